@@ -1,0 +1,44 @@
+# `make demo` shows the workflow at work, `make test` proves it; both set up .venv first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := requirements/run.txt
+TEST := requirements/test.txt
+
+.PHONY: demo test lint lock clean
+
+demo: .venv/run
+	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
+	@$(BIN)/python scripts/show_products.py demo/results/sources.tsv
+
+test: .venv/test
+	$(BIN)/python -m pytest
+
+lint: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+.venv/run: $(RUN) | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(RUN)
+	@touch $@
+
+.venv/test: $(TEST) .venv/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(TEST)
+	@touch $@
+
+# One resolution for both files, so that the tests run with what users have.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
+lock: .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOCK) pyproject.toml --extra test --output-file .venv/all.txt --upgrade
+	$(LOCK) --generate-hashes pyproject.toml --constraints .venv/all.txt --output-file $(RUN)
+	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/all.txt --output-file $(TEST)
+
+clean:
+	rm -rf .venv demo

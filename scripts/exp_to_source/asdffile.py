@@ -1,0 +1,101 @@
+"""The ASDF extension of a file: a YAML document and the binary blocks that follow it.
+
+ASDF standard 1.6, "Low-level file layout".
+"""
+
+import os
+import struct
+from dataclasses import dataclass
+
+from .errors import InputError
+from .fitsfile import HDU
+
+MAGIC = b"\xd3BLK"
+STREAMED = 1
+_HEADER = struct.Struct(">IIQQQ")
+
+
+@dataclass(slots=True)
+class Extension:
+    """An ASDF extension.
+
+    Attributes
+    ----------
+    text : str
+        The YAML document, with the comment lines before it.
+    start : int
+        Where the document begins in the file, in bytes.
+    blocks : list of (int, int)
+        Offset in the file and size of each internal block, its header included.
+    """
+
+    text: str
+    start: int
+    blocks: list[tuple[int, int]]
+
+    @property
+    def preamble(self) -> str:
+        """Comment lines that say which versions of ASDF the document follows."""
+        lines = self.text[:1000].splitlines(keepends=True)
+        return "".join(line for line in lines if line.startswith("#ASDF"))
+
+
+def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
+    """Read the ASDF extension of an exposure.
+
+    Parameters
+    ----------
+    file : int
+        Descriptor of the file.
+    path : str
+        Its name, for messages.
+    hdus : list of HDU
+        All of the file.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is damaged.
+    """
+    found = [hdu for hdu in hdus if hdu.name == "ASDF"]
+    if len(found) != 1:
+        raise InputError(
+            f"{path}: has {len(found) or 'no'} ASDF extension{'s' * (len(found) > 1)}, one is "
+            "needed for names and WCS of the slits; make the file again with the pipeline"
+        )
+    start, size = found[0].data_start, found[0].data_size
+    data = os.pread(file, size, start)
+    while len(data) < size and (more := os.pread(file, size - len(data), start + len(data))):
+        data += more
+    end = data.find(b"\n...")
+    if not data.startswith(b"#ASDF") or end < 0:
+        raise _damaged(path, "it is not an ASDF document")
+    end += len(b"\n...\n")
+    try:
+        text = data[:end].decode()
+    except UnicodeDecodeError:
+        raise _damaged(path, "its text is not UTF-8") from None
+    return Extension(text, start, _blocks(path, data, end, start))
+
+
+def _blocks(path: str, data: bytes, position: int, start: int) -> list[tuple[int, int]]:
+    """Find the blocks that follow the document; an index of them may follow in turn."""
+    blocks: list[tuple[int, int]] = []
+    position = max(data.find(MAGIC, position), position)
+    while data[position : position + 4] == MAGIC:
+        if len(data) < position + 6 + _HEADER.size:
+            raise _damaged(path, f"block {len(blocks)} ends too early")
+        header_size = 6 + int.from_bytes(data[position + 4 : position + 6])
+        flags, _, allocated, _, _ = _HEADER.unpack_from(data, position + 6)
+        if flags & STREAMED:
+            raise _damaged(path, f"block {len(blocks)} is a stream")
+        size = header_size + allocated
+        if position + size > len(data):
+            raise _damaged(path, f"block {len(blocks)} ends too early")
+        blocks.append((start + position, size))
+        position += size
+    return blocks
+
+
+def _damaged(path: str, what: str) -> InputError:
+    return InputError(f"{path}: damaged ASDF extension: {what}; fetch the file again")

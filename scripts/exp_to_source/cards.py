@@ -1,0 +1,187 @@
+"""FITS cards: values read from them, and the few that are made anew.
+
+Card images travel unchanged wherever they can (FITS standard 4.0, section 4).
+"""
+
+from collections.abc import Iterable, Sequence
+
+BLOCK = 2880
+CARD = 80
+END = b"END".ljust(CARD)
+
+Value = str | int | float | bool | None
+
+#: Items of a header's plan: cards of the input's header (first, count), new cards as text, or
+#: one of the two below.
+Plan = Sequence[tuple[int, int] | list[int] | str | int]
+#: Here goes the EXTVER card.
+EXTVER = 0
+#: Here go, in a product's first entry, the exposure's own cards.
+EXPOSURE_CARDS = 1
+
+
+def padded(size: int) -> int:
+    """Size in bytes, rounded up to whole FITS blocks."""
+    return -(-size // BLOCK) * BLOCK
+
+
+def card_value(image: bytes) -> Value:
+    """Value of a card, CONTINUE cards included.
+
+    Raises
+    ------
+    ValueError
+        If the card's value is neither of the forms of FITS.
+    """
+    field = image[10:CARD].decode("latin-1").strip()
+    if not field.startswith("'"):
+        word = field.partition("/")[0].strip()
+        if not word:
+            return None
+        if word in ("T", "F"):
+            return word == "T"
+        try:
+            return int(word)
+        except ValueError:
+            return float(word.upper().replace("D", "E"))
+    text = _quoted(field)
+    for start in range(CARD, len(image), CARD):
+        if not text.endswith("&"):
+            break
+        text = text[:-1] + _quoted(image[start + 8 : start + CARD].decode("latin-1").strip())
+    return text.rstrip()
+
+
+def _quoted(field: str) -> str:
+    """Text between the quotes at the start of a card's value field."""
+    end = 1
+    while True:
+        end = field.find("'", end)
+        if end < 0:
+            raise ValueError(f"no closing quote in {field!r}")
+        if field[end : end + 2] != "''":
+            return field[1:end].replace("''", "'")
+        end += 2
+
+
+def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
+    """Make the card image(s) of a keyword the way astropy formats them.
+
+    Parameters
+    ----------
+    keyword : str
+        At most eight characters.
+    value : str, int, float or bool
+        Strings that do not fit one card go on in CONTINUE cards, without their comment.
+    comment : str
+        Cut where the card ends.
+
+    Raises
+    ------
+    ValueError
+        If the value holds what no FITS card can: non-ASCII or control characters.
+    """
+    if isinstance(value, str):
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError(f"{keyword}: FITS cards hold printable ASCII only, not {value!r}")
+        quoted = value.replace("'", "''")
+        if len(quoted) > CARD - 12:
+            return _format_long(keyword, value)
+        quoted = f"'{quoted:8}'"
+        field = f"{quoted:20}"
+    elif isinstance(value, bool):
+        field = f"{'T' if value else 'F':>20}"
+    elif isinstance(value, float):
+        field = f"{_format_float(value):>20}"
+    else:
+        field = f"{value:>20}"
+    image = f"{keyword:8}= {field}" + (f" / {comment}" if comment else "")
+    return image[:CARD].ljust(CARD).encode("ascii")
+
+
+def _format_float(value: float) -> str:
+    """Give a float as astropy does: shortest form, capital E, at most 20 characters."""
+    text = str(value).replace("e", "E")
+    if "." not in text and "E" not in text:
+        text += ".0"
+    if len(text) > 20:
+        mantissa, _, exponent = text.partition("E")
+        text = mantissa[: 20 - len(exponent) - 1] + "E" + exponent if exponent else text[:20]
+    return text
+
+
+def _format_long(keyword: str, value: str) -> bytes:
+    """Spread a long string over CONTINUE cards, 67 characters each, quotes never split."""
+    images = []
+    start = 0
+    while start < len(value):
+        stop = start + 67
+        while len(value[start:stop].replace("'", "''")) > 67:
+            stop -= 1
+        part = value[start:stop].replace("'", "''") + ("&" if stop < len(value) else "")
+        lead = "CONTINUE  " if start else f"{keyword:8}= "
+        images.append(f"{lead}'{part}'".ljust(CARD))
+        start = stop
+    return "".join(images).encode("ascii")
+
+
+def commentary(keyword: str, text: str) -> bytes:
+    """Cards of a commentary keyword (HISTORY, COMMENT, blank), as many as the text needs."""
+    parts = [text[start : start + 72] for start in range(0, len(text), 72)] or [""]
+    return b"".join(f"{keyword:8}{part:72}".encode("ascii", "replace") for part in parts)
+
+
+def header_blocks(cards: Iterable[bytes]) -> bytes:
+    """Join card images and END into whole header blocks."""
+    raw = b"".join(cards) + END
+    return raw.ljust(padded(len(raw)))
+
+
+def planned_header(
+    raw: bytes, plan: Plan, entry: int, exposure_cards: Sequence[tuple[str, str]] = ()
+) -> bytes:
+    """Make the header of a product's HDU from that of its exposure.
+
+    Parameters
+    ----------
+    raw : bytes
+        Header of the exposure's HDU.
+    plan : Plan
+        What to take from it and what to put between.
+    entry : int
+        Number of the entry within the product, for EXTVER.
+    exposure_cards : sequence of (str, str)
+        Keyword and card image of what the exposure says of itself, for the first entry only. A
+        card of the slit takes the place of the exposure's of the same keyword, as it does where
+        stdatamodels writes the two one after the other.
+
+    Returns
+    -------
+    bytes
+        Whole header blocks.
+    """
+    images: list[bytes] = []
+    exposure_at: int | None = None
+    for item in plan:
+        if item == EXTVER:
+            images.append(format_card("EXTVER", entry, "extension value"))
+        elif item == EXPOSURE_CARDS:
+            exposure_at = len(images)
+        elif isinstance(item, str):
+            images.append(item.encode("ascii"))
+        else:
+            first, count = item
+            span = raw[first * CARD : (first + count) * CARD]
+            images += (span[start : start + CARD] for start in range(0, len(span), CARD))
+    if exposure_cards and exposure_at is not None:
+        own = {image[:8].decode("latin-1").rstrip(): n for n, image in enumerate(images)}
+        own.pop("", None)
+        new = []
+        for keyword, image in exposure_cards:
+            if keyword in own:
+                new.append(images[own[keyword]])
+                images[own[keyword]] = b""
+            else:
+                new.append(image.encode("ascii"))
+        images[exposure_at:exposure_at] = new
+    return header_blocks(images)

@@ -1,0 +1,305 @@
+"""One exposure: what it is, which slits it has, and where everything of each slit lies."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from . import FORMAT
+from .asdffile import Extension, read_extension
+from .asdftree import Slit, Tree, UnusualLayoutError, parse
+from .cards import planned_header
+from .errors import InputError
+from .fitsfile import HDU, scan
+from .fragments import apply_edits
+from .headers import exposure_cards, left_out, plane_plans, primary_cards
+from .index import DIGEST_SIZE, line, new_digest, write_index
+from .keywords import table
+from .nodes import Leaf, Node, at, mapping, nest, value_at
+from .normalise import normalise
+
+#: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).
+EXPOSURE_TYPES = ("NRS_MSASPEC", "NRS_FIXEDSLIT", "NRC_WFSS", "NIS_WFSS", "MIR_WFSS")
+
+#: What others ask of an exposure: name in the index, path in its metadata.
+IDENTITY = {
+    "program": "observation.program_number",
+    "observation": "observation.observation_number",
+    "instrument": "instrument.name",
+    "detector": "instrument.detector",
+    "filter": "instrument.filter",
+    "grating": "instrument.grating",
+    "pupil": "instrument.pupil",
+    "subarray": "subarray.name",
+    "exposure_type": "exposure.type",
+    "version": "calibration_software_version",
+}
+
+#: Top-level metadata that products write themselves.
+OWN_KEYS = frozenset({"asn", "date", "exposure", "filename", "model_type"})
+
+BUFFER = 1 << 20
+
+
+@dataclass(slots=True)
+class Exposure:
+    """A file open for indexing, and what it holds."""
+
+    path: str
+    file: int
+    hdus: list[HDU]
+    extension: Extension
+    tree: Tree
+    rewritten: bool
+
+
+def index_exposure(path: str, output: str) -> list[str]:
+    """Write the index of an exposure.
+
+    Reads every byte of the file once and keeps no more than its ASDF extension in memory.
+
+    Parameters
+    ----------
+    path : str
+        A MultiSlitModel saved as FITS.
+    output : str
+        The index to write.
+
+    Returns
+    -------
+    list of str
+        Remarks: what products will not have, and which detours were needed.
+
+    Raises
+    ------
+    InputError
+        If it is not a sound exposure-based product of a kind that can be regrouped.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such file; mend the list of exposures or bring it back")
+    file = os.open(path, os.O_RDONLY)
+    try:
+        hdus = scan(file, path)
+        check_kind(path, hdus)
+        extension = read_extension(file, path, hdus)
+        exposure = Exposure(path, file, hdus, extension, *read_tree(path, hdus, extension))
+        planes, strangers = claim_planes(exposure)
+        common, top = line(common_record(exposure)), line(top_record(exposure))
+        slits = slit_records(exposure, planes, common, top)
+        first = {
+            "format": FORMAT,
+            "exposure": os.path.basename(path).removesuffix(".fits"),
+            "path": path,
+            "size": os.fstat(file).st_size,
+        } | {name: value_at(exposure.tree.meta, place) for name, place in IDENTITY.items()}
+        text = exposure.tree.text if exposure.rewritten else ""
+        write_index(output, first, common, top, slits, text)
+        return remarks(exposure, strangers)
+    finally:
+        os.close(file)
+
+
+def check_kind(path: str, hdus: list[HDU]) -> None:
+    """Refuse what is not an exposure of many slits."""
+    try:
+        model, kind = hdus[0].header.get("DATAMODL"), hdus[0].header.get("EXP_TYPE")
+    except ValueError as error:
+        raise InputError(f"{path}: damaged PRIMARY header ({error}); fetch it again") from None
+    if model != "MultiSlitModel":
+        what = f"a {model}" if model else "a file without DATAMODL"
+        raise InputError(
+            f"{path}: {what}, not a MultiSlitModel; only exposure-based cal products "
+            "(*_cal.fits, *_mbsub.fits of stage 2) can be regrouped"
+        )
+    if kind not in EXPOSURE_TYPES:
+        raise InputError(
+            f"{path}: EXP_TYPE is {kind}; only exposures of {', '.join(EXPOSURE_TYPES)} "
+            "can be regrouped"
+        )
+
+
+def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, bool]:
+    """Read the ASDF tree, and say whether its text had to be written anew.
+
+    That is so where it is laid out in another way than asdf's, and where headers were edited
+    after the tree was written: then `_fits_hash` is not theirs, and they count.
+    """
+    digest = hashlib.sha256()
+    for hdu in hdus:
+        if hdu.name != "ASDF":
+            digest.update(hdu.header.raw)
+    n_blocks = len(extension.blocks)
+    try:
+        tree = parse(extension.text, path, n_blocks)
+        if value_at(tree.top, "_fits_hash") == digest.hexdigest():
+            return tree, False
+    except UnusualLayoutError:
+        pass
+    try:
+        return parse(normalise(extension.text, path, hdus), path, n_blocks), True
+    except UnusualLayoutError:
+        raise InputError(
+            f"{path}: its ASDF tree is not built as a MultiSlitModel's; "
+            "make the file again with the pipeline"
+        ) from None
+
+
+def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
+    """Find the HDUs that the tree of each slit names.
+
+    Returns
+    -------
+    list of list of HDU
+        Planes of each slit, in the order of the file.
+    set of str
+        Names of HDUs that no slit names and no schema knows.
+
+    Raises
+    ------
+    InputError
+        If tree and HDUs disagree.
+    """
+
+    def disagree(what: str) -> InputError:
+        return InputError(
+            f"{exposure.path}: headers and ASDF tree disagree: {what}; "
+            "make the file again with the pipeline"
+        )
+
+    free: dict[tuple[str, int], HDU] = {}
+    for hdu in exposure.hdus[1:]:
+        if hdu.name != "ASDF" and free.setdefault((hdu.name, hdu.version), hdu) is not hdu:
+            raise disagree(f"{hdu.name},{hdu.version} occurs twice")
+    planes = []
+    for number, slit in enumerate(exposure.tree.slits, 1):
+        own = []
+        for array in slit.arrays:
+            hdu = free.pop((array.name, array.version), None)
+            if hdu is None:
+                raise disagree(
+                    f"slit {number} names {array.name},{array.version}, which is missing "
+                    "or another slit's"
+                )
+            if array.shape not in (None, hdu.shape):
+                raise disagree(
+                    f"{array.name},{array.version} has shape {hdu.shape} in its header and "
+                    f"{array.shape} in the tree"
+                )
+            own.append(hdu)
+        if len({hdu.name for hdu in own}) < max(len(own), 1):
+            raise disagree(f"slit {number} has no planes, or two of one name")
+        planes.append(sorted(own, key=lambda hdu: hdu.start))
+    for name, version in free:
+        if name in table().planes.values():
+            raise disagree(f"{name},{version} belongs to no slit")
+    return planes, {name or "(no name)" for name, _ in free}
+
+
+def common_record(exposure: Exposure) -> dict[str, Any]:
+    """Collect what every entry takes from the exposure: its metadata, as YAML text."""
+    name = json.dumps(os.path.basename(exposure.path), ensure_ascii=False)
+    return {"meta": exposure.tree.common | {"filename": name}}
+
+
+def top_record(exposure: Exposure) -> dict[str, Any]:
+    """Collect what a product takes from its first exposure: PRIMARY, the top of the tree.
+
+    Of the metadata, as `DataModel.update` does, only leaves that have a keyword.
+    """
+    tree, meta, primary = exposure.tree, exposure.tree.meta, exposure.hdus[0].header
+    sci = next((hdu for hdu in exposure.hdus if (hdu.name, hdu.version) == ("SCI", 1)), None)
+    paths = [word.path.removeprefix("meta.") for word in table().product]
+    kept = nest({path: leaf for path in paths if isinstance(leaf := at(meta, path), Leaf)})
+    return {
+        "primary": primary_cards(meta, primary),
+        "sci": exposure_cards(meta, primary, sci, tree.slits[0].node),
+        "meta": _rendered(kept, OWN_KEYS),
+        "exposure": _rendered(at(kept, "exposure"), frozenset({"type"})),
+        "asn": _rendered(at(kept, "asn")),
+        "type": value_at(meta, "exposure.type"),
+        "tree": _rendered(tree.top, frozenset({"meta", "history", "_fits_hash"})),
+        "extensions": _text(at(tree.top, "history.extensions")),
+        "preamble": exposure.extension.preamble,
+    }
+
+
+def _rendered(node: Node | None, without: frozenset[str] = frozenset()) -> dict[str, str]:
+    return {key: part.render() for key, part in mapping(node).items() if key not in without}
+
+
+def _text(node: Node | None) -> str | None:
+    return node.render() if node else None
+
+
+def slit_records(exposure: Exposure, planes: list[list[HDU]], common: bytes, top: bytes) -> Any:
+    """Head and record of each slit (see `index`), its bytes read for the digest."""
+    text = exposure.tree.text
+    position = 0 if exposure.rewritten else exposure.extension.start
+    last = 0
+    for slit, own in zip(exposure.tree.slits, planes, strict=True):
+        position += len(text[last : slit.start].encode())
+        size = len(text[slit.start : slit.end].encode())
+        blocks = [exposure.extension.blocks[number] for number in slit.blocks]
+        plans = plane_plans(exposure.tree.meta, slit.node, own)
+        digest = new_digest(common, top)
+        for hdu, plan in zip(own, plans, strict=True):
+            digest.update(planned_header(hdu.header.raw, plan, 0))
+            update_from(digest, exposure, hdu.data_start, hdu.end - hdu.data_start)
+        digest.update(apply_edits(text[slit.start : slit.end], slit.edits).encode())
+        for start, length in blocks:
+            update_from(digest, exposure, start, length)
+        record = {
+            "planes": [
+                [hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan]
+                for hdu, plan in zip(own, plans, strict=True)
+            ],
+            "text": [int(exposure.rewritten), position, size],
+            "edits": slit.edits,
+            "blocks": blocks,
+            "own": slit.own,
+            "type": value_at(slit.node, "meta.exposure.type"),
+        }
+        yield [digest.hexdigest()[:DIGEST_SIZE], *describe(exposure, slit, own)], record
+        position += size
+        last = slit.end
+
+
+def describe(exposure: Exposure, slit: Slit, planes: list[HDU]) -> list[Any]:
+    """Tell what the source list needs of a slit: id, names, type, count and size of planes."""
+    node = slit.node
+    source_id = value_at(node, "source_id")
+    if source_id is not None and type(source_id) is not int:
+        raise InputError(
+            f"{exposure.path}: SOURCEID of slit {value_at(node, 'name')} is {source_id!r}, "
+            "not a whole number; make the file again with the pipeline"
+        )
+    names = [str(value_at(node, key) or "").strip() for key in ("source_name", "name")]
+    kind = value_at(node, "meta.exposure.type") or value_at(exposure.tree.meta, "exposure.type")
+    return [source_id, *names, kind, len(planes), sum(hdu.end - hdu.start for hdu in planes)]
+
+
+def update_from(digest: Any, exposure: Exposure, start: int, size: int) -> None:
+    """Add part of the file to a digest."""
+    while size:
+        data = os.pread(exposure.file, min(size, BUFFER), start)
+        if not data:
+            raise InputError(f"{exposure.path}: became shorter while it was read; run again")
+        digest.update(data)
+        start += len(data)
+        size -= len(data)
+
+
+def remarks(exposure: Exposure, strangers: set[str]) -> list[str]:
+    """Tell a user what products will lack, and which detours were needed."""
+    said = []
+    if exposure.rewritten:
+        said.append("headers were edited after the ASDF tree was written (or it is an old file): "
+                    "the headers' values are used")  # fmt: skip
+    known = {word.name for word in (*table().product, *table().entry)}
+    words = set().union(*(left_out(hdu.header, known) for hdu in exposure.hdus[:-1]))
+    if words:
+        said.append(f"keywords that no schema knows are left out: {', '.join(sorted(words))}")
+    if strangers:
+        said.append(f"HDUs that no slit uses are left out: {', '.join(sorted(strangers))}")
+    return said

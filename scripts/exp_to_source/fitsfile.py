@@ -1,0 +1,199 @@
+"""The layout of FITS files: every HDU found by scanning header blocks, nothing else read.
+
+FITS standard 4.0, sections 3 and 4.
+"""
+
+import math
+import os
+from dataclasses import dataclass
+from functools import cached_property
+
+from .cards import BLOCK, CARD, END, Value, card_value, padded
+from .errors import InputError
+
+#: A header larger than this is taken for damage: the largest real ones have a few hundred cards.
+MAX_HEADER = 1000 * BLOCK
+
+
+class Header:
+    """The cards of one header.
+
+    Parameters
+    ----------
+    raw : bytes
+        Header blocks, as they stand in the file.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    @cached_property
+    def cards(self) -> list[tuple[str, int, int]]:
+        """(keyword, number of its first card, count of cards): above one where CONTINUE follows."""
+        found: list[tuple[str, int, int]] = []
+        for number in range(len(self.raw) // CARD):
+            keyword = self.raw[number * CARD : number * CARD + 8].decode("latin-1").rstrip()
+            if keyword == "END":
+                break
+            if keyword == "CONTINUE" and found:
+                name, first, count = found[-1]
+                found[-1] = (name, first, count + 1)
+            else:
+                found.append((keyword, number, 1))
+        return found
+
+    @cached_property
+    def numbers(self) -> dict[str, tuple[int, int]]:
+        """Keyword to (number of its first card, count of cards); the first of equals counts."""
+        numbers: dict[str, tuple[int, int]] = {}
+        for keyword, first, count in self.cards:
+            numbers.setdefault(keyword, (first, count))
+        return numbers
+
+    def __contains__(self, keyword: str) -> bool:
+        return keyword in self.numbers
+
+    def image(self, keyword: str) -> bytes:
+        """Card image(s) of a keyword, unchanged."""
+        first, count = self.numbers[keyword]
+        return self.raw[first * CARD : (first + count) * CARD]
+
+    def get(self, keyword: str, default: Value = None) -> Value:
+        """Value of a keyword, or `default` where it is absent or undefined."""
+        if keyword not in self.numbers:
+            return default
+        value = card_value(self.image(keyword))
+        return default if value is None else value
+
+
+@dataclass(slots=True)
+class HDU:
+    """One header and data unit, by its place in the file.
+
+    Attributes
+    ----------
+    name : str
+        EXTNAME in capitals; ``PRIMARY`` for the first.
+    version : int
+        EXTVER, 1 where absent.
+    start : int
+        Offset of the header in bytes.
+    data_start : int
+        Offset of the data in bytes.
+    data_size : int
+        Size of the data in bytes, without padding.
+    shape : tuple of int
+        NAXISn in numpy's order (slowest first).
+    header : Header
+        Its cards.
+    """
+
+    name: str
+    version: int
+    start: int
+    data_start: int
+    data_size: int
+    shape: tuple[int, ...]
+    header: Header
+
+    @property
+    def end(self) -> int:
+        """Offset of the first byte after the padded data."""
+        return self.data_start + padded(self.data_size)
+
+
+def scan(file: int, path: str) -> list[HDU]:
+    """Find every HDU of a FITS file, reading headers only.
+
+    Parameters
+    ----------
+    file : int
+        Descriptor of the file, open for reading.
+    path : str
+        Its name, for messages.
+
+    Returns
+    -------
+    list of HDU
+        In file order.
+
+    Raises
+    ------
+    InputError
+        If it is not a FITS file, or damaged, or shorter than its headers say.
+    """
+    size = os.fstat(file).st_size
+    hdus: list[HDU] = []
+    position = 0
+    while position < size:
+        raw = _read_header(file, path, position, first=not hdus)
+        if raw is None:
+            break
+        try:
+            hdu = _hdu(Header(raw), position, first=not hdus)
+        except (ValueError, TypeError) as error:
+            raise InputError(
+                f"{path}: HDU {len(hdus)} has a damaged header ({error}); fetch the file again"
+            ) from None
+        if hdu.data_start + hdu.data_size > size:
+            raise InputError(
+                f"{path}: truncated: HDU {len(hdus)} ({hdu.name},{hdu.version}) needs "
+                f"{hdu.data_start + hdu.data_size} bytes, the file has {size}; fetch it again"
+            )
+        hdus.append(hdu)
+        position = hdu.end
+    if not hdus:
+        raise InputError(f"{path}: empty file; fetch it again")
+    return hdus
+
+
+def _read_header(file: int, path: str, position: int, first: bool) -> bytes | None:
+    """Header blocks at a position; None where only filler follows the last HDU."""
+    raw = b""
+    while len(raw) < MAX_HEADER:
+        more = os.pread(file, 2 * BLOCK, position + len(raw))
+        if not raw:
+            if first and not more.startswith(b"SIMPLE  ="):
+                what = "a gzip file, unpack it" if more[:2] == b"\x1f\x8b" else "not a FITS file"
+                raise InputError(f"{path}: {what}; a cal exposure (*_cal.fits) is needed")
+            if not first and not more.startswith(b"XTENSION"):
+                if not more.strip(b"\0 "):
+                    return None
+                raise InputError(
+                    f"{path}: no header where one must begin (byte {position}); fetch it again"
+                )
+        raw += more
+        found = raw.find(END)
+        while found >= 0 and found % CARD:
+            found = raw.find(END, found + 1)
+        if found >= 0:
+            return raw[: padded(found + CARD)]
+        if len(more) < 2 * BLOCK:
+            break
+    raise InputError(f"{path}: truncated in the header at byte {position}; fetch the file again")
+
+
+def _hdu(header: Header, start: int, first: bool) -> HDU:
+    """Describe an HDU from its header."""
+    axes = [_count(header, f"NAXIS{n + 1}") for n in range(_count(header, "NAXIS"))]
+    bits = header.get("BITPIX")
+    if bits not in (8, 16, 32, 64, -32, -64):
+        raise ValueError(f"BITPIX is {bits}")
+    size = 0
+    if axes:
+        count = _count(header, "PCOUNT", 0) + math.prod(axes)
+        size = abs(bits) // 8 * _count(header, "GCOUNT", 1) * count
+    version = header.get("EXTVER", 1)
+    if not isinstance(version, int):
+        raise ValueError(f"EXTVER is {version!r}")
+    name = "PRIMARY" if first else str(header.get("EXTNAME", "")).upper()
+    data_start = start + len(header.raw)
+    return HDU(name, version, start, data_start, size, tuple(reversed(axes)), header)
+
+
+def _count(header: Header, keyword: str, default: int | None = None) -> int:
+    """Value of a keyword that must be a whole number from 0 on."""
+    value = header.get(keyword, default)
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{keyword} is {value!r}")
+    return value

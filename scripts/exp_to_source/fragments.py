@@ -1,0 +1,52 @@
+"""Pieces of text that are made to measure only when a product is written.
+
+Edits turn the text of a slit, as it stands in its exposure, into a *fragment* with *marks* in
+place of everything that depends on the product. Marks are control characters, which YAML
+forbids, so that no text of a file can be taken for one.
+"""
+
+import re
+from collections.abc import Sequence
+
+#: The number of the entry within the product: EXTVER, and part of every anchor's name.
+ENTRY_MARK = "\x01"
+#: Followed by a number and a semicolon: an internal block, counted within the entry.
+BLOCK_MARK = "\x02"
+#: The exposure's metadata, as lines of the entry's own.
+META_MARK = "\x03"
+#: The exposure type of the slit.
+TYPE_MARK = "\x04"
+
+_BLOCK = re.compile(f"{BLOCK_MARK}([0-9]+);")
+
+#: Place in the text, length of what is replaced, replacement.
+Edit = tuple[int, int, str]
+
+
+def apply_edits(text: str, edits: Sequence[Edit]) -> str:
+    """Replace parts of a text; the edits are in order and do not overlap."""
+    parts = []
+    last = 0
+    for place, length, replacement in edits:
+        parts += (text[last:place], replacement)
+        last = place + length
+    parts.append(text[last:])
+    return "".join(parts)
+
+
+def fill_marks(fragment: str, entry: int, first_block: int, exposure_type: str) -> str:
+    """Put numbers in place of the marks of a fragment.
+
+    Parameters
+    ----------
+    fragment : str
+        Text with marks; a META_MARK must have been replaced already.
+    entry : int
+        Number of the entry, from 1.
+    first_block : int
+        Number, in the product, of the entry's first internal block.
+    exposure_type : str
+        YAML text of the entry's exposure type.
+    """
+    text = fragment.replace(ENTRY_MARK, str(entry)).replace(TYPE_MARK, exposure_type)
+    return _BLOCK.sub(lambda match: str(first_block + int(match[1])), text)

@@ -1,0 +1,96 @@
+"""The source list of a run: a table, and a manifest for each product."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+
+from .association import Association
+from .files import replacing, write_all, write_if_changed
+from .grouping import (
+    COLUMNS,
+    Choices,
+    exposure_name,
+    make_families,
+    make_products,
+    manifest,
+    read_exposures,
+    source_row,
+)
+
+
+def list_sources(
+    indices: Iterable[str],
+    associations: list[Association],
+    choices: Choices,
+    manifest_folder: str,
+    table: str,
+) -> list[str]:
+    """Group the slits of all exposures and write what the products need.
+
+    A manifest is written only where its content changed, so that its modification time tells
+    which products have to be made again. Manifests of no product are removed. The table comes
+    last: where it is, the manifests are complete.
+
+    Parameters
+    ----------
+    indices : iterable of str
+        Indices of the exposures, in the order that entries of products are to have.
+    associations : list of Association
+        Families of exposures; those in none of them are named after their headers.
+    choices : Choices
+        The user's.
+    manifest_folder, table : str
+        Where to write.
+
+    Returns
+    -------
+    list of str
+        Remarks, in a sentence each.
+
+    Raises
+    ------
+    InputError
+        If sources cannot be told apart or products not be named; then nothing is written.
+    """
+    indices = list(indices)
+    members = {exposure_name(path) for asn in associations for path in asn.science}
+    loose = [name for path in indices if (name := index_name(path)) not in members]
+    exposures = read_exposures(indices, choices)
+    products = make_products(make_families(exposures, associations, loose, choices), choices)
+
+    os.makedirs(manifest_folder, exist_ok=True)
+    written = 0
+    for product in products:
+        path = os.path.join(manifest_folder, f"{product.name}.json")
+        written += write_if_changed(path, manifest(product))
+    current = {f"{product.name}.json" for product in products}
+    for name in os.listdir(manifest_folder):
+        if name not in current:
+            os.unlink(os.path.join(manifest_folder, name))
+    text = io.StringIO()
+    rows = csv.DictWriter(text, COLUMNS, delimiter="\t", lineterminator="\n")
+    rows.writeheader()
+    rows.writerows(map(source_row, products))
+    with replacing(table) as file:
+        write_all(file, text.getvalue().encode())
+
+    remarks = [f"{len(products)} products of {len(indices)} exposures; {written} new or changed"]
+    for asn in associations:
+        if asn.background:
+            remarks.append(
+                f"{asn.path}: its {len(asn.background)} background members are not regrouped; "
+                "master background must have been subtracted from the science members already"
+            )
+    return remarks
+
+
+def index_name(path: str) -> str:
+    """Name of the exposure that an index file belongs to."""
+    return os.path.basename(path).removesuffix(".jsonl")
+
+
+def read_products(table: str) -> list[str]:
+    """Names of the products in a source list."""
+    with open(table, encoding="utf-8", newline="") as file:
+        return [row["product"] for row in csv.DictReader(file, delimiter="\t")]

@@ -1,0 +1,180 @@
+"""Names of exposures and products, made and taken apart.
+
+The syntax is that of the JWST pipeline's documentation ("File naming schemes"): stage 2 names
+``jw<ppppp><ooo><vvv>_<gg><s><aa>_<eeeee>[-segNNN]_<detector>_cal``, stage 3 source-based names
+``jw<ppppp>-<AC_ID>_[t<TargID>-]<s|b|v><SourceID>[-epochX]_<instr>_<elements>[-...]_cal``.
+"""
+
+import re
+from typing import NamedTuple
+
+#: Pattern of each wildcard of a product's name. The rules use them too, and Snakemake does not
+#: understand open ranges such as ``{5,}``.
+PRODUCT_PARTS = {
+    "program": r"[0-9]{5}",
+    "candidate": r"[acor][0-9]{3,4}",
+    "source": r"(?:t[0-9]{3}[0-9]*-)?[sbv][0-9]{5}[0-9]*(?:-epoch[0-9a-z]+)?",
+    "instrument": r"(?:nirspec|nircam|niriss|miri)",
+    "elements": r"[a-z0-9]+(?:-[a-z0-9]+)*",
+}
+
+_PRODUCT = re.compile(
+    "jw(?P<program>{program})-(?P<candidate>{candidate})_"
+    r"(?:t(?P<target>[0-9]{{3,}})-)?(?P<kind>[sbv])(?P<source_id>[0-9]{{5,}})"
+    "(?:-epoch(?P<epoch>[0-9a-z]+))?"
+    "_(?P<instrument>{instrument})_(?P<elements>{elements})".format(**PRODUCT_PARTS)
+)
+_EXPOSURE = re.compile(
+    r"jw(?P<program>\d{5})(?P<observation>\d{3})(?P<visit>\d{3})_"
+    r"(?P<group>\d{2})(?P<sequence>\d)(?P<activity>[0-9a-z]{2})_(?P<exposure>\d{5})"
+    r"(?:-seg(?P<segment>\d{3}))?_(?P<detector>[a-z0-9]+)_(?P<suffix>cal|mbsub)",
+    re.ASCII,
+)
+_ELEMENT = re.compile(r"f\d{3,4}[a-z]\w*|g\d{3}[mh]|prism|clear|grism[rc]|gr150[rc]|p750l|opaque")
+_FIXED_SLIT = re.compile(r"s\d{3,4}[ab]\d")
+
+#: A template in which the target's place is free for a source, or taken by it.
+_TARGET_FIELD = re.compile(r"(?<=_)t[0-9]{3,}(?=-epoch|_)")
+
+#: SOURCEIDs of fixed slits before pipeline version 1.12 (jwst documentation, "Source ID").
+FIXED_SLIT_IDS = {"S200A1": 1, "S200A2": 2, "S400A1": 3, "S1600A1": 4, "S200B1": 5}
+
+#: First pipeline version whose names have nine digits for the source.
+NINE_DIGITS_SINCE = (1, 15)
+
+
+class ExposureName(NamedTuple):
+    """Fields of an exposure's name."""
+
+    program: str
+    observation: str
+    visit: str
+    group: str
+    sequence: str
+    activity: str
+    exposure: str
+    segment: str | None
+    detector: str
+    suffix: str
+
+
+class ProductName(NamedTuple):
+    """Fields of a source-based product's name, without its suffix ``_cal``."""
+
+    program: str
+    candidate: str
+    target: str | None
+    kind: str
+    source_id: int
+    epoch: str | None
+    instrument: str
+    elements: tuple[str, ...]
+    slits: tuple[str, ...]
+    subarray: str | None
+
+
+def parse_exposure_name(name: str) -> ExposureName | None:
+    """Take the name of an exposure (without folder and extension) apart; None if it is none."""
+    match = _EXPOSURE.fullmatch(name)
+    return ExposureName(**match.groupdict()) if match else None
+
+
+def parse_product_name(name: str) -> ProductName | None:
+    """Take the name of a product (with or without ``_cal``) apart; None if it is none.
+
+    Negative ids are told by the class ``v``, as their sign is not part of the name.
+    """
+    match = _PRODUCT.fullmatch(name.removesuffix("_cal"))
+    if not match:
+        return None
+    fields = match.groupdict()
+    words = fields["elements"].split("-")
+    count = sum(1 for word in words if _ELEMENT.fullmatch(word)) or 1
+    slits = tuple(word for word in words[count:] if _FIXED_SLIT.fullmatch(word))
+    rest = words[count + len(slits) :]
+    return ProductName(
+        program=fields["program"],
+        candidate=fields["candidate"],
+        target=fields["target"],
+        kind=fields["kind"],
+        source_id=int(fields["source_id"]) * (-1 if fields["kind"] == "v" else 1),
+        epoch=fields["epoch"],
+        instrument=fields["instrument"],
+        elements=tuple(words[:count]),
+        slits=slits,
+        subarray="-".join(rest) or None,
+    )
+
+
+def source_kind(source_id: int, source_name: str) -> str:
+    """Class of a source: ``b`` background slitlet, ``v`` virtual, ``s`` any other."""
+    if "BKG" in source_name:
+        return "b"
+    return "v" if source_id < 0 else "s"
+
+
+def format_source(kind: str, source_id: int, digits: int) -> str:
+    """Give a source the form it has in names, ``s00061``; long ids are never cut."""
+    return f"{kind}{abs(source_id):0{digits}d}"
+
+
+def digits_of(version: str | None) -> int:
+    """Count of digits that source ids have in names of a pipeline version (CAL_VER)."""
+    match = re.match(r"(\d+)\.(\d+)", version or "")
+    if match and (int(match[1]), int(match[2])) < NINE_DIGITS_SINCE:
+        return 5
+    return 9
+
+
+def optical_elements(*elements: str | None) -> str:
+    """Join filter, grating and pupil the way names have them; ``clear`` where there is none."""
+    words = sorted(
+        word.lower() for word in elements if word and word.upper() not in ("N/A", "NONE")
+    )
+    return "-".join(words) or "clear"
+
+
+def header_template(
+    program: str,
+    observation: str,
+    instrument: str,
+    elements: str,
+    slits: bool,
+    subarray: str | None,
+) -> str:
+    """Template of a product's name where no association gives one.
+
+    Parameters
+    ----------
+    program, observation, instrument, elements, subarray : str
+        Values of the headers; the subarray ``full`` is left out.
+    slits : bool
+        Whether names of fixed slits are part of the name.
+    """
+    words = [elements]
+    if slits:
+        words.append("{slit_name}")
+    if subarray and subarray.lower() not in ("full", "n/a", "none"):
+        words.append(subarray.lower())
+    head = f"jw{program:0>5}-o{observation:0>3}_{{source_id}}_{instrument.lower()}"
+    return f"{head}_{'-'.join(words)}"
+
+
+def fill_template(template: str, source: str, slits: list[str]) -> str:
+    """Name of a product.
+
+    Parameters
+    ----------
+    template : str
+        With ``{source_id}`` and ``{slit_name}``; without a place for the source, it takes the
+        target's.
+    source : str
+        The source as `format_source` gives it.
+    slits : list of str
+        Names of the slits, each once, in the order in which they first occur.
+    """
+    name = template
+    if "{source_id}" not in name:
+        name = _TARGET_FIELD.sub("{source_id}", name, count=1)
+    slit_name = "-".join(slit.lower() for slit in slits)
+    return name.replace("{source_id}", source).replace("{slit_name}", slit_name).lower()

@@ -1,0 +1,126 @@
+"""Small parts of an ASDF tree, held as nodes: what the exposure and its slits say of themselves.
+
+Scalars keep their YAML text, so that writing a node gives back the numbers that were read.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+import yaml
+
+#: A node with more parts than this is an alias bomb: the largest real ones have a few thousand.
+MAX_SIZE = 1_000_000
+
+Value = str | int | float | bool | None
+
+
+@dataclass(slots=True)
+class Leaf:
+    """A scalar: its text, its tag where it has an explicit one, whether it was written plain."""
+
+    text: str
+    tag: str | None = None
+    plain: bool = True
+    size: int = 1
+
+    def render(self) -> str:
+        """Give the scalar as YAML in one line."""
+        text = self.text if self.plain else json.dumps(self.text, ensure_ascii=False)
+        return f"!<{self.tag}> {text}" if self.tag else text
+
+    def value(self) -> Value:
+        """Give the value by the rules of YAML 1.1, as asdf applies them."""
+        return _plain_value(self.text) if self.plain else self.text
+
+
+@dataclass(slots=True)
+class Branch:
+    """A mapping (keys as YAML text) or a sequence, with its tag where it has one."""
+
+    parts: "dict[str, Node] | list[Node]" = field(default_factory=dict)
+    tag: str | None = None
+    size: int = 1
+
+    def __post_init__(self) -> None:
+        """Count the parts, those of aliased nodes as often as they are used."""
+        parts = self.parts.values() if isinstance(self.parts, dict) else self.parts
+        self.size += sum(part.size for part in parts)
+        if self.size > MAX_SIZE:
+            raise ValueError("the ASDF tree grows beyond all bounds through its aliases")
+
+    def render(self) -> str:
+        """Give the collection as YAML in one line, which fits any place of a document."""
+        lead = f"!<{self.tag}> " if self.tag else ""
+        if isinstance(self.parts, dict):
+            pairs = (f"{key}: {part.render()}" for key, part in self.parts.items())
+            return f"{lead}{{{', '.join(pairs)}}}"
+        return f"{lead}[{', '.join(part.render() for part in self.parts)}]"
+
+
+Node = Leaf | Branch
+
+
+@cache
+def _plain_value(text: str) -> Value:
+    """Value of a plain scalar: number, boolean or null where it looks like one."""
+    resolver, constructor = yaml.resolver.Resolver(), yaml.constructor.SafeConstructor()
+    node = yaml.ScalarNode(resolver.resolve(yaml.ScalarNode, text, (True, False)), text)
+    if node.tag.rpartition(":")[2] not in ("int", "float", "bool", "null"):
+        return text
+    return constructor.construct_object(node)
+
+
+def mapping(node: Node | None) -> dict[str, Node]:
+    """Parts of a mapping, none where the node is something else."""
+    if isinstance(node, Branch) and isinstance(node.parts, dict):
+        return node.parts
+    return {}
+
+
+def at(node: Node | None, path: str) -> Node | None:
+    """Node at a dotted path below a node, None where there is none."""
+    for key in path.split("."):
+        node = mapping(node).get(key)
+    return node
+
+
+def value_at(node: Node | None, path: str) -> Value:
+    """Value of the scalar at a dotted path below a node, None where there is none."""
+    leaf = at(node, path)
+    return leaf.value() if isinstance(leaf, Leaf) else None
+
+
+def leaves(node: Node, path: str = "") -> Iterator[tuple[str, Leaf]]:
+    """Dotted path and leaf of each scalar reached through mappings only; nulls left out."""
+    if isinstance(node, Leaf):
+        if node.value() is not None:
+            yield path, node
+    else:
+        for key, part in mapping(node).items():
+            yield from leaves(part, f"{path}.{key}" if path else key)
+
+
+def nest(paths: dict[str, Leaf]) -> Branch:
+    """Build a mapping from dotted paths and their leaves."""
+    tops: dict[str, dict[str, Leaf]] = {}
+    parts: dict[str, Node] = {}
+    for path, leaf in paths.items():
+        key, _, rest = path.partition(".")
+        if rest:
+            tops.setdefault(key, {})[rest] = leaf
+        else:
+            parts[key] = leaf
+    parts |= {key: nest(rest) for key, rest in tops.items()}
+    return Branch(parts)
+
+
+def merge(under: Node, over: Node) -> Node:
+    """Lay a node over another: mappings key by key, anything else replaced."""
+    if not (mapping(under) and mapping(over)):
+        return over
+    parts = dict(mapping(under))
+    for key, part in mapping(over).items():
+        parts[key] = merge(parts[key], part) if key in parts else part
+    return Branch(parts, under.tag)

@@ -1,0 +1,118 @@
+"""Documents written anew, in the layout of asdf, at the level of YAML's node graph.
+
+For the few exposures that need it: laid out in another way, or with headers that were edited
+after the tree was written. For those, stdatamodels takes the values of the headers (it compares
+``_fits_hash`` with the headers), and so does this. Tags and values that nothing here knows pass
+through, those of libraries of long ago among them.
+"""
+
+import yaml
+
+from .asdftree import TAGS, Loader
+from .errors import InputError
+from .fitsfile import HDU, Header
+from .keywords import Keyword, table
+
+Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+MAPPING, STRING = "tag:yaml.org,2002:map", "tag:yaml.org,2002:str"
+
+_REPRESENTER = yaml.representer.SafeRepresenter()
+
+
+def normalise(text: str, path: str, hdus: list[HDU]) -> str:
+    """Write a tree anew, with the values that the headers have.
+
+    Parameters
+    ----------
+    text : str
+        The YAML document of an exposure.
+    path : str
+        Name of the exposure, for messages.
+    hdus : list of HDU
+        The exposure's HDUs.
+
+    Returns
+    -------
+    str
+        The same tree, laid out as `asdftree.parse` expects it.
+
+    Raises
+    ------
+    InputError
+        If the document is damaged or not the tree of a MultiSlitModel.
+    """
+    try:
+        root = yaml.compose(text, Loader=Loader)
+    except (yaml.YAMLError, RecursionError) as error:
+        what = getattr(error, "problem", None) or "not valid YAML"
+        raise InputError(f"{path}: damaged ASDF tree ({what}); fetch the file again") from None
+    meta = _get(root, "meta") if isinstance(root, yaml.MappingNode) else None
+    slits = _get(root, "slits") if meta else None
+    if not isinstance(meta, yaml.MappingNode) or not isinstance(slits, yaml.SequenceNode):
+        raise InputError(
+            f"{path}: its ASDF tree has no meta or no slits, so it is not a MultiSlitModel; "
+            "only exposure-based cal products can be regrouped"
+        )
+    headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
+    root = _own(root)
+    root.value.sort(key=lambda pair: pair[0].value == "slits")
+    slits = yaml.SequenceNode(slits.tag, list(slits.value), flow_style=False)
+    try:
+        for number, node in enumerate(slits.value):
+            slit = slits.value[number] = _own(node)
+            _set(slit, "meta", _own(_get(slit, "meta") or yaml.MappingNode(MAPPING, [])))
+            for word in table().entry:
+                _take_value(slit, word, headers.get((word.hdu, number + 1)))
+        _set(root, "slits", slits)
+        _set(root, "meta", _own(meta))
+        for word in table().product:
+            _take_value(root, word, headers.get((word.hdu, 1)))
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; make the file again with the pipeline") from None
+    return yaml.serialize(
+        root,
+        Dumper=Dumper,
+        explicit_start=True,
+        explicit_end=True,
+        version=(1, 1),
+        tags=TAGS,
+        allow_unicode=True,
+    )
+
+
+def _take_value(node: yaml.MappingNode, word: Keyword, header: Header | None) -> None:
+    """Give a leaf the value that the header has, or none where that has none."""
+    *around, last = word.path.split(".")
+    value = header.get(word.name) if header else None
+    for key in around:
+        part = _get(node, key)
+        if value is None and part is None:
+            return
+        part = _own(part or yaml.MappingNode(MAPPING, []), part.flow_style if part else None)
+        _set(node, key, part)
+        node = part
+    if value is not None:
+        _set(node, last, _REPRESENTER.represent_data(value))
+    else:
+        node.value = [pair for pair in node.value if pair[0].value != last]
+
+
+def _own(node: yaml.Node, flow_style: bool | None = False) -> yaml.MappingNode:
+    """Copy a mapping node, so that no other place of the tree shares it."""
+    if not isinstance(node, yaml.MappingNode):
+        raise ValueError("its ASDF tree is not built as a MultiSlitModel's")
+    return yaml.MappingNode(node.tag, list(node.value), flow_style=flow_style)
+
+
+def _get(node: yaml.MappingNode, key: str) -> yaml.Node | None:
+    """Value of a key of a mapping node, None where there is none."""
+    return next((value for name, value in node.value if name.value == key), None)
+
+
+def _set(node: yaml.MappingNode, key: str, value: yaml.Node) -> None:
+    """Give a key of a mapping node a value."""
+    for number, (name, _) in enumerate(node.value):
+        if name.value == key:
+            node.value[number] = (name, value)
+            return
+    node.value.append((yaml.ScalarNode(STRING, key), value))

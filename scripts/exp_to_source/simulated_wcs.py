@@ -1,0 +1,307 @@
+"""World coordinates for simulated slits.
+
+The chains of frames are those of the official pipeline, and so are the kinds of transforms,
+but the optics are linear: every transform then has an exact inverse, and the later
+spectroscopic steps run on simulated products.
+
+Frames, tables and the telescope's part of the chain are built once an exposure and shared by
+all of its slits, the instrument's part is each slit's own. In the files this gives what real
+ones have: YAML aliases and internal array blocks that cross the borders between slits.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import ICRS
+from astropy.modeling import Model, bind_bounding_box
+from astropy.modeling.models import (
+    AffineTransformation2D,
+    Const1D,
+    Identity,
+    Mapping,
+    Polynomial2D,
+    RotationSequence3D,
+    Scale,
+    Shift,
+    Tabular1D,
+)
+from gwcs import coordinate_frames as cf
+from gwcs.geometry import CartesianToSpherical, SphericalToCartesian
+from gwcs.wcs import WCS, Step
+
+DEGREE = 5
+PIXEL_SCALE = 0.1  # arcsec
+DOMAIN = (-1, 1)
+TABLE_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """Where a slit's cut-out lies on the detector.
+
+    Attributes
+    ----------
+    x, y : int
+        Zero-based detector pixel of its lower left corner.
+    shape : tuple of int
+        Rows and columns.
+    order : int
+        Spectral order.
+    """
+
+    x: int
+    y: int
+    shape: tuple[int, int]
+    order: int = 1
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Detector x and y of its middle, in pixels."""
+        rows, columns = self.shape
+        return self.x + (columns - 1) / 2, self.y + (rows - 1) / 2
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """Where the telescope looks.
+
+    Attributes
+    ----------
+    ra, dec, roll : float
+        Sky position of the reference point and roll angle there, in degrees.
+    v2, v3 : float
+        Telescope coordinates of the reference point, in arcsec.
+    scale : float
+        Velocity aberration factor.
+    """
+
+    ra: float
+    dec: float
+    roll: float
+    v2: float
+    v3: float
+    scale: float
+
+
+class Optics:
+    """What the slits of one exposure have in common.
+
+    Parameters
+    ----------
+    pointing : Pointing
+        Where the telescope looks.
+    waverange : tuple of float
+        Shortest and longest wavelength, in microns.
+    """
+
+    def __init__(self, pointing: Pointing, waverange: tuple[float, float]) -> None:
+        low, high = waverange
+        margin = 0.2 * (high - low)
+        self.pointing = pointing
+        self.waverange = waverange
+        self.wavelengths = np.linspace(low - margin, high + margin, TABLE_SIZE)
+        self.corrected = self.wavelengths + 1e-4 * np.sin(self.wavelengths)
+        self.spectral = cf.SpectralFrame(
+            axes_order=(2,), unit=u.micron, axes_names=("wavelength",), name="spectral"
+        )
+
+    def wavelength_table(self) -> Model:
+        """Return a new look-up table on the shared arrays, with its inverse."""
+        options = {"bounds_error": False, "fill_value": None, "name": "wavelength_table"}
+        # Two ways to share: views have a node each on one block, the arrays themselves aliases.
+        table = Tabular1D(self.wavelengths[:], self.corrected[:], **options)
+        table.inverse = Tabular1D(self.corrected, self.wavelengths, **options)
+        return table
+
+    def to_sky(self) -> Model:
+        """Return the transform from V2, V3 (arcsec) to right ascension, declination (deg)."""
+        p = self.pointing
+        angles = [p.v2 / 3600, -p.v3 / 3600, p.roll, p.dec, -p.ra]
+        sky = (
+            Scale(1 / 3600) & Scale(1 / 3600)
+            | SphericalToCartesian(wrap_lon_at=180)
+            | RotationSequence3D(angles, axes_order="zyxyz")
+            | CartesianToSpherical(wrap_lon_at=360)
+        )
+        return sky.rename("v23tosky")
+
+    def aberration(self) -> Model:
+        """Return the velocity aberration correction, V2, V3 to V2, V3 (arcsec)."""
+        p = self.pointing
+        shift = (1 - p.scale) * p.v2, (1 - p.scale) * p.v3
+        scale = Scale(p.scale) & Scale(p.scale) | Shift(shift[0]) & Shift(shift[1])
+        return scale.rename("va_corr")
+
+    def frame(self, name: str, unit: u.Unit, axes: tuple[str, str], *others) -> cf.CompositeFrame:
+        """Return a plane with the wavelength, and the `others`, as further axes."""
+        plane = cf.Frame2D(name=f"{name}_spatial", unit=(unit, unit), axes_names=axes)
+        return cf.CompositeFrame([plane, self.spectral, *others], name=name)
+
+    def world(self, *others: cf.CoordinateFrame) -> cf.CompositeFrame:
+        """Return the sky with the wavelength, and the `others`, as further axes."""
+        sky = cf.CelestialFrame(name="sky", axes_order=(0, 1), reference_frame=ICRS())
+        return cf.CompositeFrame([sky, self.spectral, *others], name="world")
+
+
+class NirspecOptics(Optics):
+    """Optics of NIRSpec slits, from detector pixels to right ascension, declination, microns."""
+
+    ANGLE = 1e-5  # radians at the grating wheel a pixel
+    PITCH = 2e-4  # metres at the shutters a shutter
+    SHUTTER = 0.5  # arcsec
+
+    def __init__(self, pointing: Pointing, waverange: tuple[float, float]) -> None:
+        super().__init__(pointing, waverange)
+        degrees = self.SHUTTER / self.PITCH / 3600
+        self.detector, self.sca = (cf.Frame2D(name=name) for name in ("detector", "sca"))
+        self.gwa = cf.Frame2D(name="gwa", unit=(u.rad, u.rad), axes_names=("alpha_in", "beta_in"))
+        self.slit_frame = self.frame("slit_frame", u.one, ("x_slit", "y_slit"))
+        self.msa_frame = self.frame("msa_frame", u.m, ("x_msa", "y_msa"))
+        self.to_oteip = _polynomials("msa2oteip", degrees, degrees) & Identity(1)
+        to_v2v3 = _polynomials("ote", 3600, 3600, pointing.v2, pointing.v3) & Identity(1)
+        arcsec = u.arcsec, ("v2", "v3")
+        self.telescope = [
+            Step(self.frame("oteip", u.deg, ("x_oteip", "y_oteip")), to_v2v3),
+            Step(self.frame("v2v3", *arcsec), self.aberration() & Identity(1)),
+            Step(self.frame("v2v3vacorr", *arcsec), self.to_sky() & Identity(1)),
+            Step(self.world(), None),
+        ]
+
+    def wcs(self, cutout: Cutout) -> WCS:
+        """Return the world coordinates of one slit: x, y to ra, dec (deg), wavelength (micron)."""
+        x, y = cutout.center
+        to_sca = Shift(cutout.x) & Shift(cutout.y) | Identity(2)
+        bind_bounding_box(to_sca, _bounding_box(cutout), order="F")
+        place = Shift((x - 1024) * self.ANGLE) & Shift((y - 1024) * self.ANGLE)
+        scale = PIXEL_SCALE / self.SHUTTER * self.PITCH
+        to_msa = (
+            Scale(self.PITCH) & Scale(self.PITCH)
+            | Shift((x - 1024) * scale) & Shift((y - 1024) * scale)
+        ) & Identity(1)
+        return WCS(
+            [
+                Step(self.detector, to_sca.rename("dms2sca")),
+                Step(self.sca, self._to_gwa()),
+                Step(self.gwa, place.inverse | self._to_slit(cutout)),
+                Step(self.slit_frame, to_msa.rename("slit2msa")),
+                Step(self.msa_frame, self.to_oteip),
+                *self.telescope,
+            ]
+        )
+
+    def _to_gwa(self) -> Model:
+        """Return the transform from pixels of the whole detector to angles at the grating."""
+        turn = AffineTransformation2D(np.eye(2), np.zeros(2), name="fpa_affine_detector2sky")
+        return (
+            Shift(-1024) & Shift(-1024) | turn | _polynomials("camera", self.ANGLE, self.ANGLE)
+        ).rename("det2gwa")
+
+    def _to_slit(self, cutout: Cutout) -> Model:
+        """Return the transform from angles about the slit's own to place in it and wavelength."""
+        low, high = self.waverange
+        middle = (low + high) / 2
+        dispersion = (high - low) / cutout.shape[1] / self.ANGLE
+        slope = PIXEL_SCALE / self.SHUTTER / self.ANGLE
+        table = self.wavelength_table()
+        forward = (
+            Mapping((0, 1, 0, 1, 0, 1))
+            | _polynomial("x_slit")
+            & _polynomial("y_slit", c0_1=slope)
+            & _polynomial("wavelength", c0_0=middle, c1_0=dispersion)
+            | Identity(2) & table
+        )
+        forward.inverse = (
+            Identity(2) & table.inverse
+            | Mapping((2, 1, 2, 1))
+            | _polynomial("alpha", c0_0=-middle / dispersion, c1_0=1 / dispersion)
+            & _polynomial("beta", c0_1=1 / slope)
+        )
+        return forward.rename("gwa2slit")
+
+
+class GrismOptics(Optics):
+    """Optics of grism cut-outs, from pixels to right ascension, declination, microns, order."""
+
+    TRACE = 400.0  # pixels from the shortest to the longest wavelength
+
+    def __init__(self, pointing: Pointing, waverange: tuple[float, float]) -> None:
+        super().__init__(pointing, waverange)
+        order = cf.CoordinateFrame(
+            1, "OTHER", axes_order=(3,), unit=u.one, axes_names=("order",), name="order"
+        )
+        self.grism_slit, self.grism_detector = (
+            cf.Frame2D(name=name) for name in ("grism_slit", "grism_detector")
+        )
+        distortion = (
+            Shift(-1024) & Shift(-1024)
+            | _polynomials("distortion", PIXEL_SCALE, PIXEL_SCALE, pointing.v2, pointing.v3)
+        ) & Identity(2)
+        pixels = u.pixel, ("x", "y"), order
+        arcsec = u.arcsec, ("v2", "v3"), order
+        self.telescope = [
+            Step(self.frame("detector", *pixels), distortion),
+            Step(self.frame("v2v3", *arcsec), self.aberration() & Identity(2)),
+            Step(self.frame("v2v3vacorr", *arcsec), self.to_sky() & Identity(2)),
+            Step(self.world(order), None),
+        ]
+
+    def wcs(self, cutout: Cutout) -> WCS:
+        """Return the world coordinates of one cut-out: x, y to ra, dec, wavelength, order."""
+        x, y = cutout.center
+        constants = [Const1D(value) for value in (x, y, cutout.order)]
+        for constant in constants:
+            constant.inverse = Const1D(constant.amplitude.value)
+        source_x, source_y, order = constants
+        to_grism = Mapping((0, 1, 0, 0, 0)) | (
+            Shift(cutout.x) & Shift(cutout.y) & source_x & source_y & order
+        )
+        bind_bounding_box(to_grism, _bounding_box(cutout), order="F")
+        return WCS(
+            [
+                Step(self.grism_slit, to_grism),
+                Step(self.grism_detector, self._dispersion(cutout.order)),
+                *self.telescope,
+            ]
+        )
+
+    def _dispersion(self, order: int) -> Model:
+        """Return the transform from a pixel, its source's and the order to a wavelength."""
+        low, high = self.waverange
+        slope = (high - low) / self.TRACE / order
+        middle = (low + high) / 2
+        table = self.wavelength_table()
+        forward = (
+            Mapping((2, 3, 0, 2, 4))
+            | Identity(2) & _polynomial("wavelength", middle, slope, -slope) & Identity(1)
+            | Identity(2) & table & Identity(1)
+        )
+        forward.inverse = (
+            Identity(2) & table.inverse & Identity(1)
+            | Mapping((0, 2, 1, 0, 1, 3))
+            | _polynomial("x_trace", -middle / slope, 1.0, 1 / slope) & Identity(4)
+        )
+        return forward.rename("grism_dispersion")
+
+
+def _bounding_box(cutout: Cutout) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the pixel limits of a cut-out, x first."""
+    rows, columns = cutout.shape
+    return (-0.5, columns - 0.5), (-0.5, rows - 0.5)
+
+
+def _polynomial(name: str, c0_0: float = 0.0, c1_0: float = 0.0, c0_1: float = 0.0) -> Model:
+    """Return a plane, written with all the coefficients of a real distortion."""
+    limits = {f"{axis}_{kind}": DOMAIN for axis in "xy" for kind in ("domain", "window")}
+    return Polynomial2D(DEGREE, name=name, c0_0=c0_0, c1_0=c1_0, c0_1=c0_1, **limits)
+
+
+def _polynomials(name: str, x_slope: float, y_slope: float, x_0: float = 0, y_0: float = 0):
+    """Return a distortion of a plane, in the form the reference files have."""
+    x = _polynomial(f"{name}_x_forward", x_0, c1_0=x_slope)
+    y = _polynomial(f"{name}_y_forward", y_0, c0_1=y_slope)
+    x.inverse = _polynomial(f"{name}_x_backward", -x_0 / x_slope, c1_0=1 / x_slope)
+    y.inverse = _polynomial(f"{name}_y_backward", -y_0 / y_slope, c0_1=1 / y_slope)
+    split, join = Mapping((0, 1, 0, 1), name="input_mapping"), Identity(2, name="output_mapping")
+    split.inverse, join.inverse = Identity(2), Mapping((0, 1, 0, 1))
+    return split | x & y | join

@@ -1,0 +1,21 @@
+"""Write one source-based product from its manifest."""
+
+import argparse
+
+from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.gather import gather_source
+
+
+def main() -> None:
+    """Read the command line, write the product."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("manifest", help="manifest of the product (*.json)")
+    parser.add_argument("product", help="product to write (*_cal.fits)")
+    parser.add_argument("--indices", required=True, metavar="FOLDER", help="where the indices are")
+    arguments = parser.parse_args()
+    with told_in_a_sentence("gather_source"):
+        gather_source(arguments.manifest, arguments.product, arguments.indices)
+
+
+if __name__ == "__main__":
+    main()

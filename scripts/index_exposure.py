@@ -1,0 +1,23 @@
+"""Index an exposure: where the bytes of every slit lie, who it is, and its digest."""
+
+import argparse
+import sys
+
+from exp_to_source.errors import told_in_a_sentence
+
+
+def main() -> None:
+    """Read the command line, write the index."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("exposure", help="exposure-based product (*_cal.fits, *_mbsub.fits)")
+    parser.add_argument("index", help="index to write (*.jsonl)")
+    arguments = parser.parse_args()
+    with told_in_a_sentence("index_exposure"):
+        from exp_to_source.exposure import index_exposure
+
+        for remark in index_exposure(arguments.exposure, arguments.index):
+            print(f"{arguments.exposure}: {remark}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""List the sources of indexed exposures, and write a manifest for each product.
+
+Options may stand in a file, one a line: list_sources.py @options.txt
+"""
+
+import argparse
+import sys
+
+from exp_to_source.errors import told_in_a_sentence
+
+
+def main() -> None:
+    """Read the command line, write table and manifests."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        fromfile_prefix_chars="@",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("indices", nargs="+", metavar="INDEX", help="indices of the exposures, in order")
+    add("--table", required=True, help="source list to write (tab-separated)")
+    add("--manifests", required=True, metavar="FOLDER", help="where to write the manifests")
+    add(
+        "--association",
+        action="append",
+        default=[],
+        metavar="ASN",
+        help="level 3 association that names and groups its science members; may be repeated",
+    )
+    add("--group-by", choices=("auto", "source_id", "source_name"), default="auto")
+    add("--source-id-digits", choices=("auto", "5", "9"), default="auto")
+    add("--fixed-slit-ids", choices=("header", "table"), default="header")
+    arguments = parser.parse_args()
+    with told_in_a_sentence("list_sources"):
+        from exp_to_source.association import read_association
+        from exp_to_source.grouping import Choices
+        from exp_to_source.listing import list_sources
+
+        remarks = list_sources(
+            indices=arguments.indices,
+            associations=[read_association(path) for path in arguments.association],
+            choices=Choices(
+                arguments.group_by, arguments.source_id_digits, arguments.fixed_slit_ids
+            ),
+            manifest_folder=arguments.manifests,
+            table=arguments.table,
+        )
+        for remark in remarks:
+            print(remark, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Simulate exposure-based "cal" products, for trials and demonstrations."""
+
+import argparse
+from pathlib import Path
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse the command line, simulate, and print the paths written."""
+    # Options not given are left to the library, which has the defaults.
+    parser = argparse.ArgumentParser(description=__doc__, argument_default=argparse.SUPPRESS)
+    parser.add_argument("folder", type=Path, help="where to write; made if need be")
+    parser.add_argument(
+        "--mode",
+        choices=("mos", "fixed-slit", "nircam-wfss", "niriss-wfss", "miri-wfss"),
+        help="observing mode (mos)",
+    )
+    parser.add_argument("--exposures", type=int, help="number of exposures (3)")
+    sources = parser.add_mutually_exclusive_group()
+    sources.add_argument("--sources", type=int, help="number of sources (5)")
+    sources.add_argument("--source-ids", type=int, nargs="+", help="identifiers of the sources")
+    parser.add_argument("--program", type=int, help="program (10006)")
+    parser.add_argument("--observation", type=int, help="observation (10)")
+    for element in ("filter", "grating", "pupil"):
+        parser.add_argument(f"--{element}", help=f"{element}, if not the mode's")
+    parser.add_argument("--subarray", help="subarray, if not the mode's")
+    parser.add_argument("--detectors", nargs="+", help="detectors, if not the mode's: nrs1 nrs2")
+    parser.add_argument(
+        "--overlap",
+        choices=("full", "partial"),
+        help="all sources in all exposures (full), or only the middle one (partial)",
+    )
+    parser.add_argument("--background", type=int, help="background slitlets (0; MOS)")
+    parser.add_argument("--virtual", type=int, help="virtual slitlets (0; MOS)")
+    parser.add_argument("--fixed-slits", nargs="+", help="fixed slits: S200A1 S1600A1")
+    parser.add_argument("--primary-slit", help="fixed slit that has the target (S200A1)")
+    parser.add_argument("--orders", type=int, nargs="+", help="spectral orders (1; WFSS)")
+    parser.add_argument(
+        "--absent",
+        type=_plane_of_slit,
+        nargs="+",
+        help="planes left out, with the number of the slit: barshadow:2",
+    )
+    parser.add_argument(
+        "--shape", type=int, nargs=2, help="rows and columns of the smallest slit (30 400)"
+    )
+    parser.add_argument("--version", help="version of the calibration software (1.14.0)")
+    parser.add_argument("--seed", type=int, help="seed of the pixel values (0)")
+    parser.add_argument("--association", action="store_true", help="write an association, too")
+    options = vars(parser.parse_args(argv))
+
+    # Here, since the data models take seconds to load and --help should not.
+    from exp_to_source.simulation import Simulation, simulate
+
+    folder = options.pop("folder")
+    elements = {key: options.pop(key) for key in ("filter", "grating", "pupil") if key in options}
+    options = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
+    for path in simulate(Simulation(elements=elements, **options), folder):
+        print(path)
+
+
+def _plane_of_slit(text: str) -> tuple[str, int]:
+    """Return the plane and the number of the slit of ``plane:number``."""
+    plane, _, number = text.partition(":")
+    return plane, int(number)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Write the table of keywords from the schemas of the installed stdatamodels.
+
+Run it when stdatamodels moves on; a test tells when table and schemas differ.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+TABLE = Path(__file__).with_name("exp_to_source") / "keywords.json"
+
+
+def read_schemas() -> dict[str, Any]:
+    """Flatten the schema of MultiExposureModel, in the order in which it is written to FITS.
+
+    Returns
+    -------
+    dict
+        ``sections``: titles that become comment cards; ``product`` and ``entry``: the leaves
+        with a keyword, of the whole product and of one of its entries, each as
+        [path, keyword, HDU, comment, numbers of the sections around it]; ``planes``: array
+        attribute to HDU name.
+    """
+    from stdatamodels.jwst.datamodels import MultiExposureModel
+
+    sections: list[str] = []
+    leaves: list[list[Any]] = []
+    planes: dict[str, str] = {}
+
+    def walk(schema: dict[str, Any], path: tuple[str, ...], around: list[int]) -> None:
+        if "properties" in schema and schema.get("title"):
+            sections.append(schema["title"])
+            around = [*around, len(sections) - 1]
+        for name, value in schema.items():
+            if name == "properties":
+                for attribute, part in value.items():
+                    walk(part, (*path, attribute), around)
+            elif name == "items" and isinstance(value, dict):
+                walk(value, (*path, "*"), around)
+            elif name == "fits_keyword":
+                hdu = schema.get("fits_hdu", "PRIMARY")
+                comment = (schema.get("title") or schema.get("description") or "").split("\n")[0]
+                leaves.append([".".join(path), value, hdu, comment, around])
+            elif name == "datatype":
+                planes[path[-1]] = schema["fits_hdu"]
+
+    walk(MultiExposureModel()._schema, (), [])
+    prefix = "exposures.*."
+    return {
+        "sections": sections,
+        "product": [leaf for leaf in leaves if not leaf[0].startswith(prefix)],
+        "entry": [
+            [leaf[0].removeprefix(prefix), *leaf[1:]]
+            for leaf in leaves
+            if leaf[0].startswith(prefix)
+        ],
+        "planes": planes,
+    }
+
+
+def format_table(table: dict[str, Any]) -> str:
+    """Lay the table out one leaf a line, so that changes of it can be reviewed."""
+    blocks = []
+    for name, value in table.items():
+        if isinstance(value, list):
+            body = "[\n" + ",\n".join(f"  {json.dumps(row)}" for row in value) + "\n ]"
+        else:
+            body = json.dumps(value)
+        blocks.append(f" {json.dumps(name)}: {body}")
+    return "{\n" + ",\n".join(blocks) + "\n}\n"
+
+
+def main() -> None:
+    """Read the command line, write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=TABLE, help="default: %(default)s")
+    arguments = parser.parse_args()
+    arguments.output.write_text(format_table(read_schemas()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

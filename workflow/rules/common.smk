@@ -1,0 +1,116 @@
+"""Configuration, and the exposures of the run."""
+
+import os
+import shlex
+import sys
+from functools import cache
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+ROOT = Path(str(workflow.current_basedir)).parents[1]
+SCRIPTS = ROOT / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from exp_to_source import FORMAT, __version__
+from exp_to_source.association import read_association
+from exp_to_source.errors import InputError
+from exp_to_source.files import write_if_changed
+from exp_to_source.inputs import find_exposures, find_files, name_exposures, request_text
+from exp_to_source.listing import read_products
+from exp_to_source.naming import PRODUCT_PARTS
+
+
+configfile: str(ROOT / "config" / "config.yaml")
+
+
+validate(config, str(ROOT / "workflow" / "schemas" / "config.schema.yaml"))
+
+PYTHON = shlex.quote(sys.executable)
+
+#: A rule that has this as a parameter runs again when what is stored changes.
+VERSION = f"{__version__}, format {FORMAT}"
+
+INDICES = "results/index"
+MANIFESTS = "results/manifests"
+PRODUCTS = "results/products"
+TABLE = "results/sources.tsv"
+REQUEST = "results/request.txt"
+PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
+SIMULATED = [f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)]
+
+
+def script(name):
+    """Path of a script, quoted for the shell."""
+    return shlex.quote(str(SCRIPTS / f"{name}.py"))
+
+
+def read_request():
+    """Associations and exposures of the configuration, the latter by name."""
+    try:
+        paths = find_files("associations", config["associations"])
+        associations = [read_association(path) for path in paths]
+        found = SIMULATED if config["demo"] else find_exposures(config["exposures"])
+        members = [path for asn in associations for path in asn.science]
+        return associations, name_exposures([*found, *members])
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def write_request():
+    """Keep the request as a file, so that a run notices what is not as in the last one."""
+    options = {
+        key.replace("_", "-"): str(config[key])
+        for key in ("group_by", "source_id_digits", "fixed_slit_ids")
+    }
+    write_if_changed(REQUEST, request_text(EXPOSURES, ASSOCIATIONS, options, INDICES).encode())
+
+
+def forget_incomplete_table():
+    """Remove the table where one of its manifests is lost, so that the checkpoint runs again."""
+    if os.path.exists(TABLE):
+        there = set(os.listdir(MANIFESTS)) if os.path.isdir(MANIFESTS) else set()
+        if any(f"{product}.json" not in there for product in read_products(TABLE)):
+            os.remove(TABLE)
+
+
+@cache
+def products_at(time):
+    """Names of the products, read once for each state of the table."""
+    return frozenset(read_products(TABLE))
+
+
+def products():
+    """Names of the products, which the checkpoint has listed."""
+    table = checkpoints.list_sources.get().output.table
+    return products_at(os.stat(table).st_mtime_ns)
+
+
+def product_files(wildcards):
+    """Files of all products."""
+    return [f"{PRODUCTS}/{name}_cal.fits" for name in sorted(products())]
+
+
+def manifest_of(wildcards):
+    """Manifest of a product, by way of the checkpoint, which writes it."""
+    name = PRODUCT.format(**wildcards)
+    if name not in products():
+        raise WorkflowError(f"{name}: the exposures have no such source; see {TABLE}")
+    return f"{MANIFESTS}/{name}.json"
+
+
+def index_files(wildcards):
+    """Indices of all exposures."""
+    if not EXPOSURES:
+        raise WorkflowError(
+            "no exposures: set 'exposures' or 'associations', for example with "
+            "--config exposures='/data/jw*_cal.fits'"
+        )
+    return [f"{INDICES}/{name}.jsonl" for name in EXPOSURES]
+
+
+ASSOCIATIONS, EXPOSURES = read_request()
+if workflow.is_main_process and EXPOSURES:
+    write_request()
+    forget_incomplete_table()

@@ -1,0 +1,26 @@
+"""Each source is gathered from all exposures into its own product."""
+
+
+rule gather_source:
+    input:
+        manifest=manifest_of,
+    output:
+        product=f"{PRODUCTS}/{PRODUCT}_cal.fits",
+    log:
+        f"logs/gather_source/{PRODUCT}.log",
+    wildcard_constraints:
+        **PRODUCT_PARTS,
+    conda:
+        "../envs/exp_to_source.yaml"
+    resources:
+        mem_mb=100,
+    params:
+        # Without site-packages: the start of Python is most of the work.
+        command=f"{PYTHON} -S -E {script('gather_source')}",
+        indices=INDICES,
+        version=VERSION,
+    message:
+        "Gathering {output.product}"
+    shell:
+        "{params.command} {input.manifest:q} {output.product:q} --indices {params.indices:q} "
+        "2> {log:q}"

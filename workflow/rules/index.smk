@@ -1,0 +1,23 @@
+"""Each exposure is read once: where the bytes of its slits lie, and what they are."""
+
+
+rule index_exposure:
+    input:
+        exposure=lambda wildcards: EXPOSURES[wildcards.exposure],
+    output:
+        index=f"{INDICES}/{{exposure}}.jsonl",
+    log:
+        "logs/index_exposure/{exposure}.log",
+    wildcard_constraints:
+        exposure="[A-Za-z0-9][A-Za-z0-9_.+-]*",
+    conda:
+        "../envs/exp_to_source.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        command=f"{PYTHON} {script('index_exposure')}",
+        version=VERSION,
+    message:
+        "Indexing {wildcards.exposure}"
+    shell:
+        "{params.command} {input.exposure:q} {output.index:q} 2> {log:q}"

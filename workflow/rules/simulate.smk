@@ -1,0 +1,19 @@
+"""Exposures to try the workflow with."""
+
+
+rule simulate_exposures:
+    output:
+        exposures=SIMULATED,
+    log:
+        "logs/simulate_exposures.log",
+    conda:
+        "../envs/exp_to_source.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        command=f"{PYTHON} {script('simulate_exposures')}",
+        folder=lambda wildcards, output: os.path.dirname(output.exposures[0]),
+    message:
+        "Simulating an example: five sources, three nods"
+    shell:
+        "{params.command} {params.folder} > {log:q} 2>&1"
