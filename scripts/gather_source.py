@@ -1,6 +1,7 @@
 """Write one source-based product from its manifest."""
 
 import argparse
+import os
 
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.gather import gather_source
@@ -11,10 +12,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("manifest", help="manifest of the product (*.json)")
     parser.add_argument("product", help="product to write (*_cal.fits)")
-    parser.add_argument("--indices", required=True, metavar="FOLDER", help="where the indices are")
+    parser.add_argument(
+        "--indices",
+        metavar="FOLDER",
+        help="where the indices are; by default 'index' beside the manifest's folder",
+    )
     arguments = parser.parse_args()
+    results = os.path.dirname(os.path.dirname(os.path.abspath(arguments.manifest)))
+    indices = arguments.indices or os.path.join(results, "index")
     with told_in_a_sentence("gather_source"):
-        gather_source(arguments.manifest, arguments.product, arguments.indices)
+        gather_source(arguments.manifest, arguments.product, indices)
 
 
 if __name__ == "__main__":

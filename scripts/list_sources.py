@@ -4,6 +4,7 @@ Options may stand in a file, one a line: list_sources.py @options.txt
 """
 
 import argparse
+import os
 import sys
 
 from exp_to_source.errors import told_in_a_sentence
@@ -19,7 +20,11 @@ def main() -> None:
     add = parser.add_argument
     add("indices", nargs="+", metavar="INDEX", help="indices of the exposures, in order")
     add("--table", required=True, help="source list to write (tab-separated)")
-    add("--manifests", required=True, metavar="FOLDER", help="where to write the manifests")
+    add(
+        "--results",
+        metavar="FOLDER",
+        help="where the folders 'manifests' and 'products' are; by default that of the table",
+    )
     add(
         "--association",
         action="append",
@@ -42,7 +47,7 @@ def main() -> None:
             choices=Choices(
                 arguments.group_by, arguments.source_id_digits, arguments.fixed_slit_ids
             ),
-            manifest_folder=arguments.manifests,
+            results=arguments.results or os.path.dirname(arguments.table),
             table=arguments.table,
         )
         for remark in remarks:

@@ -18,7 +18,7 @@ import yaml
 
 from .errors import InputError
 from .fragments import BLOCK_MARK, ENTRY_MARK, META_MARK, TYPE_MARK, Edit
-from .nodes import Branch, Leaf, Node, leaves, mapping, merge
+from .nodes import Branch, Leaf, Node, adds, mapping, merge
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -151,6 +151,7 @@ class _Parser:
         self.next = Loader(text).get_event
         self.tree = Tree(text)
         self.meta_blocks: list[int] = []
+        self.shared: dict[str, Node] = {}
         self.anchors: dict[str, Node] = {}
 
     # The levels of known layout: document, slits, a slit, its metadata.
@@ -176,10 +177,12 @@ class _Parser:
     def share_meta(self) -> None:
         """Make the texts of the metadata that all entries of the exposure have in common."""
         for key, node in mapping(self.tree.meta).items():
+            if key in SLIT_KEYS:
+                continue
             if key == "exposure":
                 node = merge(node, Branch({"type": Leaf(TYPE_MARK)}))
-            if key not in SLIT_KEYS:
-                self.tree.common[key] = self.localised(node, self.meta_blocks).render()
+            self.shared[key] = node
+            self.tree.common[key] = self.localised(node, self.meta_blocks).render()
 
     def slits(self) -> None:
         if not self.tree.common:
@@ -249,15 +252,11 @@ class _Parser:
 
     def merged(self, key: str, own: Node, slit: Slit) -> str:
         """Line of metadata for a key that slit and exposure have, none where nothing is added."""
-        common = mapping(self.tree.meta)[key]
-        added = {path for path, _ in leaves(own)} - {path for path, _ in leaves(common)}
-        if not (mapping(own) and mapping(common)) or not added - {"type"}:
+        common = self.shared[key]
+        if not adds(own, common):
             return ""
         slit.own.append(key)
-        node = merge(own, common)
-        if key == "exposure":
-            node = merge(node, Branch({"type": Leaf(TYPE_MARK)}))
-        return f"    {key}: {self.localised(node, slit.blocks).render()}\n"
+        return f"    {key}: {self.localised(merge(own, common), slit.blocks).render()}\n"
 
     def keys(self, start: Any, column: int) -> Iterator[tuple[str, int]]:
         """Keys of a block mapping and where their lines begin; at last "" and where it ends.
@@ -340,7 +339,7 @@ class _Parser:
         """Note where the data of a slit's array lie, and that the product counts anew."""
         place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
         if match := _IN_HDU.fullmatch(event.value):
-            slit.edit(place, length, f"fits:{match[1]},{ENTRY_MARK}")
+            slit.edit(place, length, f'"fits:{match[1]},{ENTRY_MARK}"')
             slit.arrays.append(Array(match[1], int(match[2]), None))
             return slit.arrays[-1]
         slit.edit(place, length, self.block_mark(event.value, slit.blocks))

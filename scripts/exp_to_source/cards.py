@@ -87,8 +87,8 @@ def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
         quoted = value.replace("'", "''")
         if len(quoted) > CARD - 12:
             return _format_long(keyword, value)
-        quoted = f"'{quoted:8}'"
-        field = f"{quoted:20}"
+        # An empty string is the one value that astropy does not pad.
+        field = f"'{quoted:8}'".ljust(20) if value else "''"
     elif isinstance(value, bool):
         field = f"{'T' if value else 'F':>20}"
     elif isinstance(value, float):

@@ -17,13 +17,14 @@ from .grouping import (
     read_exposures,
     source_row,
 )
+from .naming import parse_product_name
 
 
 def list_sources(
     indices: Iterable[str],
     associations: list[Association],
     choices: Choices,
-    manifest_folder: str,
+    results: str,
     table: str,
 ) -> list[str]:
     """Group the slits of all exposures and write what the products need.
@@ -40,8 +41,11 @@ def list_sources(
         Families of exposures; those in none of them are named after their headers.
     choices : Choices
         The user's.
-    manifest_folder, table : str
-        Where to write.
+    results : str
+        Folder of the run's results: manifests are written to ``manifests`` in it, products of
+        sources that are gone are moved from ``products`` to ``stale``.
+    table : str
+        The table to write.
 
     Returns
     -------
@@ -59,15 +63,17 @@ def list_sources(
     exposures = read_exposures(indices, choices)
     products = make_products(make_families(exposures, associations, loose, choices), choices)
 
-    os.makedirs(manifest_folder, exist_ok=True)
-    written = 0
-    for product in products:
-        path = os.path.join(manifest_folder, f"{product.name}.json")
-        written += write_if_changed(path, manifest(product))
-    current = {f"{product.name}.json" for product in products}
-    for name in os.listdir(manifest_folder):
-        if name not in current:
-            os.unlink(os.path.join(manifest_folder, name))
+    folder = os.path.join(results, "manifests")
+    os.makedirs(folder, exist_ok=True)
+    written = sum(
+        write_if_changed(os.path.join(folder, f"{product.name}.json"), manifest(product))
+        for product in products
+    )
+    names = {product.name for product in products}
+    for file in os.listdir(folder):
+        if file.removesuffix(".json") not in names:
+            os.unlink(os.path.join(folder, file))
+    retired = retire_products(results, names)
     text = io.StringIO()
     rows = csv.DictWriter(text, COLUMNS, delimiter="\t", lineterminator="\n")
     rows.writeheader()
@@ -76,6 +82,7 @@ def list_sources(
         write_all(file, text.getvalue().encode())
 
     remarks = [f"{len(products)} products of {len(indices)} exposures; {written} new or changed"]
+    remarks += (f"{name}: its source is gone; moved to {results}/stale" for name in retired)
     for asn in associations:
         if asn.background:
             remarks.append(
@@ -83,6 +90,34 @@ def list_sources(
                 "master background must have been subtracted from the science members already"
             )
     return remarks
+
+
+def retire_products(results: str, names: set[str]) -> list[str]:
+    """Move away products of sources that are gone, and drop what killed jobs left behind.
+
+    Parameters
+    ----------
+    results : str
+        Folder of the run's results.
+    names : set of str
+        Names of the current products.
+
+    Returns
+    -------
+    list of str
+        Files that were moved.
+    """
+    folder, stale = os.path.join(results, "products"), os.path.join(results, "stale")
+    retired = []
+    for file in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        if file.startswith(".") and file.endswith(".part"):
+            os.unlink(os.path.join(folder, file))
+        name = file.removesuffix("_cal.fits")
+        if name not in names and name != file and parse_product_name(name):
+            os.makedirs(stale, exist_ok=True)
+            os.replace(os.path.join(folder, file), os.path.join(stale, file))
+            retired.append(file)
+    return retired
 
 
 def index_name(path: str) -> str:

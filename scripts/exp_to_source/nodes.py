@@ -4,6 +4,7 @@ Scalars keep their YAML text, so that writing a node gives back the numbers that
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,6 +15,12 @@ import yaml
 MAX_SIZE = 1_000_000
 
 Value = str | int | float | bool | None
+
+#: What ends a plain scalar within brackets, though not in the lines of a block.
+_ENDS_PLAIN = re.compile(r"[,\[\]{}?\n]|^:|:$")
+
+#: Breaks of lines, byte order marks and controls to YAML 1.1, which JSON leaves as they are.
+_TO_ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
 
 @dataclass(slots=True)
@@ -27,7 +34,10 @@ class Leaf:
 
     def render(self) -> str:
         """Give the scalar as YAML in one line."""
-        text = self.text if self.plain else json.dumps(self.text, ensure_ascii=False)
+        text = self.text
+        if not self.plain or _ENDS_PLAIN.search(text):
+            text = json.dumps(text, ensure_ascii=False)
+            text = _TO_ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
         return f"!<{self.tag}> {text}" if self.tag else text
 
     def value(self) -> Value:
@@ -118,9 +128,26 @@ def nest(paths: dict[str, Leaf]) -> Branch:
 
 def merge(under: Node, over: Node) -> Node:
     """Lay a node over another: mappings key by key, anything else replaced."""
-    if not (mapping(under) and mapping(over)):
+    if not (_is_mapping(under) and _is_mapping(over)):
         return over
     parts = dict(mapping(under))
     for key, part in mapping(over).items():
         parts[key] = merge(parts[key], part) if key in parts else part
     return Branch(parts, under.tag)
+
+
+def adds(under: Node, over: Node) -> bool:
+    """Whether anything of a node but nulls is still seen when another is laid over it."""
+    if not (_is_mapping(under) and _is_mapping(over)):
+        return False
+    covering = mapping(over)
+    return any(
+        adds(part, covering[key])
+        if key in covering
+        else not (isinstance(part, Leaf) and part.value() is None)
+        for key, part in mapping(under).items()
+    )
+
+
+def _is_mapping(node: Node) -> bool:
+    return isinstance(node, Branch) and isinstance(node.parts, dict)

@@ -1,4 +1,4 @@
-"""Configuration, and the exposures of the run."""
+"""Configuration, the exposures of the run, and what the rules share."""
 
 import os
 import shlex
@@ -7,15 +7,15 @@ from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
 
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from exp_to_source import FORMAT, __version__
+from exp_to_source import FORMAT
 from exp_to_source.association import read_association
-from exp_to_source.errors import InputError
+from exp_to_source.configuration import check_configuration
+from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.files import write_if_changed
 from exp_to_source.inputs import find_exposures, find_files, name_exposures, request_text
 from exp_to_source.listing import read_products
@@ -24,13 +24,6 @@ from exp_to_source.naming import PRODUCT_PARTS
 
 configfile: str(ROOT / "config" / "config.yaml")
 
-
-validate(config, str(ROOT / "workflow" / "schemas" / "config.schema.yaml"))
-
-PYTHON = shlex.quote(sys.executable)
-
-#: A rule that has this as a parameter runs again when what is stored changes.
-VERSION = f"{__version__}, format {FORMAT}"
 
 INDICES = "results/index"
 MANIFESTS = "results/manifests"
@@ -41,21 +34,23 @@ PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
 SIMULATED = [f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)]
 
 
-def script(name):
-    """Path of a script, quoted for the shell."""
-    return shlex.quote(str(SCRIPTS / f"{name}.py"))
+def command(name, options=""):
+    """Param with the shell command of a script, run by the Python that runs Snakemake.
+
+    Snakemake does not make things again because of a param that is a function of the output: so
+    products stay when the workflow or its Python move.
+    """
+    words = [sys.executable, *options.split(), str(SCRIPTS / f"{name}.py")]
+    return lambda wildcards, output: shlex.join(words)
 
 
 def read_request():
     """Associations and exposures of the configuration, the latter by name."""
-    try:
-        paths = find_files("associations", config["associations"])
-        associations = [read_association(path) for path in paths]
-        found = SIMULATED if config["demo"] else find_exposures(config["exposures"])
-        members = [path for asn in associations for path in asn.science]
-        return associations, name_exposures([*found, *members])
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
+    paths = find_files("associations", config["associations"])
+    associations = [read_association(path) for path in paths]
+    found = SIMULATED if config["demo"] else find_exposures(config["exposures"])
+    members = [path for association in associations for path in association.science]
+    return associations, name_exposures([*found, *members])
 
 
 def write_request():
@@ -73,6 +68,16 @@ def forget_incomplete_table():
         there = set(os.listdir(MANIFESTS)) if os.path.isdir(MANIFESTS) else set()
         if any(f"{product}.json" not in there for product in read_products(TABLE)):
             os.remove(TABLE)
+
+
+def index_files(wildcards):
+    """Indices of all exposures."""
+    if not EXPOSURES:
+        sys.exit(
+            "exp_to_source: no exposures: set 'exposures' or 'associations', for example with "
+            "--config exposures='data/jw*_cal.fits'"
+        )
+    return [f"{INDICES}/{name}.jsonl" for name in EXPOSURES]
 
 
 @cache
@@ -100,17 +105,9 @@ def manifest_of(wildcards):
     return f"{MANIFESTS}/{name}.json"
 
 
-def index_files(wildcards):
-    """Indices of all exposures."""
-    if not EXPOSURES:
-        raise WorkflowError(
-            "no exposures: set 'exposures' or 'associations', for example with "
-            "--config exposures='/data/jw*_cal.fits'"
-        )
-    return [f"{INDICES}/{name}.jsonl" for name in EXPOSURES]
-
-
-ASSOCIATIONS, EXPOSURES = read_request()
-if workflow.is_main_process and EXPOSURES:
-    write_request()
-    forget_incomplete_table()
+with told_in_a_sentence("exp_to_source"):
+    check_configuration(config, str(ROOT / "workflow" / "schemas" / "config.schema.yaml"))
+    ASSOCIATIONS, EXPOSURES = read_request()
+    if workflow.is_main_process and EXPOSURES:
+        write_request()
+        forget_incomplete_table()

@@ -16,11 +16,9 @@ rule gather_source:
         mem_mb=100,
     params:
         # Without site-packages: the start of Python is most of the work.
-        command=f"{PYTHON} -S -E {script('gather_source')}",
-        indices=INDICES,
-        version=VERSION,
+        command=command("gather_source", "-S -E"),
+        format=FORMAT,
     message:
         "Gathering {output.product}"
     shell:
-        "{params.command} {input.manifest:q} {output.product:q} --indices {params.indices:q} "
-        "2> {log:q}"
+        "{params.command} {input.manifest:q} {output.product:q} 2> {log:q}"

@@ -15,8 +15,8 @@ rule index_exposure:
     resources:
         mem_mb=500,
     params:
-        command=f"{PYTHON} {script('index_exposure')}",
-        version=VERSION,
+        command=command("index_exposure"),
+        format=FORMAT,
     message:
         "Indexing {wildcards.exposure}"
     shell:

@@ -11,7 +11,7 @@ rule simulate_exposures:
     resources:
         mem_mb=1000,
     params:
-        command=f"{PYTHON} {script('simulate_exposures')}",
+        command=command("simulate_exposures"),
         folder=lambda wildcards, output: os.path.dirname(output.exposures[0]),
     message:
         "Simulating an example: five sources, three nods"

@@ -17,11 +17,9 @@ checkpoint list_sources:
     resources:
         mem_mb=500,
     params:
-        command=f"{PYTHON} {script('list_sources')}",
-        manifests=MANIFESTS,
-        version=VERSION,
+        command=command("list_sources"),
+        format=FORMAT,
     message:
         "Listing the sources of all exposures"
     shell:
-        "{params.command} @{input.request:q} --table {output.table:q} "
-        "--manifests {params.manifests:q} 2> {log:q}"
+        "{params.command} @{input.request:q} --table {output.table:q} 2> {log:q}"

@@ -1,0 +1,76 @@
+"""Runs of the real workflow in folders of their own."""
+
+import csv
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FINISHED = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", re.MULTILINE)
+
+
+@dataclass
+class Result:
+    """How a run ended: exit status, what it said, how many jobs of each rule it finished."""
+
+    status: int
+    text: str
+
+    @property
+    def jobs(self) -> Counter[str]:
+        return Counter(rule for rule in FINISHED.findall(self.text) if rule != "all")
+
+
+@dataclass
+class Workflow:
+    """A working directory, and the configuration that its runs have."""
+
+    folder: Path
+    config: dict[str, object]
+
+    def command(self, *arguments: str, **config: object) -> list[str]:
+        """Command line of a run, of options and targets."""
+        values = [f"{key}={value}" for key, value in (self.config | config).items()]
+        return [
+            *(sys.executable, "-m", "snakemake", "--cores", "2"),
+            *("--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)),
+            *(word for word in arguments if word.startswith("-")),
+            *("--config", *values, "--", *(w for w in arguments if not w.startswith("-"))),
+        ]
+
+    def run(self, *arguments: str, **config: object) -> Result:
+        """Run Snakemake with options and targets, and configuration besides its own."""
+        self.folder.mkdir(exist_ok=True)
+        done = subprocess.run(
+            self.command(*arguments, **config),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout)
+
+    def make(self, *arguments: str, **config: object) -> Counter[str]:
+        """Run Snakemake, which has to succeed; count the jobs of each rule."""
+        result = self.run(*arguments, **config)
+        assert result.status == 0, result.text
+        return result.jobs
+
+    @property
+    def products(self) -> dict[str, bytes]:
+        """Content of the products by file name."""
+        folder = self.folder / "results" / "products"
+        return {path.name: path.read_bytes() for path in sorted(folder.glob("*"))}
+
+    @property
+    def sources(self) -> list[dict[str, str]]:
+        """Rows of the source list."""
+        with (self.folder / "results" / "sources.tsv").open(newline="") as file:
+            return list(csv.DictReader(file, delimiter="\t"))
+
+    def log(self, name: str) -> str:
+        """Content of a log."""
+        return (self.folder / "logs" / f"{name}.log").read_text()

@@ -1,0 +1,112 @@
+"""Products are spliced with little, and only from what was indexed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+from snake import ROOT
+
+from exp_to_source.association import read_association
+from exp_to_source.errors import InputError
+from exp_to_source.exposure import index_exposure
+from exp_to_source.files import replacing, write_if_changed
+from exp_to_source.gather import gather_source
+from exp_to_source.grouping import Choices
+from exp_to_source.listing import list_sources
+from exp_to_source.simulation import Simulation, simulate
+
+HEAVY = {"numpy", "astropy", "asdf", "stdatamodels", "yaml", "dataclasses", "pathlib", "typing"}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Folder with two exposures of three sources, indexed and listed."""
+    simulate(Simulation(exposures=2, sources=3, shape=(4, 6), association=True), tmp_path)
+    indices = []
+    for path in sorted(tmp_path.glob("*_cal.fits")):
+        indices.append(f"{tmp_path}/results/index/{path.stem}.jsonl")
+        index_exposure(str(path), indices[-1])
+    results = tmp_path / "results"
+    list_sources(indices, [], Choices(), str(results), str(results / "sources.tsv"))
+    return tmp_path
+
+
+def gather_first(folder: Path) -> Path:
+    """Gather the first product."""
+    manifest = sorted((folder / "results/manifests").iterdir())[0]
+    product = folder / "results/products" / f"{manifest.stem}_cal.fits"
+    gather_source(str(manifest), str(product), str(folder / "results/index"))
+    return product
+
+
+def test_gather_imports_nothing_heavy(run: Path):
+    manifest = sorted((run / "results/manifests").iterdir())[0]
+    command = [
+        *(sys.executable, "-S", "-E", "-X", "importtime"),
+        *(ROOT / "scripts/gather_source.py", manifest, run / "x_cal.fits"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+    assert "exp_to_source.gather" in imported
+    assert not {name.partition(".")[0] for name in imported} & (HEAVY - {"typing"})
+
+
+def test_same_input_same_bytes(run: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    first = gather_first(run).read_bytes()
+    assert gather_first(run).read_bytes() == first
+    assert b"DATE    = '2023-11-14T22:13:20.000'" in first
+
+
+@pytest.mark.parametrize("change", ["byte", "size", "gone"])
+def test_exposure_that_changed_since_it_was_indexed(run: Path, change: str):
+    path = sorted(run.glob("*_cal.fits"))[1]
+    data = bytearray(path.read_bytes())
+    if change == "byte":
+        with fits.open(path) as hdus:
+            data[hdus["DQ", 1].fileinfo()["datLoc"]] ^= 1
+    os.unlink(path)
+    if change != "gone":
+        path.write_bytes(data + bytes(2880 * (change == "size")))
+    with pytest.raises(InputError, match="since it was indexed") as caught:
+        gather_first(run)
+    assert str(path) in str(caught.value)
+    assert list((run / "results/products").iterdir()) == []
+
+
+def test_manifests_are_rewritten_only_where_they_change(run: Path):
+    folder = run / "results/manifests"
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    indices = [str(path) for path in sorted((run / "results/index").iterdir())]
+    table = str(run / "results/sources.tsv")
+    list_sources(indices, [], Choices(), str(run / "results"), table)
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    remarks = list_sources(indices[:1], [], Choices(), str(run / "results"), table)
+    assert "3 products of 1 exposures; 3 new or changed" in remarks
+
+
+def test_association_is_part_of_the_product(run: Path):
+    asn = read_association(str(next(run.glob("*_asn.json"))))
+    indices = [str(path) for path in sorted((run / "results/index").iterdir())]
+    results = str(run / "results")
+    list_sources(indices, [asn], Choices(), results, f"{results}/sources.tsv")
+    manifest = json.loads(sorted((run / "results/manifests").iterdir())[0].read_text())
+    assert manifest["association"]["table_name"] == os.path.basename(asn.path)
+    text = gather_first(run).read_bytes().decode("latin-1")
+    assert f"ASNTABLE= '{os.path.basename(asn.path)}'" in text
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path):
+    path = tmp_path / "a" / "file"
+    with pytest.raises(RuntimeError), replacing(path) as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert list(path.parent.iterdir()) == []
+    assert write_if_changed(path, b"whole")
+    before = path.stat().st_mtime_ns
+    assert not write_if_changed(path, b"whole")
+    assert path.stat().st_mtime_ns == before

@@ -1,0 +1,135 @@
+"""Sources are told apart, or the run stops."""
+
+import pytest
+
+from exp_to_source.association import Association
+from exp_to_source.errors import InputError
+from exp_to_source.grouping import (
+    Choices,
+    Slit,
+    make_families,
+    make_products,
+    manifest,
+    source_row,
+)
+
+IDENTITY = {
+    "program": "10006", "observation": "010", "instrument": "NIRSPEC", "filter": "F170LP",
+    "grating": "G235M", "pupil": None, "subarray": "FULL", "exposure_type": "NRS_MSASPEC",
+    "version": "1.14.0",
+}  # fmt: skip
+
+
+def exposure(name: str, *slits: tuple[int, str, str], **identity):
+    """Exposure with slits (source id, source name, slit name)."""
+    about = IDENTITY | {"exposure": name, "path": f"{name}.fits"} | identity
+    return about, [Slit(name, f"{name}-{n}", *slit, 14, 100) for n, slit in enumerate(slits)]
+
+
+def products_of(*exposures, associations=(), **choices):
+    names = [about["exposure"] for about, _ in exposures]
+    members = {path for asn in associations for path in asn.science}
+    loose = [name for name in names if name not in members]
+    wanted = Choices(**choices)
+    return make_products(make_families(exposures, associations, loose, wanted), wanted)
+
+
+def test_slits_of_one_source_keep_the_order_of_exposures():
+    found = products_of(
+        exposure("b", (61, "p_61", "1"), (62, "p_62", "2")),
+        exposure("a", (61, "", "1"), (61, "p_61", "3")),
+    )
+    assert [product.name for product in found] == [
+        "jw10006-o010_s00061_nirspec_f170lp-g235m",
+        "jw10006-o010_s00062_nirspec_f170lp-g235m",
+    ]
+    assert [slit.digest for slit in found[0].slits] == ["b-0", "a-0", "a-1"]
+    row = source_row(found[0])
+    assert (row["exposures"], row["slits"], row["planes"], row["bytes"]) == (2, 3, 42, 300)
+    assert row["slit_name"] == "1,3"
+
+
+def test_classes_keep_equal_ids_apart():
+    found = products_of(
+        exposure("a", (45, "10006_45", "1"), (45, "10006_BKG45", "45"), (-45, "10006_VRT45", "3"))
+    )
+    assert [product.name[13:19] for product in found] == ["b00045", "s00045", "v00045"]
+
+
+def test_two_names_of_one_id_stop_the_run():
+    two = exposure("a", (61, "one", "1")), exposure("b", (61, "other", "2"))
+    with pytest.raises(InputError) as caught:
+        products_of(*two)
+    message = str(caught.value)
+    assert message.startswith("1 conflict between sources, nothing is written:")
+    assert "a slit 1 (SOURCEID 61, SRCNAME 'one')" in message
+    assert "b slit 2 (SOURCEID 61, SRCNAME 'other')" in message
+    assert "'group_by: source_id'" in message
+    assert len(products_of(*two, group_by="source_id")) == 1
+    with pytest.raises(InputError, match="one file name, two groups"):
+        products_of(*two, group_by="source_name")
+
+
+def test_two_ids_of_one_name_stop_the_run():
+    two = exposure("a", (61, "one", "1")), exposure("b", (62, "one", "2"))
+    with pytest.raises(InputError, match="one name, 2 ids"):
+        products_of(*two)
+    assert len(products_of(*two, group_by="source_id")) == 2
+    (joined,) = products_of(*two, group_by="source_name")
+    assert joined.name == "jw10006-o010_s00061_nirspec_f170lp-g235m"
+
+
+def test_every_conflict_is_listed():
+    with pytest.raises(InputError, match="3 conflicts") as caught:
+        products_of(exposure("a", *((n, f"{n}-{k}", "1") for n in (1, 2, 3) for k in (1, 2))))
+    assert str(caught.value).count("\n- ") == 3
+
+
+def test_families_differ_in_what_names_them():
+    found = products_of(
+        exposure("a", (1, "", "1")),
+        exposure("b", (1, "", "1"), grating="G395M"),
+        exposure("c", (1, "", "1"), observation="11", version="1.19.0"),
+        exposure("d", (1, "", "S200A1"), exposure_type="NRS_FIXEDSLIT", subarray="SUBS200A1"),
+    )
+    assert [product.name for product in found] == [
+        "jw10006-o010_s00001_nirspec_f170lp-g235m",
+        "jw10006-o010_s00001_nirspec_f170lp-g235m-s200a1-subs200a1",
+        "jw10006-o010_s00001_nirspec_f170lp-g395m",
+        "jw10006-o011_s000000001_nirspec_f170lp-g235m",
+    ]
+
+
+def test_associations_are_families_of_their_own():
+    asn = Association("x_asn.json", "jw10006-c1001_t001_nirspec_prism-clear", ["a"], [], "pool.csv")
+    found = products_of(
+        exposure("a", (1, "", "1")), exposure("b", (1, "", "1")), associations=[asn]
+    )
+    assert [product.name for product in found] == [
+        "jw10006-c1001_s00001_nirspec_prism-clear",
+        "jw10006-o010_s00001_nirspec_f170lp-g235m",
+    ]
+    assert found[0].association == {"pool_name": "pool.csv", "table_name": "x_asn.json"}
+    again = asn._replace(path="y_asn.json", science=["b"])
+    with pytest.raises(InputError, match="one file name, two groups"):
+        products_of(
+            exposure("a", (1, "", "1")), exposure("b", (1, "", "1")), associations=[asn, again]
+        )
+
+
+@pytest.mark.parametrize("bad", [{"program": "../x"}, {"observation": "{}"}, {"filter": "a/b"},
+                                 {"instrument": "X"}, {"subarray": "a b"}])  # fmt: skip
+def test_headers_that_cannot_name_products_are_refused(bad: dict):
+    with pytest.raises(InputError, match="no product can be named after its headers"):
+        products_of(exposure("a", (1, "", "1"), **bad))
+
+
+def test_names_of_slits_that_cannot_name_products_are_refused():
+    with pytest.raises(InputError, match="is no name of a product"):
+        products_of(exposure("a", (1, "", "../S1"), exposure_type="NRS_FIXEDSLIT"))
+
+
+def test_manifests_depend_on_content_only():
+    (one,) = products_of(exposure("a", (1, "", "1")))
+    (other,) = products_of(exposure("a", (1, "", "1")))
+    assert manifest(one) == manifest(other)

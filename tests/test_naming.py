@@ -1,0 +1,114 @@
+"""Names, made and taken apart."""
+
+import pytest
+
+from exp_to_source.naming import (
+    digits_of,
+    fill_template,
+    format_source,
+    header_template,
+    optical_elements,
+    parse_exposure_name,
+    parse_product_name,
+    source_kind,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        (
+            "jw10006-o010_s00061_nirspec_f170lp-g235m",
+            ("10006", "o010", None, "s", 61, None, "nirspec", ("f170lp", "g235m"), (), None),
+        ),
+        (
+            "jw01345-o001_t001-s000000021_nirspec_f290lp-g395h-s200a1-s200a2-sub200a1_cal",
+            ("01345", "o001", "001", "s", 21, None, "nirspec", ("f290lp", "g395h"),
+             ("s200a1", "s200a2"), "sub200a1"),
+        ),
+        (
+            "jw01345-c1001_v00003-epoch2_nirspec_clear-prism_cal",
+            ("01345", "c1001", None, "v", -3, "2", "nirspec", ("clear", "prism"), (), None),
+        ),
+        (
+            "jw99009-o001_b1234567890_niriss_f140m-gr150c_cal",
+            ("99009", "o001", None, "b", 1234567890, None, "niriss", ("f140m", "gr150c"), (), None),
+        ),
+        (
+            "jw01234-o002_s00005_nircam_f356w-grismr-subgrism256",
+            ("01234", "o002", None, "s", 5, None, "nircam", ("f356w", "grismr"), (), "subgrism256"),
+        ),
+        (
+            "jw01234-o002_s00005_miri_p750l",
+            ("01234", "o002", None, "s", 5, None, "miri", ("p750l",), (), None),
+        ),
+    ],
+)  # fmt: skip
+def test_product_names_parse_into_their_fields(name: str, fields: tuple):
+    assert parse_product_name(name) == fields
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "jw10006010001_03101_00001_nrs1", "jw10006-o010_61_nirspec_prism",
+     "../jw10006-o010_s00061", "jw10006-o010_s00061_nirspec_f170lp-g235m/x",
+     "jw10006-o010_s00061_nirspec_f170lp\n"],
+)  # fmt: skip
+def test_other_names_are_no_products(name: str):
+    assert parse_product_name(name) is None
+
+
+def test_exposure_names_parse_into_their_fields():
+    fields = parse_exposure_name("jw10006010001_03101_00002-seg003_nrs1_mbsub")
+    assert fields == ("10006", "010", "001", "03", "1", "01", "00002", "003", "nrs1", "mbsub")
+    assert parse_exposure_name("jwst_nod1_cal") is None
+
+
+@pytest.mark.parametrize(
+    ("source_id", "name", "expected"),
+    [(61, "", "s00061"), (45, "1345_BKG45", "b00045"), (-7, "1345_VRT7", "v00007"),
+     (1234567890, "", "s1234567890"), (0, "", "s00000")],
+)  # fmt: skip
+def test_sources_have_class_and_digits(source_id: int, name: str, expected: str):
+    assert format_source(source_kind(source_id, name), source_id, 5) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "digits"),
+    [("0.7.0rc2.dev6", 5), ("1.14.0", 5), ("1.15.0", 9), ("1.9.1", 5), ("2.0", 9), (None, 9)],
+)
+def test_digits_follow_the_pipeline_version(version: str | None, digits: int):
+    assert digits_of(version) == digits
+
+
+def test_optical_elements_are_sorted():
+    assert optical_elements("GR150C", None, "F140M") == "f140m-gr150c"
+    assert optical_elements("CLEAR", "PRISM", None) == "clear-prism"
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("jw01345-o066_{source_id}_nirspec_f170lp-g235m",
+         "jw01345-o066_s00061_nirspec_f170lp-g235m"),
+        (
+            "jw01345-o001_t001-{source_id}_nirspec_f290lp-g395h-{slit_name}-sub200a1",
+            "jw01345-o001_t001-s00061_nirspec_f290lp-g395h-s200a1-s200a2-sub200a1",
+        ),
+        ("jw99009-o001_t001_niriss_f140m-gr150c", "jw99009-o001_s00061_niriss_f140m-gr150c"),
+        ("jw99009-o001_t001-epoch1_niriss_f140m-gr150c",
+         "jw99009-o001_s00061-epoch1_niriss_f140m-gr150c"),
+    ],
+)  # fmt: skip
+def test_templates_take_the_source(template: str, expected: str):
+    assert fill_template(template, "s00061", ["S200A1", "S200A2"]) == expected
+
+
+def test_names_from_headers_parse_back():
+    template = header_template("1345", "1", "NIRSPEC", "f290lp-g395h", True, "SUB200A1")
+    name = fill_template(template, "s00012", ["S200A1"])
+    assert name == "jw01345-o001_s00012_nirspec_f290lp-g395h-s200a1-sub200a1"
+    fields = parse_product_name(name)
+    assert fields.slits == ("s200a1",)
+    assert fields.subarray == "sub200a1"
+    assert header_template("1", "2", "MIRI", "p750l", False, "FULL").endswith("_miri_p750l")

@@ -1,0 +1,226 @@
+"""The workflow, run as its users run it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from astropy.io import fits
+from snake import ROOT, Workflow
+from stdatamodels.jwst import datamodels
+
+from exp_to_source.simulation import Simulation, simulate
+
+SHAPE = (4, 8)
+SHARED = ROOT.parent / "shared" / "data" / "legacy_fs"
+
+
+@pytest.fixture(scope="module")
+def mos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MOS exposures with asymmetric overlap, background and virtual slits, and an association."""
+    folder = tmp_path_factory.mktemp("mos")
+    what = {"overlap": "partial", "background": 1, "virtual": 1, "association": True}
+    simulate(Simulation(shape=SHAPE, absent=(("barshadow", 2),), **what), folder)
+    return folder
+
+
+def open_product(path: Path) -> list[tuple[str, str]]:
+    """Open a product, call every WCS; name each entry's exposure and slit."""
+    with datamodels.open(path) as product:
+        assert isinstance(product, datamodels.MultiExposureModel)
+        for entry in product.exposures:
+            assert len(entry.meta.wcs(1.0, 1.0)) >= 2
+        return [(entry.meta.filename, entry.name) for entry in product.exposures]
+
+
+def test_demo_makes_the_example_of_the_documents(tmp_path: Path):
+    workflow = Workflow(tmp_path, {"demo": True})
+    jobs = workflow.make()
+    assert jobs == {
+        "simulate_exposures": 1,
+        "index_exposure": 3,
+        "list_sources": 1,
+        "gather_source": 5,
+    }
+    assert "jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits" in workflow.products
+    assert len(workflow.products) == 5
+    for name in workflow.products:
+        entries = open_product(tmp_path / "results" / "products" / name)
+        assert [file[20:25] for file, _ in entries] == ["00001", "00002", "00003"]
+    shown = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "show_products.py", "results/sources.tsv"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    assert len(shown) == 6
+    assert shown[3].split()[:3] == ["jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits", "61", "3"]
+    assert workflow.make() == {}
+
+
+def test_mos_sources_of_every_class(mos: Path, tmp_path: Path):
+    workflow = Workflow(tmp_path, {"exposures": f"{mos}/*_cal.fits"})
+    workflow.make()
+    classes = {row["class"]: row for row in workflow.sources}
+    assert set(classes) == {"s", "b", "v"}
+    assert "BKG" in classes["b"]["source_name"]
+    assert classes["v"]["source_id"].startswith("-")
+    exposures = {row["product"]: int(row["exposures"]) for row in workflow.sources}
+    assert sorted(set(exposures.values())) == [1, 2, 3]
+    for name, count in exposures.items():
+        path = tmp_path / "results" / "products" / f"{name}_cal.fits"
+        assert len(open_product(path)) == count
+        history = fits.getheader(path)["HISTORY"]
+        assert [line for line in history if line.endswith("_cal.fits")] == [
+            file for file, _ in open_product(path)
+        ]
+
+
+def test_one_product_by_name(mos: Path, tmp_path: Path):
+    workflow = Workflow(tmp_path, {"exposures": str(mos)})
+    target = "results/products/jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits"
+    assert workflow.make(target)["gather_source"] == 1
+    assert list(workflow.products) == [Path(target).name]
+    missing = workflow.run("results/products/jw10006-o010_s00099_nirspec_f170lp-g235m_cal.fits")
+    assert missing.status == 1
+    assert "s00099_nirspec_f170lp-g235m: the exposures have no such source" in missing.text
+
+
+def test_association_names_products_and_leaves_background_alone(mos: Path, tmp_path: Path):
+    association = json.loads(next(mos.glob("*_asn.json")).read_text())
+    members = association["products"][0]["members"]
+    members[1]["exptype"] = "background"
+    path = tmp_path / "jw10006-o010_20260101t000000_spec3_00001_asn.json"
+    for member in members:
+        member["expname"] = str(mos / member["expname"])
+    path.write_text(json.dumps(association))
+    workflow = Workflow(tmp_path / "work", {"associations": path})
+    jobs = workflow.make()
+    assert jobs["index_exposure"] == 2
+    assert "1 background members are not regrouped" in workflow.log("list_sources")
+    assert "master background must have been subtracted" in workflow.log("list_sources")
+    name = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits"
+    header = fits.getheader(workflow.folder / "results" / "products" / name)
+    assert header["ASNTABLE"] == path.name
+    with datamodels.open(workflow.folder / "results" / "products" / name) as product:
+        assert product.meta.asn.table_name == path.name
+        assert {entry.meta.asn.table_name for entry in product.exposures} == {path.name}
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("fixed-slit", "jw10006-o010_s00001_nirspec_f290lp-g395h-s200a1-allslits"),
+        ("nircam-wfss", "jw10006-o010_s00001_nircam_f356w-grismr"),
+        ("niriss-wfss", "jw10006-o010_s00001_niriss_f140m-gr150c"),
+        ("miri-wfss", "jw10006-o010_s00001_miri_p750l"),
+    ],
+)
+def test_other_modes(mode: str, expected: str, tmp_path: Path):
+    data = tmp_path / "data"
+    simulate(Simulation(mode=mode, exposures=2, sources=2, shape=SHAPE, orders=(1, 2)), data)
+    workflow = Workflow(tmp_path / "work", {"exposures": data})
+    workflow.make()
+    assert f"{expected}_cal.fits" in workflow.products
+    for row in workflow.sources:
+        path = workflow.folder / "results" / "products" / f"{row['product']}_cal.fits"
+        with datamodels.open(path) as product:
+            assert len(product.exposures) == int(row["slits"])
+            assert len({entry.meta.filename for entry in product.exposures}) == 2
+
+
+def test_families_side_by_side(mos: Path, tmp_path: Path):
+    other = tmp_path / "data"
+    simulate(Simulation(observation=11, exposures=1, shape=SHAPE, version="1.20.0"), other)
+    wfss = tmp_path / "wfss"
+    simulate(Simulation(mode="niriss-wfss", exposures=1, sources=1, shape=SHAPE), wfss)
+    workflow = Workflow(tmp_path / "work", {"exposures": f"['{mos}','{other}','{wfss}']"})
+    workflow.make()
+    families = {name.split("_")[0] + "_" + name.split("_")[2] for name in workflow.products}
+    assert families == {"jw10006-o010_nirspec", "jw10006-o011_nirspec", "jw10006-o010_niriss"}
+    assert "jw10006-o011_s000000061_nirspec_f170lp-g235m_cal.fits" in workflow.products
+
+
+def test_conflict_stops_before_any_product(mos: Path, tmp_path: Path):
+    data = shutil.copytree(mos, tmp_path / "data")
+    victim = sorted(data.glob("*_cal.fits"))[0]
+    with fits.open(victim, mode="update") as hdus:
+        slit = next(h for h in hdus[1:] if h.header.get("SOURCEID") == 62)
+        slit.header["SRCNAME"] = "another"
+    workflow = Workflow(tmp_path / "work", {"exposures": data})
+    result = workflow.run()
+    assert result.status == 1
+    assert "one id, 2 names" in result.text
+    assert victim.stem in result.text
+    assert "'another'" in result.text
+    assert "'group_by: source_id'" in result.text
+    assert workflow.products == {}
+    workflow.make(group_by="source_id")
+    assert "jw10006-o010_s00062_nirspec_f170lp-g235m_cal.fits" in workflow.products
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"exposure": "x"}, "configuration: unknown key 'exposure'; the keys are exposures, "),
+        ({"group_by": "name"}, "configuration: group_by cannot be 'name'. What makes slits one"),
+        ({"exposures": "nowhere/*.fits"}, "exposures: 'nowhere/*.fits' matches no file; mend"),
+        ({"exposures": "nowhere.fits"}, "exposures: 'nowhere.fits' does not exist; mend"),
+        ({"associations": "nowhere_asn.json"}, "associations: 'nowhere_asn.json' does not exist"),
+        ({"demo": False}, "no exposures: set 'exposures' or 'associations'"),
+    ],
+)
+def test_bad_configuration_is_one_sentence(config: dict, sentence: str, tmp_path: Path):
+    result = Workflow(tmp_path, config).run()
+    assert result.status == 1
+    assert f"exp_to_source: {sentence}" in result.text
+    assert "Traceback" not in result.text
+    assert not (tmp_path / "results").exists()
+
+
+def test_bad_exposure_is_told_in_a_sentence(mos: Path, tmp_path: Path):
+    path = tmp_path / "short_cal.fits"
+    path.write_bytes(next(mos.glob("*_cal.fits")).read_bytes()[:60000])
+    result = Workflow(tmp_path / "work", {"exposures": path}).run()
+    assert result.status == 1
+    assert f"index_exposure: {path}: truncated: HDU" in result.text
+    assert "Traceback" not in result.text
+
+
+def test_dry_run_says_what_and_why(mos: Path, tmp_path: Path):
+    result = Workflow(tmp_path, {"exposures": mos}).run("--dry-run")
+    assert result.status == 0
+    assert "Indexing jw10006010001_03101_00001_nrs1_cal" in result.text
+    assert "Missing output files: results/index/" in result.text
+
+
+def test_shipped_configuration_and_schema_agree():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    shipped = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    assert shipped == {key: about["default"] for key, about in schema["properties"].items()}
+    assert all(about["description"] for about in schema["properties"].values())
+    readme = (ROOT / "config/README.md").read_text()
+    assert all(f"`{key}`" in readme for key in schema["properties"])
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the real legacy exposures are not here")
+def test_real_legacy_exposures(tmp_path: Path):
+    workflow = Workflow(tmp_path, {"exposures": f"{SHARED}/*_cal.fits"})
+    workflow.make()
+    assert [row["exposures"] for row in workflow.sources] == ["3"] * 5
+    for row in workflow.sources:
+        slits = []
+        for path in sorted(SHARED.glob("*_cal.fits")):
+            with fits.open(path) as hdus:
+                own = [h for h in hdus if h.header.get("SLTNAME") == row["slit_name"]]
+                version = own[0].ver
+                slits.append([h.data.tobytes() for h in hdus[1:-1] if h.ver == version])
+        product = tmp_path / "results" / "products" / f"{row['product']}_cal.fits"
+        with fits.open(product) as hdus:
+            found = [[h.data.tobytes() for h in hdus[1:-1] if h.ver == k] for k in (1, 2, 3)]
+        assert found == slits
+    workflow.make(fixed_slit_ids="table")
+    by_slit = {row["slit_name"]: row["product"] for row in workflow.sources}
+    assert by_slit["S400A1"] == "jw00023-o001_s00003_nirspec_f070lp-g140h-s400a1"
+    assert by_slit["S1600A1"] == "jw00023-o001_s00004_nirspec_f070lp-g140h-s1600a1"
