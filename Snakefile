@@ -10,6 +10,7 @@ include: "workflow/rules/simulate.smk"
 include: "workflow/rules/index.smk"
 include: "workflow/rules/sources.smk"
 include: "workflow/rules/gather.smk"
+include: "workflow/rules/verify.smk"
 
 
 localrules:

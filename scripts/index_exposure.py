@@ -11,11 +11,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("exposure", help="exposure-based product (*_cal.fits, *_mbsub.fits)")
     parser.add_argument("index", help="index to write (*.jsonl)")
+    parser.add_argument(
+        "--on-bad-exposure",
+        choices=("stop", "skip"),
+        default="stop",
+        help="skip: where the exposure is at fault, write the reason as its index, and succeed",
+    )
     arguments = parser.parse_args()
     with told_in_a_sentence("index_exposure"):
-        from exp_to_source.exposure import index_exposure
+        from exp_to_source.exposure import index_exposure, index_or_reason
 
-        for remark in index_exposure(arguments.exposure, arguments.index):
+        index = index_exposure if arguments.on_bad_exposure == "stop" else index_or_reason
+        for remark in index(arguments.exposure, arguments.index):
             print(f"{arguments.exposure}: {remark}", file=sys.stderr)
 
 

@@ -35,6 +35,7 @@ def main() -> None:
     add("--group-by", choices=("auto", "source_id", "source_name"), default="auto")
     add("--source-id-digits", choices=("auto", "5", "9"), default="auto")
     add("--fixed-slit-ids", choices=("header", "table"), default="header")
+    add("--on-bad-exposure", choices=("stop", "skip"), default="stop")
     arguments = parser.parse_args()
     with told_in_a_sentence("list_sources"):
         from exp_to_source.association import read_association
@@ -45,7 +46,10 @@ def main() -> None:
             indices=arguments.indices,
             associations=[read_association(path) for path in arguments.association],
             choices=Choices(
-                arguments.group_by, arguments.source_id_digits, arguments.fixed_slit_ids
+                arguments.group_by,
+                arguments.source_id_digits,
+                arguments.fixed_slit_ids,
+                arguments.on_bad_exposure,
             ),
             results=arguments.results or os.path.dirname(arguments.table),
             table=arguments.table,

@@ -27,11 +27,8 @@ def exposure(name: str, *slits: tuple[int, str, str], **identity):
 
 
 def products_of(*exposures, associations=(), **choices):
-    names = [about["exposure"] for about, _ in exposures]
-    members = {path for asn in associations for path in asn.science}
-    loose = [name for name in names if name not in members]
     wanted = Choices(**choices)
-    return make_products(make_families(exposures, associations, loose, wanted), wanted)
+    return make_products(make_families(exposures, associations, wanted), wanted)
 
 
 def test_slits_of_one_source_keep_the_order_of_exposures():

@@ -4,6 +4,7 @@ ASDF standard 1.6, "Low-level file layout".
 """
 
 import os
+import re
 import struct
 from dataclasses import dataclass
 
@@ -11,8 +12,13 @@ from .errors import InputError
 from .fitsfile import HDU
 
 MAGIC = b"\xd3BLK"
+INDEX = b"#ASDF BLOCK INDEX"
 STREAMED = 1
 _HEADER = struct.Struct(">IIQQQ")
+_MIN_HEADER = 48
+_PREAMBLE = re.compile("#ASDF [0-9.]+\r?\n(?:#ASDF_STANDARD [0-9.]+\r?\n)?")
+_END = re.compile(rb"\n\.\.\.\r?\n")
+_PADDING = re.compile(rb"[\0 \n]*")
 
 
 @dataclass(slots=True)
@@ -36,8 +42,7 @@ class Extension:
     @property
     def preamble(self) -> str:
         """Comment lines that say which versions of ASDF the document follows."""
-        lines = self.text[:1000].splitlines(keepends=True)
-        return "".join(line for line in lines if line.startswith("#ASDF"))
+        return _PREAMBLE.match(self.text)[0]
 
 
 def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
@@ -67,26 +72,28 @@ def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
     data = os.pread(file, size, start)
     while len(data) < size and (more := os.pread(file, size - len(data), start + len(data))):
         data += more
-    end = data.find(b"\n...")
-    if not data.startswith(b"#ASDF") or end < 0:
-        raise _damaged(path, "it is not an ASDF document")
-    end += len(b"\n...\n")
+    end = _END.search(data)
     try:
-        text = data[:end].decode()
+        text = data[: end.end()].decode() if end else ""
     except UnicodeDecodeError:
         raise _damaged(path, "its text is not UTF-8") from None
-    return Extension(text, start, _blocks(path, data, end, start))
+    if not end or not _PREAMBLE.match(text):
+        raise _damaged(path, "it is not an ASDF document")
+    return Extension(text, start, _blocks(path, data, end.end(), start))
 
 
 def _blocks(path: str, data: bytes, position: int, start: int) -> list[tuple[int, int]]:
     """Find the blocks that follow the document; an index of them may follow in turn."""
     blocks: list[tuple[int, int]] = []
-    position = max(data.find(MAGIC, position), position)
+    # The document may be padded, so that it can grow in place.
+    position = _PADDING.match(data, position).end()
     while data[position : position + 4] == MAGIC:
         if len(data) < position + 6 + _HEADER.size:
             raise _damaged(path, f"block {len(blocks)} ends too early")
         header_size = 6 + int.from_bytes(data[position + 4 : position + 6])
-        flags, _, allocated, _, _ = _HEADER.unpack_from(data, position + 6)
+        flags, _, allocated, used, _ = _HEADER.unpack_from(data, position + 6)
+        if header_size < 6 + _MIN_HEADER or used > allocated:
+            raise _damaged(path, f"block {len(blocks)} has a damaged header")
         if flags & STREAMED:
             raise _damaged(path, f"block {len(blocks)} is a stream")
         size = header_size + allocated
@@ -94,6 +101,8 @@ def _blocks(path: str, data: bytes, position: int, start: int) -> list[tuple[int
             raise _damaged(path, f"block {len(blocks)} ends too early")
         blocks.append((start + position, size))
         position += size
+    if data[position:].strip(b"\0") and not data.startswith(INDEX, position):
+        raise _damaged(path, f"no block where block {len(blocks)} must begin")
     return blocks
 
 

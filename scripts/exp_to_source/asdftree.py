@@ -10,7 +10,7 @@ Only documents laid out as asdf writes them are read so; `normalise` makes other
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ import yaml
 
 from .errors import InputError
 from .fragments import BLOCK_MARK, ENTRY_MARK, META_MARK, TYPE_MARK, Edit
-from .nodes import Branch, Leaf, Node, adds, mapping, merge
+from .nodes import MAX_SIZE, Branch, Leaf, Node, adds, mapping, merge
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -28,9 +28,20 @@ NDARRAY = "tag:stsci.edu:asdf/core/ndarray-"
 #: Entry metadata that stays the slit's own where the exposure's is merged over it.
 SLIT_KEYS = frozenset({"bunit_data", "bunit_err", "model_type", "photometry", "wcs", "wcsinfo"})
 
+#: Entry metadata that is not left in a slit's text, as products write it themselves.
+GIVEN_KEYS = frozenset({"asn", "filename"})
+
 #: Deeper nesting is an attack or damage: compound models of real exposures reach about 60.
 MAX_DEPTH = 200
 
+#: Text that aliases may stand for, as a multiple of the document's own, but never less than
+#: `MAX_SIZE`; more is an attack.
+MAX_GROWTH = 4
+
+#: Keys of YAML in one line may not be longer.
+MAX_KEY = 1000
+
+_TAG = re.compile(r"[A-Za-z0-9!$'()*+./:;=@_~-]{1,200}")
 _IN_HDU = re.compile(r"fits:([A-Z0-9_]+),([0-9]+)")
 
 
@@ -153,23 +164,33 @@ class _Parser:
         self.meta_blocks: list[int] = []
         self.shared: dict[str, Node] = {}
         self.anchors: dict[str, Node] = {}
+        self.tags: set[str] = set()
+        self.room = max(MAX_GROWTH * len(text), MAX_SIZE)
 
     # The levels of known layout: document, slits, a slit, its metadata.
 
     def document(self) -> Tree:
         self.next()
         start = self.next()
-        if getattr(start, "version", None) not in (None, (1, 1)) or start.tags != TAGS:
+        if not isinstance(start, yaml.DocumentStartEvent):
+            raise ValueError("its ASDF tree is empty")
+        if start.version not in (None, (1, 1)) or start.tags != TAGS:
             raise UnusualLayoutError
         for key, _ in self.keys(self.next(), 0):
             if key == "slits":
                 self.slits()
             elif key in ("meta", "cal_logs", "history", "asdf_library", "_fits_hash"):
-                self.tree.top.parts[key] = self.node(self.next(), None, True)
+                node = self.tree.top.parts[key] = self.node(self.next(), None, True)
                 if key == "meta":
                     self.share_meta()
+                else:
+                    self.refuse_arrays(node)
             elif key:
                 self.node(self.next(), None, False)
+        if not isinstance(self.next(), yaml.DocumentEndEvent) or not isinstance(
+            self.next(), yaml.StreamEndEvent
+        ):
+            raise ValueError("its ASDF tree is followed by another document")
         if not self.tree.slits:
             raise ValueError("its ASDF tree has no slits: not a MultiSlitModel with data")
         return self.tree
@@ -177,12 +198,19 @@ class _Parser:
     def share_meta(self) -> None:
         """Make the texts of the metadata that all entries of the exposure have in common."""
         for key, node in mapping(self.tree.meta).items():
-            if key in SLIT_KEYS:
+            if key in SLIT_KEYS | GIVEN_KEYS:
                 continue
             if key == "exposure":
                 node = merge(node, Branch({"type": Leaf(TYPE_MARK)}))
             self.shared[key] = node
             self.tree.common[key] = self.localised(node, self.meta_blocks).render()
+
+    def refuse_arrays(self, node: Node) -> None:
+        """Refuse arrays in parts of the tree whose blocks do not travel with a slit."""
+        blocks: list[int] = []
+        self.localised(node, blocks)
+        if blocks:
+            raise ValueError("its ASDF tree has arrays that are neither metadata nor a slit's")
 
     def slits(self) -> None:
         if not self.tree.common:
@@ -234,11 +262,14 @@ class _Parser:
                 replaced = None
             if not key:
                 break
-            if key in SLIT_KEYS or key not in self.tree.common:
-                parts[key] = self.node(self.next(), slit, key != "wcs") or Leaf("")
-            else:
+            if key in GIVEN_KEYS:
+                parts[key] = self.node(self.next(), None, True)
+                replaced = line, ""
+            elif key in self.shared:
                 parts[key] = self.node(self.next(), None, True)
                 replaced = line, self.merged(key, parts[key], slit)
+            else:
+                parts[key] = self.node(self.next(), slit, key != "wcs") or Leaf("")
         return Branch(parts)
 
     def empty_meta(self, start: Any, slit: Slit) -> Branch:
@@ -256,7 +287,8 @@ class _Parser:
         if not adds(own, common):
             return ""
         slit.own.append(key)
-        return f"    {key}: {self.localised(merge(own, common), slit.blocks).render()}\n"
+        node = self.bounded(merge(own, common))
+        return f"    {key}: {self.localised(node, slit.blocks).render()}\n"
 
     def keys(self, start: Any, column: int) -> Iterator[tuple[str, int]]:
         """Keys of a block mapping and where their lines begin; at last "" and where it ends.
@@ -269,6 +301,7 @@ class _Parser:
             raise ValueError("its ASDF tree is not built as a MultiSlitModel's")
         if start.flow_style:
             raise UnusualLayoutError
+        seen: set[str] = set()
         while True:
             event = self.next()
             line = event.start_mark.index - event.start_mark.column
@@ -279,6 +312,8 @@ class _Parser:
                 raise UnusualLayoutError
             if event.anchor or not event.value:
                 raise UnusualLayoutError
+            self.check_new(event.value, seen)
+            seen.add(event.value)
             yield event.value, line
 
     # Everything below those levels.
@@ -290,12 +325,17 @@ class _Parser:
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, slit, build)
         build = build or bool(event.anchor)
+        if event.tag and event.tag not in self.tags:
+            if not _TAG.fullmatch(event.tag):
+                raise ValueError(f"its ASDF tree has a tag that is none ({event.tag[:40]!r})")
+            self.tags.add(event.tag)
         self.rename(event, slit)
         node: Node | None = None
         if isinstance(event, yaml.ScalarEvent):
             if build:
                 tag = event.tag if not any(event.implicit) else None
-                node = Leaf(event.value, tag, not event.style)
+                plain = not event.style and event.implicit != (False, True)
+                node = Leaf(event.value, tag, plain)
         elif isinstance(event, yaml.SequenceStartEvent):
             items = []
             while not isinstance(part := self.next(), yaml.SequenceEndEvent):
@@ -324,16 +364,28 @@ class _Parser:
             if not isinstance(key, Leaf):
                 raise ValueError("its ASDF tree has a key that is not a scalar")
             value = self.next()
-            if is_array and slit and key.text == "source" and isinstance(value, yaml.ScalarEvent):
-                in_hdu = self.source(value, slit)
+            if is_array and key.text == "source":
+                if not isinstance(value, yaml.ScalarEvent) or value.anchor:
+                    raise ValueError("its ASDF tree has an array whose source is not plain")
+                if slit:
+                    in_hdu = self.source(value, slit)
             part = self.node(value, slit, build or is_array, depth + 1)
             if is_array and key.text == "shape" and isinstance(part, Branch):
-                shape = tuple(item.value() for item in part.parts)
-            if build:
-                parts[key.render()] = part
+                shape = tuple(item.value() for item in part.parts if isinstance(item, Leaf))
+            if build or is_array:
+                name = key.render()
+                self.check_new(name, parts)
+                parts[name] = part
         if in_hdu:
             in_hdu.shape = shape
         return parts
+
+    def check_new(self, key: str, known: Container[str]) -> None:
+        """Refuse a key that a mapping has already, or that is too long to be one in one line."""
+        if key in known:
+            raise ValueError(f"its ASDF tree has the key {key[:40]} twice in one place")
+        if len(key) > MAX_KEY:
+            raise ValueError(f"its ASDF tree has a key of {len(key)} characters")
 
     def source(self, event: Any, slit: Slit) -> Array | None:
         """Note where the data of a slit's array lie, and that the product counts anew."""
@@ -364,19 +416,24 @@ class _Parser:
 
     def alias(self, event: Any, slit: Slit | None, build: bool) -> Node | None:
         """Resolve an alias: within a slit by name, across slits by writing the node out."""
+        if event.anchor not in self.anchors:
+            raise ValueError(f"its ASDF tree has an alias without its node ({event.anchor[:40]})")
         if slit:
             place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
             if event.anchor in slit.anchors:
                 slit.edit(place, length, f"*{slit.name_anchor(event.anchor)}")
             else:
-                text = self.localised(self.anchored(event.anchor), slit.blocks).render()
+                node = self.bounded(self.anchors[event.anchor])
+                text = self.localised(node, slit.blocks).render()
                 slit.edit(place, length, f"&{slit.name_anchor(event.anchor)} {text}")
-        return self.anchored(event.anchor) if build else None
+        return self.bounded(self.anchors[event.anchor]) if build else None
 
-    def anchored(self, anchor: str) -> Node:
-        if anchor not in self.anchors:
-            raise ValueError(f"its ASDF tree has an alias without its node ({anchor})")
-        return self.anchors[anchor]
+    def bounded(self, node: Node) -> Node:
+        """Count a node that stands in one more place than in the text."""
+        self.room -= node.size
+        if self.room < 0:
+            raise ValueError("its ASDF tree grows beyond all bounds through its aliases")
+        return node
 
     def localised(self, node: Node, blocks: list[int]) -> Node:
         """Node with marks in place of the numbers of its internal blocks."""

@@ -41,6 +41,8 @@ def read_association(path: str) -> Association:
     InputError
         If it is not a level 3 spectroscopic association with science members.
     """
+    if not path.isprintable():
+        raise InputError(f"{path!r}: an association's path must be printable; rename it")
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such association; mend `associations` or bring it back")
     try:
@@ -70,8 +72,14 @@ def read_association(path: str) -> Association:
             found[role].append(os.path.join(os.path.dirname(path), member["expname"]))
     if not found["science"]:
         raise InputError(f"{path}: has no science members; there is nothing to regroup")
+    for number, member in enumerate(found["science"]):
+        if member in found["science"][:number]:
+            raise InputError(f"{path}: names {member!r} twice; leave one out")
+        if not os.path.isfile(member):
+            raise InputError(f"{path}: its member {member!r} is no file; bring it back or mend it")
     pool = content.get("asn_pool")
-    return Association(path, template, **found, pool=pool if isinstance(pool, str) else None)
+    known = isinstance(pool, str) and pool.isprintable()
+    return Association(path, template, **found, pool=pool if known else None)
 
 
 def _check_template(path: str, template: str) -> None:

@@ -3,6 +3,8 @@
 Card images travel unchanged wherever they can (FITS standard 4.0, section 4).
 """
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 
 BLOCK = 2880
@@ -10,6 +12,9 @@ CARD = 80
 END = b"END".ljust(CARD)
 
 Value = str | int | float | bool | None
+
+#: A number in a card, as a regular expression.
+NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[EeDd][+-]?[0-9]+)?"
 
 #: Items of a header's plan: cards of the input's header (first, count), new cards as text, or
 #: one of the two below.
@@ -40,6 +45,8 @@ def card_value(image: bytes) -> Value:
             return None
         if word in ("T", "F"):
             return word == "T"
+        if not re.fullmatch(NUMBER, word):
+            raise ValueError(f"{word!r} is no value")
         try:
             return int(word)
         except ValueError:
@@ -64,6 +71,11 @@ def _quoted(field: str) -> str:
         end += 2
 
 
+def is_card_text(text: str) -> bool:
+    """Whether cards can hold a text: printable ASCII."""
+    return text.isascii() and text.isprintable()
+
+
 def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
     """Make the card image(s) of a keyword the way astropy formats them.
 
@@ -79,10 +91,10 @@ def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
     Raises
     ------
     ValueError
-        If the value holds what no FITS card can: non-ASCII or control characters.
+        If no FITS card can hold the value: characters that are not printable ASCII, infinity.
     """
     if isinstance(value, str):
-        if not (value.isascii() and value.isprintable()):
+        if not is_card_text(value):
             raise ValueError(f"{keyword}: FITS cards hold printable ASCII only, not {value!r}")
         quoted = value.replace("'", "''")
         if len(quoted) > CARD - 12:
@@ -92,9 +104,13 @@ def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
     elif isinstance(value, bool):
         field = f"{'T' if value else 'F':>20}"
     elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{keyword}: FITS cards hold finite numbers only, not {value}")
         field = f"{_format_float(value):>20}"
     else:
         field = f"{value:>20}"
+        if len(field) > CARD - 10:
+            raise ValueError(f"{keyword}: {len(field)} digits do not fit a FITS card")
     image = f"{keyword:8}= {field}" + (f" / {comment}" if comment else "")
     return image[:CARD].ljust(CARD).encode("ascii")
 

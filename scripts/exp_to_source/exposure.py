@@ -1,7 +1,6 @@
 """One exposure: what it is, which slits it has, and where everything of each slit lies."""
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +11,12 @@ from .asdftree import Slit, Tree, UnusualLayoutError, parse
 from .cards import planned_header
 from .errors import InputError
 from .fitsfile import HDU, scan
-from .fragments import apply_edits
+from .fragments import apply_edits, quoted
+from .grouping import exposure_name
 from .headers import exposure_cards, left_out, plane_plans, primary_cards
-from .index import DIGEST_SIZE, line, new_digest, write_index
+from .index import DIGEST_SIZE, line, new_digest, write_failure, write_index
 from .keywords import table
-from .nodes import Leaf, Node, at, mapping, nest, value_at
+from .nodes import Leaf, Node, at, mapping, merge, nest, value_at
 from .normalise import normalise
 
 #: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).
@@ -78,6 +78,7 @@ def index_exposure(path: str, output: str) -> list[str]:
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file; mend the list of exposures or bring it back")
+    name = exposure_name(path)
     file = os.open(path, os.O_RDONLY)
     try:
         hdus = scan(file, path)
@@ -89,34 +90,69 @@ def index_exposure(path: str, output: str) -> list[str]:
         slits = slit_records(exposure, planes, common, top)
         first = {
             "format": FORMAT,
-            "exposure": os.path.basename(path).removesuffix(".fits"),
+            "exposure": name,
             "path": path,
             "size": os.fstat(file).st_size,
-        } | {name: value_at(exposure.tree.meta, place) for name, place in IDENTITY.items()}
+        } | identity(exposure.tree)
         text = exposure.tree.text if exposure.rewritten else ""
         write_index(output, first, common, top, slits, text)
         return remarks(exposure, strangers)
+    except (ValueError, RecursionError) as error:
+        # Values are read where they are needed, so a damaged one can turn up anywhere.
+        what = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(
+            f"{path}: damaged: {what}; make the file again with the pipeline"
+        ) from None
     finally:
         os.close(file)
 
 
+def index_or_reason(path: str, output: str) -> list[str]:
+    """Write the index of an exposure, or in its place why there is none.
+
+    Parameters
+    ----------
+    path, output : str
+        As of `index_exposure`.
+
+    Returns
+    -------
+    list of str
+        Remarks; the reason is one.
+    """
+    try:
+        return index_exposure(path, output)
+    except InputError as error:
+        reason = str(error)
+        write_failure(output, exposure_name(path), path, reason)
+        return [f"skipped: {reason}"]
+
+
 def check_kind(path: str, hdus: list[HDU]) -> None:
     """Refuse what is not an exposure of many slits."""
-    try:
-        model, kind = hdus[0].header.get("DATAMODL"), hdus[0].header.get("EXP_TYPE")
-    except ValueError as error:
-        raise InputError(f"{path}: damaged PRIMARY header ({error}); fetch it again") from None
+    model, kind = hdus[0].header.get("DATAMODL"), hdus[0].header.get("EXP_TYPE")
     if model != "MultiSlitModel":
         what = f"a {model}" if model else "a file without DATAMODL"
         raise InputError(
             f"{path}: {what}, not a MultiSlitModel; only exposure-based cal products "
             "(*_cal.fits, *_mbsub.fits of stage 2) can be regrouped"
         )
+    if hdus[0].shape:
+        raise InputError(
+            f"{path}: PRIMARY holds data, which is not so in a MultiSlitModel; "
+            "make the file again with the pipeline"
+        )
     if kind not in EXPOSURE_TYPES:
         raise InputError(
             f"{path}: EXP_TYPE is {kind}; only exposures of {', '.join(EXPOSURE_TYPES)} "
             "can be regrouped"
         )
+
+
+def identity(tree: Tree) -> dict[str, str | None]:
+    """Collect what others ask of an exposure, as text."""
+    values = {name: value_at(tree.meta, place) for name, place in IDENTITY.items()}
+    return {name: None if value is None else str(value) for name, value in values.items()}
 
 
 def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, bool]:
@@ -137,7 +173,8 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, b
     except UnusualLayoutError:
         pass
     try:
-        return parse(normalise(extension.text, path, hdus), path, n_blocks), True
+        text = normalise(extension.text, path, hdus, digest.hexdigest())
+        return parse(text, path, n_blocks), True
     except UnusualLayoutError:
         raise InputError(
             f"{path}: its ASDF tree is not built as a MultiSlitModel's; "
@@ -160,46 +197,51 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
     InputError
         If tree and HDUs disagree.
     """
-
-    def disagree(what: str) -> InputError:
-        return InputError(
-            f"{exposure.path}: headers and ASDF tree disagree: {what}; "
-            "make the file again with the pipeline"
-        )
-
     free: dict[tuple[str, int], HDU] = {}
     for hdu in exposure.hdus[1:]:
         if hdu.name != "ASDF" and free.setdefault((hdu.name, hdu.version), hdu) is not hdu:
-            raise disagree(f"{hdu.name},{hdu.version} occurs twice")
+            raise disagree(exposure, f"{hdu.name},{hdu.version} occurs twice")
     planes = []
     for number, slit in enumerate(exposure.tree.slits, 1):
         own = []
         for array in slit.arrays:
             hdu = free.pop((array.name, array.version), None)
-            if hdu is None:
+            if hdu is None or hdu.version != number:
                 raise disagree(
+                    exposure,
                     f"slit {number} names {array.name},{array.version}, which is missing "
-                    "or another slit's"
+                    "or another slit's",
                 )
+            if hdu.header.get("XTENSION") != "IMAGE":
+                raise disagree(exposure, f"{array.name},{array.version} is no image")
             if array.shape not in (None, hdu.shape):
                 raise disagree(
+                    exposure,
                     f"{array.name},{array.version} has shape {hdu.shape} in its header and "
-                    f"{array.shape} in the tree"
+                    f"{array.shape} in the tree",
                 )
             own.append(hdu)
         if len({hdu.name for hdu in own}) < max(len(own), 1):
-            raise disagree(f"slit {number} has no planes, or two of one name")
+            raise disagree(exposure, f"slit {number} has no planes, or two of one name")
         planes.append(sorted(own, key=lambda hdu: hdu.start))
     for name, version in free:
         if name in table().planes.values():
-            raise disagree(f"{name},{version} belongs to no slit")
+            raise disagree(exposure, f"{name},{version} belongs to no slit")
     return planes, {name or "(no name)" for name, _ in free}
+
+
+def disagree(exposure: Exposure, what: str) -> InputError:
+    """Tell that headers and tree of an exposure contradict each other."""
+    return InputError(
+        f"{exposure.path}: headers and ASDF tree disagree: {what}; "
+        "make the file again with the pipeline"
+    )
 
 
 def common_record(exposure: Exposure) -> dict[str, Any]:
     """Collect what every entry takes from the exposure: its metadata, as YAML text."""
-    name = json.dumps(os.path.basename(exposure.path), ensure_ascii=False)
-    return {"meta": exposure.tree.common | {"filename": name}}
+    name = os.path.basename(exposure.path)
+    return {"meta": exposure.tree.common | {"filename": quoted(name)}}
 
 
 def top_record(exposure: Exposure) -> dict[str, Any]:
@@ -247,6 +289,9 @@ def slit_records(exposure: Exposure, planes: list[list[HDU]], common: bytes, top
             digest.update(planned_header(hdu.header.raw, plan, 0))
             update_from(digest, exposure, hdu.data_start, hdu.end - hdu.data_start)
         digest.update(apply_edits(text[slit.start : slit.end], slit.edits).encode())
+        kind = value_at(slit.node, "meta.exposure.type")
+        asn = merged_asn(slit.node, exposure.tree.meta)
+        digest.update(line([slit.own, asn, kind]))
         for start, length in blocks:
             update_from(digest, exposure, start, length)
         record = {
@@ -258,11 +303,18 @@ def slit_records(exposure: Exposure, planes: list[list[HDU]], common: bytes, top
             "edits": slit.edits,
             "blocks": blocks,
             "own": slit.own,
-            "type": value_at(slit.node, "meta.exposure.type"),
+            "asn": asn,
+            "type": kind,
         }
         yield [digest.hexdigest()[:DIGEST_SIZE], *describe(exposure, slit, own)], record
         position += size
         last = slit.end
+
+
+def merged_asn(slit: Node, meta: Node) -> dict[str, str] | None:
+    """Collect what an entry says of its association, None where slit and exposure have none."""
+    found = [node for node in (at(slit, "meta.asn"), at(meta, "asn")) if node]
+    return _rendered(merge(found[0], found[-1])) if found else None
 
 
 def describe(exposure: Exposure, slit: Slit, planes: list[HDU]) -> list[Any]:
@@ -271,11 +323,18 @@ def describe(exposure: Exposure, slit: Slit, planes: list[HDU]) -> list[Any]:
     source_id = value_at(node, "source_id")
     if source_id is not None and type(source_id) is not int:
         raise InputError(
-            f"{exposure.path}: SOURCEID of slit {value_at(node, 'name')} is {source_id!r}, "
-            "not a whole number; make the file again with the pipeline"
+            f"{exposure.path}: SOURCEID of slit {value_at(node, 'name')!s:.40} is "
+            f"{source_id!r:.40}, not a whole number; make the file again with the pipeline"
         )
     names = [str(value_at(node, key) or "").strip() for key in ("source_name", "name")]
+    if not all(name.isprintable() for name in names):
+        raise InputError(
+            f"{exposure.path}: SRCNAME or SLTNAME of a slit is {names!s:.80}, which is not "
+            "printable; make the file again with the pipeline"
+        )
     kind = value_at(node, "meta.exposure.type") or value_at(exposure.tree.meta, "exposure.type")
+    if kind not in EXPOSURE_TYPES:
+        raise disagree(exposure, f"EXP_TYPE of slit {names[1]:.40} is {kind!s:.40} in the tree")
     return [source_id, *names, kind, len(planes), sum(hdu.end - hdu.start for hdu in planes)]
 
 
@@ -297,7 +356,9 @@ def remarks(exposure: Exposure, strangers: set[str]) -> list[str]:
         said.append("headers were edited after the ASDF tree was written (or it is an old file): "
                     "the headers' values are used")  # fmt: skip
     known = {word.name for word in (*table().product, *table().entry)}
-    words = set().union(*(left_out(hdu.header, known) for hdu in exposure.hdus[:-1]))
+    words = set().union(
+        *(left_out(hdu.header, known) for hdu in exposure.hdus if hdu.name != "ASDF")
+    )
     if words:
         said.append(f"keywords that no schema knows are left out: {', '.join(sorted(words))}")
     if strangers:

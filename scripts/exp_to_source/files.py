@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+#: How names of temporary files end.
+TEMPORARY = ".part"
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file for writing that takes its name only once it is complete and on disk.
 
-    The temporary name is beside the target and always the same, so that what a killed
-    process left behind is overwritten by the next attempt and never accumulates.
+    The temporary file is beside the target. No two processes ever share one: a job whose
+    Snakemake was killed goes on, and may still write while the next run makes the same file.
 
     Parameters
     ----------
@@ -26,17 +29,20 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     folder, name = os.path.split(os.fspath(path))
     if folder:
         os.makedirs(folder, exist_ok=True)
-    temporary = os.path.join(folder, f".{name}.part")
+    temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}{TEMPORARY}")
     try:
         with open(temporary, "wb", buffering=0) as file:
             yield file
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         try:
             os.unlink(temporary)
-        except FileNotFoundError:
+        except OSError:
             pass
+        if isinstance(error, OSError) and not error.filename:
+            # A failed write does not say where.
+            error.filename = os.fspath(path)
         raise
 
 
@@ -64,3 +70,15 @@ def write_if_changed(path: str | os.PathLike[str], content: bytes) -> bool:
     with replacing(path) as file:
         write_all(file, content)
     return True
+
+
+def remove_leftovers(folder: str) -> None:
+    """Remove the temporary files that killed processes left in a folder and those below it.
+
+    One that is still being written may be among them: then its process fails in the end, and
+    nothing else happens.
+    """
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(".") and name.endswith(TEMPORARY):
+                os.unlink(os.path.join(place, name))

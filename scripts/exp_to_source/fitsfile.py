@@ -5,14 +5,34 @@ FITS standard 4.0, sections 3 and 4.
 
 import math
 import os
+import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from .cards import BLOCK, CARD, END, Value, card_value, padded
+from .cards import BLOCK, CARD, END, NUMBER, Value, card_value, is_card_text, padded
 from .errors import InputError
 
 #: A header larger than this is taken for damage: the largest real ones have a few hundred cards.
 MAX_HEADER = 1000 * BLOCK
+
+
+_STRING, _REST = "'[^']*(?:''[^']*)*'", " *(?:/.*)?"
+_VALUE = f" *(?:{_STRING}|[TF]|{NUMBER}|\\({NUMBER}, *{NUMBER}\\))?{_REST}"
+#: A card, whose keyword may stand alone only where it has no value.
+SOUND = re.compile(
+    f"(?=.{{8}}= )[A-Z0-9_-]+ *= {_VALUE}|(?:COMMENT |HISTORY |HIERARCH| {{8}}|END {{77}}).*"
+    f"|CONTINUE  *{_STRING}{_REST}"
+)
+#: A card whose text goes on, and the next.
+CONTINUED = re.compile(f".*&'{_REST}CONTINUE.*")
+
+
+@lru_cache(maxsize=1 << 14)
+def keyword_of(card: str) -> str:
+    """Keyword of a card, which must be as the standard wants it; many cards recur."""
+    if not SOUND.fullmatch(card):
+        raise ValueError(f"{card.rstrip()!r} is no card")
+    return card[:8].rstrip()
 
 
 class Header:
@@ -29,13 +49,22 @@ class Header:
 
     @cached_property
     def cards(self) -> list[tuple[str, int, int]]:
-        """(keyword, number of its first card, count of cards): above one where CONTINUE follows."""
+        """(keyword, number of its first card, count of cards): above one where CONTINUE follows.
+
+        Raises
+        ------
+        ValueError
+            If a card is not as the standard wants it.
+        """
         found: list[tuple[str, int, int]] = []
-        for number in range(len(self.raw) // CARD):
-            keyword = self.raw[number * CARD : number * CARD + 8].decode("latin-1").rstrip()
+        text = self.raw.decode("latin-1")
+        for number, start in enumerate(range(0, len(text), CARD)):
+            keyword = keyword_of(text[start : start + CARD])
             if keyword == "END":
                 break
-            if keyword == "CONTINUE" and found:
+            if keyword == "CONTINUE":
+                if not (found and CONTINUED.fullmatch(text, start - CARD, start + CARD)):
+                    raise ValueError(f"card {number + 1} continues no text")
                 name, first, count = found[-1]
                 found[-1] = (name, first, count + 1)
             else:
@@ -73,7 +102,7 @@ class HDU:
     Attributes
     ----------
     name : str
-        EXTNAME in capitals; ``PRIMARY`` for the first.
+        EXTNAME; ``PRIMARY`` for the first.
     version : int
         EXTVER, 1 where absent.
     start : int
@@ -135,10 +164,10 @@ def scan(file: int, path: str) -> list[HDU]:
             raise InputError(
                 f"{path}: HDU {len(hdus)} has a damaged header ({error}); fetch the file again"
             ) from None
-        if hdu.data_start + hdu.data_size > size:
+        if hdu.end > size:
             raise InputError(
-                f"{path}: truncated: HDU {len(hdus)} ({hdu.name},{hdu.version}) needs "
-                f"{hdu.data_start + hdu.data_size} bytes, the file has {size}; fetch it again"
+                f"{path}: truncated: HDU {len(hdus)} ({hdu.name},{hdu.version}) goes beyond the "
+                f"file's {size} bytes; fetch it again"
             )
         hdus.append(hdu)
         position = hdu.end
@@ -167,7 +196,14 @@ def _read_header(file: int, path: str, position: int, first: bool) -> bytes | No
         while found >= 0 and found % CARD:
             found = raw.find(END, found + 1)
         if found >= 0:
-            return raw[: padded(found + CARD)]
+            end = padded(found + CARD)
+            filler = raw[found + CARD : end].strip(b" ")
+            if filler or not is_card_text(raw[:found].decode("latin-1")):
+                raise InputError(
+                    f"{path}: damaged header at byte {position}: it is not printable ASCII, or "
+                    "goes on after its end; fetch the file again"
+                )
+            return raw[:end]
         if len(more) < 2 * BLOCK:
             break
     raise InputError(f"{path}: truncated in the header at byte {position}; fetch the file again")
@@ -176,24 +212,24 @@ def _read_header(file: int, path: str, position: int, first: bool) -> bytes | No
 def _hdu(header: Header, start: int, first: bool) -> HDU:
     """Describe an HDU from its header."""
     axes = [_count(header, f"NAXIS{n + 1}") for n in range(_count(header, "NAXIS"))]
+    if first and header.get("SIMPLE") is not True:
+        raise ValueError("SIMPLE is not T")
     bits = header.get("BITPIX")
     if bits not in (8, 16, 32, 64, -32, -64):
         raise ValueError(f"BITPIX is {bits}")
-    size = 0
-    if axes:
-        count = _count(header, "PCOUNT", 0) + math.prod(axes)
-        size = abs(bits) // 8 * _count(header, "GCOUNT", 1) * count
-    version = header.get("EXTVER", 1)
-    if not isinstance(version, int):
+    groups, extra = _count(header, "GCOUNT", 1), _count(header, "PCOUNT", 0)
+    size = abs(bits) // 8 * groups * (extra + math.prod(axes)) if axes else 0
+    version = header.get("EXTVER") if "EXTVER" in header else 1
+    if type(version) is not int:
         raise ValueError(f"EXTVER is {version!r}")
-    name = "PRIMARY" if first else str(header.get("EXTNAME", "")).upper()
+    name = "PRIMARY" if first else str(header.get("EXTNAME", ""))
     data_start = start + len(header.raw)
     return HDU(name, version, start, data_start, size, tuple(reversed(axes)), header)
 
 
 def _count(header: Header, keyword: str, default: int | None = None) -> int:
     """Value of a keyword that must be a whole number from 0 on."""
-    value = header.get(keyword, default)
+    value = header.get(keyword) if keyword in header else default
     if type(value) is not int or value < 0:
         raise ValueError(f"{keyword} is {value!r}")
     return value

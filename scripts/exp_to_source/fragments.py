@@ -5,6 +5,7 @@ place of everything that depends on the product. Marks are control characters, w
 forbids, so that no text of a file can be taken for one.
 """
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -21,6 +22,14 @@ _BLOCK = re.compile(f"{BLOCK_MARK}([0-9]+);")
 
 #: Place in the text, length of what is replaced, replacement.
 Edit = tuple[int, int, str]
+
+
+def quoted(text: str) -> str:
+    """Text as a YAML scalar in one line: JSON, and what YAML has no place for escaped."""
+    literal = json.dumps(text, ensure_ascii=False)
+    if literal.isprintable():
+        return literal
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in literal)
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:

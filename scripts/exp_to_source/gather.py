@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from . import FORMAT, __version__
-from .cards import commentary, format_card, header_blocks, padded, planned_header
+from .cards import commentary, format_card, header_blocks, is_card_text, padded, planned_header
 from .errors import InputError
 from .files import replacing, write_all
-from .fragments import META_MARK, apply_edits, fill_marks
-from .index import DIGEST_SIZE, IndexReader, new_digest
+from .fragments import META_MARK, apply_edits, fill_marks, quoted
+from .index import DIGEST_SIZE, IndexReader, line, new_digest, unsealed
 
 BUFFER = 1 << 20
 MODEL = "MultiExposureModel"
@@ -46,6 +46,8 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
         If manifest, index and exposure do not fit each other.
     """
     manifest = read_manifest(manifest_path)
+    if not is_card_text(product_path):
+        raise InputError(f"{product_path!r}: no name for a FITS file: printable ASCII is needed")
     entries = [Entry(index_folder, *slit) for slit in manifest["slits"]]
     product = Product(os.path.basename(product_path), manifest, entries)
     with replacing(product_path) as file:
@@ -61,13 +63,11 @@ def read_manifest(path: str) -> dict[str, Any]:
         If it is not one, or of another version.
     """
     with open(path, "rb") as file:
-        try:
-            manifest = json.load(file)
-            known = manifest["format"] == FORMAT and bool(manifest["slits"])
-        except (ValueError, KeyError, TypeError):
-            known = False
-    if not known:
-        raise InputError(f"{path}: not a manifest of this version; delete the file and run again")
+        manifest = unsealed(file.read())
+    if manifest is None or manifest["format"] != FORMAT:
+        raise InputError(
+            f"{path}: not a manifest of this version, or damaged; delete the file and run again"
+        )
     return manifest
 
 
@@ -147,6 +147,7 @@ class Entry:
             raise self.changed() from None
         self.fragment = apply_edits(text, self.record["edits"])
         self.check.update(self.fragment.encode())
+        self.check.update(line([self.record[key] for key in ("own", "asn", "type")]))
 
     def copy(self, file: int, start: int, size: int, out: BinaryIO) -> None:
         """Copy part of the exposure, and add it to what is compared with the digest."""
@@ -175,9 +176,8 @@ class Entry:
     def tree(self, number: int, first_block: int, association: dict[str, str]) -> str:
         """Entry of the product's tree, the exposure's metadata merged over the slit's."""
         meta: dict[str, str] = json.loads(self.common)["meta"]
-        if association:
-            own = json.loads(self.top)["asn"]
-            meta["asn"] = flow_mapping(own | association)
+        if self.record["asn"] is not None or association:
+            meta["asn"] = flow_mapping((self.record["asn"] or {}) | association)
         lines = (f"    {key}: {meta[key]}\n" for key in meta if key not in self.record["own"])
         fragment = self.fragment.replace(META_MARK, "".join(lines))
         kind = self.record["type"] or self.exposure["exposure_type"]
@@ -217,9 +217,13 @@ class Product:
         self.date = date_now()
         kinds = [entry.record["type"] for entry in entries if entry.record["type"]]
         self.kind = kinds[-1] if kinds else self.top["type"]
-        self.association = {
-            key: json.dumps(value, ensure_ascii=False)
-            for key, value in (manifest.get("association") or {}).items()
+        about: dict[str, str] = manifest["association"] or {}
+        self.association = {key: quoted(value) for key, value in about.items()}
+        # Text that no FITS card can hold stays in the tree alone.
+        self.association_cards = {
+            word: about[key]
+            for word, key in (("ASNPOOL", "pool_name"), ("ASNTABLE", "table_name"))
+            if key in about and is_card_text(about[key])
         }
 
     def write(self, file: BinaryIO) -> None:
@@ -243,20 +247,14 @@ class Product:
         asn = parts["asn"]
         if self.association:
             cards = {word: image for word, image in asn if word}
-            for word, key in (("ASNPOOL", "pool_name"), ("ASNTABLE", "table_name")):
-                if key in self.association:
-                    cards[word] = ""
+            cards |= dict.fromkeys(self.association_cards, "")
             asn = [["", parts["section"]], *sorted(cards.items())]
         own = {
             "DATE": self.date,
             "FILENAME": self.filename,
             "DATAMODL": MODEL,
             "EXP_TYPE": self.kind,
-        } | {
-            word: json.loads(self.association[key])
-            for word, key in (("ASNPOOL", "pool_name"), ("ASNTABLE", "table_name"))
-            if key in self.association
-        }
+        } | self.association_cards
         for word, image in (*parts["before"], *asn, *parts["after"]):
             if word in own:
                 yield format_card(word, own[word], parts["comments"][word])

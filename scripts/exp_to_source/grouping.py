@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from . import FORMAT
 from .association import Association
 from .errors import InputError
-from .index import IndexReader, line
+from .index import IndexReader, sealed
 from .naming import (
     FIXED_SLIT_IDS,
     digits_of,
@@ -20,6 +21,12 @@ from .naming import (
     source_kind,
 )
 
+#: Names that are safe as parts of file names of our own.
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
+
+#: Longer names of products leave no room for what is added: file systems allow 255 bytes.
+MAX_NAME = 220
+
 #: How many places of a conflict a message lists.
 MAX_PLACES = 6
 
@@ -30,6 +37,7 @@ class Choices(NamedTuple):
     group_by: str = "auto"
     source_id_digits: str = "auto"
     fixed_slit_ids: str = "header"
+    on_bad_exposure: str = "stop"
 
 
 class Slit(NamedTuple):
@@ -77,18 +85,28 @@ def read_exposures(
 ) -> Iterator[tuple[dict[str, Any], list[Slit]]]:
     """Read the small part of indices: each exposure's identity and its slits.
 
+    An exposure that has a ``failure`` in place of slits is to be skipped.
+
     Raises
     ------
     InputError
-        If an index is damaged, or a slit has no source id.
+        If an index is damaged, a slit has no source id, or an exposure failed and may not be
+        skipped.
     """
     for path in paths:
         with IndexReader(path) as index:
+            if os.path.basename(path) != f"{index.exposure['exposure']}.jsonl":
+                raise InputError(
+                    f"{path}: is the index of {index.exposure['exposure']}, renamed; delete it and "
+                    "run again"
+                )
+            if "failure" in index.exposure and choices.on_bad_exposure == "stop":
+                raise InputError(index.exposure["failure"])
             yield index.exposure, [_slit(index.exposure, head, choices) for head in index.heads()]
 
 
 def _slit(exposure: dict[str, Any], head: list[Any], choices: Choices) -> Slit:
-    digest, _, _, source_id, source_name, slit_name, kind, planes, size = head
+    digest, _, source_id, source_name, slit_name, kind, planes, size = head
     if choices.fixed_slit_ids == "table" and kind == "NRS_FIXEDSLIT":
         source_id = FIXED_SLIT_IDS.get(slit_name.upper(), source_id)
     if source_id is None:
@@ -102,7 +120,6 @@ def _slit(exposure: dict[str, Any], head: list[Any], choices: Choices) -> Slit:
 def make_families(
     exposures: Iterable[tuple[dict[str, Any], list[Slit]]],
     associations: Iterable[Association],
-    loose: Iterable[str],
     choices: Choices,
 ) -> list[Family]:
     """Sort exposures into families.
@@ -112,16 +129,25 @@ def make_families(
     exposures : iterable of (dict, list of Slit)
         As `read_exposures` gives them.
     associations : iterable of Association
-        Each is a family of its science members.
-    loose : iterable of str
-        Names of the exposures that are to be named after their headers.
+        Each is a family of its science members; exposures in none are named after their headers.
     choices : Choices
         The user's.
     """
     known = {exposure["exposure"]: (exposure, slits) for exposure, slits in exposures}
+    claimed: set[str] = set()
     families = []
     for association in associations:
-        members = [known[exposure_name(path)] for path in association.science]
+        names = list(map(exposure_name, association.science))
+        claimed.update(names)
+        members = [known[name] for name in names if name in known]
+        if not members:
+            continue
+        instruments = {str(exposure["instrument"]) for exposure, _ in members}
+        if len(instruments) > 1:
+            raise InputError(
+                f"{association.path}: its members are of several instruments "
+                f"({', '.join(sorted(instruments))}), products are of one; make it again"
+            )
         about = {"pool_name": association.pool, "table_name": os.path.basename(association.path)}
         families.append(
             Family(
@@ -132,8 +158,9 @@ def make_families(
             )
         )
     by_headers: dict[str, list[tuple[dict[str, Any], list[Slit]]]] = {}
-    for name in loose:
-        by_headers.setdefault(_template(known[name][0]), []).append(known[name])
+    for name in known:
+        if name not in claimed:
+            by_headers.setdefault(_template(known[name][0]), []).append(known[name])
     for template, members in by_headers.items():
         slits = [slit for _, slits in members for slit in slits]
         families.append(Family(template, _digits(members, choices), None, slits))
@@ -141,8 +168,20 @@ def make_families(
 
 
 def exposure_name(path: str) -> str:
-    """Name of an exposure: its file's, without folder and extension."""
-    return os.path.basename(path).removesuffix(".fits")
+    """Name of an exposure: its file's, without folder and extension.
+
+    Raises
+    ------
+    InputError
+        If it cannot be part of the names of our files, of shell commands and of headers.
+    """
+    name = os.path.basename(path).removesuffix(".fits")
+    if not _SAFE_NAME.fullmatch(name):
+        raise InputError(
+            f"{path!r}: file names of exposures may have letters, digits and _ . + - only, "
+            "200 at most; rename it"
+        )
+    return name
 
 
 def _digits(members: list[tuple[dict[str, Any], list[Slit]]], choices: Choices) -> int:
@@ -154,13 +193,15 @@ def _digits(members: list[tuple[dict[str, Any], list[Slit]]], choices: Choices) 
 def _template(exposure: dict[str, Any]) -> str:
     """Template from headers; braces in them would be taken for places, so none may pass."""
     words = {key: str(exposure[key] or "") for key in ("program", "observation", "instrument")}
+    optics = [exposure[key] for key in ("filter", "grating", "pupil")]
     template = header_template(
         **words,
-        elements=optical_elements(*(exposure[key] for key in ("filter", "grating", "pupil"))),
+        elements=optical_elements(*optics),
         slits=exposure["exposure_type"] == "NRS_FIXEDSLIT",
         subarray=exposure["subarray"],
     )
-    if not parse_product_name(fill_template(template, "s00001", ["s200a1"])):
+    braces = any("{" in (text or "") for text in (*words.values(), *optics, exposure["subarray"]))
+    if braces or not parse_product_name(fill_template(template, "s00001", ["s200a1"])):
         raise InputError(
             f"{exposure['path']}: no product can be named after its headers ({template!r}); "
             "mend PROGRAM, OBSERVTN, INSTRUME, FILTER, GRATING, PUPIL or SUBARRAY, or give an "
@@ -206,7 +247,7 @@ def _product(family: Family, slits: list[Slit]) -> Product:
     source = format_source(first.kind, first.source_id, family.digits)
     names = list(dict.fromkeys(slit.slit_name for slit in slits if slit.slit_name))
     name = fill_template(family.template, source, names)
-    if not parse_product_name(name):
+    if not parse_product_name(name) or len(name) > MAX_NAME:
         raise InputError(
             f"{first}: {name!r} is no name of a product; mend the names of its slits "
             f"or the template {family.template!r}"
@@ -257,7 +298,7 @@ def _places(groups: Iterable[list[Slit]]) -> str:
 
 def manifest(product: Product) -> bytes:
     """Content of a product's manifest: exactly what its gather depends on."""
-    return line(
+    return sealed(
         {
             "format": FORMAT,
             "product": product.name,

@@ -69,7 +69,12 @@ def primary_cards(meta: Node, header: Header) -> dict[str, Any]:
         name: _images(lay_out(part, present).get("PRIMARY", []), header)
         for name, part in parts.items()
     }
-    structure = [[word, header.image(word).decode("ascii")] for word in _structure(header)]
+    # There are no data to describe. A reader that misses EXTEND adds it, and `_fits_hash` fails.
+    structure = [
+        [word, header.image(word).decode("ascii")] for word in ("SIMPLE", "BITPIX", "NAXIS")
+    ]
+    extend = header.image("EXTEND") if header.get("EXTEND") else format_card("EXTEND", True)
+    structure.append(["EXTEND", extend.decode("ascii")])
     return {
         "before": structure + cards["before"],
         "asn": cards["asn"],
@@ -141,11 +146,11 @@ def plane_plans(meta: Node, slit: Node, planes: list[HDU]) -> list[Plan]:
 
 def left_out(header: Header, kept: set[str]) -> set[str]:
     """Keywords of a header that products do not have, as no schema knows them."""
-    return {word for word in header.numbers if word not in kept | STRUCTURE | SILENT}
+    return header.numbers.keys() - kept - STRUCTURE - SILENT
 
 
 def _structure(header: Header) -> list[str]:
-    return [word for word, _, _ in header.cards if word in STRUCTURE]
+    return [word for word in header.numbers if word in STRUCTURE]
 
 
 def _leaf(meta: Node, word: Keyword) -> Node | None:

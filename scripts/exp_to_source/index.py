@@ -3,20 +3,20 @@
 ======================  ========================================================================
 line                    content
 ======================  ========================================================================
-1                       the exposure: format, name, path, size, identity; ``slits``: count;
-                        ``heads``: bytes of their lines; ``common``, ``top``: place and size in
-                        the body; ``text``: place in it
-2 to ``slits`` + 1      one a slit, for the source list: digest, place of its record in the body,
-                        size of that, source id, source name, slit name, exposure type, planes,
-                        bytes
+1                       the exposure: format, name, path, size, identity; address (place, size
+                        and seal) of the heads from here, of ``common`` and ``top`` in the body;
+                        ``text``: place in it; its own seal
+heads: a line a slit    for the source list: digest, address of its record in the body, source id,
+                        source name, slit name, exposure type, planes, bytes
 body: common            what every entry takes from the exposure
 body: top               what a product takes from its first exposure
 body: a line a slit     its record: where headers, data, text and blocks lie; what changes in them
 body: text              YAML document, where the exposure's own could not be used as it stands
 ======================  ========================================================================
 
-Digests are of content, never of places: a slit's digest covers everything of it that reaches a
-product, and changes if and only if that does.
+Whatever a reader takes is compared with its seal first, so that a damaged index ends a job and
+never makes a wrong product. Digests are of content, never of places: a slit's digest covers
+everything of it that reaches a product, and changes if and only if that does.
 """
 
 import hashlib
@@ -29,6 +29,9 @@ from . import FORMAT
 from .errors import InputError
 from .files import replacing, write_all
 
+#: Longest first line of an index.
+MAX_LINE = 1 << 16
+
 #: Length of a digest, in hexadecimal digits: 128 bits of a SHA-256.
 DIGEST_SIZE = 32
 
@@ -36,6 +39,26 @@ DIGEST_SIZE = 32
 def line(content: Any) -> bytes:
     """One line of JSON, the same for the same content."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def seal(data: bytes) -> str:
+    """Digest by which a reader tells that data are as they were written."""
+    return hashlib.sha256(data).hexdigest()[:DIGEST_SIZE]
+
+
+def sealed(content: dict[str, Any]) -> bytes:
+    """One line of JSON, with a seal."""
+    return line(content | {"seal": seal(line(content))})
+
+
+def unsealed(data: bytes) -> dict[str, Any] | None:
+    """Content of a sealed line of JSON, None where it is damaged."""
+    try:
+        content = json.loads(data)
+        whole = content.pop("seal") == seal(line(content))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return content if whole else None
 
 
 def new_digest(common: bytes, top: bytes) -> "hashlib._Hash":
@@ -71,18 +94,36 @@ def write_index(
     place = len(common) + len(top)
     for (digest, *rest), record in slits:
         body.append(line(record))
-        heads.append(line([digest, place, len(body[-1]), *rest]))
+        heads.append(line([digest, [place, len(body[-1]), seal(body[-1])], *rest]))
         place += len(body[-1])
+    table = b"".join(heads)
     first = exposure | {
-        "slits": len(heads),
-        "heads": sum(map(len, heads)),
-        "common": [0, len(common)],
-        "top": [len(common), len(top)],
+        "heads": [0, len(table), seal(table)],
+        "common": [0, len(common), seal(common)],
+        "top": [len(common), len(top), seal(top)],
         "text": place,
     }
     with replacing(path) as file:
-        for part in (line(first), *heads, *body, text.encode()):
+        for part in (sealed(first), table, *body, text.encode()):
             write_all(file, part)
+
+
+def write_failure(path: str, exposure: str, exposure_path: str, reason: str) -> None:
+    """Write, in place of an index, why an exposure has none.
+
+    Parameters
+    ----------
+    path : str
+        File to write.
+    exposure, exposure_path : str
+        Name and file of the exposure.
+    reason : str
+        What is wrong, in a sentence.
+    """
+    about = {"format": FORMAT, "exposure": exposure, "path": exposure_path, "failure": reason}
+    empty = [0, 0, seal(b"")]
+    with replacing(path) as file:
+        write_all(file, sealed(about | {"heads": empty, "common": empty, "top": empty, "text": 0}))
 
 
 class IndexReader:
@@ -101,20 +142,30 @@ class IndexReader:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.file = open(path, "rb", buffering=1 << 16)  # noqa: SIM115, closed by close()
         try:
-            self.exposure: dict[str, Any] = json.loads(self.file.readline())
-            self.start = self.file.tell()
-            self.body = self.start + self.exposure["heads"]
-            format_ = self.exposure["format"]
-        except (ValueError, KeyError, TypeError):
+            self.file = open(path, "rb", buffering=1 << 16)  # noqa: SIM115, closed by close()
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such index; run again") from None
+        try:
+            self._read_start()
+        except InputError:
             self.close()
-            raise self._damaged() from None
-        if format_ != FORMAT:
-            self.close()
+            raise
+
+    def _read_start(self) -> None:
+        first = self.file.readline(MAX_LINE)
+        content = unsealed(first)
+        if content is None:
+            raise self._damaged()
+        if content["format"] != FORMAT:
             raise InputError(
-                f"{path}: index of format {format_}, this program needs {FORMAT}; delete the file"
+                f"{self.path}: index of format {content['format']}, this program needs {FORMAT}; "
+                "delete the file and run again"
             )
+        self.exposure: dict[str, Any] = content
+        self.body = len(first)
+        self.table = self.read_body(*content["heads"])
+        self.body += len(self.table)
 
     def __enter__(self) -> "IndexReader":
         return self
@@ -128,22 +179,22 @@ class IndexReader:
 
     def heads(self) -> Iterable[list[Any]]:
         """Read the lines that the source list needs, one a slit, in the order of the slits."""
-        self.file.seek(self.start)
-        for _ in range(self.exposure["slits"]):
-            yield json.loads(self.file.readline())
+        return map(json.loads, self.table.splitlines())
 
     def record(self, digest: str) -> dict[str, Any] | None:
         """Record of the slit that has this digest, None where there is none."""
-        table = os.pread(self.file.fileno(), self.body - self.start, self.start)
-        place = table.find(f'["{digest}",'.encode())
+        place = self.table.find(f'["{digest}",'.encode())
         if place < 0:
             return None
-        head = json.loads(table[place : table.index(b"\n", place)])
-        return json.loads(self.read_body(head[1], head[2]))
+        head = json.loads(self.table[place : self.table.index(b"\n", place)])
+        return json.loads(self.read_body(*head[1]))
 
-    def read_body(self, place: int, size: int) -> bytes:
-        """Part of the body."""
-        return os.pread(self.file.fileno(), size, self.body + place)
+    def read_body(self, place: int, size: int, expected: str | None = None) -> bytes:
+        """Part of the body, which must have the seal that is expected."""
+        data = os.pread(self.file.fileno(), size, self.body + place)
+        if expected is not None and seal(data) != expected:
+            raise self._damaged()
+        return data
 
     def _damaged(self) -> InputError:
         return InputError(f"{self.path}: damaged index; delete the file and run again")

@@ -6,7 +6,6 @@ imported.
 
 import glob
 import os
-import re
 from collections.abc import Callable, Iterable
 
 from .association import Association
@@ -15,9 +14,6 @@ from .grouping import exposure_name
 from .naming import parse_exposure_name, parse_product_name
 
 SUFFIXES = ("_cal.fits", "_mbsub.fits")
-
-#: Names that are safe as parts of file names of our own.
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
 def find_exposures(given: str | Iterable[str]) -> list[str]:
@@ -107,11 +103,6 @@ def name_exposures(paths: Iterable[str]) -> dict[str, str]:
             raise InputError(
                 f"{other} and {path} have one name: exposures are told apart by their names; "
                 "leave one out, or rename it"
-            )
-        if not _SAFE_NAME.fullmatch(name):
-            raise InputError(
-                f"{path!r}: file names of exposures may have letters, digits and _ . + - only; "
-                "rename it"
             )
         if fields := parse_exposure_name(name):
             twin = exposures.setdefault(fields[:-1], path)

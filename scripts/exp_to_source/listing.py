@@ -3,14 +3,15 @@
 import csv
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from .association import Association
+from .errors import InputError
 from .files import replacing, write_all, write_if_changed
 from .grouping import (
     COLUMNS,
     Choices,
-    exposure_name,
     make_families,
     make_products,
     manifest,
@@ -57,11 +58,12 @@ def list_sources(
     InputError
         If sources cannot be told apart or products not be named; then nothing is written.
     """
-    indices = list(indices)
-    members = {exposure_name(path) for asn in associations for path in asn.science}
-    loose = [name for path in indices if (name := index_name(path)) not in members]
-    exposures = read_exposures(indices, choices)
-    products = make_products(make_families(exposures, associations, loose, choices), choices)
+    exposures = list(read_exposures(indices, choices))
+    failed = [about for about, _ in exposures if "failure" in about]
+    good = [(about, slits) for about, slits in exposures if "failure" not in about]
+    if not good:
+        raise InputError(f"none of the {len(failed)} exposures can be read: {failed[0]['failure']}")
+    products = make_products(make_families(good, associations, choices), choices)
 
     folder = os.path.join(results, "manifests")
     os.makedirs(folder, exist_ok=True)
@@ -74,14 +76,11 @@ def list_sources(
         if file.removesuffix(".json") not in names:
             os.unlink(os.path.join(folder, file))
     retired = retire_products(results, names)
-    text = io.StringIO()
-    rows = csv.DictWriter(text, COLUMNS, delimiter="\t", lineterminator="\n")
-    rows.writeheader()
-    rows.writerows(map(source_row, products))
-    with replacing(table) as file:
-        write_all(file, text.getvalue().encode())
+    write_skipped(os.path.join(results, "skipped.tsv"), failed)
+    write_table(table, COLUMNS, map(source_row, products))
 
-    remarks = [f"{len(products)} products of {len(indices)} exposures; {written} new or changed"]
+    remarks = [f"{len(products)} products of {len(good)} exposures; {written} new or changed"]
+    remarks += (f"skipped: {about['failure']}" for about in failed)
     remarks += (f"{name}: its source is gone; moved to {results}/stale" for name in retired)
     for asn in associations:
         if asn.background:
@@ -92,8 +91,30 @@ def list_sources(
     return remarks
 
 
+def write_skipped(path: str, failed: list[dict[str, Any]]) -> None:
+    """List the exposures that were skipped; where there are none, no file stays."""
+    if failed:
+        rows = (
+            {"exposure": about["exposure"], "path": about["path"], "reason": about["failure"]}
+            for about in failed
+        )
+        write_table(path, ("exposure", "path", "reason"), rows)
+    elif os.path.exists(path):
+        os.unlink(path)
+
+
+def write_table(path: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
+    """Write a tab-separated table."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, delimiter="\t", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    with replacing(path) as file:
+        write_all(file, text.getvalue().encode())
+
+
 def retire_products(results: str, names: set[str]) -> list[str]:
-    """Move away products of sources that are gone, and drop what killed jobs left behind.
+    """Move away products of sources that are gone.
 
     Parameters
     ----------
@@ -110,19 +131,12 @@ def retire_products(results: str, names: set[str]) -> list[str]:
     folder, stale = os.path.join(results, "products"), os.path.join(results, "stale")
     retired = []
     for file in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-        if file.startswith(".") and file.endswith(".part"):
-            os.unlink(os.path.join(folder, file))
         name = file.removesuffix("_cal.fits")
         if name not in names and name != file and parse_product_name(name):
             os.makedirs(stale, exist_ok=True)
             os.replace(os.path.join(folder, file), os.path.join(stale, file))
             retired.append(file)
     return retired
-
-
-def index_name(path: str) -> str:
-    """Name of the exposure that an index file belongs to."""
-    return os.path.basename(path).removesuffix(".jsonl")
 
 
 def read_products(table: str) -> list[str]:

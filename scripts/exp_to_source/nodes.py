@@ -3,7 +3,6 @@
 Scalars keep their YAML text, so that writing a node gives back the numbers that were read.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,16 +10,15 @@ from functools import cache
 
 import yaml
 
-#: A node with more parts than this is an alias bomb: the largest real ones have a few thousand.
-MAX_SIZE = 1_000_000
+from .fragments import quoted
+
+#: A node whose text is longer than this is an alias bomb: that of real ones is below a megabyte.
+MAX_SIZE = 10_000_000
 
 Value = str | int | float | bool | None
 
 #: What ends a plain scalar within brackets, though not in the lines of a block.
-_ENDS_PLAIN = re.compile(r"[,\[\]{}?\n]|^:|:$")
-
-#: Breaks of lines, byte order marks and controls to YAML 1.1, which JSON leaves as they are.
-_TO_ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
+_ENDS_PLAIN = re.compile(r"[,\[\]{}?\n\x85\u2028\u2029]|^:|:$")
 
 
 @dataclass(slots=True)
@@ -30,14 +28,19 @@ class Leaf:
     text: str
     tag: str | None = None
     plain: bool = True
-    size: int = 1
+
+    @property
+    def size(self) -> int:
+        """Length of its YAML, about."""
+        return 2 + len(self.text) + len(self.tag or "")
 
     def render(self) -> str:
         """Give the scalar as YAML in one line."""
         text = self.text
         if not self.plain or _ENDS_PLAIN.search(text):
-            text = json.dumps(text, ensure_ascii=False)
-            text = _TO_ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+            text = quoted(text)
+        elif not text and not self.tag:
+            text = "null"
         return f"!<{self.tag}> {text}" if self.tag else text
 
     def value(self) -> Value:
@@ -51,14 +54,17 @@ class Branch:
 
     parts: "dict[str, Node] | list[Node]" = field(default_factory=dict)
     tag: str | None = None
-    size: int = 1
+    size: int = 2
 
     def __post_init__(self) -> None:
-        """Count the parts, those of aliased nodes as often as they are used."""
-        parts = self.parts.values() if isinstance(self.parts, dict) else self.parts
-        self.size += sum(part.size for part in parts)
+        """Add up the parts, those of aliased nodes as often as they are used."""
+        self.size += len(self.tag or "")
+        if isinstance(self.parts, dict):
+            self.size += sum(len(key) + part.size for key, part in self.parts.items())
+        else:
+            self.size += sum(part.size for part in self.parts)
         if self.size > MAX_SIZE:
-            raise ValueError("the ASDF tree grows beyond all bounds through its aliases")
+            raise ValueError("its ASDF tree grows beyond all bounds through its aliases")
 
     def render(self) -> str:
         """Give the collection as YAML in one line, which fits any place of a document."""
@@ -79,7 +85,10 @@ def _plain_value(text: str) -> Value:
     node = yaml.ScalarNode(resolver.resolve(yaml.ScalarNode, text, (True, False)), text)
     if node.tag.rpartition(":")[2] not in ("int", "float", "bool", "null"):
         return text
-    return constructor.construct_object(node)
+    try:
+        return constructor.construct_object(node)
+    except (ValueError, OverflowError):
+        raise ValueError(f"its ASDF tree has a number that is none ({text[:40]})") from None
 
 
 def mapping(node: Node | None) -> dict[str, Node]:

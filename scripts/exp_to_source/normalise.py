@@ -8,19 +8,19 @@ through, those of libraries of long ago among them.
 
 import yaml
 
-from .asdftree import TAGS, Loader
+from .asdftree import MAX_DEPTH, TAGS, Loader
 from .errors import InputError
 from .fitsfile import HDU, Header
 from .keywords import Keyword, table
 
 Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-MAPPING, STRING = "tag:yaml.org,2002:map", "tag:yaml.org,2002:str"
+MAPPING, STRING, NULL = (f"tag:yaml.org,2002:{name}" for name in ("map", "str", "null"))
 
 _REPRESENTER = yaml.representer.SafeRepresenter()
 
 
-def normalise(text: str, path: str, hdus: list[HDU]) -> str:
-    """Write a tree anew, with the values that the headers have.
+def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> str:
+    """Write a tree anew, with the values that the headers have if these were edited.
 
     Parameters
     ----------
@@ -30,6 +30,8 @@ def normalise(text: str, path: str, hdus: list[HDU]) -> str:
         Name of the exposure, for messages.
     hdus : list of HDU
         The exposure's HDUs.
+    digest : str
+        Digest of their headers; where it is the tree's `_fits_hash`, the tree's values count.
 
     Returns
     -------
@@ -42,9 +44,10 @@ def normalise(text: str, path: str, hdus: list[HDU]) -> str:
         If the document is damaged or not the tree of a MultiSlitModel.
     """
     try:
+        check_depth(text)
         root = yaml.compose(text, Loader=Loader)
-    except (yaml.YAMLError, RecursionError) as error:
-        what = getattr(error, "problem", None) or "not valid YAML"
+    except (yaml.YAMLError, ValueError) as error:
+        what = getattr(error, "problem", None) or error
         raise InputError(f"{path}: damaged ASDF tree ({what}); fetch the file again") from None
     meta = _get(root, "meta") if isinstance(root, yaml.MappingNode) else None
     slits = _get(root, "slits") if meta else None
@@ -53,6 +56,9 @@ def normalise(text: str, path: str, hdus: list[HDU]) -> str:
             f"{path}: its ASDF tree has no meta or no slits, so it is not a MultiSlitModel; "
             "only exposure-based cal products can be regrouped"
         )
+    stated = _get(root, "_fits_hash")
+    edited = stated is None or stated.value != digest
+    _spell_nulls(root)
     headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
     root = _own(root)
     root.value.sort(key=lambda pair: pair[0].value == "slits")
@@ -61,11 +67,11 @@ def normalise(text: str, path: str, hdus: list[HDU]) -> str:
         for number, node in enumerate(slits.value):
             slit = slits.value[number] = _own(node)
             _set(slit, "meta", _own(_get(slit, "meta") or yaml.MappingNode(MAPPING, [])))
-            for word in table().entry:
+            for word in table().entry if edited else ():
                 _take_value(slit, word, headers.get((word.hdu, number + 1)))
         _set(root, "slits", slits)
         _set(root, "meta", _own(meta))
-        for word in table().product:
+        for word in table().product if edited else ():
             _take_value(root, word, headers.get((word.hdu, 1)))
     except ValueError as error:
         raise InputError(f"{path}: {error}; make the file again with the pipeline") from None
@@ -80,27 +86,52 @@ def normalise(text: str, path: str, hdus: list[HDU]) -> str:
     )
 
 
+def check_depth(text: str) -> None:
+    """Refuse documents nested so deeply that libyaml would end the program by composing them."""
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deeply")
+
+
+def _spell_nulls(root: yaml.Node) -> None:
+    """Give nulls of no text their name, as some would be serialised as empty strings."""
+    todo, seen = [root], set()
+    while todo:
+        node = todo.pop()
+        if isinstance(node, yaml.ScalarNode):
+            if not node.value and node.tag == NULL:
+                node.value = "null"
+        elif id(node) not in seen:
+            seen.add(id(node))
+            for part in node.value:
+                todo += part if isinstance(part, tuple) else (part,)
+
+
 def _take_value(node: yaml.MappingNode, word: Keyword, header: Header | None) -> None:
-    """Give a leaf the value that the header has, or none where that has none."""
+    """Give a leaf the value that the header has; without one it keeps its own."""
     *around, last = word.path.split(".")
     value = header.get(word.name) if header else None
+    if value is None:
+        return
     for key in around:
         part = _get(node, key)
-        if value is None and part is None:
-            return
-        part = _own(part or yaml.MappingNode(MAPPING, []), part.flow_style if part else None)
+        part = _own(part or yaml.MappingNode(MAPPING, []), None)
         _set(node, key, part)
         node = part
-    if value is not None:
-        _set(node, last, _REPRESENTER.represent_data(value))
-    else:
-        node.value = [pair for pair in node.value if pair[0].value != last]
+    _set(node, last, _REPRESENTER.represent_data(value))
 
 
 def _own(node: yaml.Node, flow_style: bool | None = False) -> yaml.MappingNode:
-    """Copy a mapping node, so that no other place of the tree shares it."""
+    """Copy a mapping node, so that no other place of the tree shares it; None keeps its style."""
     if not isinstance(node, yaml.MappingNode):
         raise ValueError("its ASDF tree is not built as a MultiSlitModel's")
+    if flow_style is None:
+        flow_style = node.flow_style
     return yaml.MappingNode(node.tag, list(node.value), flow_style=flow_style)
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import struct
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
@@ -30,6 +31,9 @@ STRUCTURE = re.compile(
 
 #: Keywords that are not compared one by one.
 COMMENTARY = frozenset(("", "COMMENT", "HISTORY"))
+
+#: What astropy raises for headers that are no headers, besides its own error.
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
 
 _YAML = "tag:yaml.org,2002:"
 _NATIVE = frozenset(f"{_YAML}{name}" for name in ("bool", "float", "int", "null", "timestamp"))
@@ -65,13 +69,16 @@ class Plane(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """A whole file; PRIMARY is the first of its planes, the ASDF extension is not among them."""
+    """A whole file; PRIMARY is the first of its planes, the ASDF extension is not among them.
+
+    `hash` is that of its headers, as ``_fits_hash`` has it in a tree that was written with them;
+    it is `clean` where nothing but zeros follows the ASDF tree.
+    """
 
     planes: list[Plane]
     tree: dict[Any, Any]
-    tags: set[str]
     hash: str
-    spare: int
+    clean: bool
 
 
 def digest(*parts: bytes) -> Digest:
@@ -116,9 +123,8 @@ def read_file(path: str) -> Contents:
             open(path, "rb") as file,
         ):
             return _read_hdus(path, file, hdus)
-    except (OSError, ValueError, KeyError, TypeError, fits.VerifyError) as error:
-        # What astropy raises for headers that are no headers.
-        raise InputError(f"{path}: cannot be read as FITS ({first_line(error)})") from None
+    except (*_UNREADABLE, fits.VerifyError) as error:
+        raise InputError(f"{path}: cannot be read as FITS ({first_sentence(error)})") from None
 
 
 def _read_hdus(path: str, file: BinaryIO, hdus: fits.HDUList) -> Contents:
@@ -130,22 +136,22 @@ def _read_hdus(path: str, file: BinaryIO, hdus: fits.HDUList) -> Contents:
     *extensions, last = hdus
     if last.name != "ASDF" or any(hdu.name == "ASDF" for hdu in extensions):
         raise InputError(f"{path}: is truncated, or its ASDF extension is not the last HDU")
-    names = [(hdu.name, hdu.ver) for hdu in extensions]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"{path}: {name[0]},{name[1]} occurs twice")
+    names = Counter((hdu.name, hdu.ver) for hdu in extensions)
+    if twice := [f"{name},{version}" for (name, version), n in names.items() if n > 1]:
+        raise InputError(f"{path}: has more than one {', '.join(twice)}")
     planes = [
         _read_plane(path, file, hdu, place)
         for hdu, place in zip(extensions, places[:-1], strict=True)
     ]
     file.seek(places[-1]["datLoc"])
-    tree, tags = read_asdf(path, file.read(last.header["NAXIS1"] * last.header["NAXIS2"]))
-    return Contents(planes, tree, tags, fits_hash(hdus), size - end)
+    tree = read_asdf(path, file.read(last.header["NAXIS1"] * last.header["NAXIS2"]))
+    clean = size == end and not file.read().strip(b"\0")
+    return Contents(planes, tree, fits_hash(hdus), clean)
 
 
 def _read_plane(path: str, file: BinaryIO, hdu: Any, place: dict[str, int]) -> Plane:
     file.seek(place["hdrLoc"])
-    cards = read_cards(file.read(place["datLoc"] - place["hdrLoc"]))
+    cards, padding = read_cards(file.read(place["datLoc"] - place["hdrLoc"]))
     structure = [image for word, image in cards.items() if STRUCTURE.fullmatch(word)]
     content = hashlib.sha256()
     rest = place["datSpan"]
@@ -159,29 +165,30 @@ def _read_plane(path: str, file: BinaryIO, hdu: Any, place: dict[str, int]) -> P
         hdu.name,
         hdu.ver,
         Digest(content.hexdigest()[:32]),
-        digest("".join(structure).encode()),
+        digest("".join((*structure, padding.rstrip(" "))).encode()),
         {word: image for word, image in cards.items() if not STRUCTURE.fullmatch(word)},
         hdu.header,
     )
 
 
-def read_cards(raw: bytes) -> dict[str, str]:
-    """Card images of a header by keyword, continued ones as a whole."""
+def read_cards(raw: bytes) -> tuple[dict[str, str], str]:
+    """Card images of a header by keyword, continued ones as a whole; and what follows END."""
+    text = raw.decode("latin-1")
     cards: dict[str, str] = {}
     word = ""
-    for start in range(0, len(raw), 80):
-        image = raw[start : start + 80].decode("latin-1")
-        if image[:8].rstrip() != "CONTINUE":
-            word = image[:8].rstrip()
+    for start in range(0, len(text), 80):
+        image = text[start : start + 80]
+        if image[:8] != "CONTINUE":
+            word = image[:8].rstrip(" ")
         if word == "END":
-            break
+            return cards, text[start + 8 :]
         if word not in COMMENTARY and word != "EXTVER":
             cards[word] = cards.get(word, "") + image
-    return cards
+    raise ValueError("a header without END")
 
 
-def read_asdf(path: str, content: bytes) -> tuple[dict[Any, Any], set[str]]:
-    """Tree of an ASDF file, and the tags in it.
+def read_asdf(path: str, content: bytes) -> dict[Any, Any]:
+    """Read the tree of an ASDF file.
 
     In the tree, internal arrays have the digest of their block, arrays in HDUs a `Source`, and
     each ``wcs`` is its digest.
@@ -198,11 +205,11 @@ def read_asdf(path: str, content: bytes) -> tuple[dict[Any, Any], set[str]]:
     try:
         tree = reader.document()
     except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
-        what = getattr(error, "problem", None) or first_line(error)
+        what = getattr(error, "problem", None) or first_sentence(error)
         raise InputError(f"{path}: damaged ASDF tree ({what})") from None
     if not isinstance(tree, dict):
         raise InputError(f"{path}: damaged ASDF tree (not a mapping)")
-    return tree, reader.tags
+    return tree
 
 
 def _read_blocks(path: str, content: bytes, start: int) -> Iterator[Digest]:
@@ -212,13 +219,13 @@ def _read_blocks(path: str, content: bytes, start: int) -> Iterator[Digest]:
     while start >= 0 and view[start : start + 4] == _BLOCK_MAGIC:
         header = int.from_bytes(view[start + 4 : start + 6])
         try:
-            _, packing, room, size, _, checksum = _BLOCK_HEADER.unpack_from(view, start + 6)
+            _, packing, room, size, length, md5 = _BLOCK_HEADER.unpack_from(view, start + 6)
         except struct.error:
             raise InputError(f"{path}: a block of its ASDF extension is truncated") from None
         start += 6 + header
         block = view[start : start + size]
-        md5 = hashlib.md5(block, usedforsecurity=False).digest()
-        if len(block) < size or checksum not in (bytes(16), md5):
+        whole = len(block) == size and (packing != bytes(4) or size == length)
+        if not whole or md5 not in (bytes(16), hashlib.md5(block, usedforsecurity=False).digest()):
             raise InputError(f"{path}: a block of its ASDF extension is damaged")
         yield digest(packing, block)
         start += room
@@ -235,7 +242,6 @@ class _TreeReader:
         self.events = yaml.parse(text, Loader=_LOADER)
         self.blocks = blocks
         self.anchors: dict[str, Any] = {}
-        self.tags: set[str] = set()
 
     def document(self) -> Any:
         """Read the first document to its end."""
@@ -276,7 +282,6 @@ class _TreeReader:
         """Give a node its tag, if it has one."""
         if not event.tag:
             return node
-        self.tags.add(event.tag)
         return {TAG: event.tag} | (node if isinstance(node, dict) else {"": node})
 
     def scalar(self, event: yaml.ScalarEvent) -> Any:
@@ -296,6 +301,6 @@ class _TreeReader:
         return Source(found[1], int(found[2])) if found else source
 
 
-def first_line(error: BaseException) -> str:
-    """First line of what an error says, or its kind where it says nothing."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def first_sentence(error: BaseException) -> str:
+    """First sentence of what an error says, or its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0]

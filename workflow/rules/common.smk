@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
@@ -16,31 +17,37 @@ from exp_to_source import FORMAT
 from exp_to_source.association import read_association
 from exp_to_source.configuration import check_configuration
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.files import write_if_changed
+from exp_to_source.files import remove_leftovers, write_if_changed
 from exp_to_source.inputs import find_exposures, find_files, name_exposures, request_text
 from exp_to_source.listing import read_products
 from exp_to_source.naming import PRODUCT_PARTS
+from exp_to_source.summary import summarise
 
 
 configfile: str(ROOT / "config" / "config.yaml")
 
 
+START = time.time()
 INDICES = "results/index"
 MANIFESTS = "results/manifests"
 PRODUCTS = "results/products"
 TABLE = "results/sources.tsv"
+VERIFY = "results/verify"
 REQUEST = "results/request.txt"
+#: Products that are verified in one job: seconds, against the second that it takes to start.
+BATCH = 10
 PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
 SIMULATED = [f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)]
 
 
-def command(name, options=""):
+def command(name, python="", options=""):
     """Param with the shell command of a script, run by the Python that runs Snakemake.
 
     Snakemake does not make things again because of a param that is a function of the output: so
     products stay when the workflow or its Python move.
     """
-    words = [sys.executable, *options.split(), str(SCRIPTS / f"{name}.py")]
+    script = str(SCRIPTS / f"{name}.py")
+    words = [sys.executable, *python.split(), script, *options.split()]
     return lambda wildcards, output: shlex.join(words)
 
 
@@ -57,17 +64,26 @@ def write_request():
     """Keep the request as a file, so that a run notices what is not as in the last one."""
     options = {
         key.replace("_", "-"): str(config[key])
-        for key in ("group_by", "source_id_digits", "fixed_slit_ids")
+        for key in ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure")
     }
     write_if_changed(REQUEST, request_text(EXPOSURES, ASSOCIATIONS, options, INDICES).encode())
 
 
 def forget_incomplete_table():
-    """Remove the table where one of its manifests is lost, so that the checkpoint runs again."""
+    """Remove the table where what it stands for is lost, so that the checkpoint runs again.
+
+    Products depend on their manifests alone, but are made with the indices too.
+    """
     if os.path.exists(TABLE):
-        there = set(os.listdir(MANIFESTS)) if os.path.isdir(MANIFESTS) else set()
-        if any(f"{product}.json" not in there for product in read_products(TABLE)):
+        wanted = {f"{product}.json" for product in read_products(TABLE)}
+        indices = {f"{name}.jsonl" for name in EXPOSURES}
+        if wanted - names_in(MANIFESTS) or indices - names_in(INDICES):
             os.remove(TABLE)
+
+
+def names_in(folder):
+    """Names of the files in a folder, none where it is missing."""
+    return set(os.listdir(folder)) if os.path.isdir(folder) else set()
 
 
 def index_files(wildcards):
@@ -97,6 +113,17 @@ def product_files(wildcards):
     return [f"{PRODUCTS}/{name}_cal.fits" for name in sorted(products())]
 
 
+def batch_files(wildcards):
+    """Files of the products of a batch."""
+    first = int(wildcards.batch) * BATCH
+    return product_files(wildcards)[first : first + BATCH]
+
+
+def verdict_files(wildcards):
+    """Verdicts on all batches of products."""
+    return [f"{VERIFY}/products/{n}.jsonl" for n in range(-(-len(products()) // BATCH))]
+
+
 def manifest_of(wildcards):
     """Manifest of a product, by way of the checkpoint, which writes it."""
     name = PRODUCT.format(**wildcards)
@@ -111,3 +138,21 @@ with told_in_a_sentence("exp_to_source"):
     if workflow.is_main_process and EXPOSURES:
         write_request()
         forget_incomplete_table()
+
+
+def print_summary():
+    """Tell how the run ended."""
+    print("\n".join(summarise("results", START)), file=sys.stderr)
+
+
+onsuccess:
+    print_summary()
+
+
+onerror:
+    print_summary()
+
+
+onstart:
+    # By now this run has the lock of the folder: nothing else is at work in it.
+    remove_leftovers("results")

@@ -15,7 +15,7 @@ rule index_exposure:
     resources:
         mem_mb=500,
     params:
-        command=command("index_exposure"),
+        command=command("index_exposure", options=f"--on-bad-exposure={config['on_bad_exposure']}"),
         format=FORMAT,
     message:
         "Indexing {wildcards.exposure}"

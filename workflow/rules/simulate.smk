@@ -7,7 +7,7 @@ rule simulate_exposures:
     log:
         "logs/simulate_exposures.log",
     conda:
-        "../envs/exp_to_source.yaml"
+        "../envs/verify.yaml"
     resources:
         mem_mb=1000,
     params:

@@ -1,0 +1,34 @@
+"""List the verdicts on all products, and fail where one is damaged."""
+
+import argparse
+import sys
+
+from exp_to_source.errors import told_in_a_sentence
+
+
+def main() -> None:
+    """Read the command line, write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("table", help="table to write (tab-separated)")
+    add("--sources", required=True, help="source list of the run")
+    add("--verdicts", nargs="+", required=True, help="verdicts on its products")
+    add("--fingerprints", nargs="+", required=True, help="fingerprints of its exposures")
+    add("--associations", nargs="*", default=[], help="level 3 associations of the run")
+    arguments = parser.parse_args()
+    with told_in_a_sentence("verify"):
+        from exp_to_source.association import read_association
+        from exp_to_source.verdicts import list_verdicts
+
+        said = list_verdicts(
+            table=arguments.table,
+            verdicts=arguments.verdicts,
+            fingerprints=arguments.fingerprints,
+            associations=[read_association(path) for path in arguments.associations],
+            sources=arguments.sources,
+        )
+        print(said, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

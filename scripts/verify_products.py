@@ -1,0 +1,29 @@
+"""Compare products with the fingerprints of their exposures."""
+
+import argparse
+
+from exp_to_source.errors import told_in_a_sentence
+
+
+def main() -> None:
+    """Read the command line, write the verdicts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("verdicts", help="file to write (*.jsonl)")
+    add("--products", nargs="+", required=True, help="products to verify (*_cal.fits)")
+    add("--fingerprints", required=True, metavar="FOLDER", help="where the fingerprints are")
+    add("--associations", nargs="*", default=[], help="level 3 associations of the run")
+    arguments = parser.parse_args()
+    with told_in_a_sentence("verify_products"):
+        from exp_to_source.association import read_association
+        from exp_to_source.verdicts import write_verdicts
+        from exp_to_source.verify import Verifier
+
+        verifier = Verifier(
+            arguments.fingerprints, [read_association(path) for path in arguments.associations]
+        )
+        write_verdicts(arguments.verdicts, map(verifier.verify, arguments.products))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""Products of the jwst package, and where ours differ from them."""
+
+import io
+import struct
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asdf
+import numpy as np
+from asdf.util import load_yaml
+from astropy.io import fits
+from jwst.exp_to_source import exp_to_source
+from stdatamodels.fits_support import fits_hash
+from stdatamodels.jwst import datamodels
+
+from exp_to_source.association import Association
+from exp_to_source.exposure import index_exposure
+from exp_to_source.gather import gather_source
+from exp_to_source.grouping import Choices
+from exp_to_source.listing import list_sources, read_products
+
+CARD = 80
+BLOCK_MAGIC = b"\xd3BLK"
+BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
+ABSENT = "(absent)"
+
+#: Top of the tree: what depends on the software and the time of writing.
+NOT_COMPARED = ("asdf_library", "history", "_fits_hash")
+
+
+class Difference(NamedTuple):
+    """A place where two products differ, and what they have there."""
+
+    place: str
+    ours: Any
+    official: Any
+
+
+class Product(NamedTuple):
+    """Content of a product, as far as it is compared."""
+
+    cards: list[tuple[str, list[str]]]
+    data: list[bytes]
+    tree: dict[str, Any]
+    source: tuple[int, str]
+
+
+def differences(
+    paths: list[Path],
+    folder: Path,
+    association: Association | None = None,
+    opened: bool = False,
+) -> list[Difference]:
+    """Regroup exposures in both ways and compare the products.
+
+    Parameters
+    ----------
+    paths : list of Path
+        The exposures.
+    folder : Path
+        Where to work.
+    association : Association, optional
+        Of these exposures.
+    opened : bool
+        Whether to open the first of our products as a data model, too, which takes a second.
+    """
+    ours = regroup(paths, folder / "ours", association)
+    found = []
+    for model in regroup_officially(paths, association):
+        entry = model.exposures[0]
+        path, product = ours.pop((entry.source_id, (entry.source_name or "").strip()))
+        official = folder / "official" / path.name
+        official.parent.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Cards that are too long for their comment.
+            model.save(official)
+        found += compare(product, read_product(official))
+        if opened:
+            check_opens(path, model)
+            opened = False
+    assert not ours
+    return found
+
+
+def regroup(
+    paths: list[Path], folder: Path, association: Association | None
+) -> dict[tuple[int, str], tuple[Path, Product]]:
+    """Make our products; each by id and name of the source of its first entry."""
+    indices = [folder / "index" / f"{path.stem}.jsonl" for path in paths]
+    for path, index in zip(paths, indices, strict=True):
+        index_exposure(str(path), str(index))
+    table = folder / "sources.tsv"
+    associations = [association] if association else []
+    list_sources(map(str, indices), associations, Choices(), str(folder), str(table))
+    products = {}
+    for name in read_products(str(table)):
+        path, manifest = folder / f"{name}_cal.fits", folder / "manifests" / f"{name}.json"
+        gather_source(str(manifest), str(path), str(folder / "index"))
+        product = read_product(path)
+        products[product.source] = path, product
+    return products
+
+
+def regroup_officially(
+    paths: list[Path], association: Association | None
+) -> list[datamodels.MultiExposureModel]:
+    """Regroup exposures as calwebb_spec3 does, which first names the association in each."""
+    with warnings.catch_warnings(), asdf.config_context() as config:
+        warnings.simplefilter("ignore")
+        config.validate_on_read = False  # For the sake of time.
+        exposures = [datamodels.open(path) for path in paths]
+        if association:
+            for exposure in exposures:
+                exposure.meta.asn.table_name = Path(association.path).name
+                exposure.meta.asn.pool_name = association.pool
+        return list(exp_to_source(exposures).values())
+
+
+def read_product(path: Path) -> Product:
+    """Read a product, and check that its hash is that of its headers."""
+    raw = path.read_bytes()
+    cards, data = [], []
+    with fits.open(path) as hdus:
+        for hdu in hdus:
+            place = hdu.fileinfo()
+            header, content = raw[place["hdrLoc"] : place["datLoc"]], place["datLoc"]
+            if hdu.name == "ASDF":
+                document = raw[content : content + hdu.header["NAXIS1"]]
+                continue
+            images = [header[at : at + CARD].decode() for at in range(0, len(header), CARD)]
+            images = images[: images.index("END".ljust(CARD))]
+            images = [image for image in images if image[:8].strip() not in ("DATE", "HISTORY")]
+            cards.append((f"{hdu.name},{hdu.ver}", images))
+            data.append(raw[content : content + place["datSpan"]])
+        tree = load_yaml(io.BytesIO(document), tagged=True)
+        assert tree["_fits_hash"] == fits_hash(hdus)
+    for key in NOT_COMPARED:
+        tree.pop(key, None)
+    del tree["meta"]["date"]
+    first = tree["exposures"][0]
+    source = first["source_id"], str(first.get("source_name") or "").strip()
+    return Product(cards, data, plain(tree, read_blocks(document)), source)
+
+
+def read_blocks(document: bytes) -> list[bytes]:
+    """Contents of the internal blocks of an ASDF file."""
+    blocks = []
+    position = document.index(b"\n...\n") + 5
+    while document[position : position + 4] == BLOCK_MAGIC:
+        size = int.from_bytes(document[position + 4 : position + 6])
+        _, _, allocated, used, _, _ = BLOCK_HEADER.unpack_from(document, position + 6)
+        position += 6 + size
+        blocks.append(document[position : position + used])
+        position += allocated
+    return blocks
+
+
+def plain(node: Any, blocks: list[bytes]) -> Any:
+    """Tree of mappings, lists and text, in which tags count and blocks stand for their numbers."""
+    tag = getattr(node, "_tag", "")
+    if isinstance(node, dict):
+        parts = {key: plain(value, blocks) for key, value in node.items()}
+        if "ndarray" in tag and isinstance(node["source"], int):
+            parts["source"] = blocks[node["source"]].hex()
+        return parts | {"tag": tag}
+    if isinstance(node, list):
+        return [plain(value, blocks) for value in node] + [tag]
+    return repr(node) + tag
+
+
+def compare(ours: Product, official: Product) -> list[Difference]:
+    """Tell the differences of two products."""
+    names = [[name for name, _ in product.cards] for product in (ours, official)]
+    if names[0] != names[1]:
+        return [Difference("HDUs", *names)]
+    found = []
+    for (name, images), (_, others) in zip(ours.cards, official.cards, strict=True):
+        found += compare_cards(name, images, others)
+    for name, data, other in zip(names[0], ours.data, official.data, strict=True):
+        if data != other:
+            found.append(Difference(f"data of {name}", len(data), len(other)))
+    return [*found, *compare_trees("", ours.tree, official.tree)]
+
+
+def compare_cards(name: str, ours: list[str], official: list[str]) -> Iterator[Difference]:
+    """Tell the differences of two headers: of their order if it differs, else card by card."""
+    keywords = [[image[:8].strip() for image in images] for images in (ours, official)]
+    if keywords[0] != keywords[1]:
+        only = [
+            [image for image in a if image not in b]
+            for a, b in ((ours, official), (official, ours))
+        ]
+        yield Difference(name, *only)
+        return
+    for image, other in zip(ours, official, strict=True):
+        if image != other:
+            yield Difference(f"{name} {image[:8].strip()}", image.strip(), other.strip())
+
+
+def compare_trees(place: str, ours: Any, official: Any) -> Iterator[Difference]:
+    """Tell the differences of two trees."""
+    if isinstance(ours, dict) and isinstance(official, dict):
+        for key in sorted(ours.keys() | official.keys()):
+            parts = ours.get(key, ABSENT), official.get(key, ABSENT)
+            yield from compare_trees(f"{place}.{key}", *parts)
+    elif isinstance(ours, list) and isinstance(official, list) and len(ours) == len(official):
+        for number, parts in enumerate(zip(ours, official, strict=True)):
+            yield from compare_trees(f"{place}[{number}]", *parts)
+    elif ours != official:
+        yield Difference(place.removeprefix("."), ours, official)
+
+
+def check_opens(path: Path, official: datamodels.MultiExposureModel) -> None:
+    """Check that a product is valid, and that its WCSs give the values of the official ones."""
+    with datamodels.open(path, strict_validation=True) as model:
+        assert type(model) is datamodels.MultiExposureModel
+        model.validate()
+        assert len(model.exposures) == len(official.exposures)
+        for entry, other in zip(model.exposures, official.exposures, strict=True):
+            rows, columns = entry.data.shape
+            points = np.mgrid[0 : columns : columns / 2, 0 : rows : rows / 2]
+            world, expected = (
+                np.array([np.asarray(axis, float) for axis in wcs(*points)])
+                for wcs in (entry.meta.wcs, other.meta.wcs)
+            )
+            assert np.isfinite(world).any()
+            assert world.tobytes() == expected.tobytes()

@@ -1,0 +1,178 @@
+"""Runs that are killed leave nothing half-made, and a plain restart completes them.
+
+EXP_TO_SOURCE_KILLS sets the number of kills (default 50).
+"""
+
+import errno
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+from snake import ROOT, Workflow
+
+from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.files import replacing, write_all
+from exp_to_source.simulation import Simulation, simulate
+
+KILLS = int(os.environ.get("EXP_TO_SOURCE_KILLS", "50"))
+WORKERS = ("index_exposure.py", "list_sources.py", "gather_source.py")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A finished run, of which every byte is determined."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "work"
+    simulate(Simulation(sources=20, overlap="partial", shape=(4, 8)), folder / "data")
+    work = Workflow(folder, {"exposures": "data"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        work.make()
+        yield work
+
+
+def results_of(work: Workflow) -> dict[str, bytes]:
+    """All results by name."""
+    folder = work.folder / "results"
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def kill_something(run: subprocess.Popen, chance: random.Random) -> str:
+    """Kill Snakemake, one of its workers, or everything at once."""
+    main = psutil.Process(run.pid)
+    workers = [
+        process
+        for process in main.children(recursive=True)
+        if any(word.endswith(WORKERS) for word in process.cmdline())
+    ]
+    victim = chance.choice(["main", "worker", "all"])
+    if victim == "worker" and workers:
+        chance.choice(workers).kill()
+    elif victim == "all":
+        os.killpg(run.pid, signal.SIGKILL)
+    else:
+        run.kill()
+    return victim
+
+
+def disturb(work: Workflow, whole: dict[str, bytes], kills: int, seed: int) -> list[str]:
+    """Kill runs at random moments, restart them, begin anew when one completes."""
+    chance = random.Random(seed)
+    victims = []
+    while len(victims) < kills:
+        run = subprocess.Popen(
+            work.command(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(chance.uniform(0.7, 3.0))
+        if run.poll() is None:
+            try:
+                victims.append(kill_something(run, chance))
+            except psutil.NoSuchProcess:
+                pass
+        run.wait()
+        for name, content in work.products.items():
+            if not name.startswith("."):
+                assert content == whole[f"products/{name}"], f"{name} is torn after {victims}"
+        if run.returncode == 0:
+            shutil.rmtree(work.folder / "results")
+            shutil.rmtree(work.folder / ".snakemake")
+        elif (work.folder / ".snakemake" / "locks").is_dir():
+            work.run("--unlock")
+    return victims
+
+
+def test_kills_at_random_moments(undisturbed: Workflow, tmp_path: Path):
+    whole = results_of(undisturbed)
+    campaigns = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        shutil.copytree(undisturbed.folder / "data", folder / "data")
+        campaigns.append(Workflow(folder, undisturbed.config))
+    with ThreadPoolExecutor(len(campaigns)) as pool:
+        jobs = [
+            pool.submit(disturb, work, whole, KILLS // 2, seed)
+            for seed, work in enumerate(campaigns)
+        ]
+        victims = [victim for job in jobs for victim in job.result()]
+    assert len(victims) >= KILLS // 2 * 2
+    assert set(victims) == {"main", "worker", "all"}
+    for work in campaigns:
+        work.run("--unlock")
+        work.make()
+        assert results_of(work) == whole
+
+
+def test_lock_is_explained(undisturbed: Workflow, tmp_path: Path):
+    work = Workflow(tmp_path / "work", undisturbed.config)
+    shutil.copytree(undisturbed.folder / "data", work.folder / "data")
+    run = subprocess.Popen(
+        work.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not list((work.folder / ".snakemake" / "locks").glob("*")):
+        time.sleep(0.05)
+        assert run.poll() is None
+    run.send_signal(signal.SIGSTOP)
+    second = work.run()
+    run.kill()
+    run.wait()
+    third = work.run()
+    for refused in (second, third):
+        assert refused.status == 1
+        assert "--unlock" in refused.text
+    work.run("--unlock")
+    work.make()
+    assert results_of(work) == results_of(undisturbed)
+
+
+def test_disk_full(undisturbed: Workflow, tmp_path: Path):
+    """A file size limit stands for a full disk: the write fails in the middle of a product."""
+    work = Workflow(tmp_path / "work", undisturbed.config)
+    shutil.copytree(undisturbed.folder / "data", work.folder / "data")
+    work.make("results/sources.tsv")
+    manifest = next((work.folder / "results" / "manifests").iterdir())
+    product = work.folder / "results" / "products" / f"{manifest.stem}_cal.fits"
+    script = ROOT / "scripts" / "gather_source.py"
+    limited = f"ulimit -f 100; trap '' XFSZ; {sys.executable} {script} {manifest} {product}"
+    done = subprocess.run(["bash", "-c", limited], cwd=work.folder, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"gather_source: {product}: File too large; raise")
+    assert list(product.parent.iterdir()) == []
+    work.make()
+    assert results_of(work) == results_of(undisturbed)
+
+
+def test_no_space_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "product"
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SystemExit, match="x: .*product: No space left on device; free some"):
+        with told_in_a_sentence("x"), replacing(path) as file:
+            write_all(file, b"half")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_that_cannot_be_written(undisturbed: Workflow, tmp_path: Path):
+    """A file where the folder of products must be: as good as a read-only folder, even for root."""
+    work = Workflow(tmp_path / "work", undisturbed.config)
+    shutil.copytree(undisturbed.folder / "data", work.folder / "data")
+    (work.folder / "results").write_text("not a folder")
+    result = work.run()
+    assert result.status == 1
+    assert result.text.splitlines()[-1].startswith("exp_to_source: results")
+    assert "Traceback" not in result.text

@@ -1,0 +1,207 @@
+"""Only what changed is made again: the jobs that Snakemake runs, counted by rule."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+from snake import ROOT, Workflow
+
+from exp_to_source.simulation import Simulation, simulate
+
+SHAPE = (4, 8)
+SOURCE = "jw10006-o010_{}_nirspec_f170lp-g235m_cal.fits"
+
+#: Other ways to run, which must not change what is made again.
+WAYS = {
+    "as usual": (),
+    "by time alone": ("--rerun-triggers=mtime",),
+    "without metadata": ("--drop-metadata",),
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Working directory of a finished run of three exposures, and one more set aside.
+
+    The first has sources that no other has, and sources that others have too.
+    """
+    folder = tmp_path_factory.mktemp("reruns") / "work"
+    simulate(Simulation(exposures=4, overlap="partial", shape=SHAPE), folder / "data")
+    (folder / "aside").mkdir()
+    second = sorted((folder / "data").iterdir())[1]
+    second.rename(folder / "aside" / second.name)
+    run = Workflow(folder, {"exposures": "data"})
+    assert run.make()["gather_source"] == len(run.products)
+    return folder
+
+
+@pytest.fixture
+def work(finished: Path, tmp_path: Path) -> Workflow:
+    """A copy of the finished run, times and all."""
+    return Workflow(shutil.copytree(finished, tmp_path / "work"), {"exposures": "data"})
+
+
+def exposures(work: Workflow) -> list[Path]:
+    return sorted((work.folder / "data").glob("*.fits"))
+
+
+def sources_of(path: Path) -> set[int]:
+    with fits.open(path) as hdus:
+        return {h.header["SOURCEID"] for h in hdus if h.name == "SCI"}
+
+
+def change_slit(path: Path, source_id: int) -> None:
+    """Change one pixel of one slit."""
+    with fits.open(path, mode="update") as hdus:
+        slit = next(h for h in hdus if h.name == "SCI" and h.header["SOURCEID"] == source_id)
+        slit.data[0, 0] = 42
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("forgotten", [False, True], ids=["", "no .snakemake"])
+def test_nothing_changed(work: Workflow, way: str, forgotten: bool):
+    if forgotten:
+        shutil.rmtree(work.folder / ".snakemake")
+    assert work.make(*WAYS[way]) == {}
+
+
+@pytest.mark.parametrize("limit", ["1", "1000000"], ids=["by time", "by checksum"])
+@pytest.mark.parametrize("rewritten", [False, True], ids=["touched", "rewritten"])
+def test_same_bytes_again(work: Workflow, rewritten: bool, limit: str):
+    path = exposures(work)[0]
+    data = path.read_bytes()
+    if rewritten:
+        path.unlink()
+        path.write_bytes(data)
+    os.utime(path)
+    # Snakemake looks at the content of small files; ours are larger than that.
+    jobs = work.make(f"--max-checksum-file-size={limit}")
+    assert jobs == ({"index_exposure": 1, "list_sources": 1} if limit == "1" else {})
+    assert work.make() == {}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("forgotten", [False, True], ids=["", "no .snakemake"])
+def test_one_slit_changed(work: Workflow, way: str, forgotten: bool):
+    if forgotten:
+        shutil.rmtree(work.folder / ".snakemake")
+    before = work.products
+    change_slit(exposures(work)[1], 61)
+    assert work.make(*WAYS[way]) == {"index_exposure": 1, "list_sources": 1, "gather_source": 1}
+    after = work.products
+    assert [name for name in after if after[name] != before[name]] == [SOURCE.format("s00061")]
+    assert work.make(*WAYS[way]) == {}
+
+
+def test_slit_of_another_size(work: Workflow):
+    """All places in the exposure move, but only one slit differs."""
+    path = exposures(work)[0]
+    with fits.open(path) as hdus:
+        victim = next(h for h in hdus if h.name == "WAVELENGTH")
+        for _ in range(60):
+            victim.header["COMMENT"] = "moves what follows"
+        hdus.writeto(path.with_name("new"))
+    path.with_name("new").rename(path)
+    assert work.make() == {"index_exposure": 1, "list_sources": 1}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_exposure_added(work: Workflow, way: str):
+    new = next((work.folder / "aside").iterdir())
+    shutil.copy(new, work.folder / "data")
+    jobs = work.make(*WAYS[way])
+    assert jobs == {
+        "index_exposure": 1,
+        "list_sources": 1,
+        "gather_source": len(sources_of(new)),
+    }
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("forgotten", [False, True], ids=["", "no .snakemake"])
+def test_exposure_removed(work: Workflow, way: str, forgotten: bool):
+    paths = exposures(work)
+    kept = set().union(*map(sources_of, paths[1:]))
+    alone = sources_of(paths[0]) - kept
+    changed = sources_of(paths[0]) & kept
+    assert alone
+    assert changed
+    paths[0].unlink()
+    if forgotten:
+        shutil.rmtree(work.folder / ".snakemake")
+    jobs = work.make(*WAYS[way])
+    assert jobs == {"list_sources": 1, "gather_source": len(changed)}
+    results = work.folder / "results"
+    assert {int(row["source_id"]) for row in work.sources} == kept
+    for source_id in alone:
+        name = SOURCE.format(f"s{source_id:05d}")
+        assert name not in work.products
+        assert (results / "stale" / name).exists()
+        assert not (results / "manifests" / name.replace("_cal.fits", ".json")).exists()
+        assert f"{name}: its source is gone; moved to results/stale" in work.log("list_sources")
+    assert work.make(*WAYS[way]) == {}
+
+
+def test_product_deleted(work: Workflow):
+    before = work.products
+    (work.folder / "results" / "products" / SOURCE.format("s00061")).unlink()
+    assert work.make() == {"gather_source": 1}
+    assert set(work.products) == set(before)
+
+
+def test_manifest_lost(work: Workflow):
+    name = SOURCE.format("s00061").replace("_cal.fits", ".json")
+    (work.folder / "results" / "manifests" / name).unlink()
+    assert work.make() == {"list_sources": 1}
+    assert (work.folder / "results" / "manifests" / name).exists()
+
+
+def test_index_lost(work: Workflow):
+    next((work.folder / "results" / "index").iterdir()).unlink()
+    assert work.make() == {"index_exposure": 1, "list_sources": 1}
+
+
+def test_renaming_moves_the_old_products_away(work: Workflow):
+    before = set(work.products)
+    assert work.make(source_id_digits=9) == {"list_sources": 1, "gather_source": len(before)}
+    assert SOURCE.format("s000000061") in work.products
+    assert not before & set(work.products)
+    assert {path.name for path in (work.folder / "results" / "stale").iterdir()} == before
+
+
+def test_configuration_affects_only_its_own(work: Workflow):
+    simulate(
+        Simulation(mode="fixed-slit", observation=11, exposures=1, shape=SHAPE, version="1.13.0"),
+        work.folder / "data",
+    )
+    assert work.make()["gather_source"] == 5
+    jobs = work.make(fixed_slit_ids="table")
+    # The primary slit, S200A1, has id 1 in the header and in the table alike.
+    assert jobs == {"list_sources": 1, "gather_source": 4}
+
+
+def test_new_format_makes_everything_again(work: Workflow, tmp_path: Path):
+    for part in ("Snakefile", "workflow", "scripts", "config", "profiles"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, tmp_path / part)
+    moved = Workflow(work.folder, work.config, tmp_path)
+    assert moved.make() == {}
+    module = tmp_path / "scripts" / "exp_to_source" / "__init__.py"
+    module.write_text(module.read_text().replace("FORMAT = 1", "FORMAT = 2"))
+    products = len(work.products)
+    assert moved.make() == {"index_exposure": 3, "list_sources": 1, "gather_source": products}
+
+
+def test_forced(work: Workflow):
+    assert work.make("--forcerun=gather_source") == {"gather_source": len(work.products)}
+
+
+def test_dry_run_explains(work: Workflow):
+    change_slit(exposures(work)[1], 61)
+    text = work.run("--dry-run").text
+    assert "Updated input files: data/" in text
+    paths = exposures(work)
+    paths[0].unlink()
+    assert "Updated input files: results/request.txt" in work.run("--dry-run").text

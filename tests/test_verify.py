@@ -1,0 +1,332 @@
+"""Verification finds every damage, says where it is, and passes what is sound."""
+
+import csv
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+from jwst.exp_to_source import exp_to_source
+from snake import ROOT, Workflow
+from stdatamodels.jwst import datamodels
+
+from exp_to_source import verify
+from exp_to_source.association import Association
+from exp_to_source.errors import InputError
+from exp_to_source.fingerprints import fingerprint_exposure
+from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.verdicts import Verdict, judge, some
+from exp_to_source.verify import Verifier
+
+SHARED = ROOT.parent / "shared" / "data" / "legacy_fs"
+WRITERS = (
+    *("asdffile", "asdftree", "cards", "exposure", "fitsfile", "fragments", "gather", "headers"),
+    *("index", "keywords", "nodes", "normalise"),
+)
+
+
+@pytest.fixture(scope="module")
+def workflow(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A verified run on three exposures, the headers of one edited after it was written."""
+    folder = tmp_path_factory.mktemp("exposures")
+    paths = simulate(Simulation(sources=3, overlap="partial", shape=(4, 8)), folder)
+    with fits.open(paths[1], mode="update") as hdus:
+        hdus["PRIMARY"].header["TITLE"] = "Edited"
+        hdus["SCI", 1].header["SRCRA"] = 53.25
+        del hdus["SCI", 2].header["SRCDEC"]
+    run = Workflow(tmp_path_factory.mktemp("run"), {"exposures": f"{folder}/*_cal.fits"})
+    assert run.make("verify") == {
+        "index_exposure": 3,
+        "list_sources": 1,
+        "gather_source": 3,
+        "fingerprint_exposure": 3,
+        "verify_products": 1,
+        "verify": 1,
+    }
+    return run
+
+
+@pytest.fixture
+def exposures(workflow: Workflow) -> list[Path]:
+    """Paths of the exposures."""
+    return sorted(Path(str(workflow.config["exposures"])).parent.glob("*_cal.fits"))
+
+
+@pytest.fixture
+def product(workflow: Workflow, tmp_path: Path) -> Path:
+    """A copy of the product of the source that all exposures have."""
+    (name,) = (row["product"] for row in workflow.sources if row["exposures"] == "3")
+    path = workflow.folder / "results" / "products" / f"{name}_cal.fits"
+    return Path(shutil.copy(path, tmp_path))
+
+
+@pytest.fixture
+def verifier(workflow: Workflow) -> Verifier:
+    """A verifier of that run."""
+    return Verifier(str(workflow.folder / "results" / "verify" / "exposures"))
+
+
+def table(folder: Path) -> dict[str, str]:
+    """Verdicts by product."""
+    with (folder / "results" / "verify.tsv").open(newline="") as file:
+        return {row["product"]: row["verdict"] for row in csv.DictReader(file, delimiter="\t")}
+
+
+def place(path: Path, name: str, version: int) -> tuple[int, int, int]:
+    """Where header and data of an HDU begin, and the size of the data."""
+    with fits.open(path) as hdus:
+        info = hdus[name, version].fileinfo()
+        return info["hdrLoc"], info["datLoc"], hdus[name, version].size
+
+
+def replace(path: Path, old: bytes, new: bytes, start: int = 0) -> None:
+    """Replace the first occurrence of bytes after a place by as many others."""
+    content = bytearray(path.read_bytes())
+    where = content.index(old, start)
+    assert len(old) == len(new)
+    content[where : where + len(old)] = new
+    path.write_bytes(content)
+
+
+def edit_tree(path: Path, pattern: str, replacement: str) -> None:
+    """Edit the last place of the tree that matches, keeping its length."""
+    content = path.read_bytes()
+    found = list(re.finditer(pattern.encode(), content))[-1]
+    new = found.expand(replacement.encode())
+    assert len(new) == len(found[0]) and new != found[0]
+    path.write_bytes(content[: found.start()] + new + content[found.end() :])
+
+
+def flip_byte(path: Path) -> None:
+    _, data, _ = place(path, "DQ", 2)
+    content = bytearray(path.read_bytes())
+    content[data + 5] ^= 1
+    path.write_bytes(content)
+
+
+def edit_card(path: Path) -> None:
+    header, _, _ = place(path, "SCI", 2)
+    replace(path, b"BUNIT   = 'MJy", b"BUNIT   = 'mJy", header)
+
+
+def edit_comment(path: Path) -> None:
+    header, _, _ = place(path, "SCI", 2)
+    replace(path, b"/ Slit name", b"/ slit name", header)
+
+
+def edit_structure(path: Path) -> None:
+    header, _, _ = place(path, "DQ", 3)
+    replace(path, b"BZERO   =           2147483648", b"BZERO   =           2147483647", header)
+
+
+def edit_primary(path: Path) -> None:
+    replace(path, b"TITLE   = 'A simulated", b"TITLE   = 'Another one")
+
+
+def swap_planes(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    (_, one, size), (_, other, _) = place(path, "SCI", 1), place(path, "SCI", 3)
+    first = content[one : one + size]
+    content[one : one + size] = content[other : other + size]
+    content[other : other + size] = first
+    path.write_bytes(content)
+
+
+def edit_block(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    start = content.index(b"\xd3BLK")
+    content[start + 60] ^= 1
+    path.write_bytes(content)
+
+
+def edit_block_and_checksum(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    start = content.index(b"\xd3BLK")
+    content[start + 60] ^= 1
+    content[start + 38 : start + 54] = bytes(16)
+    path.write_bytes(content)
+
+
+def tree_edit(pattern: str, replacement: str) -> Callable[[Path], None]:
+    return lambda path: edit_tree(path, pattern, replacement)
+
+
+DAMAGES = {
+    "flipped byte": (flip_byte, r"entry 2, slit 2 .* of jw\w+_00002_\w+.fits: .*data of DQ"),
+    "card": (edit_card, r"_fits_hash.*entry 2, .*card BUNIT of SCI"),
+    "comment": (edit_comment, r"_fits_hash.*card SLTNAME of SCI"),
+    "structure": (edit_structure, r"entry 3, .*header of DQ"),
+    "PRIMARY": (edit_primary, r"its PRIMARY header differs from jw\w+.fits: TITLE"),
+    "swapped planes": (swap_planes, r"entry 1, .*data of SCI.*entry 3, .*data of SCI"),
+    "WCS": (tree_edit(r"(\n +offset: -?\d\.)[0-8]", r"\g<1>9"), r"entry 3, .*meta\.wcs$"),
+    "WCS of no sense": (tree_edit(r"!transform/shift-", "!transform/shoft-"), r"meta\.wcs"),
+    "block": (edit_block, r"a block of its ASDF extension is damaged"),
+    "block and checksum": (edit_block_and_checksum, r"meta\.wcs"),
+    "attribute": (tree_edit(r"slitlet_id: \d", "slitlet_id: 9"), r"entry 3, .*slitlet_id"),
+    "metadata": (tree_edit(r"(\n    instrument: .*)NRS1", r"\1NRS2"), r"entry 3, .*instrument"),
+    "other exposure": (tree_edit("_00003_nrs1", "_00007_nrs1"), r"has no such exposure"),
+    "top": (tree_edit(r"(\n  telescope: )JWST", r"\1HST_"), r"top of its tree .*meta\.telescope"),
+    "other plane": (tree_edit(r"fits:SCI,3", "fits:SCI,2"), r"names planes of another entry"),
+    "no plane": (tree_edit(r"fits:SCI,3", "fits:SCI,4"), r"has no SCI,4"),
+    "garbage": (tree_edit(r"\nexposures:\n", r"\n[xposures:\n"), r"damaged ASDF tree"),
+    "bytes at the end": (
+        lambda path: path.write_bytes(path.read_bytes() + b"x"),
+        r"has bytes after its",
+    ),
+    "truncated data": (lambda path: os.truncate(path, 100_000), r"is truncated"),
+    "truncated tree": (lambda path: os.truncate(path, path.stat().st_size - 2880), r"truncated"),
+    "no FITS": (lambda path: path.write_bytes(b"x" * 5760), r"cannot be read as FITS"),
+    "empty": (lambda path: path.write_bytes(b""), r"cannot be read as FITS"),
+    "missing": (lambda path: path.unlink(), r"is missing"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_named(damage: str, product: Path, verifier: Verifier):
+    do, message = DAMAGES[damage]
+    do(product)
+    verdict = verifier.verify(str(product)).row()["verdict"]
+    assert verdict.startswith("damaged: ")
+    assert re.search(message, verdict), verdict
+
+
+def test_sound_products(workflow: Workflow):
+    verdicts = table(workflow.folder)
+    assert set(verdicts) == {row["product"] for row in workflow.sources}
+    assert set(verdicts.values()) == {"ok"}
+
+
+def test_products_of_the_pipeline_are_sound(
+    exposures: list[Path], product: Path, verifier: Verifier
+):
+    models = [datamodels.open(path) for path in exposures]
+    common = exp_to_source(models)["10006_61"]
+    common.save(product)
+    for model in (*models, common):
+        model.close()
+    assert verifier.verify(str(product)).row()["verdict"] == "ok"
+
+
+def test_nothing_is_shared_with_the_writer():
+    imports = "from exp_to_source import verify, verdicts, fingerprints; import sys"
+    text = subprocess.run(
+        [sys.executable, "-c", f"{imports}; print(*sys.modules)"],
+        cwd=ROOT / "scripts", capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    ours = {name for name in text.split() if name.startswith("exp_to_source.")}
+    assert not ours & {f"exp_to_source.{name}" for name in WRITERS}
+
+
+def test_random_damage_is_never_a_traceback(
+    product: Path, verifier: Verifier, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(verify, "open_model", lambda *_: "")
+    content = product.read_bytes()
+    chance = random.Random(0)
+    for _ in range(40):
+        damaged = bytearray(content)
+        damaged[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        product.write_bytes(damaged[: chance.choice((None, None, chance.randrange(len(content))))])
+        verdict = verifier.verify(str(product)).row()["verdict"]
+        assert verdict == "ok" or verdict.startswith("damaged: ")
+        assert "\n" not in verdict
+
+
+def test_exposure_changed(exposures: list[Path], product: Path, tmp_path: Path):
+    for path in exposures:
+        copy = Path(shutil.copy(path, tmp_path))
+        if path == exposures[0]:
+            _, data, _ = place(copy, "ERR", 2)
+            replace(copy, copy.read_bytes()[data : data + 4], b"\x40\x00\x00\x00", data)
+        fingerprint_exposure(str(copy), str(tmp_path / f"{path.stem}.jsonl"))
+    verdict = Verifier(str(tmp_path)).verify(str(product))
+    (damage,) = verdict.damages
+    assert re.search(r"entry 1, .* of jw\w+_00001_nrs1_cal.fits: differs in data of ERR", damage)
+
+
+def test_exposure_that_cannot_be_read(exposures: list[Path], tmp_path: Path):
+    path = Path(shutil.copy(exposures[0], tmp_path))
+    os.truncate(path, 50_000)
+    with pytest.raises(InputError, match="is truncated"):
+        fingerprint_exposure(str(path), str(tmp_path / "x.jsonl"))
+
+
+def verdict(product: str, *slits: tuple[str, int], association: str | None = None) -> Verdict:
+    """Verdict on a sound product."""
+    return Verdict(product, 1, [list(slit) for slit in slits], association, [], [])
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ([verdict("p", ("a", 1), ("b", 1)), verdict("q", ("a", 2))], {}),
+        (
+            [verdict("p", ("a", 1)), verdict("q", ("a", 2))],
+            {"p": "has 1 entries, 2 in the source list", "(none)": "lost: 1 slits .* b1 of b"},
+        ),
+        (
+            [verdict("p", ("a", 1), ("a", 1)), verdict("q", ("a", 2))],
+            {"p": "a1 of a is in p, p", "(none)": "b1 of b"},
+        ),
+        (
+            [verdict("p", ("a", 1), ("b", 1)), verdict("q", ("a", 1))],
+            {"p": "a1 of a is in p, q", "q": "a1 of a is in p, q", "(none)": "a2 of a"},
+        ),
+    ],
+)
+def test_lost_and_duplicated_slits(verdicts: list[Verdict], said: dict[str, str]):
+    exposures = [("a", ["a1", "a2"]), ("b", ["b1"])]
+    judged = judge(verdicts, exposures, [], {"p": 2, "q": 1})
+    damaged = {entry.product: some(entry.damages) for entry in judged if entry.damages}
+    assert damaged.keys() == said.keys()
+    for product, message in said.items():
+        assert re.search(message, damaged[product])
+
+
+def test_slits_are_there_once_for_each_association():
+    associations = [Association(f"/{x}", "", ["/data/a"], [], None) for x in ("one", "two")]
+    products = [verdict(x, ("a", 1), association=x) for x in ("one", "two")]
+    sizes = {"one": 1, "two": 1}
+    exposures = [("a", ["a1"])]
+    assert not any(entry.damages for entry in judge(products, exposures, associations, sizes))
+    again = [verdict(x, ("a", 1), association="one") for x in ("one", "two")]
+    judged = judge(again, exposures, associations, sizes)
+    assert [entry.product for entry in judged if entry.damages] == ["one", "two", "(none)"]
+
+
+def test_workflow_fails_and_names_what_is_damaged(workflow: Workflow, tmp_path: Path):
+    copy = Workflow(tmp_path / "run", workflow.config)
+    shutil.copytree(workflow.folder, copy.folder)
+    name = next(iter(copy.products))
+    path = copy.folder / "results" / "products" / name
+    edit_tree(path, r"slitlet_id: \d", "slitlet_id: 9")
+    result = copy.run("verify")
+    product = name.removesuffix("_cal.fits")
+    assert result.status != 0
+    assert re.search(rf"{product}: damaged: entry .* differs in slitlet_id", result.text)
+    assert [key for key, value in table(copy.folder).items() if value != "ok"] == [product]
+    path.unlink()
+    assert copy.make("verify") == {"gather_source": 1, "verify_products": 1, "verify": 1}
+    assert set(table(copy.folder).values()) == {"ok"}
+
+
+def test_association_is_named_by_products(tmp_path: Path):
+    what = {"mode": "niriss-wfss", "orders": (1, 2), "association": True}
+    simulate(Simulation(exposures=2, sources=2, shape=(4, 8), **what), tmp_path)
+    workflow = Workflow(tmp_path / "run", {"associations": f"{tmp_path}/*_asn.json"})
+    workflow.make("verify")
+    assert set(table(workflow.folder).values()) == {"ok"}
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the real legacy files are not here")
+def test_legacy_files_are_verified_as_far_as_can_be(tmp_path: Path):
+    workflow = Workflow(tmp_path, {"exposures": f"{SHARED}/*_cal.fits"})
+    workflow.make("verify")
+    for said in table(tmp_path).values():
+        assert re.match(r"ok \(bytes and tree; like its exposures it cannot be opened", said)
