@@ -119,9 +119,7 @@ def test_kills_at_random_moments(undisturbed: Workflow, tmp_path: Path):
 def test_lock_is_explained(undisturbed: Workflow, tmp_path: Path):
     work = Workflow(tmp_path / "work", undisturbed.config)
     shutil.copytree(undisturbed.folder / "data", work.folder / "data")
-    run = subprocess.Popen(
-        work.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    run = subprocess.Popen(work.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not list((work.folder / ".snakemake" / "locks").glob("*")):
         time.sleep(0.05)
         assert run.poll() is None
@@ -161,9 +159,12 @@ def test_no_space_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
     path = tmp_path / "product"
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(SystemExit, match="x: .*product: No space left on device; free some"):
-        with told_in_a_sentence("x"), replacing(path) as file:
-            write_all(file, b"half")
+    with (
+        pytest.raises(SystemExit, match=r"x: .*product: No space left on device; free some"),
+        told_in_a_sentence("x"),
+        replacing(path) as file,
+    ):
+        write_all(file, b"half")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,6 +20,9 @@ WAYS = {
     "without metadata": ("--drop-metadata",),
 }
 
+#: What Snakemake knows of earlier runs: all, or nothing (its folder was deleted).
+MEMORY = pytest.mark.parametrize("remembered", [True, False], ids=["", "no .snakemake"])
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -60,9 +63,9 @@ def change_slit(path: Path, source_id: int) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("forgotten", [False, True], ids=["", "no .snakemake"])
-def test_nothing_changed(work: Workflow, way: str, forgotten: bool):
-    if forgotten:
+@MEMORY
+def test_nothing_changed(work: Workflow, way: str, remembered: bool):
+    if not remembered or way == "without metadata":
         shutil.rmtree(work.folder / ".snakemake")
     assert work.make(*WAYS[way]) == {}
 
@@ -83,9 +86,9 @@ def test_same_bytes_again(work: Workflow, rewritten: bool, limit: str):
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("forgotten", [False, True], ids=["", "no .snakemake"])
-def test_one_slit_changed(work: Workflow, way: str, forgotten: bool):
-    if forgotten:
+@MEMORY
+def test_one_slit_changed(work: Workflow, way: str, remembered: bool):
+    if not remembered or way == "without metadata":
         shutil.rmtree(work.folder / ".snakemake")
     before = work.products
     change_slit(exposures(work)[1], 61)
@@ -93,18 +96,6 @@ def test_one_slit_changed(work: Workflow, way: str, forgotten: bool):
     after = work.products
     assert [name for name in after if after[name] != before[name]] == [SOURCE.format("s00061")]
     assert work.make(*WAYS[way]) == {}
-
-
-def test_slit_of_another_size(work: Workflow):
-    """All places in the exposure move, but only one slit differs."""
-    path = exposures(work)[0]
-    with fits.open(path) as hdus:
-        victim = next(h for h in hdus if h.name == "WAVELENGTH")
-        for _ in range(60):
-            victim.header["COMMENT"] = "moves what follows"
-        hdus.writeto(path.with_name("new"))
-    path.with_name("new").rename(path)
-    assert work.make() == {"index_exposure": 1, "list_sources": 1}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -120,8 +111,8 @@ def test_exposure_added(work: Workflow, way: str):
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("forgotten", [False, True], ids=["", "no .snakemake"])
-def test_exposure_removed(work: Workflow, way: str, forgotten: bool):
+@MEMORY
+def test_exposure_removed(work: Workflow, way: str, remembered: bool):
     paths = exposures(work)
     kept = set().union(*map(sources_of, paths[1:]))
     alone = sources_of(paths[0]) - kept
@@ -129,7 +120,7 @@ def test_exposure_removed(work: Workflow, way: str, forgotten: bool):
     assert alone
     assert changed
     paths[0].unlink()
-    if forgotten:
+    if not remembered or way == "without metadata":
         shutil.rmtree(work.folder / ".snakemake")
     jobs = work.make(*WAYS[way])
     assert jobs == {"list_sources": 1, "gather_source": len(changed)}
@@ -199,9 +190,55 @@ def test_forced(work: Workflow):
 
 
 def test_dry_run_explains(work: Workflow):
-    change_slit(exposures(work)[1], 61)
+    path = exposures(work)[1]
+    with fits.open(path, mode="update") as hdus:
+        hdus["SCI", 1].data[0, 0] = 42
     text = work.run("--dry-run").text
-    assert "Updated input files: data/" in text
-    paths = exposures(work)
-    paths[0].unlink()
-    assert "Updated input files: results/request.txt" in work.run("--dry-run").text
+    assert f"Reason: Updated input files: data/{path.name}" in text
+    assert "Input files updated by another job: results/index/" in text
+
+
+def test_dry_run_explains_what_is_gone(work: Workflow):
+    exposures(work)[0].unlink()
+    assert "Reason: Updated input files: results/request.txt" in work.run("--dry-run").text
+
+
+def test_bad_exposure_is_skipped(work: Workflow):
+    path = exposures(work)[0]
+    path.write_bytes(path.read_bytes()[:60000])
+    stopped = work.run()
+    assert stopped.status == 1
+    assert f"index_exposure: data/{path.name}: truncated" in stopped.text
+    skipped = work.run(on_bad_exposure="skip")
+    assert skipped.status == 0, skipped.text
+    assert "1 exposures skipped, see results/skipped.tsv" in skipped.text
+    rows = (work.folder / "results" / "skipped.tsv").read_text().splitlines()
+    assert len(rows) == 2
+    assert rows[1].startswith(f"{path.stem}\tdata/{path.name}\tdata/{path.name}: truncated")
+    assert {int(row["exposures"]) for row in work.sources} <= {1, 2}
+    again = work.run()
+    assert again.status == 1
+    assert f"list_sources: data/{path.name}: truncated" in again.text
+
+
+def test_one_bad_source_does_not_stop_the_others(work: Workflow):
+    """One slit of an exposure changes unnoticed, its file keeping size and time."""
+    before = work.products
+    for name in before:
+        (work.folder / "results" / "products" / name).unlink()
+    path = exposures(work)[0]
+    whole, times = path.read_bytes(), (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    with fits.open(path) as hdus:
+        place = hdus["SCI", 1].fileinfo()["datLoc"]
+        name = SOURCE.format(f"s{hdus['SCI', 1].header['SOURCEID']:05d}")
+    path.write_bytes(whole[:place] + b"!" + whole[place + 1 :])
+    os.utime(path, ns=times)
+    result = work.run()
+    assert result.status == 1
+    assert set(work.products) == set(before) - {name}
+    assert f"data/{path.name}: changed since it was indexed; run again" in result.text
+    assert f"missing: {name.removesuffix('_cal.fits')} (see logs/gather_source/" in result.text
+    assert "run the same command again to make just what is missing" in result.text
+    path.write_bytes(whole)
+    os.utime(path, ns=times)
+    assert work.make() == {"gather_source": 1}

@@ -41,7 +41,7 @@ MAX_GROWTH = 4
 #: Keys of YAML in one line may not be longer.
 MAX_KEY = 1000
 
-_TAG = re.compile(r"[A-Za-z0-9!$'()*+./:;=@_~-]{1,200}")
+_TAG = re.compile(r"[A-Za-z0-9!$'()*+,./:;=@_~-]{1,200}")
 _IN_HDU = re.compile(r"fits:([A-Z0-9_]+),([0-9]+)")
 
 

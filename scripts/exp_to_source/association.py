@@ -41,8 +41,7 @@ def read_association(path: str) -> Association:
     InputError
         If it is not a level 3 spectroscopic association with science members.
     """
-    if not path.isprintable():
-        raise InputError(f"{path!r}: an association's path must be printable; rename it")
+    check_path(path)
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such association; mend `associations` or bring it back")
     try:
@@ -80,6 +79,15 @@ def read_association(path: str) -> Association:
     pool = content.get("asn_pool")
     known = isinstance(pool, str) and pool.isprintable()
     return Association(path, template, **found, pool=pool if known else None)
+
+
+def check_path(path: str) -> None:
+    """Refuse paths that have no place in lists of one path a line, or look like wildcards."""
+    if not path.isprintable() or "{" in path or "}" in path:
+        raise InputError(
+            f"{path!r}: braces, and what is not printable, cannot be part of paths; "
+            "rename it, or reach it by another way"
+        )
 
 
 def _check_template(path: str, template: str) -> None:

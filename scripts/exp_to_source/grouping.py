@@ -249,8 +249,8 @@ def _product(family: Family, slits: list[Slit]) -> Product:
     name = fill_template(family.template, source, names)
     if not parse_product_name(name) or len(name) > MAX_NAME:
         raise InputError(
-            f"{first}: {name!r} is no name of a product; mend the names of its slits "
-            f"or the template {family.template!r}"
+            f"{first}: {name!r:.300} is no name of a product; mend the names of its slits "
+            f"or the template {family.template!r:.300}"
         )
     return Product(name, first.source_id, first.kind, family.association, slits)
 

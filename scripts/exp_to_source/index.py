@@ -4,12 +4,13 @@
 line                    content
 ======================  ========================================================================
 1                       the exposure: format, name, path, size, identity; address (place, size
-                        and seal) of the heads from here, of ``common`` and ``top`` in the body;
-                        ``text``: place in it; its own seal
+                        and seal) of the heads from here, and in the body of ``common``, ``top``
+                        and ``shared``; ``text``: place in it; its own seal
 heads: a line a slit    for the source list: digest, address of its record in the body, source id,
                         source name, slit name, exposure type, planes, bytes
 body: common            what every entry takes from the exposure
 body: top               what a product takes from its first exposure
+body: shared            texts that several records have
 body: a line a slit     its record: where headers, data, text and blocks lie; what changes in them
 body: text              YAML document, where the exposure's own could not be used as it stands
 ======================  ========================================================================
@@ -22,12 +23,15 @@ everything of it that reaches a product, and changes if and only if that does.
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import FORMAT
 from .errors import InputError
 from .files import replacing, write_all
+
+#: Shortest text that is stored once for several records.
+MIN_SHARED = 40
 
 #: Longest first line of an index.
 MAX_LINE = 1 << 16
@@ -89,11 +93,16 @@ def write_index(
     text : str
         YAML document to be kept, or none.
     """
-    body = [common, top]
+    slits = list(slits)
+    texts = shared_texts(record for _, record in slits)
+    shared = line(list(texts))
+    body = [common, top, shared]
     heads = []
-    place = len(common) + len(top)
+    place = sum(map(len, body))
     for (digest, *rest), record in slits:
-        body.append(line(record))
+        body.append(
+            line(replace_texts(record, lambda text: [texts[text]] if text in texts else text))
+        )
         heads.append(line([digest, [place, len(body[-1]), seal(body[-1])], *rest]))
         place += len(body[-1])
     table = b"".join(heads)
@@ -101,11 +110,50 @@ def write_index(
         "heads": [0, len(table), seal(table)],
         "common": [0, len(common), seal(common)],
         "top": [len(common), len(top), seal(top)],
+        "shared": [len(common) + len(top), len(shared), seal(shared)],
         "text": place,
     }
     with replacing(path) as file:
         for part in (sealed(first), table, *body, text.encode()):
             write_all(file, part)
+
+
+def shared_texts(records: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """Find long texts that several records have, such as what aliases of one anchor stand for.
+
+    Returns
+    -------
+    dict
+        Text to number, from 0.
+    """
+    seen: dict[str, bool] = {}
+
+    def note(text: str) -> str:
+        if len(text) >= MIN_SHARED:
+            seen[text] = text in seen
+        return text
+
+    for record in records:
+        replace_texts(record, note)
+    return {text: n for n, text in enumerate(text for text, again in seen.items() if again)}
+
+
+def replace_texts(record: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """Record with another text in each place that may have a shared one.
+
+    A shared text is stored as a list of its number alone, which nothing else there is.
+    """
+    return record | {
+        "edits": [(place, length, change(text)) for place, length, text in record["edits"]],
+        "planes": [
+            (*places, [change(item) if _is_text(item) else item for item in plan])
+            for *places, plan in record["planes"]
+        ],
+    }
+
+
+def _is_text(item: Any) -> bool:
+    return isinstance(item, str) or (isinstance(item, list) and len(item) == 1)
 
 
 def write_failure(path: str, exposure: str, exposure_path: str, reason: str) -> None:
@@ -123,7 +171,12 @@ def write_failure(path: str, exposure: str, exposure_path: str, reason: str) -> 
     about = {"format": FORMAT, "exposure": exposure, "path": exposure_path, "failure": reason}
     empty = [0, 0, seal(b"")]
     with replacing(path) as file:
-        write_all(file, sealed(about | {"heads": empty, "common": empty, "top": empty, "text": 0}))
+        write_all(
+            file,
+            sealed(
+                about | {"heads": empty, "common": empty, "top": empty, "shared": empty, "text": 0}
+            ),
+        )
 
 
 class IndexReader:
@@ -187,7 +240,11 @@ class IndexReader:
         if place < 0:
             return None
         head = json.loads(self.table[place : self.table.index(b"\n", place)])
-        return json.loads(self.read_body(*head[1]))
+        texts = json.loads(self.read_body(*self.exposure["shared"]))
+        return replace_texts(
+            json.loads(self.read_body(*head[1])),
+            lambda item: texts[item[0]] if isinstance(item, list) else item,
+        )
 
     def read_body(self, place: int, size: int, expected: str | None = None) -> bytes:
         """Part of the body, which must have the seal that is expected."""

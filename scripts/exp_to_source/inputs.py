@@ -8,7 +8,7 @@ import glob
 import os
 from collections.abc import Callable, Iterable
 
-from .association import Association
+from .association import Association, check_path
 from .errors import InputError
 from .grouping import exposure_name
 from .naming import parse_exposure_name, parse_product_name
@@ -96,6 +96,7 @@ def name_exposures(paths: Iterable[str]) -> dict[str, str]:
     exposures: dict[tuple[str | None, ...], str] = {}
     for path in paths:
         name = exposure_name(path)
+        check_path(path)
         other = named.setdefault(name, path)
         if other != path:
             if os.path.realpath(other) == os.path.realpath(path):

@@ -51,7 +51,8 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> str:
         raise InputError(f"{path}: damaged ASDF tree ({what}); fetch the file again") from None
     meta = _get(root, "meta") if isinstance(root, yaml.MappingNode) else None
     slits = _get(root, "slits") if meta else None
-    if not isinstance(meta, yaml.MappingNode) or not isinstance(slits, yaml.SequenceNode):
+    whole = isinstance(meta, yaml.MappingNode) and isinstance(slits, yaml.SequenceNode)
+    if not whole or not slits.value:
         raise InputError(
             f"{path}: its ASDF tree has no meta or no slits, so it is not a MultiSlitModel; "
             "only exposure-based cal products can be regrouped"

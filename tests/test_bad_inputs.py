@@ -1,0 +1,653 @@
+"""Inputs that lie, each in one way, end in one sentence that says which file and what to do."""
+
+import gzip
+import json
+import resource
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from tiny import CARD, Parts, judge, split, write_tiny
+
+from exp_to_source.association import read_association
+from exp_to_source.errors import InputError
+from exp_to_source.exposure import index_exposure
+from exp_to_source.gather import gather_source
+from exp_to_source.grouping import Choices, exposure_name
+from exp_to_source.index import IndexReader
+from exp_to_source.inputs import find_exposures, name_exposures
+from exp_to_source.listing import list_sources, read_products
+
+NAME = "jw00009001001_03101_00001_nrs1_cal"
+MEMORY = 600 << 20
+
+#: Text that must never become part of a path or of a command.
+NASTY = (
+    *("a/b", "..", "../../x", "/etc/x", "a b", "$(touch x)", "`x`", "a;b", "a'b", 'a"b', "a\\b"),
+    *("*", "{source_id}", "{slit_name}", "{}", "{0}", "~", "-rf", "a\tb", "\u00e9", "\u212a"),
+    "x" * 300,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    """Parts of a sound exposure."""
+    return split(write_tiny(tmp_path_factory.mktemp("tiny") / f"{NAME}.fits"))
+
+
+@pytest.fixture
+def bounded_memory() -> Iterator[None]:
+    """Little memory, so that bombs fail."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+def index(folder: Path, content: bytes, name: str = NAME) -> str:
+    """Write an exposure, and its index."""
+    path = folder / f"{name}.fits"
+    path.write_bytes(content)
+    indices = folder / "results" / "index" / f"{name}.jsonl"
+    index_exposure(str(path), str(indices))
+    return str(indices)
+
+
+def products(folder: Path, *indices: str, associations: Any = (), **choices: str) -> list[str]:
+    """List the sources of indices; names of the products."""
+    results = folder / "results"
+    table = str(results / "sources.tsv")
+    list_sources(indices, list(associations), Choices(**choices), str(results), table)
+    return read_products(table)
+
+
+def gather(folder: Path, name: str) -> Path:
+    """Gather a product that was listed."""
+    results = folder / "results"
+    product = results / "products" / f"{name}_cal.fits"
+    gather_source(str(results / "manifests" / f"{name}.json"), str(product), str(results / "index"))
+    return product
+
+
+def assert_refused(folder: Path, content: bytes, sentence: str) -> None:
+    """Index a bad exposure, which must end in this sentence and leave nothing behind."""
+    with pytest.raises(InputError, match=sentence) as caught:
+        index(folder, content)
+    assert str(caught.value).startswith(str(folder / f"{NAME}.fits"))
+    assert "\n" not in str(caught.value)
+    assert not list(folder.rglob("*.jsonl*")) and not list(folder.rglob(".*"))
+
+
+def assert_harmless(folder: Path, content: bytes) -> None:
+    """Regroup an odd exposure, which must give right products."""
+    names = products(folder, index(folder, content))
+    assert len(names) == 2
+    for number, name in enumerate(names):
+        judge(gather(folder, name), [(f"{NAME}.fits", content, number)])
+
+
+def put(cards: list[bytes], keyword: str, value: str | None) -> None:
+    """Give a card another value, add it where there is none, or remove it."""
+    word = keyword.ljust(8).encode() + b"="
+    image = f"{keyword:8}= {value}".encode("latin-1")[:CARD].ljust(CARD)
+    places = [number for number, card in enumerate(cards) if card.startswith(word)]
+    if not places:
+        cards.append(image)
+    elif value is None:
+        del cards[places[0]]
+    else:
+        cards[places[0]] = image
+
+
+def with_card(parts: Parts, hdu: int, keyword: str, value: str | None) -> bytes:
+    """Exposure with one card changed by hand."""
+    parts = parts.copy()
+    put(parts.hdus[hdu][0], keyword, value)
+    return parts.join()
+
+
+def with_text(parts: Parts, old: str, new: str, *, count: int = 1) -> bytes:
+    """Exposure whose YAML document says something else."""
+    parts = parts.copy()
+    text = "\n".join(parts.lines)
+    assert old in text
+    parts.lines = text.replace(old, new, count).split("\n")
+    return parts.join()
+
+
+# What is no exposure at all.
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "empty file"),
+        (b"hello\n" * 1000, "not a FITS file"),
+        (b"SIMPLE  =                    T", "truncated in the header"),
+        (gzip.compress(b"x" * 100), "a gzip file, unpack it"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(5000), "not a FITS file"),
+    ],
+)
+def test_no_fits_file(tmp_path, content, sentence):
+    assert_refused(tmp_path, content, sentence)
+
+
+def test_folder_or_nothing_in_place_of_an_exposure(tmp_path):
+    path = tmp_path / f"{NAME}.fits"
+    for _ in range(2):
+        with pytest.raises(InputError, match="no such file"):
+            index_exposure(str(path), str(tmp_path / "x"))
+        path.mkdir(exist_ok=True)
+
+
+@pytest.mark.parametrize("model", ["SpecModel", "SlitModel", "ImageModel", "MultiSpecModel", None])
+def test_other_kinds_of_products(tmp_path, parts, model):
+    content = with_card(parts, 0, "DATAMODL", model and f"'{model}'")
+    assert_refused(tmp_path, content, f"{model or 'DATAMODL'}, not a MultiSlitModel")
+
+
+def test_a_plain_image(tmp_path):
+    fits.PrimaryHDU(np.zeros((3, 3))).writeto(tmp_path / "x.fits")
+    assert_refused(tmp_path, (tmp_path / "x.fits").read_bytes(), "a file without DATAMODL")
+
+
+@pytest.mark.parametrize("kind", ["'NRS_IFU'", "'MIR_LRS-FIXEDSLIT'", "''", "5", None])
+def test_exposures_of_another_kind(tmp_path, parts, kind):
+    assert_refused(tmp_path, with_card(parts, 0, "EXP_TYPE", kind), "EXP_TYPE is .*; only")
+
+
+# What is damaged.
+
+
+def test_truncated_anywhere(tmp_path, parts):
+    whole = parts.join()
+    document = whole.index(b"#ASDF")
+    block = whole.index(b"\xd3BLK")
+    places = [*range(100, len(whole), 1440), document + 3, document + 500, block + 2, block + 30]
+    for place in [*places, block + 60, len(whole) - 1, len(whole) - 2000]:
+        # At the end of an HDU nothing seems to be missing but the ASDF extension.
+        assert_refused(tmp_path, whole[:place], "truncated|damaged|no ASDF extension")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda p: p.hdus.pop(), "has no ASDF extension"),
+        (lambda p: p.hdus.append(p.hdus[-1]), "has 2 ASDF extensions"),
+        (lambda p: p.hdus.pop(1), "slit 1 names SCI,1, which is missing"),
+        (lambda p: p.hdus.insert(2, p.hdus[1]), "SCI,1 occurs twice"),
+        (lambda p: put(p.hdus[3][0], "EXTVER", "9"), "slit 2 names SCI,2, which is missing"),
+        (lambda p: put(p.hdus[3][0], "EXTVER", "0"), "slit 2 names SCI,2, which is missing"),
+        (lambda p: put(p.hdus[3][0], "EXTVER", "-2"), "slit 2 names SCI,2, which is missing"),
+        (lambda p: put(p.hdus[3][0], "EXTVER", "1"), "SCI,1 occurs twice"),
+        (lambda p: put(p.hdus[3][0], "EXTVER", "'2'"), "damaged header .EXTVER is '2'"),
+        (lambda p: put(p.hdus[3][0], "EXTVER", ""), "damaged header .EXTVER is None"),
+        (lambda p: put(p.hdus[1][0], "NAXIS1", "1"), "SCI,1 has shape"),
+        (lambda p: put(p.hdus[1][0], "XTENSION", "'BINTABLE'"), "SCI,1 is no image"),
+        (lambda p: put(p.hdus[1][0], "EXTNAME", "'sci'"), "names SCI,1, which is missing"),
+        (lambda p: put(p.hdus[1][0], "BITPIX", "-33"), "damaged header .BITPIX is -33"),
+        (lambda p: put(p.hdus[0][0], "NAXIS", "1"), "damaged header .NAXIS1 is None"),
+        (lambda p: put(p.hdus[0][0], "GCOUNT", "'x'"), "damaged header .GCOUNT is 'x'"),
+        (lambda p: put(p.hdus[0][0], "SIMPLE", "F"), "damaged header .SIMPLE is not T"),
+        (lambda p: put(p.hdus[1][0], "BZERO", "1:2"), "damaged header .'BZERO .* is no card"),
+        (lambda p: put(p.hdus[1][0], "SRCNAME", "'x"), 'damaged header ."SRCNAME .* is no card'),
+        (lambda p: p.hdus[0][0].append(b"filter  = 'x'".ljust(CARD)), "filter .* is no card"),
+        (lambda p: p.hdus[0][0].append(b"CONTINUE  'x'".ljust(CARD)), "continues no text"),
+        (lambda p: put(p.hdus[1][0], "SRCNAME", "'\xe9'"), "not printable ASCII"),
+        (lambda p: put(p.hdus[1][0], "SRCNAME", "'\n'"), "not printable ASCII"),
+    ],
+)
+def test_damaged_headers(tmp_path, parts, change: Callable[[Parts], None], sentence):
+    parts = parts.copy()
+    change(parts)
+    assert_refused(tmp_path, parts.join(true_hash=True), sentence)
+
+
+def test_image_in_primary(tmp_path, parts):
+    parts = parts.copy()
+    cards, _ = parts.hdus[0]
+    put(cards, "NAXIS", "1")
+    put(cards, "NAXIS1", "8")
+    parts.hdus[0] = cards, bytes(2880)
+    assert_refused(tmp_path, parts.join(true_hash=True), "PRIMARY holds data")
+
+
+@pytest.mark.parametrize("true_hash", [True, False])
+def test_cards_that_occur_twice(tmp_path, parts, true_hash):
+    parts = parts.copy()
+    for cards, _ in parts.hdus:
+        cards += [cards[-1], cards[1], b"NAXIS1  =                  999".ljust(CARD)]
+    assert_harmless(tmp_path, parts.join(true_hash=true_hash))
+
+
+def test_what_follows_the_last_hdu(tmp_path, parts):
+    assert_harmless(tmp_path, parts.join() + bytes(2880))
+    with pytest.raises(InputError, match="no header where one must begin"):
+        index(tmp_path, parts.join() + b"x" * 2880)
+
+
+@pytest.mark.parametrize(
+    ("hdu", "cards"),
+    [
+        (1, {"NAXIS1": "1000000000000000000"}),
+        (1, {"NAXIS1": "9" * 60, "NAXIS2": "9" * 60}),
+        (1, {"PCOUNT": "1000000000000000000"}),
+        (1, {"GCOUNT": "1000000000000000000"}),
+        (5, {"NAXIS1": "1000000000000000000"}),
+        (1, {"NAXIS": "999"} | {f"NAXIS{n}": "9" * 60 for n in range(1, 1000)}),
+        (1, {"NAXIS": "1000000000000000000"}),
+    ],
+)
+def test_headers_that_claim_too_much(tmp_path, parts, bounded_memory, hdu, cards):
+    parts = parts.copy()
+    for keyword, value in cards.items():
+        put(parts.hdus[hdu][0], keyword, value)
+    assert_refused(tmp_path, parts.join(true_size=False), "truncated|NAXIS3 is None")
+
+
+# What the ASDF tree says.
+
+META = "    bunit_data: MJy\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("slits:\n", "slits: []\nrest:\n", "no slits, so it is not a MultiSlitModel"),
+        ("slits:\n", "others:\n", "has no slits"),
+        ("slits:\n", "slits: 5\nrest:\n", "are not a list"),
+        ("fits:SCI,2", "fits:SCI,3", "slit 2 names SCI,3, which is missing"),
+        ("fits:SCI,2", "fits:SCI,1", "slit 2 names SCI,1, which is missing or another slit's"),
+        ("fits:SCI,2", "fits:DQ,2", "slit 2 names DQ,2, which is missing or another slit's"),
+        ("shape: [1, 2]", "shape: [2, 1]", "SCI,1 has shape .1, 2. in its header and .2, 1. in"),
+        ("shape: [1, 2]", "shape: {a: 1}", "SCI,1 has shape"),
+        ("source: 1", "source: 7", "uses block 7, but has 3"),
+        ("source: 1", "source: &x 1", "whose source is not plain"),
+        ("source: 1", "source: *id001", "whose source is not plain"),
+        ("source: 1", "source: other.asdf", "an array that lies elsewhere"),
+        ("source_id: 61", "source_id: 6.1", "SOURCEID of slit 1 is 6.1, not a whole number"),
+        ("source_id: 61", "source_id: x", "SOURCEID of slit 1 is 'x', not a whole number"),
+        ("source_id: 61", "source_id: 0b_", "a number that is none"),
+        ("source_id: 61", "source_id: " + "9" * 5000, "a number that is none"),
+        ("source_name: '9_61'", r'source_name: "a\nb"', "which is not printable"),
+        ("    exposure: {type: NRS_MSASPEC}", "    exposure: {type: MIR_MRS}", "slit 1 is MIR_MRS"),
+        ("_fits_hash:", "_fits_hash: 1\n_fits_hash:", "the key _fits_hash twice"),
+        ("name: '1'", "name: '1'\n  name: '1'", "the key name twice"),
+        ("{nints: 1, ", "{nints: 1, nints: 2, ", "the key nints twice"),
+        ("pi_name: Some", f"? {'x' * 2000}\n    : 1\n    pi_name: Some", "a key of 2000 char"),
+        ("name: '1'", "name: !a%3Eb '1'", "a tag that is none"),
+        ("name: '1'", "name: *nowhere", "an alias without its node"),
+        ("name: '1'", "name: &id001 '1'", "defines the anchor id001 twice"),
+        ("_fits_hash:", "cal_logs: !core/ndarray-1.1.0 {source: 0}\n_fits_hash:", "neither"),
+        ("\n...", "\n--- 5\n...", "followed by another document"),
+        ("meta:\n", "meta: [\n", "is damaged at its line"),
+        ("#ASDF 1.0.0", "#ASDX 1.0.0", "not an ASDF document"),
+    ],
+)  # fmt: skip
+def test_trees_that_lie(tmp_path, parts, old, new, sentence):
+    assert_refused(tmp_path, with_text(parts, old, new), sentence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'a, b'", "{a: , b: ~}", "[x, ~, y]", r'"\x7f\u2028\uFEFF\0"', ":x", "a?b", "[[]]", "'1'",
+        "!x-1.0.0 {y: !z-1.0.0 [1]}", "! 5", "é \U0001f600", ".nan", "-.inf", "12:30", "0x1F",
+        "|\n      two\n        lines\n", "\n      - a, b\n      -\n      - [c]\n", "2020-01-01",
+    ],
+)  # fmt: skip
+def test_odd_values_reach_products_as_they_are(tmp_path, parts, text):
+    # In the exposure's metadata it is written anew, in the slit's it stays.
+    content = with_text(parts, "  proposal:\n", f"  odd: {{}}\n  proposal:\n    odd: {text}\n")
+    assert_harmless(tmp_path, content)
+    assert_harmless(tmp_path, with_text(parts, META, f"{META}    odd: {text}\n"))
+    # With headers edited, the whole document is written anew.
+    parts = split(content)
+    put(parts.hdus[0][0], "TARGNAME", "'x'")
+    assert_harmless(tmp_path, parts.join())
+
+
+def test_blocks_that_lie(tmp_path, parts):
+    def edited(place: int, new: bytes) -> bytes:
+        changed = parts.copy()
+        block = changed.blocks[1]
+        changed.blocks[1] = block[:place] + new + block[place + len(new) :]
+        return changed.join()
+
+    assert_refused(tmp_path, edited(0, b"\xd3BLX"), "no block where block 1 must begin")
+    assert_refused(tmp_path, edited(4, b"\0\1"), "block 1 has a damaged header")
+    assert_refused(tmp_path, edited(6, b"\0\0\0\1"), "block 1 is a stream")
+    assert_refused(tmp_path, edited(14, b"\1" * 8), "block 1 ends too early")
+    assert_refused(tmp_path, edited(22, b"\1" * 8), "block 1 has a damaged header")
+
+
+def bombs() -> Iterator[tuple[str, str]]:
+    """Documents that are small, and huge or deep once their aliases are resolved."""
+    lines = ["x0: &x0 [" + ", ".join("ab") + "]"]
+    lines += [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, 30)]
+    yield "laughs in metadata", "\n".join(f"  {line}" for line in lines)
+    yield "long text", f"  a: &a {'x' * 100000}\n  b: [{', '.join(['*a'] * 10000)}]"
+    yield "empty lists", f"  a: &a [{', '.join(['[]'] * 5000)}]\n  b: [{', '.join(['*a'] * 5000)}]"
+    deep = [f"  a0: &a0 {'[' * 90}{']' * 90}"]
+    deep += [f"  a{n}: &a{n} {'[' * 90}*a{n - 1}{']' * 90}" for n in range(1, 200)]
+    yield "deep by aliases", "\n".join(deep)
+    for name, text in (("lists", "[" * 100000), ("maps", "{a: " * 100000)):
+        yield f"deep {name}", f"  a: {text}"
+    yield "deep items", f"  a:\n    {'- ' * 100000}"
+    yield "deep keys", f"  a:\n    {'? ' * 100000}"
+
+
+@pytest.mark.parametrize("tagged", [True, False], ids=["usual", "unusual"])
+@pytest.mark.parametrize(("name", "text"), list(bombs()), ids=[name for name, _ in bombs()])
+def test_bombs(tmp_path, parts, bounded_memory, name, text, tagged):
+    content = with_text(parts, "meta:\n", f"meta:\n{text}\n")
+    if not tagged:
+        content = with_text(split(content), "%TAG ! tag:stsci.edu:asdf/\n", "")
+    assert_refused(tmp_path, content, "beyond all bounds|nested too deeply|is damaged|deeply")
+
+
+@pytest.mark.parametrize("place", ["wcs", "exposure"])
+def test_bombs_that_each_slit_sets_off(tmp_path, parts, bounded_memory, place):
+    many = ", ".join(["x" * 10000] * 100)
+    content = with_text(parts, "  shared:", f"  big: &big {{a: [{many}]}}\n  shared:")
+    text = f"{META}    more:\n" + "    - *big\n" * 3000
+    if place == "exposure":
+        content = with_text(parts, "  shared:", f"  big: &big {{a: [{many}]}}\n  shared:")
+        lines = [f"      k{n}: *big\n" for n in range(3000)]
+        text = META + "    instrument:\n" + "".join(lines)
+    assert_refused(tmp_path, with_text(split(content), META, text), "beyond all bounds")
+
+
+# What slits and exposures are called.
+
+
+@pytest.mark.parametrize(
+    "keyword", ["PROGRAM", "OBSERVTN", "INSTRUME", "FILTER", "GRATING", "SUBARRAY"]
+)
+@pytest.mark.parametrize("text", NASTY)
+def test_headers_that_would_escape(tmp_path, parts, keyword, text):
+    meta = {
+        "PROGRAM": "  observation: {{observation_number: '001', program_number: {}}}\n",
+        "OBSERVTN": "  observation: {{observation_number: {}, program_number: '00009'}}\n",
+        "INSTRUME": "  instrument: {{filter: F170LP, grating: G235M, name: {}}}\n",
+        "FILTER": "  instrument: {{filter: {}, grating: G235M, name: NIRSPEC}}\n",
+        "GRATING": "  instrument: {{filter: F170LP, grating: {}, name: NIRSPEC}}\n",
+        "SUBARRAY": "  subarray: {{name: {}}}\n",
+    }[keyword].format(json.dumps(text))
+    parts = parts.copy()
+    key = meta.partition(":")[0]
+    lines = [line for line in parts.lines if not line.startswith(f"{key}:")]
+    lines.insert(lines.index("meta:") + 1, meta.rstrip("\n"))
+    parts.lines = lines
+    path = index(tmp_path, parts.join())
+    try:
+        names = products(tmp_path, path)
+    except InputError as error:
+        assert "no product can be named" in str(error) or "is no name of a product" in str(error)
+        assert "\n" not in str(error)
+    else:
+        # The sign of Kelvin is a k in lower case.
+        assert text == "\u212a" and all(name.isascii() for name in names)
+
+
+@pytest.mark.parametrize("text", [*NASTY, "a,b", "=1+1", "<b>"])
+def test_names_of_sources_and_slits(tmp_path, parts, text):
+    text = text.replace("\t", "/")
+    content = with_text(parts, "source_name: '9_61'", f"source_name: {json.dumps(text)}")
+    names = products(tmp_path, index(tmp_path, content))
+    assert names[0] == "jw00009-o001_s000000061_nirspec_f170lp-g235m"
+    # Slits are part of names only where they are fixed slits.
+    content = with_text(parts, "name: '1'", f"name: {json.dumps(text)}")
+    content = content.replace(b"NRS_MSASPEC", b"NRS_FIXEDSL")
+    content = with_text(split(content), "NRS_FIXEDSL", "NRS_FIXEDSLIT", count=9)
+    fixed = split(content)
+    put(fixed.hdus[0][0], "EXP_TYPE", "'NRS_FIXEDSLIT'")
+    try:
+        names = products(tmp_path, index(tmp_path, fixed.join(true_hash=True)))
+    except InputError as error:
+        assert "is no name of a product" in str(error)
+    else:
+        assert text == "\u212a"
+        assert all("/" not in name and name.isascii() for name in names)
+
+
+@pytest.mark.parametrize("number", [10**30, -(10**30), 10**300])
+def test_huge_ids(tmp_path, parts, number):
+    path = index(tmp_path, with_text(parts, "source_id: 61", f"source_id: {number}"))
+    if number < 10**100:
+        assert any(str(abs(number)) in name for name in products(tmp_path, path))
+    else:
+        with pytest.raises(InputError, match="is no name of a product"):
+            products(tmp_path, path)
+
+
+def test_no_id(tmp_path, parts):
+    path = index(tmp_path, with_text(parts, "source_id: 61", "source_id: ~"))
+    with pytest.raises(InputError, match="slit 1 has no SOURCEID; set the keyword"):
+        products(tmp_path, path)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NASTY if "/" not in name] + ["a\nb", "\udcff", ""]
+)
+def test_names_of_files(tmp_path, parts, name):
+    path = str(tmp_path / f"{name}.fits")
+    with pytest.raises(InputError, match="file names of exposures may have letters"):
+        exposure_name(path)
+    with pytest.raises(InputError, match="file names of exposures may have letters"):
+        name_exposures([path])
+    if len(name) < 250:
+        Path(path).write_bytes(parts.join())
+        with pytest.raises(InputError, match="file names of exposures may have letters"):
+            index_exposure(path, str(tmp_path / "index"))
+
+
+@pytest.mark.parametrize("folder", ["a{b}", "a\nb", "\udcff"])
+def test_names_of_folders(folder):
+    for function in (read_association, lambda path: name_exposures([path])):
+        with pytest.raises(InputError, match="cannot be part of paths"):
+            function(f"{folder}/{NAME}.fits")
+
+
+def test_files_of_one_name_in_two_folders(tmp_path, parts):
+    paths = [tmp_path / folder / f"{NAME}.fits" for folder in "ab"]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(parts.join())
+    with pytest.raises(InputError, match="have one name"):
+        name_exposures(map(str, paths))
+    link = tmp_path / "c"
+    link.symlink_to(tmp_path / "a")
+    same = [str(paths[0]), str(paths[0]), f"{tmp_path}/b/../a/{NAME}.fits", f"{link}/{NAME}.fits"]
+    assert name_exposures(same) == {NAME: str(paths[0])}
+
+
+def test_two_states_of_one_exposure(tmp_path, parts):
+    for suffix in ("cal", "mbsub"):
+        (tmp_path / NAME.replace("cal", f"{suffix}.fits")).write_bytes(parts.join())
+    with pytest.raises(InputError, match="are the same exposure; choose one of them"):
+        name_exposures(find_exposures(str(tmp_path)))
+
+
+def test_an_index_given_twice_counts_once(tmp_path, parts):
+    path = index(tmp_path, parts.join())
+    names = products(tmp_path, path, path)
+    manifest = json.loads((tmp_path / "results" / "manifests" / f"{names[0]}.json").read_text())
+    assert len(manifest["slits"]) == 1
+
+
+def test_an_index_that_was_renamed(tmp_path, parts):
+    path = Path(index(tmp_path, parts.join()))
+    with pytest.raises(InputError, match=r"is the index of .*, renamed"):
+        products(tmp_path, str(path.rename(path.with_name("other.jsonl"))))
+
+
+# Associations.
+
+
+def write_association(folder: Path, **changes: Any) -> str:
+    """Write an association of one exposure, with some keys changed."""
+    members = [{"expname": f"{NAME}.fits", "exptype": "science"}]
+    product = {"name": "jw00009-o001_{source_id}_nirspec_f170lp-g235m", "members": members}
+    content = {"asn_type": "spec3", "asn_pool": "pool.csv", "products": [product]}
+    product.update({k: changes.pop(k) for k in ("name", "members") if k in changes})
+    path = folder / "x_asn.json"
+    path.write_text(json.dumps(content | changes))
+    return str(path)
+
+
+def science(*names: Any) -> list[dict[str, Any]]:
+    """Members of an association."""
+    return [{"expname": name, "exptype": "science"} for name in names]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"asn_type": "image3"}, "an association of type 'image3'"),
+        ({"asn_type": ["spec3"]}, "an association of type"),
+        ({"asn_type": None}, "not an association"),
+        ({"products": None}, "has no products"),
+        ({"products": []}, "has no products"),
+        ({"products": {}}, "has no products"),
+        ({"products": ["x"]}, "has no products"),
+        ({"name": None}, "has no name or no members"),
+        ({"name": {}}, "has no name or no members"),
+        ({"members": None}, "has no name or no members"),
+        ({"members": {}}, "has no name or no members"),
+        ({"members": []}, "has no science members"),
+        ({"members": ["x"]}, "a member has no expname"),
+        ({"members": science(5)}, "a member has no expname"),
+        ({"members": [{"expname": f"{NAME}.fits"}]}, "has no science members"),
+        ({"members": science("gone_cal.fits")}, "its member '.*gone_cal.fits' is no file"),
+        ({"members": science("")}, "its member '.*' is no file"),
+        ({"members": science("..")}, "its member '.*' is no file"),
+        ({"members": science("\0")}, "its member '.*' is no file"),
+        ({"members": science("\ud800")}, "its member '.*' is no file"),
+        ({"members": science("/gone/x_cal.fits")}, "its member '/gone/x_cal.fits' is no file"),
+        ({"members": science(f"{NAME}.fits", f"{NAME}.fits")}, "names .* twice"),
+        *(
+            ({"name": name}, "does not follow")
+            for name in (
+                "", "x", "../../x", "{source_id}", "{}", "{", "jw00009-o001_{source_id}_nirspec_..",
+                "jw00009-o001_{source_id}_nirspec_a b", "jw00009-o001_{source_id}_nirspec_$(x)",
+                "jw00009-o001_{source_id.x}_nirspec_a", "jw00009-o001_{source_id}_nirspec_a\n",
+                "jw00009-o001_{source_id}_nirspec_\u00e9", "/jw00009-o001_{source_id}_nirspec_a",
+                "jw00009-o001_{other}_nirspec_a", "jw00009-o001_{source_id}_nirspec_{other}",
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_associations_that_lie(tmp_path, parts, changes, sentence):
+    (tmp_path / f"{NAME}.fits").write_bytes(parts.join())
+    path = write_association(tmp_path, **changes)
+    with pytest.raises(InputError, match=sentence) as caught:
+        read_association(path)
+    assert str(caught.value).startswith(path) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"x", b"[" * 100000, b"\xff\xfe", b"{", b"SIMPLE  = T", b'{"a": ' + b"9" * 5000 + b"}"],
+)
+def test_associations_that_are_no_json(tmp_path, content):
+    path = tmp_path / "x_asn.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="not a JSON file"):
+        read_association(str(path))
+
+
+@pytest.mark.parametrize("content", ["[]", "5", "null", '"spec3"', "[[]]", "{}"])
+def test_associations_of_other_shapes(tmp_path, content):
+    path = tmp_path / "x_asn.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match="not an association"):
+        read_association(str(path))
+
+
+def test_associations_that_are_no_files(tmp_path):
+    for path in (tmp_path, tmp_path / "gone_asn.json"):
+        with pytest.raises(InputError, match="no such association"):
+            read_association(str(path))
+    # A line of its own in the request would be an option of its own.
+    path = tmp_path / "x\n--table=y_asn.json"
+    path.write_text("{}")
+    with pytest.raises(InputError, match="cannot be part of paths"):
+        read_association(str(path))
+
+
+def test_association_with_absolute_paths(tmp_path, parts):
+    path = index(tmp_path, parts.join())
+    asn = read_association(write_association(tmp_path, members=science(f"{tmp_path}/{NAME}.fits")))
+    assert len(products(tmp_path, path, associations=[asn])) == 2
+
+
+@pytest.mark.parametrize("pool", ["pöol.csv", "x" * 200, "a'b", "a\nb", "\ud800", 5, None, ""])
+def test_odd_pools(tmp_path, parts, pool):
+    content = parts.join()
+    path = index(tmp_path, content)
+    asn = read_association(write_association(tmp_path, asn_pool=pool))
+    name = products(tmp_path, path, associations=[asn])[0]
+    product = gather(tmp_path, name)
+    judge(product, [(f"{NAME}.fits", content, 0)])
+    # Text that no card can hold is in the tree alone.
+    header = fits.getheader(product)
+    assert header.get("ASNPOOL") == (pool if pool in ("x" * 200, "a'b") else None)
+    assert header["ASNTABLE"] == "x_asn.json"
+
+
+def test_instruments_are_never_mixed(tmp_path, parts):
+    other = NAME.replace("nrs1", "nis")
+    second = with_text(parts, "name: NIRSPEC", "name: NIRISS")
+    paths = index(tmp_path, parts.join()), index(tmp_path, second, other)
+    assert len(products(tmp_path, *paths)) == 4
+    members = science(f"{NAME}.fits", f"{other}.fits")
+    asn = read_association(write_association(tmp_path, members=members))
+    with pytest.raises(InputError, match=r"of several instruments \(NIRISS, NIRSPEC\)"):
+        products(tmp_path, *paths, associations=[asn])
+
+
+# What changes between the steps (random damage: see test_fuzz).
+
+
+@pytest.mark.parametrize("what", ["index", "manifest", "exposure"])
+def test_what_is_gone(tmp_path, parts, what):
+    path = Path(index(tmp_path, parts.join()))
+    name = products(tmp_path, str(path))[0]
+    if what == "index":
+        path.unlink()
+        sentence = "no such index; run again"
+    elif what == "manifest":
+        (tmp_path / "results" / "manifests" / f"{name}.json").write_text("{}")
+        sentence = "not a manifest of this version, or damaged"
+    else:
+        (tmp_path / f"{NAME}.fits").unlink()
+        (tmp_path / f"{NAME}.fits").mkdir()
+        sentence = "changed since it was indexed"
+    with pytest.raises(InputError, match=sentence):
+        gather(tmp_path, name)
+    folder = tmp_path / "results" / "products"
+    assert not folder.exists() or list(folder.iterdir()) == []
+
+
+def test_a_product_needs_a_name_that_its_header_can_hold(tmp_path, parts):
+    path = index(tmp_path, parts.join())
+    manifest = tmp_path / "results" / "manifests" / f"{products(tmp_path, path)[0]}.json"
+    for name in ("é.fits", "a\nb.fits"):
+        with pytest.raises(InputError, match="no name for a FITS file"):
+            gather_source(str(manifest), str(tmp_path / name), str(Path(path).parent))
+
+
+def test_everything_that_reaches_a_product_changes_its_digest(tmp_path, parts):
+    # The type of a slit within an exposure of another type is in no header and no fragment.
+    changed = with_text(parts, f"{META}    exposure: {{type: NRS_MSASPEC}}",
+                        f"{META}    exposure: {{type: NRS_FIXEDSLIT}}")  # fmt: skip
+    digests = []
+    for content in (parts.join(), changed):
+        with IndexReader(index(tmp_path, content)) as reader:
+            digests.append([head[0] for head in reader.heads()])
+    assert digests[0][0] != digests[1][0] and digests[0][1] == digests[1][1]

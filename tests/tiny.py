@@ -1,0 +1,283 @@
+"""An exposure as small as the data models write one, in parts that can be damaged, and a judge."""
+
+import hashlib
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from astropy.io import fits
+from stdatamodels.fits_support import fits_hash
+from stdatamodels.jwst.datamodels import MultiSlitModel
+
+BLOCK, CARD = 2880, 80
+MAGIC = b"\xd3BLK"
+NDARRAY = "tag:stsci.edu:asdf/core/ndarray-"
+NULL = "tag:yaml.org,2002:null"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+#: Keys of an entry's metadata that are not simply the exposure's.
+NOT_COMMON = {"asn", "bunit_data", "bunit_err", "exposure", "filename", "model_type"}
+NOT_COMMON |= {"photometry", "wcs", "wcsinfo"}
+
+
+def write_tiny(path: Path) -> bytes:
+    """Write an exposure with two slits of two planes, which share YAML nodes and a block."""
+    shared, table = [-1.0, 1.0], np.arange(3.0)
+
+    def slit(number: int) -> dict[str, Any]:
+        wcs = {"box": shared, "table": table, "own": np.arange(2.0) + number}
+        return {
+            "name": str(number),
+            "source_id": 60 + number,
+            "source_name": f"9_{60 + number}",
+            "data": np.full((1, 1 + number), number, "f4"),
+            "dq": np.full((1, 1 + number), number, "u4"),
+            "meta": {"wcs": wcs, "exposure": {"type": "NRS_MSASPEC"}, "bunit_data": "MJy"},
+        }
+
+    meta = {
+        "model_type": "MultiSlitModel",
+        "exposure": {"type": "NRS_MSASPEC", "nints": 1},
+        "instrument": {"name": "NIRSPEC", "filter": "F170LP", "grating": "G235M"},
+        "observation": {"program_number": "00009", "observation_number": "001"},
+        "proposal": {"pi_name": "Some, One", "other": {"deeper": [1, 2]}},
+        "shared": shared,
+    }
+    with MultiSlitModel({"meta": meta, "slits": [slit(1), slit(2)]}) as model:
+        model.save(str(path))
+    return path.read_bytes()
+
+
+@dataclass
+class Parts:
+    """A file in parts: cards and data of each HDU; document and blocks of the last, ASDF."""
+
+    hdus: list[tuple[list[bytes], bytes]]
+    lines: list[str]
+    blocks: list[bytes]
+
+    def copy(self) -> "Parts":
+        """Copy the parts, so that they can be changed."""
+        hdus = [(list(cards), data) for cards, data in self.hdus]
+        return Parts(hdus, list(self.lines), list(self.blocks))
+
+    def join(self, *, true_hash: bool = False, true_size: bool = True) -> bytes:
+        """Make a file of the parts, its hash and the size of its ASDF extension true or not."""
+        joined = [_header(cards) + data for cards, data in self.hdus]
+        text = "\n".join(self.lines)
+        if true_hash:
+            headers = b"".join(_header(cards) for cards, _ in self.hdus if not _is_asdf(cards))
+            digest = hashlib.sha256(headers).hexdigest()
+            text = re.sub("^_fits_hash: .*$", f"_fits_hash: {digest}", text, flags=re.MULTILINE)
+        document = text.encode("utf-8", "surrogateescape") + b"".join(self.blocks)
+        for number, (cards, _) in enumerate(self.hdus):
+            if _is_asdf(cards):
+                if true_size:
+                    size = f"NAXIS1  = {len(document):>20}".encode()
+                    cards = [size + c[30:] if c.startswith(b"NAXIS1") else c for c in cards]
+                joined[number] = _header(cards) + _padded(document, b"\0")
+        return b"".join(joined)
+
+
+def split(data: bytes) -> Parts:
+    """Take a sound file apart."""
+    hdus, asdf = [], b""
+    for cards, content in scan(data):
+        hdus.append((cards, content))
+        if _is_asdf(cards):
+            asdf = content[: integer(cards, "NAXIS1")]
+    end = asdf.index(b"\n...\n") + 5
+    blocks = [MAGIC + block for block in asdf[end:].split(MAGIC)[1:]]
+    return Parts(hdus, asdf[:end].decode().split("\n"), blocks)
+
+
+def scan(data: bytes) -> Iterator[tuple[list[bytes], bytes]]:
+    """Cards and padded data of each HDU."""
+    position = 0
+    while data[position : position + 8] in (b"SIMPLE  ", b"XTENSION"):
+        cards = []
+        while not cards or cards[-1][:8] != b"END     ":
+            cards.append(data[position : position + CARD])
+            position += CARD
+        position += -position % BLOCK
+        axes = [integer(cards, f"NAXIS{n + 1}") for n in range(integer(cards, "NAXIS"))]
+        count = int(np.prod(axes, dtype=object)) + integer(cards, "PCOUNT", 0) if axes else 0
+        size = abs(integer(cards, "BITPIX")) // 8 * count * integer(cards, "GCOUNT", 1)
+        stop = position + size + -size % BLOCK
+        yield cards[:-1], data[position:stop]
+        position = stop
+
+
+def value(cards: list[bytes], keyword: str) -> str | None:
+    """Text of a card's value, of the first of its keyword."""
+    start = keyword.ljust(8).encode() + b"="
+    found = next((card for card in cards if card.startswith(start)), None)
+    if found is None:
+        return None
+    text = found[10:].decode("latin-1").strip()
+    return text[1:].partition("'")[0].strip() if text[:1] == "'" else text.split("/")[0].strip()
+
+
+def integer(cards: list[bytes], keyword: str, default: int | None = None) -> int:
+    """Value of a card that must be a number."""
+    text = value(cards, keyword)
+    return default if text is None and default is not None else int(str(text))
+
+
+def _header(cards: list[bytes]) -> bytes:
+    return _padded(b"".join(cards) + b"END".ljust(CARD), b" ")
+
+
+def _padded(data: bytes, filler: bytes) -> bytes:
+    return data + filler * (-len(data) % BLOCK)
+
+
+def _is_asdf(cards: list[bytes]) -> bool:
+    return value(cards, "EXTNAME") == "ASDF"
+
+
+class File:
+    """A file read by nothing of the library: planes by name and version, tree, blocks."""
+
+    def __init__(self, data: bytes) -> None:
+        self.planes: dict[tuple[str, int], tuple[list[bytes], bytes]] = {}
+        asdf = b""
+        for cards, content in scan(data):
+            name = value(cards, "EXTNAME") or "" if self.planes else "PRIMARY"
+            if name == "ASDF":
+                asdf = content
+            else:
+                key = name, integer(cards, "EXTVER", 1) if self.planes else 1
+                assert self.planes.setdefault(key, (cards, content))[0] is cards, key
+        end = re.search(rb"\n\.\.\.\r?\n", asdf)
+        self.tree = yaml.compose(asdf[: end.end()].decode(), Loader=LOADER)
+        self.blocks = []
+        position = asdf.find(MAGIC, end.end())
+        while position >= 0 and asdf.startswith(MAGIC, position):
+            header = 6 + int.from_bytes(asdf[position + 4 : position + 6])
+            size = header + int.from_bytes(asdf[position + 14 : position + 22])
+            self.blocks.append(asdf[position : position + size])
+            position += size
+
+
+def parts_of(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    """Parts of a mapping, none where it is something else."""
+    if not isinstance(node, yaml.MappingNode):
+        return {}
+    return {
+        key.value or "null": part for key, part in node.value if isinstance(key, yaml.ScalarNode)
+    }
+
+
+def at(node: yaml.Node | None, *path: str | int) -> Any:
+    """Node at a path, None where there is none."""
+    for key in path:
+        node = node.value[key] if isinstance(key, int) else parts_of(node).get(key)
+    return node
+
+
+def same(one: File, a: yaml.Node | None, other: File, b: yaml.Node | None) -> bool:
+    """Whether two nodes mean the same, arrays being compared by their bytes."""
+    done: set[tuple[int, int]] = set()
+    todo = [(a, b)]
+    while todo:
+        a, b = todo.pop()
+        if (id(a), id(b)) in done:
+            continue
+        done.add((id(a), id(b)))
+        if type(a) is not type(b) or (a is not None and a.tag != b.tag):
+            return False
+        if isinstance(a, yaml.ScalarNode):
+            if a.value != b.value and a.tag != NULL:
+                return False
+        elif isinstance(a, yaml.SequenceNode):
+            if len(a.value) != len(b.value):
+                return False
+            todo += zip(a.value, b.value, strict=True)
+        elif isinstance(a, yaml.MappingNode):
+            if len(a.value) != len(b.value):
+                return False
+            for (key, part), (other_key, other_part) in zip(a.value, b.value, strict=True):
+                todo.append((key, other_key))
+                if a.tag.startswith(NDARRAY) and key.value == "source":
+                    if array_of(one, part) != array_of(other, other_part):
+                        return False
+                else:
+                    todo.append((part, other_part))
+    return True
+
+
+def array_of(file: File, source: yaml.Node) -> tuple[Any, ...]:
+    """What an array consists of: a plane's name, form and bytes, or those of a block."""
+    if source.value.startswith("fits:"):
+        name, _, version = source.value[5:].partition(",")
+        cards, content = file.planes[name, int(version)]
+        form = [value(cards, key) for key in ("BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "BZERO")]
+        return name, form, content
+    return (file.blocks[int(source.value)],)
+
+
+def judge(product: Path, exposures: list[tuple[str, bytes, int]]) -> None:
+    """Assert that a product is right.
+
+    Parameters
+    ----------
+    product : Path
+        The product.
+    exposures : list of (str, bytes, int)
+        What its entries were made of: file name and content of the exposure, place of the slit.
+    """
+    data = product.read_bytes()
+    assert len(data) % BLOCK == 0
+    ours = File(data)
+    with warnings.catch_warnings():
+        # The cards of a damaged exposure may be odd without being wrong.
+        warnings.simplefilter("ignore")
+        with fits.open(product, memmap=False, lazy_load_hdus=False) as hdus:
+            digest = fits_hash(hdus)
+            assert [hdu.name for hdu in hdus[1:-1]] == [name for name, _ in list(ours.planes)[1:]]
+            assert hdus[-1].name == "ASDF"
+            assert hdus[0].header["DATAMODL"] == "MultiExposureModel"
+            assert hdus[0].header["FILENAME"] == product.name
+    assert at(ours.tree, "_fits_hash").value == digest
+    entries = at(ours.tree, "exposures").value
+    assert len(entries) == len(exposures)
+    planes, files = 0, {}
+    for entry, (name, content, number) in zip(entries, exposures, strict=True):
+        if content not in files:
+            files[content] = File(content)
+        theirs = files[content]
+        slit = at(theirs.tree, "slits", number)
+        headers = b"".join(_header(cards) for cards, _ in theirs.planes.values())
+        stated = at(theirs.tree, "_fits_hash")
+        edited = stated is None or stated.value != hashlib.sha256(headers).hexdigest()
+        own, given = parts_of(entry), parts_of(slit)
+        for key in own.keys() | given.keys():
+            node = own.get(key)
+            source = at(node, "source") if node is not None else None
+            is_plane = source is not None and node.tag.startswith(NDARRAY)
+            is_plane = is_plane and source.value.startswith("fits:")
+            planes += is_plane
+            if key != "meta" and (is_plane or not edited):
+                assert same(ours, node, theirs, given.get(key)), key
+        meta, slit_meta = parts_of(own["meta"]), parts_of(given.get("meta"))
+        assert meta["filename"].value == name
+        assert same(ours, meta.get("wcs"), theirs, slit_meta.get("wcs")), "wcs"
+        if not edited:
+            for key, node in parts_of(at(theirs.tree, "meta")).items():
+                if key not in NOT_COMMON and key not in slit_meta:
+                    assert same(ours, meta.get(key), theirs, node), key
+            kinds = [
+                at(tree, "exposure", "type")
+                for tree in (given.get("meta"), at(theirs.tree, "meta"))
+            ]
+            wanted = next(kind.value for kind in kinds if kind is not None and kind.tag != NULL)
+            assert at(meta["exposure"], "type").value == wanted
+    assert len(ours.planes) == 1 + planes
+    assert at(ours.tree, "meta", "filename").value == product.name
+    assert at(ours.tree, "meta", "model_type").value == "MultiExposureModel"
