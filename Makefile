@@ -5,7 +5,7 @@ BIN := .venv/bin
 RUN := requirements/run.txt
 TEST := requirements/test.txt
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test lint bench lock clean
 
 demo: .venv/run
 	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
@@ -19,6 +19,10 @@ lint: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+
+# SIZES="mos-6x60 wfss-4x500" for others than the default; OPTIONS for all else (--help).
+bench: .venv/test
+	$(BIN)/python benchmarks/bench.py $(if $(SIZES),--sizes $(SIZES)) $(OPTIONS)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.12")'
