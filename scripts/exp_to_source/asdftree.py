@@ -49,6 +49,9 @@ class UnusualLayoutError(Exception):
     """The document is not laid out as asdf writes it."""
 
 
+_BLOCK_MARK = re.compile(f"{BLOCK_MARK}([0-9]+);")
+
+
 @dataclass(slots=True)
 class Array:
     """An array that lies in an HDU: ``source: fits:NAME,version``, with the tree's shape of it."""
@@ -154,6 +157,11 @@ def parse(text: str, path: str, n_blocks: int) -> Tree:
         raise InputError(f"{path}: {error}; make the file again with the pipeline") from None
 
 
+def is_bare(event: Any) -> bool:
+    """Whether an event is a scalar that nothing refers to: most of a tree, and of no concern."""
+    return type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None
+
+
 class _Parser:
     """One pass over the events of a document; what it cannot take ends in a ValueError."""
 
@@ -164,6 +172,7 @@ class _Parser:
         self.meta_blocks: list[int] = []
         self.shared: dict[str, Node] = {}
         self.anchors: dict[str, Node] = {}
+        self.texts: dict[str, tuple[str, list[int]]] = {}
         self.tags: set[str] = set()
         self.room = max(MAX_GROWTH * len(text), MAX_SIZE)
 
@@ -324,12 +333,13 @@ class _Parser:
             raise ValueError("its ASDF tree is nested too deeply")
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, slit, build)
-        build = build or bool(event.anchor)
+        if event.anchor:
+            build = True
+            self.rename(event, slit)
         if event.tag and event.tag not in self.tags:
             if not _TAG.fullmatch(event.tag):
                 raise ValueError(f"its ASDF tree has a tag that is none ({event.tag[:40]!r})")
             self.tags.add(event.tag)
-        self.rename(event, slit)
         node: Node | None = None
         if isinstance(event, yaml.ScalarEvent):
             if build:
@@ -338,8 +348,9 @@ class _Parser:
                 node = Leaf(event.value, tag, plain)
         elif isinstance(event, yaml.SequenceStartEvent):
             items = []
-            while not isinstance(part := self.next(), yaml.SequenceEndEvent):
-                items.append(self.node(part, slit, build, depth + 1))
+            while type(part := self.next()) is not yaml.SequenceEndEvent:
+                if build or not is_bare(part):
+                    items.append(self.node(part, slit, build, depth + 1))
             if build:
                 node = Branch(items, event.tag)
         else:
@@ -359,7 +370,11 @@ class _Parser:
         is_array = bool(start.tag) and start.tag.startswith(NDARRAY)
         shape: tuple[int, ...] | None = None
         in_hdu: Array | None = None
-        while not isinstance(event := self.next(), yaml.MappingEndEvent):
+        while type(event := self.next()) is not yaml.MappingEndEvent:
+            if not (build or is_array) and is_bare(event):
+                if not is_bare(value := self.next()):
+                    self.node(value, slit, False, depth + 1)
+                continue
             key = self.node(event, slit, True, depth + 1)
             if not isinstance(key, Leaf):
                 raise ValueError("its ASDF tree has a key that is not a scalar")
@@ -423,10 +438,21 @@ class _Parser:
             if event.anchor in slit.anchors:
                 slit.edit(place, length, f"*{slit.name_anchor(event.anchor)}")
             else:
-                node = self.bounded(self.anchors[event.anchor])
-                text = self.localised(node, slit.blocks).render()
+                self.bounded(self.anchors[event.anchor])
+                text = self.written_out(event.anchor, slit.blocks)
                 slit.edit(place, length, f"&{slit.name_anchor(event.anchor)} {text}")
         return self.bounded(self.anchors[event.anchor]) if build else None
+
+    def written_out(self, anchor: str, blocks: list[int]) -> str:
+        """Text of an anchored node, which many slits may share, with marks of its blocks."""
+        if anchor not in self.texts:
+            used: list[int] = []
+            text = self.localised(self.anchors[anchor], used).render()
+            self.texts[anchor] = text, used
+        text, used = self.texts[anchor]
+        if not used:
+            return text
+        return _BLOCK_MARK.sub(lambda mark: self.block_mark(str(used[int(mark[1])]), blocks), text)
 
     def bounded(self, node: Node) -> Node:
         """Count a node that stands in one more place than in the text."""

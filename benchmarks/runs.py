@@ -1,0 +1,224 @@
+"""What is measured of one size: copying, the official path, our steps, the whole workflow."""
+
+import json
+import random
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from inputs import ROOT, SCRIPTS, Size, make_indices, scan
+from measure import measure, summary
+
+from exp_to_source.listing import read_products
+
+STEPS = ("index_exposure", "list_sources", "gather_source")
+SHELL_COMMAND = "Shell command: "
+
+#: What the steps import: to be told from what they read of the exposures.
+IMPORTS = {
+    "index_exposure": ((), "exp_to_source.exposure"),
+    "gather_source": (("-S", "-E"), "exp_to_source.gather"),
+}
+
+
+class Bench:
+    """Measures one size in a folder of its own, which is emptied before and after.
+
+    Parameters
+    ----------
+    size : Size
+        The size.
+    work : pathlib.Path
+        The folder.
+    runs : int
+        How often each of our figures is measured.
+    gathers : int
+        Of how many sources the gather is measured alone.
+    say : callable
+        Tells the user what is going on.
+    """
+
+    def __init__(
+        self, size: Size, work: Path, runs: int, gathers: int, say: Callable[[str], None]
+    ) -> None:
+        self.size, self.work, self.runs, self.gathers, self.say = size, work, runs, gathers, say
+        self.input, self.run, self.log = work / "input", work / "run", work / "log"
+        self.result: dict[str, Any] = {
+            "mode": size.mode,
+            "exposures": size.exposures,
+            "sources": size.sources,
+            "shape": size.shape,
+        }
+
+    def __enter__(self) -> "Bench":
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.work)
+
+    def measure_all(self, exposures: list[Path], official: bool) -> dict[str, Any]:
+        """Measure everything of exposures, the official path if wanted."""
+        self._copy(exposures)
+        if official:
+            self._official()
+        self._workflow_and_steps()
+        self._reruns()
+        return self.result
+
+    def measure_list(self) -> dict[str, Any]:
+        """Measure the source list, and Snakemake with all products to do and with nothing to do."""
+        make_indices(self.size, self.input, self.run / "results/index")
+        commands = self._commands(self._snakemake(1, "--printshellcmds", "results/sources.tsv"))
+        steps = {"list_sources": summary(self._list(commands["list_sources"][0]))}
+        self.result["steps"] = steps
+        self._repeat("dry_run", lambda: self._snakemake(2, "--dry-run"))
+        products = self.run / "results/products"
+        products.mkdir()
+        for name in read_products(str(self.run / "results/sources.tsv")):
+            (products / f"{name}_cal.fits").touch()
+        self._repeat("nothing", self._nothing)
+        return self.result
+
+    def _repeat(self, name: str, action: Callable[[], dict[str, float]]) -> None:
+        self.say(name)
+        self.result[name] = summary([action() for _ in range(self.runs)])
+
+    def _copy(self, exposures: list[Path]) -> None:
+        """Measure ``cp`` of the inputs; the copies are what all others are run on."""
+        paths = list(map(str, exposures))
+
+        def copy() -> dict[str, float]:
+            shutil.rmtree(self.input, ignore_errors=True)
+            self.input.mkdir()
+            return self._measure(["cp", *paths, str(self.input)])
+
+        self._repeat("cp", copy)
+        largest = 0
+        for path in exposures:
+            with path.open("rb") as file:
+                asdf = scan(file.fileno(), str(path))[-1]
+            largest = max(largest, asdf.data_size)
+        size = sum(path.stat().st_size for path in exposures)
+        self.result |= {"bytes": size, "asdf_bytes": largest}
+
+    def _official(self) -> None:
+        self.say("official")
+        folder, report = self.work / "official", self.work / "official.json"
+        folder.mkdir()
+        # Once before, so that all is compiled, as it is for the workflow.
+        imports = "import jwst.exp_to_source, stdatamodels.jwst.datamodels"
+        self._measure([sys.executable, "-c", imports])
+        script = str(Path(__file__).with_name("official.py"))
+        paths = sorted(map(str, self.input.iterdir()))
+        measured = self._measure([sys.executable, script, str(report), str(folder), *paths])
+        products = len(list(folder.iterdir()))
+        if products != self.size.sources:
+            sys.exit(f"the official path made {products} products of {self.size.sources} sources")
+        self.result["official"] = measured | {"phases": json.loads(report.read_text())}
+        shutil.rmtree(folder)
+
+    def _workflow_and_steps(self) -> None:
+        """Measure cold runs, then each step with the commands that Snakemake printed."""
+        # The first run also compiles what was never run here before, so it does not count.
+        commands = self._commands(self._snakemake(2, "--printshellcmds"))
+        products = len(list((self.run / "results/products").iterdir()))
+        if products != self.size.sources:
+            sys.exit(f"the workflow made {products} products of {self.size.sources} sources")
+        self.result["cold"] = {}
+        self.say("steps")
+        indexing = self._processes(commands["index_exposure"])
+        listing = self._list(commands["list_sources"][0])
+        chosen = random.Random(0).sample(
+            commands["gather_source"], min(self.gathers, self.size.sources)
+        )
+        gathering = self._processes(chosen)
+        self.result["steps"] = dict(
+            zip(STEPS, map(summary, (indexing, listing, gathering)), strict=True)
+        )
+        self.result["data_read"] = self._data_read()
+        for cores in (1, 2):
+            self.say(f"cold, cores: {cores}")
+            cold = [self._cold(cores) for _ in range(self.runs)]
+            self.result["cold"][str(cores)] = summary(cold)
+
+    def _cold(self, cores: int) -> dict[str, float]:
+        shutil.rmtree(self.run)
+        return self._snakemake(cores)
+
+    def _reruns(self) -> None:
+        self._repeat("nothing", self._nothing)
+        self._repeat("changed", self._changed)
+
+    def _nothing(self) -> dict[str, float]:
+        measured = self._snakemake(2)
+        if "Nothing to be done" not in self.log.read_text():
+            sys.exit("a rerun with nothing changed did something")
+        return measured
+
+    def _changed(self) -> dict[str, float]:
+        """Change pixels of one slit in place, in the last exposure, and run again."""
+        # Only here, as it takes long.
+        from astropy.io import fits
+
+        path = max(self.input.iterdir())
+        with fits.open(path, mode="update") as hdus:
+            hdus["SCI", 1 + self.size.sources // 2].data[0, 0] += 1
+        measured = self._snakemake(2)
+        made = self.log.read_text().count(": Gathering ")
+        if made != 1:
+            sys.exit(f"a rerun with one slit changed made {made} products")
+        return measured
+
+    def _snakemake(self, cores: int, *options: str) -> dict[str, float]:
+        """Run the workflow in its folder as users do."""
+        config = ["--config", f"exposures={self.input}"]
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
+        flags = [option for option in options if option.startswith("-")]
+        targets = [option for option in options if not option.startswith("-")]
+        command += ["--directory", str(self.run), *flags, *config, "--", *targets]
+        return self._measure(command, ROOT)
+
+    def _commands(self, _: dict[str, float]) -> dict[str, list[str]]:
+        """Shell commands that Snakemake printed in its last run, by step."""
+        commands: dict[str, list[str]] = {step: [] for step in STEPS}
+        for text in self.log.read_text().splitlines():
+            for step in STEPS:
+                if text.startswith(SHELL_COMMAND) and f"/{step}.py " in text:
+                    commands[step].append(text.removeprefix(SHELL_COMMAND))
+        return commands
+
+    def _processes(self, commands: list[str]) -> list[dict[str, float]]:
+        """Measure commands that are independent of each other."""
+        return [self._shell(command) for _ in range(self.runs) for command in commands]
+
+    def _list(self, command: str) -> list[dict[str, float]]:
+        """Measure the source list, each time with no manifest there."""
+        measured = []
+        for _ in range(self.runs):
+            shutil.rmtree(self.run / "results/manifests")
+            measured.append(self._shell(command))
+        return measured
+
+    def _shell(self, command: str) -> dict[str, float]:
+        return self._measure(["bash", "-c", f"exec {command}"])
+
+    def _data_read(self) -> float:
+        """Bytes that indexing and gathering all sources read, without the modules they import.
+
+        As a ratio to the bytes of the exposures.
+        """
+        total = 0.0
+        for step, count in zip(("index_exposure", "gather_source"), self.size[1:3], strict=True):
+            options, module = IMPORTS[step]
+            code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); import argparse, {module}"
+            start = self._measure([sys.executable, *options, "-c", code])
+            total += count * (self.result["steps"][step]["median"]["read"] - start["read"])
+        return total / self.result["bytes"]
+
+    def _measure(self, command: list[str], directory: Path | None = None) -> dict[str, float]:
+        directory = directory or (self.run if self.run.exists() else self.work)
+        return measure(command, str(directory), str(self.log))
