@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from functools import partial
 
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.gather import gather_source
@@ -9,7 +10,9 @@ from exp_to_source.gather import gather_source
 
 def main() -> None:
     """Read the command line, write the product."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    # With a width, argparse does not import shutil to ask for it: a tenth of the start.
+    formatter = partial(argparse.HelpFormatter, width=100)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
     parser.add_argument("manifest", help="manifest of the product (*.json)")
     parser.add_argument("product", help="product to write (*_cal.fits)")
     parser.add_argument(

@@ -14,7 +14,7 @@ from .fitsfile import HDU, scan
 from .fragments import apply_edits, quoted
 from .grouping import exposure_name
 from .headers import exposure_cards, left_out, plane_plans, primary_cards
-from .index import DIGEST_SIZE, line, new_digest, write_failure, write_index
+from .index import DIGEST_SIZE, line, new_digest, seal, write_failure, write_index
 from .keywords import table
 from .nodes import Leaf, Node, at, mapping, merge, nest, value_at
 from .normalise import normalise
@@ -284,7 +284,7 @@ def slit_records(exposure: Exposure, planes: list[list[HDU]], common: bytes, top
         size = len(text[slit.start : slit.end].encode())
         blocks = [exposure.extension.blocks[number] for number in slit.blocks]
         plans = plane_plans(exposure.tree.meta, slit.node, own)
-        digest = new_digest(common, top)
+        digest = new_digest(seal(common), seal(top))
         for hdu, plan in zip(own, plans, strict=True):
             digest.update(planned_header(hdu.header.raw, plan, 0))
             update_from(digest, exposure, hdu.data_start, hdu.end - hdu.data_start)

@@ -180,7 +180,7 @@ def _read_header(file: int, path: str, position: int, first: bool) -> bytes | No
     """Header blocks at a position; None where only filler follows the last HDU."""
     raw = b""
     while len(raw) < MAX_HEADER:
-        more = os.pread(file, 2 * BLOCK, position + len(raw))
+        more = os.pread(file, BLOCK, position + len(raw))
         if not raw:
             if first and not more.startswith(b"SIMPLE  ="):
                 what = "a gzip file, unpack it" if more[:2] == b"\x1f\x8b" else "not a FITS file"
@@ -192,7 +192,7 @@ def _read_header(file: int, path: str, position: int, first: bool) -> bytes | No
                     f"{path}: no header where one must begin (byte {position}); fetch it again"
                 )
         raw += more
-        found = raw.find(END)
+        found = raw.find(END, len(raw) - len(more))
         while found >= 0 and found % CARD:
             found = raw.find(END, found + 1)
         if found >= 0:
@@ -204,7 +204,7 @@ def _read_header(file: int, path: str, position: int, first: bool) -> bytes | No
                     "goes on after its end; fetch the file again"
                 )
             return raw[:end]
-        if len(more) < 2 * BLOCK:
+        if len(more) < BLOCK:
             break
     raise InputError(f"{path}: truncated in the header at byte {position}; fetch the file again")
 

@@ -49,7 +49,8 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
     if not is_card_text(product_path):
         raise InputError(f"{product_path!r}: no name for a FITS file: printable ASCII is needed")
     entries = [Entry(index_folder, *slit) for slit in manifest["slits"]]
-    product = Product(os.path.basename(product_path), manifest, entries)
+    top = read_top(index_folder, manifest["slits"][0][0])
+    product = Product(os.path.basename(product_path), manifest, entries, top)
     with replacing(product_path) as file:
         product.write(file)
 
@@ -69,6 +70,12 @@ def read_manifest(path: str) -> dict[str, Any]:
             f"{path}: not a manifest of this version, or damaged; delete the file and run again"
         )
     return manifest
+
+
+def read_top(index_folder: str, exposure: str) -> dict[str, Any]:
+    """Read what a product has from its first exposure."""
+    with IndexReader(os.path.join(index_folder, f"{exposure}.jsonl")) as index:
+        return json.loads(index.read_body(*index.exposure["top"]))
 
 
 class Entry:
@@ -102,13 +109,12 @@ class Entry:
                 )
             self.record = record
             self.common = index.read_body(*self.exposure["common"])
-            self.top = index.read_body(*self.exposure["top"])
             self.text = b""
             if record["text"][0]:
                 place, size = record["text"][1:]
                 self.text = index.read_body(self.exposure["text"] + place, size)
         self.path: str = self.exposure["path"]
-        self.check = new_digest(self.common, self.top)
+        self.check = new_digest(self.exposure["common"][2], self.exposure["top"][2])
 
     def open(self) -> int:
         """Open the exposure; it must have the size it had when it was indexed."""
@@ -208,12 +214,20 @@ class Product:
         Its manifest.
     entries : list of Entry
         Its slits, in order.
+    top : dict
+        What it has from its first exposure.
     """
 
-    def __init__(self, filename: str, manifest: dict[str, Any], entries: list[Entry]) -> None:
+    def __init__(
+        self,
+        filename: str,
+        manifest: dict[str, Any],
+        entries: list[Entry],
+        top: dict[str, Any],
+    ) -> None:
         self.filename = filename
         self.entries = entries
-        self.top: dict[str, Any] = json.loads(entries[0].top)
+        self.top = top
         self.date = date_now()
         kinds = [entry.record["type"] for entry in entries if entry.record["type"]]
         self.kind = kinds[-1] if kinds else self.top["type"]

@@ -65,9 +65,9 @@ def unsealed(data: bytes) -> dict[str, Any] | None:
     return content if whole else None
 
 
-def new_digest(common: bytes, top: bytes) -> "hashlib._Hash":
-    """Start the digest of a slit: what it has from its exposure comes first."""
-    return hashlib.sha256(hashlib.sha256(common + top).digest())
+def new_digest(common: str, top: str) -> "hashlib._Hash":
+    """Start the digest of a slit with the seals of what it has from its exposure."""
+    return hashlib.sha256(f"{common} {top}".encode())
 
 
 def write_index(
