@@ -196,7 +196,8 @@ class IndexReader:
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            self.file = open(path, "rb", buffering=1 << 16)  # noqa: SIM115, closed by close()
+            # A small buffer, as only the first line is read through it.
+            self.file = open(path, "rb", buffering=1 << 11)  # noqa: SIM115, closed by close()
         except FileNotFoundError:
             raise InputError(f"{path}: no such index; run again") from None
         try:
