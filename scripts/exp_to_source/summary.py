@@ -9,7 +9,7 @@ from .listing import read_products
 MAX_NAMES = 10
 
 
-def summarise(results: str, start: float) -> list[str]:
+def summarise(results: str, start: float, failed: bool) -> list[str]:
     """Tell what a run made, what it left alone, and what is missing.
 
     Parameters
@@ -18,6 +18,9 @@ def summarise(results: str, start: float) -> list[str]:
         Folder of the run's results.
     start : float
         When the run began, in seconds since the epoch.
+    failed : bool
+        Whether something could not be made. Otherwise all that was asked for is there, though
+        other products may not be, or be older than a manifest that was restored.
 
     Returns
     -------
@@ -37,16 +40,17 @@ def summarise(results: str, start: float) -> list[str]:
     missing = [
         name
         for name, time in times.items()
-        if time is None or time < (_time(os.path.join(results, "manifests", f"{name}.json")) or 0)
+        if time is None
+        or (failed and time < (_time(os.path.join(results, "manifests", f"{name}.json")) or 0))
     ]
     unchanged = len(products) - made - len(missing)
     lines = [
         f"{len(products)} products in {results}/products: {made} made, {unchanged} unchanged, "
-        f"{len(missing)} missing or out of date"
+        f"{len(missing)} {'missing or out of date' if failed else 'not asked for'}"
     ]
-    for name in missing[:MAX_NAMES]:
-        lines.append(f"  missing: {name} (see logs/gather_source/{name}.log)")
-    if missing:
+    if failed and missing:
+        for name in missing[:MAX_NAMES]:
+            lines.append(f"  missing: {name} (see logs/gather_source/{name}.log)")
         lines.append("  run the same command again to make just what is missing")
     lines += skipped_exposures(results)
     return lines

@@ -98,8 +98,8 @@ def index_files(wildcards):
 
 @cache
 def products_at(time):
-    """Names of the products, read once for each state of the table."""
-    return frozenset(read_products(TABLE))
+    """Names of the products in their order, read once for each state of the table."""
+    return dict.fromkeys(read_products(TABLE))
 
 
 def products():
@@ -110,7 +110,7 @@ def products():
 
 def product_files(wildcards):
     """Files of all products."""
-    return [f"{PRODUCTS}/{name}_cal.fits" for name in sorted(products())]
+    return [f"{PRODUCTS}/{name}_cal.fits" for name in products()]
 
 
 def batch_files(wildcards):
@@ -140,17 +140,17 @@ with told_in_a_sentence("exp_to_source"):
         forget_incomplete_table()
 
 
-def print_summary():
+def print_summary(failed):
     """Tell how the run ended."""
-    print("\n".join(summarise("results", START)), file=sys.stderr)
+    print("\n".join(summarise("results", START, failed)), file=sys.stderr)
 
 
 onsuccess:
-    print_summary()
+    print_summary(failed=False)
 
 
 onerror:
-    print_summary()
+    print_summary(failed=True)
 
 
 onstart:
