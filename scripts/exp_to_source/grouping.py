@@ -106,7 +106,7 @@ def read_exposures(
 
 
 def _slit(exposure: dict[str, Any], head: list[Any], choices: Choices) -> Slit:
-    digest, _, source_id, source_name, slit_name, kind, planes, size = head
+    digest, source_id, source_name, slit_name, kind, planes, size = head
     if choices.fixed_slit_ids == "table" and kind == "NRS_FIXEDSLIT":
         source_id = FIXED_SLIT_IDS.get(slit_name.upper(), source_id)
     if source_id is None:
