@@ -7,7 +7,8 @@ from typing import Any
 
 from . import FORMAT
 from .asdffile import Extension, read_extension
-from .asdftree import Slit, Tree, UnusualLayoutError, parse
+from .asdfslit import Slit
+from .asdftree import Tree, UnusualLayoutError, parse
 from .cards import planned_cards
 from .errors import InputError
 from .fitsfile import HDU, scan
