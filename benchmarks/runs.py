@@ -11,7 +11,7 @@ from typing import Any
 from inputs import ROOT, SCRIPTS, Size, make_indices, scan
 from measure import measure, summary
 
-from exp_to_source.listing import read_products
+from exp_to_source.tables import read_products
 
 STEPS = ("index_exposure", "list_sources", "gather_source")
 SHELL_COMMAND = "Shell command: "

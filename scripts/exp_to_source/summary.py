@@ -3,7 +3,7 @@
 import csv
 import os
 
-from .listing import read_products
+from .tables import read_products
 
 #: How many names a summary lists.
 MAX_NAMES = 10

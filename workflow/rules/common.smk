@@ -15,13 +15,20 @@ sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source import FORMAT
 from exp_to_source.association import read_association
+from exp_to_source.choosing import items_of
 from exp_to_source.configuration import check_configuration
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.files import remove_leftovers, write_if_changed
-from exp_to_source.inputs import find_exposures, find_files, name_exposures, request_text
-from exp_to_source.listing import read_products
+from exp_to_source.inputs import (
+    find_exposures,
+    find_files,
+    find_table,
+    name_exposures,
+    request_text,
+)
 from exp_to_source.naming import PRODUCT_PARTS
 from exp_to_source.summary import summarise
+from exp_to_source.tables import read_products, read_table
 
 
 configfile: str(ROOT / "config" / "config.yaml")
@@ -32,6 +39,7 @@ INDICES = "results/index"
 MANIFESTS = "results/manifests"
 PRODUCTS = "results/products"
 TABLE = "results/sources.tsv"
+LEFT_OUT = "results/left_out.tsv"
 VERIFY = "results/verify"
 REQUEST = "results/request.txt"
 #: Products that are verified in one job: seconds, against the second that it takes to start.
@@ -60,12 +68,18 @@ def read_request():
     return associations, name_exposures([*found, *members])
 
 
+def choice_options():
+    """Options that tell which sources are wanted."""
+    items = [(key, item) for key in ("sources", "exclude") for item in items_of(config[key])]
+    items.append(("min-exposures", config["min_exposures"]))
+    items += [("catalog", path) for path in TABLES]
+    return [f"--{key}={value}" for key, value in items]
+
+
 def write_request():
     """Keep the request as a file, so that a run notices what is not as in the last one."""
-    options = {
-        key.replace("_", "-"): str(config[key])
-        for key in ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure")
-    }
+    keys = ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure")
+    options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys] + choice_options()
     write_if_changed(REQUEST, request_text(EXPOSURES, ASSOCIATIONS, options, INDICES).encode())
 
 
@@ -128,6 +142,12 @@ def manifest_of(wildcards):
     """Manifest of a product, by way of the checkpoint, which writes it."""
     name = PRODUCT.format(**wildcards)
     if name not in products():
+        left_out = {row["product"]: row["reason"] for row in read_table(LEFT_OUT)}
+        if name in left_out:
+            raise WorkflowError(
+                f"{name}: {left_out[name]}; to make it, change the settings 'sources', 'catalog', "
+                "'exclude' or 'min_exposures'"
+            )
         raise WorkflowError(f"{name}: the exposures have no such source; see {TABLE}")
     return f"{MANIFESTS}/{name}.json"
 
@@ -135,6 +155,7 @@ def manifest_of(wildcards):
 with told_in_a_sentence("exp_to_source"):
     check_configuration(config, str(ROOT / "workflow" / "schemas" / "config.schema.yaml"))
     ASSOCIATIONS, EXPOSURES = read_request()
+    TABLES = find_table("catalog", config["catalog"])
     if workflow.is_main_process and EXPOSURES:
         write_request()
         forget_incomplete_table()

@@ -8,6 +8,7 @@ checkpoint list_sources:
         request=REQUEST,
         indices=index_files,
         associations=[association.path for association in ASSOCIATIONS],
+        tables=TABLES,
     output:
         table=TABLE,
     log:

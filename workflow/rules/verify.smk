@@ -61,6 +61,7 @@ rule verify:
         fingerprints=rules.verify_products.input.fingerprints,
         associations=rules.verify_products.input.associations,
         sources=TABLE,
+        tables=TABLES,
     log:
         "logs/verify.log",
     conda:
@@ -70,9 +71,10 @@ rule verify:
     params:
         command=command("list_verdicts"),
         table=f"{VERIFY}.tsv",
+        choice=choice_options(),
     message:
         "Listing the verdicts in {params.table}"
     shell:
-        "{params.command} {params.table:q} --sources {input.sources:q} "
+        "{params.command} {params.table:q} --source-list {input.sources:q} "
         "--verdicts {input.verdicts:q} --fingerprints {input.fingerprints:q} "
-        "--associations {input.associations:q} 2> {log:q}"
+        "--associations {input.associations:q} {params.choice:q} 2> {log:q}"
