@@ -3,9 +3,9 @@
 ======================  ========================================================================
 line                    content
 ======================  ========================================================================
-1                       the exposure: format, name, path, size, identity; address (place, size
-                        and seal) of the heads from here, and in the body of ``common``, ``top``
-                        and ``shared``; ``text``: place in it; its own seal
+1                       the exposure: format, name, path, size, time, identity; address (place,
+                        size and seal) of the heads from here, and in the body of ``common``,
+                        ``top`` and ``shared``; ``text``: place in it; its own seal
 heads: a line a slit    for the source list: digest, address of its record in the body, source id,
                         source name, slit name, exposure type, planes, bytes
 body: common            what every entry takes from the exposure
@@ -68,6 +68,32 @@ def unsealed(data: bytes) -> dict[str, Any] | None:
 def new_digest(common: str, top: str) -> "hashlib._Hash":
     """Start the digest of a slit with the seals of what it has from its exposure."""
     return hashlib.sha256(f"{common} {top}".encode())
+
+
+def stamp(exposure: str | int) -> dict[str, int]:
+    """Size and time of an exposure (path or descriptor); the time in seconds, as some have it."""
+    status = os.stat(exposure)
+    return {"size": status.st_size, "modified": status.st_mtime_ns // 10**9}
+
+
+def is_outdated(path: str, exposure: str) -> bool:
+    """Whether an exposure is another file than the one that was indexed, but none that is newer.
+
+    Parameters
+    ----------
+    path : str
+        An index; where there is none, or none that can be read, it is not outdated.
+    exposure : str
+        The file that the exposure is now.
+    """
+    try:
+        with open(path, "rb") as file:
+            first = unsealed(file.readline(MAX_LINE))
+        newer = os.stat(exposure).st_mtime > os.stat(path).st_mtime
+        now = stamp(exposure)
+    except OSError:
+        return False
+    return first is not None and not newer and now != {key: first.get(key) for key in now}
 
 
 def write_index(
@@ -169,6 +195,8 @@ def write_failure(path: str, exposure: str, exposure_path: str, reason: str) -> 
         What is wrong, in a sentence.
     """
     about = {"format": FORMAT, "exposure": exposure, "path": exposure_path, "failure": reason}
+    if os.path.exists(exposure_path):
+        about |= stamp(exposure_path)
     empty = [0, 0, seal(b"")]
     with replacing(path) as file:
         write_all(

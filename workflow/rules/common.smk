@@ -3,7 +3,6 @@
 import os
 import shlex
 import sys
-import time
 from functools import cache
 from pathlib import Path
 
@@ -11,23 +10,25 @@ from snakemake.exceptions import WorkflowError
 
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 SCRIPTS = ROOT / "scripts"
+if not SCRIPTS.is_dir():
+    sys.exit(f"exp_to_source: {ROOT}: no folder of scripts; clone the repository and use the clone")
 sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source import FORMAT
 from exp_to_source.association import read_association
 from exp_to_source.configuration import check_configuration
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.files import remove_leftovers, write_if_changed
+from exp_to_source.files import file_state, remove_leftovers, write_if_changed
+from exp_to_source.index import is_outdated
 from exp_to_source.inputs import find_exposures, find_files, name_exposures, request_text
 from exp_to_source.listing import read_products
 from exp_to_source.naming import PRODUCT_PARTS
-from exp_to_source.summary import summarise
+from exp_to_source.summary import product_states, summarise
 
 
 configfile: str(ROOT / "config" / "config.yaml")
 
 
-START = time.time()
 INDICES = "results/index"
 MANIFESTS = "results/manifests"
 PRODUCTS = "results/products"
@@ -38,6 +39,19 @@ REQUEST = "results/request.txt"
 BATCH = 10
 PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
 SIMULATED = [f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)]
+
+
+def placed(path):
+    """Path under which a file of the rules is on disk: a module's have a prefix.
+
+    Rules, and functions for them, have paths without it, which Snakemake adds. To be called
+    while the workflow is parsed.
+    """
+    return str(workflow.modifier.modify_path(path))
+
+
+RESULTS = os.path.dirname(placed(TABLE))
+IS_MODULE = not workflow.modifier.is_main_snakefile()
 
 
 def command(name, python="", options=""):
@@ -55,7 +69,10 @@ def read_request():
     """Associations and exposures of the configuration, the latter by name."""
     paths = find_files("associations", config["associations"])
     associations = [read_association(path) for path in paths]
-    found = SIMULATED if config["demo"] else find_exposures(config["exposures"])
+    if config["demo"]:
+        found = [placed(path) for path in SIMULATED]
+    else:
+        found = find_exposures(config["exposures"], may_be_made=IS_MODULE)
     members = [path for association in associations for path in association.science]
     return associations, name_exposures([*found, *members])
 
@@ -66,7 +83,20 @@ def write_request():
         key.replace("_", "-"): str(config[key])
         for key in ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure")
     }
-    write_if_changed(REQUEST, request_text(EXPOSURES, ASSOCIATIONS, options, INDICES).encode())
+    text = request_text(EXPOSURES, ASSOCIATIONS, options, placed(INDICES))
+    write_if_changed(placed(REQUEST), text.encode())
+
+
+def forget_outdated_indices():
+    """Remove the indices of exposures in whose place there is an older file now.
+
+    Such a file was restored, or a link to its folder leads elsewhere: by its time alone, Snakemake
+    would take it for the one that was indexed.
+    """
+    for name, path in EXPOSURES.items():
+        index = placed(f"{INDICES}/{name}.jsonl")
+        if is_outdated(index, path):
+            os.remove(index)
 
 
 def forget_incomplete_table():
@@ -74,16 +104,27 @@ def forget_incomplete_table():
 
     Products depend on their manifests alone, but are made with the indices too.
     """
-    if os.path.exists(TABLE):
-        wanted = {f"{product}.json" for product in read_products(TABLE)}
+    table = placed(TABLE)
+    if os.path.exists(table):
+        manifests = {f"{product}.json" for product in read_products(table)}
         indices = {f"{name}.jsonl" for name in EXPOSURES}
-        if wanted - names_in(MANIFESTS) or indices - names_in(INDICES):
-            os.remove(TABLE)
+        if manifests - names_in(placed(MANIFESTS)) or indices - names_in(placed(INDICES)):
+            os.remove(table)
 
 
 def names_in(folder):
     """Names of the files in a folder, none where it is missing."""
     return set(os.listdir(folder)) if os.path.isdir(folder) else set()
+
+
+def exposure_file(wildcards):
+    """File of an exposure: the user's, and so without the prefix of a module."""
+    return local(EXPOSURES[wildcards.exposure])
+
+
+def association_files():
+    """Files of the associations, the user's as well."""
+    return [local(association.path) for association in ASSOCIATIONS]
 
 
 def index_files(wildcards):
@@ -97,15 +138,15 @@ def index_files(wildcards):
 
 
 @cache
-def products_at(time):
+def products_in(table, state):
     """Names of the products in their order, read once for each state of the table."""
-    return dict.fromkeys(read_products(TABLE))
+    return dict.fromkeys(read_products(table))
 
 
 def products():
     """Names of the products, which the checkpoint has listed."""
-    table = checkpoints.list_sources.get().output.table
-    return products_at(os.stat(table).st_mtime_ns)
+    table = str(checkpoints.list_sources.get().output.table)
+    return products_in(table, file_state(table))
 
 
 def product_files(wildcards):
@@ -128,7 +169,7 @@ def manifest_of(wildcards):
     """Manifest of a product, by way of the checkpoint, which writes it."""
     name = PRODUCT.format(**wildcards)
     if name not in products():
-        raise WorkflowError(f"{name}: the exposures have no such source; see {TABLE}")
+        raise WorkflowError(f"{name}: the exposures have no such source; see {RESULTS}/sources.tsv")
     return f"{MANIFESTS}/{name}.json"
 
 
@@ -137,12 +178,22 @@ with told_in_a_sentence("exp_to_source"):
     ASSOCIATIONS, EXPOSURES = read_request()
     if workflow.is_main_process and EXPOSURES:
         write_request()
+        forget_outdated_indices()
         forget_incomplete_table()
+
+#: Products as they were when the run began.
+BEFORE = {}
 
 
 def print_summary(failed):
     """Tell how the run ended."""
-    print("\n".join(summarise("results", START, failed)), file=sys.stderr)
+    print("\n".join(summarise(RESULTS, BEFORE, failed)), file=sys.stderr)
+
+
+onstart:
+    # By now this run has the lock of the folder: nothing else is at work in it.
+    remove_leftovers(RESULTS)
+    BEFORE.update(product_states(RESULTS))
 
 
 onsuccess:
@@ -151,8 +202,3 @@ onsuccess:
 
 onerror:
     print_summary(failed=True)
-
-
-onstart:
-    # By now this run has the lock of the folder: nothing else is at work in it.
-    remove_leftovers("results")

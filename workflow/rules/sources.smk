@@ -7,7 +7,7 @@ checkpoint list_sources:
     input:
         request=REQUEST,
         indices=index_files,
-        associations=[association.path for association in ASSOCIATIONS],
+        associations=association_files(),
     output:
         table=TABLE,
     log:
