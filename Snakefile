@@ -13,12 +13,7 @@ include: "workflow/rules/gather.smk"
 include: "workflow/rules/verify.smk"
 
 
-localrules:
-    all,
-
-
 rule all:
-    default_target: True
     input:
         table="results/sources.tsv",
         products=product_files,

@@ -15,7 +15,7 @@ from .fitsfile import HDU, scan
 from .fragments import apply_edits, quoted
 from .grouping import exposure_name
 from .headers import exposure_cards, left_out, plane_plans, primary_cards
-from .index import DIGEST_SIZE, line, new_digest, seal, write_failure, write_index
+from .index import DIGEST_SIZE, line, new_digest, seal, stamp, write_failure, write_index
 from .keywords import table
 from .nodes import Leaf, Node, at, mapping, merge, nest, value_at
 from .normalise import normalise
@@ -89,12 +89,8 @@ def index_exposure(path: str, output: str) -> list[str]:
         planes, strangers = claim_planes(exposure)
         common, top = line(common_record(exposure)), line(top_record(exposure))
         slits = slit_records(exposure, planes, common, top)
-        first = {
-            "format": FORMAT,
-            "exposure": name,
-            "path": path,
-            "size": os.fstat(file).st_size,
-        } | identity(exposure.tree)
+        first = {"format": FORMAT, "exposure": name, "path": path} | stamp(file)
+        first |= identity(exposure.tree)
         text = exposure.tree.text if exposure.rewritten else ""
         write_index(output, first, common, top, slits, text)
         return remarks(exposure, strangers)

@@ -3,8 +3,8 @@
 =======  =======================================================================================
 part     content
 =======  =======================================================================================
-first    a line: the exposure (format, name, path, size, identity); place, size and seal of each of
-         the other parts, counted from here; its own seal
+first    a line: the exposure (format, name, path, size, time, identity); place, size and seal of
+         each of the other parts, counted from here; its own seal
 heads    a line a slit, for the source list: digest, source id, source name, slit name, exposure
          type, planes, bytes
 places   a line a slit, all of one length and in the order of the digests: digest; place, size and
@@ -74,6 +74,32 @@ def unsealed(data: bytes) -> dict[str, Any] | None:
 def new_digest(common: str, top: str) -> "hashlib._Hash":
     """Start the digest of a slit with the seals of what it has from its exposure."""
     return hashlib.sha256(f"{common} {top}".encode())
+
+
+def stamp(exposure: str | int) -> dict[str, int]:
+    """Size and time of an exposure (path or descriptor); the time in seconds, as some have it."""
+    status = os.stat(exposure)
+    return {"size": status.st_size, "modified": status.st_mtime_ns // 10**9}
+
+
+def is_outdated(path: str, exposure: str) -> bool:
+    """Whether an exposure is another file than the one that was indexed, but none that is newer.
+
+    Parameters
+    ----------
+    path : str
+        An index; where there is none, or none that can be read, it is not outdated.
+    exposure : str
+        The file that the exposure is now.
+    """
+    try:
+        with open(path, "rb") as file:
+            first = unsealed(file.readline(MAX_LINE))
+        newer = os.stat(exposure).st_mtime > os.stat(path).st_mtime
+        now = stamp(exposure)
+    except OSError:
+        return False
+    return first is not None and not newer and now != {key: first.get(key) for key in now}
 
 
 def write_index(
@@ -181,6 +207,8 @@ def write_failure(path: str, exposure: str, exposure_path: str, reason: str) -> 
         What is wrong, in a sentence.
     """
     about = {"format": FORMAT, "exposure": exposure, "path": exposure_path, "failure": reason}
+    if os.path.exists(exposure_path):
+        about |= stamp(exposure_path)
     with replacing(path) as file:
         write_all(file, sealed(about | {"heads": [0, 0, seal(b"")]}))
 

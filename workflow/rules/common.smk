@@ -3,7 +3,6 @@
 import os
 import shlex
 import sys
-import time
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +10,8 @@ from snakemake.exceptions import WorkflowError
 
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 SCRIPTS = ROOT / "scripts"
+if not SCRIPTS.is_dir():
+    sys.exit(f"exp_to_source: {ROOT}: no folder of scripts; clone the repository and use the clone")
 sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source import FORMAT
@@ -18,7 +19,8 @@ from exp_to_source.association import read_association
 from exp_to_source.choosing import items_of
 from exp_to_source.configuration import check_configuration
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.files import remove_leftovers, write_if_changed
+from exp_to_source.files import file_state, remove_leftovers, write_if_changed
+from exp_to_source.index import is_outdated
 from exp_to_source.inputs import (
     find_exposures,
     find_files,
@@ -27,25 +29,36 @@ from exp_to_source.inputs import (
     request_text,
 )
 from exp_to_source.naming import PRODUCT_PARTS
-from exp_to_source.summary import summarise
+from exp_to_source.summary import product_states, summarise
 from exp_to_source.tables import read_products, read_table
 
 
 configfile: str(ROOT / "config" / "config.yaml")
 
 
-START = time.time()
 INDICES = "results/index"
 MANIFESTS = "results/manifests"
 PRODUCTS = "results/products"
 TABLE = "results/sources.tsv"
-LEFT_OUT = "results/left_out.tsv"
 VERIFY = "results/verify"
 REQUEST = "results/request.txt"
 #: Products that are verified in one job: seconds, against the second that it takes to start.
 BATCH = 10
 PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
 SIMULATED = [f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)]
+
+
+def placed(path):
+    """Path under which a file of the rules is on disk: a module's have a prefix.
+
+    Rules, and functions for them, have paths without it, which Snakemake adds. To be called
+    while the workflow is parsed.
+    """
+    return str(workflow.modifier.modify_path(path))
+
+
+RESULTS = os.path.dirname(placed(TABLE))
+IS_MODULE = not workflow.modifier.is_main_snakefile()
 
 
 def command(name, python="", options=""):
@@ -63,7 +76,10 @@ def read_request():
     """Associations and exposures of the configuration, the latter by name."""
     paths = find_files("associations", config["associations"])
     associations = [read_association(path) for path in paths]
-    found = SIMULATED if config["demo"] else find_exposures(config["exposures"])
+    if config["demo"]:
+        found = [placed(path) for path in SIMULATED]
+    else:
+        found = find_exposures(config["exposures"], may_be_made=IS_MODULE)
     members = [path for association in associations for path in association.science]
     return associations, name_exposures([*found, *members])
 
@@ -80,7 +96,20 @@ def write_request():
     """Keep the request as a file, so that a run notices what is not as in the last one."""
     keys = ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure")
     options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys] + choice_options()
-    write_if_changed(REQUEST, request_text(EXPOSURES, ASSOCIATIONS, options, INDICES).encode())
+    text = request_text(EXPOSURES, ASSOCIATIONS, options, placed(INDICES))
+    write_if_changed(placed(REQUEST), text.encode())
+
+
+def forget_outdated_indices():
+    """Remove the indices of exposures in whose place there is an older file now.
+
+    Such a file was restored, or a link to its folder leads elsewhere: by its time alone, Snakemake
+    would take it for the one that was indexed.
+    """
+    for name, path in EXPOSURES.items():
+        index = placed(f"{INDICES}/{name}.jsonl")
+        if is_outdated(index, path):
+            os.remove(index)
 
 
 def forget_incomplete_table():
@@ -88,16 +117,32 @@ def forget_incomplete_table():
 
     Products depend on their manifests alone, but are made with the indices too.
     """
-    if os.path.exists(TABLE):
-        wanted = {f"{product}.json" for product in read_products(TABLE)}
+    table = placed(TABLE)
+    if os.path.exists(table):
+        manifests = {f"{product}.json" for product in read_products(table)}
         indices = {f"{name}.jsonl" for name in EXPOSURES}
-        if wanted - names_in(MANIFESTS) or indices - names_in(INDICES):
-            os.remove(TABLE)
+        if manifests - names_in(placed(MANIFESTS)) or indices - names_in(placed(INDICES)):
+            os.remove(table)
 
 
 def names_in(folder):
     """Names of the files in a folder, none where it is missing."""
     return set(os.listdir(folder)) if os.path.isdir(folder) else set()
+
+
+def exposure_file(wildcards):
+    """File of an exposure: the user's, and so without the prefix of a module."""
+    return local(EXPOSURES[wildcards.exposure])
+
+
+def association_files():
+    """Files of the associations, the user's as well."""
+    return [local(association.path) for association in ASSOCIATIONS]
+
+
+def table_files():
+    """Files of the user's tables."""
+    return [local(path) for path in TABLES]
 
 
 def index_files(wildcards):
@@ -111,15 +156,15 @@ def index_files(wildcards):
 
 
 @cache
-def products_at(time):
+def products_in(table, state):
     """Names of the products in their order, read once for each state of the table."""
-    return dict.fromkeys(read_products(TABLE))
+    return dict.fromkeys(read_products(table))
 
 
 def products():
     """Names of the products, which the checkpoint has listed."""
-    table = checkpoints.list_sources.get().output.table
-    return products_at(os.stat(table).st_mtime_ns)
+    table = str(checkpoints.list_sources.get().output.table)
+    return products_in(table, file_state(table))
 
 
 def product_files(wildcards):
@@ -142,13 +187,13 @@ def manifest_of(wildcards):
     """Manifest of a product, by way of the checkpoint, which writes it."""
     name = PRODUCT.format(**wildcards)
     if name not in products():
-        left_out = {row["product"]: row["reason"] for row in read_table(LEFT_OUT)}
+        left_out = {row["product"]: row["reason"] for row in read_table(f"{RESULTS}/left_out.tsv")}
         if name in left_out:
             raise WorkflowError(
                 f"{name}: {left_out[name]}; to make it, change the settings 'sources', 'catalog', "
                 "'exclude' or 'min_exposures'"
             )
-        raise WorkflowError(f"{name}: the exposures have no such source; see {TABLE}")
+        raise WorkflowError(f"{name}: the exposures have no such source; see {RESULTS}/sources.tsv")
     return f"{MANIFESTS}/{name}.json"
 
 
@@ -158,12 +203,22 @@ with told_in_a_sentence("exp_to_source"):
     TABLES = find_table("catalog", config["catalog"])
     if workflow.is_main_process and EXPOSURES:
         write_request()
+        forget_outdated_indices()
         forget_incomplete_table()
+
+#: Products as they were when the run began.
+BEFORE = {}
 
 
 def print_summary(failed):
     """Tell how the run ended."""
-    print("\n".join(summarise("results", START, failed)), file=sys.stderr)
+    print("\n".join(summarise(RESULTS, BEFORE, failed)), file=sys.stderr)
+
+
+onstart:
+    # By now this run has the lock of the folder: nothing else is at work in it.
+    remove_leftovers(RESULTS)
+    BEFORE.update(product_states(RESULTS))
 
 
 onsuccess:
@@ -172,8 +227,3 @@ onsuccess:
 
 onerror:
     print_summary(failed=True)
-
-
-onstart:
-    # By now this run has the lock of the folder: nothing else is at work in it.
-    remove_leftovers("results")

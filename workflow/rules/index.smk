@@ -3,7 +3,7 @@
 
 rule index_exposure:
     input:
-        exposure=lambda wildcards: EXPOSURES[wildcards.exposure],
+        exposure=exposure_file,
     output:
         index=f"{INDICES}/{{exposure}}.jsonl",
     log:

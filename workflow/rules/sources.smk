@@ -7,8 +7,8 @@ checkpoint list_sources:
     input:
         request=REQUEST,
         indices=index_files,
-        associations=[association.path for association in ASSOCIATIONS],
-        tables=TABLES,
+        associations=association_files(),
+        tables=table_files(),
     output:
         table=TABLE,
     log:

@@ -6,7 +6,7 @@ To prove files that were verified before once more: --forcerun fingerprint_expos
 
 rule fingerprint_exposure:
     input:
-        exposure=lambda wildcards: EXPOSURES[wildcards.exposure],
+        exposure=exposure_file,
     output:
         fingerprints=f"{VERIFY}/exposures/{{exposure}}.jsonl",
     log:
@@ -30,7 +30,7 @@ rule verify_products:
     input:
         products=batch_files,
         fingerprints=expand(f"{VERIFY}/exposures/{{exposure}}.jsonl", exposure=EXPOSURES),
-        associations=[association.path for association in ASSOCIATIONS],
+        associations=association_files(),
     output:
         verdicts=f"{VERIFY}/products/{{batch}}.jsonl",
     log:
@@ -43,7 +43,7 @@ rule verify_products:
         mem_mb=1000,
     params:
         command=command("verify_products"),
-        fingerprints=f"{VERIFY}/exposures",
+        fingerprints=placed(f"{VERIFY}/exposures"),
         format=FORMAT,
     message:
         "Verifying batch {wildcards.batch} of the products"
@@ -61,7 +61,7 @@ rule verify:
         fingerprints=rules.verify_products.input.fingerprints,
         associations=rules.verify_products.input.associations,
         sources=TABLE,
-        tables=TABLES,
+        tables=table_files(),
     log:
         "logs/verify.log",
     conda:
@@ -70,7 +70,7 @@ rule verify:
         mem_mb=500,
     params:
         command=command("list_verdicts"),
-        table=f"{VERIFY}.tsv",
+        table=placed(f"{VERIFY}.tsv"),
         choice=choice_options(),
     message:
         "Listing the verdicts in {params.table}"
