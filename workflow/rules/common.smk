@@ -12,11 +12,14 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
+# For commands in profiles, which cannot say "beside this file".
+os.environ["EXP_TO_SOURCE"] = str(ROOT)
 
 from exp_to_source import FORMAT
 from exp_to_source.association import read_association
 from exp_to_source.configuration import check_configuration
 from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.failures import forget_failures, read_failures, remove_failed_products
 from exp_to_source.files import remove_leftovers, write_if_changed
 from exp_to_source.inputs import find_exposures, find_files, name_exposures, request_text
 from exp_to_source.listing import read_products
@@ -31,6 +34,7 @@ START = time.time()
 INDICES = "results/index"
 MANIFESTS = "results/manifests"
 PRODUCTS = "results/products"
+FAILURES = "results/failures"
 TABLE = "results/sources.tsv"
 VERIFY = "results/verify"
 REQUEST = "results/request.txt"
@@ -49,6 +53,17 @@ def command(name, python="", options=""):
     script = str(SCRIPTS / f"{name}.py")
     words = [sys.executable, *python.split(), script, *options.split()]
     return lambda wildcards, output: shlex.join(words)
+
+
+def failure_record(wildcards, resources):
+    """Option of a gather that must not fail, as the group it is run in would lose its neighbours.
+
+    Profiles of clusters ask for it by a resource. What was recorded fails the run in the end, in
+    the hooks below, which are not run where this workflow is a module of another.
+    """
+    if resources.get("record_failure") and Path(workflow.main_snakefile).is_relative_to(ROOT):
+        return f"--record-failure {FAILURES}/{PRODUCT.format(**wildcards)}.txt"
+    return ""
 
 
 def read_request():
@@ -138,6 +153,7 @@ with told_in_a_sentence("exp_to_source"):
     if workflow.is_main_process and EXPOSURES:
         write_request()
         forget_incomplete_table()
+        remove_failed_products("results")
 
 
 def print_summary(failed):
@@ -146,13 +162,21 @@ def print_summary(failed):
 
 
 onsuccess:
-    print_summary(failed=False)
+    failures = read_failures("results")
+    remove_failed_products("results")
+    print_summary(failed=bool(failures))
+    if failures:
+        sys.exit("\n".join(failures))
 
 
 onerror:
+    failures = read_failures("results")
+    remove_failed_products("results")
     print_summary(failed=True)
+    print(*failures, sep="\n", file=sys.stderr)
 
 
 onstart:
     # By now this run has the lock of the folder: nothing else is at work in it.
     remove_leftovers("results")
+    forget_failures("results")

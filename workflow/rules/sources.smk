@@ -3,13 +3,14 @@
 
 checkpoint list_sources:
     # The manifests are not declared: each is an input of its own product, and is rewritten only
-    # where its content changes, so that only what changed is made again.
+    # where its content changes, so that only what changed is made again. Not worth a cluster job.
     input:
         request=REQUEST,
         indices=index_files,
         associations=[association.path for association in ASSOCIATIONS],
     output:
         table=TABLE,
+    localrule: True
     log:
         "logs/list_sources.log",
     conda:

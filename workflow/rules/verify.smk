@@ -16,7 +16,8 @@ rule fingerprint_exposure:
     conda:
         "../envs/verify.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         command=command("fingerprint_exposure"),
         format=FORMAT,
@@ -40,7 +41,8 @@ rule verify_products:
     conda:
         "../envs/verify.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         command=command("verify_products"),
         fingerprints=f"{VERIFY}/exposures",
@@ -61,6 +63,7 @@ rule verify:
         fingerprints=rules.verify_products.input.fingerprints,
         associations=rules.verify_products.input.associations,
         sources=TABLE,
+    localrule: True
     log:
         "logs/verify.log",
     conda:
