@@ -13,12 +13,15 @@ SCRIPTS = ROOT / "scripts"
 if not SCRIPTS.is_dir():
     sys.exit(f"exp_to_source: {ROOT}: no folder of scripts; clone the repository and use the clone")
 sys.path.insert(0, str(SCRIPTS))
+# For commands in profiles, which cannot say "beside this file".
+os.environ.update(EXP_TO_SOURCE=str(ROOT))
 
 from exp_to_source import FORMAT
 from exp_to_source.association import read_association
 from exp_to_source.choosing import items_of
 from exp_to_source.configuration import check_configuration
 from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.failures import forget_failures, read_failures, remove_failed_products
 from exp_to_source.files import file_state, remove_leftovers, write_if_changed
 from exp_to_source.index import is_outdated
 from exp_to_source.inputs import (
@@ -70,6 +73,17 @@ def command(name, python="", options=""):
     script = str(SCRIPTS / f"{name}.py")
     words = [sys.executable, *python.split(), script, *options.split()]
     return lambda wildcards, output: shlex.join(words)
+
+
+def failure_record(wildcards, resources):
+    """Option of a gather that must not fail, as the group it is run in would lose its neighbours.
+
+    Profiles of clusters ask for it by a resource. What was recorded fails the run in the end, in
+    the hooks below, which are not run where this workflow is a module of another.
+    """
+    if resources.get("record_failure") and not IS_MODULE:
+        return f"--record-failure {RESULTS}/failures/{PRODUCT.format(**wildcards)}.txt"
+    return ""
 
 
 def read_request():
@@ -205,6 +219,7 @@ with told_in_a_sentence("exp_to_source"):
         write_request()
         forget_outdated_indices()
         forget_incomplete_table()
+        remove_failed_products(RESULTS)
 
 #: Products as they were when the run began.
 BEFORE = {}
@@ -218,12 +233,19 @@ def print_summary(failed):
 onstart:
     # By now this run has the lock of the folder: nothing else is at work in it.
     remove_leftovers(RESULTS)
+    forget_failures(RESULTS)
     BEFORE.update(product_states(RESULTS))
 
 
 onsuccess:
-    print_summary(failed=False)
+    failures = read_failures(RESULTS)
+    remove_failed_products(RESULTS)
+    print_summary(failed=bool(failures))
+    if failures:
+        sys.exit("\n".join(failures))
 
 
 onerror:
+    failures = read_failures(RESULTS)
+    remove_failed_products(RESULTS)
     print_summary(failed=True)

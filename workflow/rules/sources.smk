@@ -3,7 +3,7 @@
 
 checkpoint list_sources:
     # The manifests are not declared: each is an input of its own product, and is rewritten only
-    # where its content changes, so that only what changed is made again.
+    # where its content changes, so that only what changed is made again. Not worth a cluster job.
     input:
         request=REQUEST,
         indices=index_files,
@@ -13,6 +13,7 @@ checkpoint list_sources:
         table=TABLE,
     log:
         "logs/list_sources.log",
+    localrule: True
     conda:
         "../envs/exp_to_source.yaml"
     resources:

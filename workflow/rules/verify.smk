@@ -16,7 +16,8 @@ rule fingerprint_exposure:
     conda:
         "../envs/verify.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         command=command("fingerprint_exposure"),
         format=FORMAT,
@@ -40,7 +41,8 @@ rule verify_products:
     conda:
         "../envs/verify.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         command=command("verify_products"),
         fingerprints=placed(f"{VERIFY}/exposures"),
@@ -64,6 +66,7 @@ rule verify:
         tables=table_files(),
     log:
         "logs/verify.log",
+    localrule: True
     conda:
         "../envs/verify.yaml"
     resources:
