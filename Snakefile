@@ -11,10 +11,15 @@ include: "workflow/rules/index.smk"
 include: "workflow/rules/sources.smk"
 include: "workflow/rules/gather.smk"
 include: "workflow/rules/verify.smk"
+include: "workflow/rules/look.smk"
+include: "workflow/rules/quicklook.smk"
+include: "workflow/rules/report.smk"
 
 
 localrules:
     all,
+    quicklook,
+    report,
 
 
 rule all:
@@ -22,3 +27,4 @@ rule all:
     input:
         table="results/sources.tsv",
         products=product_files,
+        quicklooks=wanted_quicklooks,

@@ -9,7 +9,12 @@ checkpoint list_sources:
         indices=index_files,
         associations=[association.path for association in ASSOCIATIONS],
     output:
-        table=TABLE,
+        table=report(
+            TABLE,
+            caption="../report/sources.rst",
+            category="Sources",
+            labels={"what": "Table of sources"},
+        ),
     log:
         "logs/list_sources.log",
     conda:
