@@ -116,8 +116,13 @@ def draw(name: str, entries: Entries) -> Figure:
         place = (panel.left, height - panel.top - panel.height, panel.width, panel.height)
         box = [part / whole for part, whole in zip(place, (WIDTH, height) * 2, strict=True)]
         axes = figure.add_axes(box, yticks=[])
+        # Several pixels in one of the picture are averaged, others keep their edges.
+        finer = panel.cutout.data.shape[1] > panel.width
         axes.imshow(
-            colours(panel.cutout, norm), origin="lower", aspect="auto", interpolation="none"
+            colours(panel.cutout, norm),
+            origin="lower",
+            aspect="auto",
+            interpolation="antialiased" if finer else "none",
         )
         axes.set_title(_cut(caption, panel.room), loc="left", fontsize=8, pad=3.5)
         draw_axis(axes, panel)
@@ -263,7 +268,7 @@ def make_captions(cutouts: Sequence[Cutout]) -> list[str]:
         name = cutout.exposure.removesuffix("_cal").removesuffix("_mbsub")
         rows, columns = cutout.data.shape
         words = [
-            f"{cutout.number}  {VISIT.sub('', name) if one_visit else name}",
+            f"{cutout.number}  {VISIT.sub('', name) if one_visit else name}".strip(),
             f"slit {cutout.slit}" if cutout.slit else "",
             "" if one_order else f"order {cutout.order}",
             f"{columns} x {rows} px",
