@@ -31,6 +31,9 @@ def check_configuration(config: dict[str, Any], schema_path: str) -> None:
     for key in config:
         if key not in known:
             raise InputError(f"configuration: unknown key {key!r}; the keys are {', '.join(known)}")
+        # The command line of Snakemake knows True and False, but takes YAML's words as texts.
+        if known[key].get("type") == "boolean" and config[key] in ("true", "false"):
+            config[key] = config[key] == "true"
     error = best_match(Draft202012Validator(schema).iter_errors(config))
     if error:
         key = str(error.absolute_path[0])

@@ -10,7 +10,12 @@ checkpoint list_sources:
         associations=association_files(),
         tables=table_files(),
     output:
-        table=TABLE,
+        table=report(
+            TABLE,
+            caption="../report/sources.rst",
+            category="Sources",
+            labels={"what": "Table of sources"},
+        ),
     log:
         "logs/list_sources.log",
     localrule: True
