@@ -140,6 +140,18 @@ def retire_products(results: str, names: set[str]) -> list[str]:
 
 
 def read_products(table: str) -> list[str]:
-    """Names of the products in a source list."""
-    with open(table, encoding="utf-8", newline="") as file:
-        return [row["product"] for row in csv.DictReader(file, delimiter="\t")]
+    """Names of the products in a source list.
+
+    Raises
+    ------
+    InputError
+        If it is none (any more).
+    """
+    try:
+        with open(table, encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file, delimiter="\t")
+            if "product" in (rows.fieldnames or ()):
+                return [row["product"] for row in rows]
+    except (ValueError, csv.Error):
+        pass
+    raise InputError(f"{table}: is no source list any more; delete it and run again")

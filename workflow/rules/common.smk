@@ -15,8 +15,8 @@ sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source import FORMAT
 from exp_to_source.association import read_association
-from exp_to_source.configuration import check_configuration
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.configuration import check_configuration, read_settings
+from exp_to_source.errors import suggestion, told_in_a_sentence
 from exp_to_source.files import remove_leftovers, write_if_changed
 from exp_to_source.inputs import find_exposures, find_files, name_exposures, request_text
 from exp_to_source.listing import read_products
@@ -24,7 +24,14 @@ from exp_to_source.naming import PRODUCT_PARTS
 from exp_to_source.summary import summarise
 
 
-configfile: str(ROOT / "config" / "config.yaml")
+DEFAULTS = str(ROOT / "config" / "config.yaml")
+
+with told_in_a_sentence("exp_to_source"):
+    # Of a file that is not YAML, Snakemake tells neither the name nor the line.
+    read_settings(DEFAULTS)
+
+
+configfile: DEFAULTS
 
 
 START = time.time()
@@ -128,12 +135,18 @@ def manifest_of(wildcards):
     """Manifest of a product, by way of the checkpoint, which writes it."""
     name = PRODUCT.format(**wildcards)
     if name not in products():
-        raise WorkflowError(f"{name}: the exposures have no such source; see {TABLE}")
+        hint = suggestion(name, products())
+        raise WorkflowError(f"{name}: the exposures have no such source{hint}; see {TABLE}")
     return f"{MANIFESTS}/{name}.json"
 
 
 with told_in_a_sentence("exp_to_source"):
-    check_configuration(config, str(ROOT / "workflow" / "schemas" / "config.schema.yaml"))
+    check_configuration(
+        config,
+        str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
+        files=[DEFAULTS, *workflow.overwrite_configfiles],
+        given=workflow.config_settings.config,
+    )
     ASSOCIATIONS, EXPOSURES = read_request()
     if workflow.is_main_process and EXPOSURES:
         write_request()
