@@ -79,7 +79,8 @@ def find_files(
             found = [item] if os.path.exists(item) or expected else []
             what = "does not exist"
         if not found:
-            raise InputError(f"{key}: {item!r} {what}; mend the setting '{key}'")
+            hint = "" if os.path.isabs(item) else f", or the working directory {os.getcwd()}"
+            raise InputError(f"{key}: {item!r} {what}; mend the setting '{key}'{hint}")
         paths += found
     return paths
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .errors import InputError
 from .files import replacing, write_all
 
 
@@ -30,5 +31,18 @@ def read_table(path: str) -> list[dict[str, str]]:
 
 
 def read_products(table: str) -> list[str]:
-    """Names of the products in a source list."""
-    return [row["product"] for row in read_table(table)]
+    """Names of the products in a source list.
+
+    Raises
+    ------
+    InputError
+        If it is none (any more).
+    """
+    try:
+        with open(table, encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file, delimiter="\t")
+            if "product" in (rows.fieldnames or ()):
+                return [row["product"] for row in rows]
+    except (ValueError, csv.Error):
+        pass
+    raise InputError(f"{table}: is no source list any more; delete it and run again")

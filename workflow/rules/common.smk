@@ -19,8 +19,8 @@ os.environ.update(EXP_TO_SOURCE=str(ROOT))
 from exp_to_source import FORMAT
 from exp_to_source.association import read_association
 from exp_to_source.choosing import items_of
-from exp_to_source.configuration import check_configuration
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.configuration import check_configuration, read_settings
+from exp_to_source.errors import suggestion, told_in_a_sentence
 from exp_to_source.failures import forget_failures, read_failures, remove_failed_products
 from exp_to_source.files import file_state, remove_leftovers, write_if_changed
 from exp_to_source.index import is_outdated
@@ -35,8 +35,14 @@ from exp_to_source.naming import PRODUCT_PARTS
 from exp_to_source.summary import product_states, summarise
 from exp_to_source.tables import read_products, read_table
 
+DEFAULTS = str(ROOT / "config" / "config.yaml")
 
-configfile: str(ROOT / "config" / "config.yaml")
+with told_in_a_sentence("exp_to_source"):
+    # Of a file that is not YAML, Snakemake tells neither the name nor the line.
+    read_settings(DEFAULTS)
+
+
+configfile: DEFAULTS
 
 
 INDICES = "results/index"
@@ -207,12 +213,20 @@ def manifest_of(wildcards):
                 f"{name}: {left_out[name]}; to make it, change the settings 'sources', 'catalog', "
                 "'exclude' or 'min_exposures'"
             )
-        raise WorkflowError(f"{name}: the exposures have no such source; see {RESULTS}/sources.tsv")
+        hint = suggestion(name, products())
+        raise WorkflowError(
+            f"{name}: the exposures have no such source{hint}; see {RESULTS}/sources.tsv"
+        )
     return f"{MANIFESTS}/{name}.json"
 
 
 with told_in_a_sentence("exp_to_source"):
-    check_configuration(config, str(ROOT / "workflow" / "schemas" / "config.schema.yaml"))
+    check_configuration(
+        config,
+        str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
+        files=[DEFAULTS, *workflow.overwrite_configfiles],
+        given=workflow.config_settings.config,
+    )
     ASSOCIATIONS, EXPOSURES = read_request()
     TABLES = find_table("catalog", config["catalog"])
     if workflow.is_main_process and EXPOSURES:
