@@ -17,7 +17,7 @@ sys.path.insert(0, str(SCRIPTS))
 from exp_to_source import FORMAT
 from exp_to_source.association import read_association
 from exp_to_source.configuration import check_configuration
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import InputError, told_in_a_sentence
 from exp_to_source.files import file_state, remove_leftovers, write_if_changed
 from exp_to_source.index import is_outdated
 from exp_to_source.inputs import find_exposures, find_files, name_exposures, request_text
@@ -63,6 +63,15 @@ def command(name, python="", options=""):
     script = str(SCRIPTS / f"{name}.py")
     words = [sys.executable, *python.split(), script, *options.split()]
     return lambda wildcards, output: shlex.join(words)
+
+
+def check_storage():
+    """Refuse results elsewhere than in a file system: they lead to bytes of the exposures."""
+    if workflow.storage_settings.default_storage_provider:
+        raise InputError(
+            "--default-storage-provider is not supported: results belong in a file system that "
+            "all jobs share; leave it out (see docs/module.md)"
+        )
 
 
 def read_request():
@@ -175,6 +184,7 @@ def manifest_of(wildcards):
 
 with told_in_a_sentence("exp_to_source"):
     check_configuration(config, str(ROOT / "workflow" / "schemas" / "config.schema.yaml"))
+    check_storage()
     ASSOCIATIONS, EXPOSURES = read_request()
     if workflow.is_main_process and EXPOSURES:
         write_request()
