@@ -11,9 +11,13 @@ include: "workflow/rules/index.smk"
 include: "workflow/rules/sources.smk"
 include: "workflow/rules/gather.smk"
 include: "workflow/rules/verify.smk"
+include: "workflow/rules/look.smk"
+include: "workflow/rules/quicklook.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
     input:
         table="results/sources.tsv",
         products=product_files,
+        quicklooks=wanted_quicklooks,

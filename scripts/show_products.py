@@ -5,6 +5,8 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
+from exp_to_source.errors import told_in_a_sentence
+
 COLUMNS = ("product", "source id", "exposures", "size")
 
 
@@ -44,7 +46,9 @@ def main() -> None:
     """Read the command line, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table", type=Path, help="source list (sources.tsv)")
-    print(format_rows(product_rows(parser.parse_args().table)))
+    table = parser.parse_args().table
+    with told_in_a_sentence("show_products"):
+        print(format_rows(product_rows(table)))
 
 
 if __name__ == "__main__":

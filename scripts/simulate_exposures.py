@@ -1,7 +1,13 @@
 """Simulate exposure-based "cal" products, for trials and demonstrations."""
 
 import argparse
+import re
 from pathlib import Path
+
+from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.naming import FIXED_SLIT_IDS
+
+DETECTORS = ("nrs1", "nrs2", "nrcalong", "nrcblong", "nis", "mirimage")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -16,14 +22,14 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--exposures", type=int, help="number of exposures (3)")
     sources = parser.add_mutually_exclusive_group()
-    sources.add_argument("--sources", type=int, help="number of sources (5)")
+    sources.add_argument("--sources", type=positive_number, help="number of sources (5)")
     sources.add_argument("--source-ids", type=int, nargs="+", help="identifiers of the sources")
-    parser.add_argument("--program", type=int, help="program (10006)")
-    parser.add_argument("--observation", type=int, help="observation (10)")
+    parser.add_argument("--program", type=positive_number, help="program (10006)")
+    parser.add_argument("--observation", type=positive_number, help="observation (10)")
     for element in ("filter", "grating", "pupil"):
         parser.add_argument(f"--{element}", help=f"{element}, if not the mode's")
     parser.add_argument("--subarray", help="subarray, if not the mode's")
-    parser.add_argument("--detectors", nargs="+", help="detectors, if not the mode's: nrs1 nrs2")
+    parser.add_argument("--detectors", nargs="+", choices=DETECTORS, help="if not the mode's")
     parser.add_argument(
         "--overlap",
         choices=("full", "partial"),
@@ -31,34 +37,56 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--background", type=int, help="background slitlets (0; MOS)")
     parser.add_argument("--virtual", type=int, help="virtual slitlets (0; MOS)")
-    parser.add_argument("--fixed-slits", nargs="+", help="fixed slits: S200A1 S1600A1")
-    parser.add_argument("--primary-slit", help="fixed slit that has the target (S200A1)")
+    parser.add_argument("--fixed-slits", nargs="+", choices=FIXED_SLIT_IDS, help="fixed slits")
+    parser.add_argument(
+        "--primary-slit", choices=FIXED_SLIT_IDS, help="fixed slit that has the target (S200A1)"
+    )
     parser.add_argument("--orders", type=int, nargs="+", help="spectral orders (1; WFSS)")
     parser.add_argument(
         "--absent",
-        type=_plane_of_slit,
+        type=plane_of_slit,
         nargs="+",
         help="planes left out, with the number of the slit: barshadow:2",
     )
     parser.add_argument(
-        "--shape", type=int, nargs=2, help="rows and columns of the smallest slit (30 400)"
+        "--shape",
+        type=positive_number,
+        nargs=2,
+        help="rows and columns of the smallest slit (30 400)",
     )
-    parser.add_argument("--version", help="version of the calibration software (1.14.0)")
+    parser.add_argument(
+        "--version", type=version, help="version of the calibration software (1.14.0)"
+    )
     parser.add_argument("--seed", type=int, help="seed of the pixel values (0)")
     parser.add_argument("--association", action="store_true", help="write an association, too")
     options = vars(parser.parse_args(argv))
 
-    # Here, since the data models take seconds to load and --help should not.
-    from exp_to_source.simulation import Simulation, simulate
-
     folder = options.pop("folder")
     elements = {key: options.pop(key) for key in ("filter", "grating", "pupil") if key in options}
     options = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
-    for path in simulate(Simulation(elements=elements, **options), folder):
-        print(path)
+    with told_in_a_sentence("simulate_exposures"):
+        # Here, since the data models take seconds to load and --help should not.
+        from exp_to_source.simulation import Simulation, simulate
+
+        for path in simulate(Simulation(elements=elements, **options), folder):
+            print(path)
 
 
-def _plane_of_slit(text: str) -> tuple[str, int]:
+def positive_number(text: str) -> int:
+    """Return a number from one."""
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def version(text: str) -> str:
+    """Return a version, which has two numbers at least."""
+    if not re.match(r"\d+\.\d+", text):
+        raise ValueError
+    return text
+
+
+def plane_of_slit(text: str) -> tuple[str, int]:
     """Return the plane and the number of the slit of ``plane:number``."""
     plane, _, number = text.partition(":")
     return plane, int(number)

@@ -12,6 +12,7 @@ from stdatamodels.jwst import datamodels
 
 import simulate_exposures
 from exp_to_source import simulation as module
+from exp_to_source.errors import InputError
 from exp_to_source.simulation import FIXED_SLITS, MODES, Simulation, simulate
 
 SHAPE = (6, 10)
@@ -216,7 +217,7 @@ def test_absent_planes(tmp_path):
 
 def test_unknown_plane(tmp_path):
     """A plane that the mode has not is an error."""
-    with pytest.raises(ValueError, match="fixed-slit has no plane barshadow"):
+    with pytest.raises(InputError, match="fixed-slit has no plane barshadow"):
         simulate_one(tmp_path, mode="fixed-slit", absent=(("barshadow", 2),))
 
 

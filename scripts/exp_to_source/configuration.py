@@ -1,13 +1,20 @@
 """The configuration of a run, checked against its schema."""
 
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import yaml
 
-from .errors import InputError
+from .errors import InputError, suggestion
 
 
-def check_configuration(config: dict[str, Any], schema_path: str) -> None:
+def check_configuration(
+    config: dict[str, Any],
+    schema_path: str,
+    files: Sequence[str] = (),
+    given: Collection[str] = (),
+) -> None:
     """Check a configuration, and set the defaults of keys that are absent.
 
     Parameters
@@ -16,11 +23,15 @@ def check_configuration(config: dict[str, Any], schema_path: str) -> None:
         The configuration, completed in place.
     schema_path : str
         JSON schema, as YAML; it holds the defaults.
+    files : sequence of str
+        The YAML files that it was read from, later ones counting before earlier ones.
+    given : collection of str
+        Keys that were given on the command line and count before all files.
 
     Raises
     ------
     InputError
-        If a key is unknown or its value is not allowed: which, what is wrong, what is possible.
+        If a key is unknown or its value is not allowed: where, what is wrong, what is possible.
     """
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
@@ -30,12 +41,67 @@ def check_configuration(config: dict[str, Any], schema_path: str) -> None:
     known = schema["properties"]
     for key in config:
         if key not in known:
-            raise InputError(f"configuration: unknown key {key!r}; the keys are {', '.join(known)}")
+            where = _place([key], files, given)
+            hint = suggestion(str(key), known)
+            raise InputError(f"{where}: unknown key {key!r}; the keys are {', '.join(known)}{hint}")
+        # The command line of Snakemake knows True and False, but takes YAML's words as texts.
+        if known[key].get("type") == "boolean" and config[key] in ("true", "false"):
+            config[key] = config[key] == "true"
     error = best_match(Draft202012Validator(schema).iter_errors(config))
     if error:
-        key = str(error.absolute_path[0])
-        value = config[key]
+        key, *inner = error.absolute_path
         what = " ".join(known[key]["description"].split())
-        raise InputError(f"configuration: {key} cannot be {value!r}. {what}")
+        name = "".join([str(key), *(f"[{json.dumps(step)}]" for step in inner)])
+        value = "empty" if error.instance is None else f"{error.instance!r:.200}"
+        where = _place([key, *inner], files, given)
+        raise InputError(f"{where}: {name} cannot be {value}. {what}")
     for key, about in known.items():
         config.setdefault(key, about["default"])
+
+
+def read_settings(path: str) -> dict[str, Any]:
+    """Read a file of settings.
+
+    Raises
+    ------
+    InputError
+        If it is not YAML with keys at its top level: the file, the line, what is wrong there.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            settings = yaml.safe_load(file)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        what = ", ".join(filter(None, (error.context, error.problem)))
+        raise InputError(f"{path}{line}: not YAML: {what}; mend that line or those above") from None
+    except (yaml.YAMLError, ValueError):
+        raise InputError(f"{path}: not a text in YAML; write it anew") from None
+    if not isinstance(settings, dict):
+        raise InputError(f"{path}: has no keys; write settings as 'key: value', one a line")
+    return settings
+
+
+def _place(keys: list[Any], files: Iterable[str], given: Collection[str]) -> str:
+    """Tell where a setting is made, as far as that can be found out."""
+    if keys[0] not in given:
+        for path in reversed([*files]):
+            with open(path, encoding="utf-8") as file:
+                lines = [*_lines(yaml.compose(file, yaml.SafeLoader), keys)]
+            if lines:
+                return f"{path}, line {lines[-1]}"
+    return "configuration"
+
+
+def _lines(node: yaml.Node | None, keys: list[Any]) -> Iterator[int]:
+    """Lines of the key, and of the keys or items within it that lead to a value."""
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            pairs = [pair for pair in node.value if pair[0].value == str(key)]
+            if not pairs:
+                return
+            yield pairs[-1][0].start_mark.line + 1
+            node = pairs[-1][1]
+        elif isinstance(node, yaml.SequenceNode):
+            node = node.value[key]
+            yield node.start_mark.line + 1

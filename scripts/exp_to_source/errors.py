@@ -2,7 +2,7 @@
 
 import errno
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 #: What to do about errors of the operating system.
@@ -10,11 +10,13 @@ REMEDIES = {
     errno.ENOSPC: "free some space and run again",
     errno.EDQUOT: "free some space and run again",
     errno.EFBIG: "raise the limit for the size of files and run again",
-    errno.EACCES: "choose a working directory that you may write to, or change its permissions",
-    errno.EPERM: "choose a working directory that you may write to, or change its permissions",
+    errno.EACCES: "change its permissions, or choose a working directory that you may write to",
+    errno.EPERM: "change its permissions, or choose a working directory that you may write to",
     errno.EROFS: "choose a working directory that you may write to",
     errno.ENOENT: "bring it back, or mend the path",
     errno.ENOTDIR: "it must be a folder: move it away",
+    errno.EEXIST: "it must be a folder: move it away",
+    errno.EISDIR: "it must be a file: move the folder away",
 }
 
 
@@ -22,9 +24,18 @@ class InputError(Exception):
     """Bad input: the message says which file, what is wrong and what to do."""
 
 
+def suggestion(word: str, words: Iterable[str]) -> str:
+    """Ask whether the nearest of some words was meant; nothing where none is near."""
+    # Imported where something is wrong already: gather needs every millisecond of its start.
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(words), 1, 0.8)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
 @contextmanager
 def told_in_a_sentence(command: str) -> Iterator[None]:
-    """End the program with one sentence and exit status 1 where the input or the disk is at fault.
+    """End the program with one sentence and exit status 1 where a user can mend what is wrong.
 
     Parameters
     ----------
@@ -34,7 +45,7 @@ def told_in_a_sentence(command: str) -> Iterator[None]:
     Raises
     ------
     SystemExit
-        In place of `InputError`, `OSError` or `MemoryError`.
+        In place of `InputError`, `OSError`, `MemoryError` or `ModuleNotFoundError`.
     """
     try:
         yield
@@ -46,3 +57,8 @@ def told_in_a_sentence(command: str) -> Iterator[None]:
         sys.exit(f"{command}: {place}{error.strerror or error}; {remedy}")
     except MemoryError:
         sys.exit(f"{command}: not enough memory; give this job more and run again")
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"{command}: {sys.executable} has no package {error.name!r}; set the environment up "
+            "with 'make demo', or activate the one that has it"
+        )

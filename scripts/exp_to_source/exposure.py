@@ -7,8 +7,9 @@ from typing import Any
 
 from . import FORMAT
 from .asdffile import Extension, read_extension
-from .asdftree import Slit, Tree, UnusualLayoutError, parse
-from .cards import planned_header
+from .asdfslit import Slit
+from .asdftree import Tree, UnusualLayoutError, parse
+from .cards import planned_cards
 from .errors import InputError
 from .fitsfile import HDU, scan
 from .fragments import apply_edits, quoted
@@ -282,14 +283,12 @@ def slit_records(exposure: Exposure, planes: list[list[HDU]], common: bytes, top
         plans = plane_plans(exposure.tree.meta, slit.node, own)
         digest = new_digest(seal(common), seal(top))
         for hdu, plan in zip(own, plans, strict=True):
-            digest.update(planned_header(hdu.header.raw, plan, 0))
+            digest.update(planned_cards(hdu.header.raw, plan))
             update_from(digest, exposure, hdu.data_start, hdu.end - hdu.data_start)
         digest.update(apply_edits(text[slit.start : slit.end], slit.edits).encode())
         kind = value_at(slit.node, "meta.exposure.type")
         asn = merged_asn(slit.node, exposure.tree.meta)
-        digest.update(line([slit.own, asn, kind]))
-        for start, length in blocks:
-            update_from(digest, exposure, start, length)
+        digest.update(line([slit.own, asn, kind, [block.digest for block in blocks]]))
         record = {
             "planes": [
                 [hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan]
@@ -297,7 +296,7 @@ def slit_records(exposure: Exposure, planes: list[list[HDU]], common: bytes, top
             ],
             "text": [int(exposure.rewritten), position, size],
             "edits": slit.edits,
-            "blocks": blocks,
+            "blocks": [(block.start, block.size) for block in blocks],
             "own": slit.own,
             "asn": asn,
             "type": kind,

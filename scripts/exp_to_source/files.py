@@ -40,8 +40,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.unlink(temporary)
         except OSError:
             pass
-        if isinstance(error, OSError) and not error.filename:
-            # A failed write does not say where.
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            # A failed write does not say where, others name the temporary file.
             error.filename = os.fspath(path)
         raise
 

@@ -1,6 +1,5 @@
 """Which slits belong together, and what the products are called."""
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -106,7 +105,7 @@ def read_exposures(
 
 
 def _slit(exposure: dict[str, Any], head: list[Any], choices: Choices) -> Slit:
-    digest, _, source_id, source_name, slit_name, kind, planes, size = head
+    digest, source_id, source_name, slit_name, kind, planes, size = head
     if choices.fixed_slit_ids == "table" and kind == "NRS_FIXEDSLIT":
         source_id = FIXED_SLIT_IDS.get(slit_name.upper(), source_id)
     if source_id is None:
@@ -306,27 +305,3 @@ def manifest(product: Product) -> bytes:
             "slits": [[slit.exposure, slit.digest] for slit in product.slits],
         }
     )
-
-
-#: Columns of the source list.
-COLUMNS = (
-    *("product", "source_id", "class", "source_name", "slit_name"),
-    *("exposures", "slits", "planes", "bytes", "digest"),
-)
-
-
-def source_row(product: Product) -> dict[str, Any]:
-    """Row of the source list for a product; several names are joined by commas."""
-    slits = product.slits
-    return {
-        "product": product.name,
-        "source_id": product.source_id,
-        "class": product.kind,
-        "source_name": ",".join(dict.fromkeys(s.source_name for s in slits if s.source_name)),
-        "slit_name": ",".join(dict.fromkeys(s.slit_name for s in slits if s.slit_name)),
-        "exposures": len({slit.exposure for slit in slits}),
-        "slits": len(slits),
-        "planes": sum(slit.planes for slit in slits),
-        "bytes": sum(slit.size for slit in slits),
-        "digest": hashlib.sha256(manifest(product)).hexdigest()[:16],
-    }

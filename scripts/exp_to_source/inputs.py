@@ -79,9 +79,26 @@ def find_files(
             found = [item] if os.path.exists(item) or expected else []
             what = "does not exist"
         if not found:
-            raise InputError(f"{key}: {item!r} {what}; mend the setting '{key}'")
+            hint = "" if os.path.isabs(item) else f", or the working directory {os.getcwd()}"
+            raise InputError(f"{key}: {item!r} {what}; mend the setting '{key}'{hint}")
         paths += found
     return paths
+
+
+def find_table(key: str, path: str | None) -> list[str]:
+    """Path of a table that the configuration may name, in a list; none where it does not.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    if path is None:
+        return []
+    check_path(path)
+    if not os.path.isfile(path):
+        raise InputError(f"{key}: {path!r} is no file; bring it back, or mend the setting '{key}'")
+    return [path]
 
 
 def name_exposures(paths: Iterable[str]) -> dict[str, str]:
@@ -129,7 +146,7 @@ def name_exposures(paths: Iterable[str]) -> dict[str, str]:
 def request_text(
     names: Iterable[str],
     associations: Iterable[Association],
-    options: dict[str, str],
+    options: Iterable[str],
     index_folder: str,
 ) -> str:
     """Options of ``list_sources.py`` for a run, one a line.
@@ -137,7 +154,7 @@ def request_text(
     As a file, it is also how a run notices that its set of exposures, or the way they are to be
     grouped, is not that of the last run.
     """
-    lines = [f"--{name}={value}" for name, value in options.items()]
+    lines = list(options)
     lines += (f"--association={association.path}" for association in associations)
     lines += (f"{index_folder}/{name}.jsonl" for name in names)
     return "".join(f"{text}\n" for text in lines)

@@ -115,7 +115,7 @@ def read_file(path: str) -> Contents:
         If it is not a sound FITS file with one ASDF extension at its end.
     """
     if not os.path.isfile(path):
-        raise InputError(f"{path}: is missing")
+        raise InputError(f"{path}: is missing; bring it back, or make it again")
     try:
         with (
             warnings.catch_warnings(action="ignore", category=AstropyWarning),

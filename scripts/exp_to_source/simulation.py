@@ -18,6 +18,7 @@ from astropy.io import fits
 from stdatamodels import fits_support
 from stdatamodels.jwst.datamodels import MultiSlitModel
 
+from .errors import InputError
 from .files import replacing, write_all
 from .simulated_meta import MODES, Mode, exposure_meta, pointing_of, wcsinfo
 from .simulated_planes import simulate_planes
@@ -110,7 +111,10 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
     s = simulation
     mode = MODES[s.mode]
     if unknown := {plane for plane, _ in s.absent} - set(mode.planes):
-        raise ValueError(f"{s.mode} has no plane {', '.join(sorted(unknown))}")
+        raise InputError(
+            f"{s.mode} has no plane {', '.join(sorted(unknown))}; the planes are "
+            f"{', '.join(mode.planes)}"
+        )
     elements = mode.elements | dict(s.elements)
     if mode.instrument == "NIRSPEC":
         elements["fixed_slit"] = s.primary_slit if s.mode == "fixed-slit" else "NONE"

@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from .files import file_state
-from .listing import read_products
+from .tables import read_products
 
 #: How many names a summary lists.
 MAX_NAMES = 10

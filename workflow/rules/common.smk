@@ -13,20 +13,36 @@ SCRIPTS = ROOT / "scripts"
 if not SCRIPTS.is_dir():
     sys.exit(f"exp_to_source: {ROOT}: no folder of scripts; clone the repository and use the clone")
 sys.path.insert(0, str(SCRIPTS))
+# For commands in profiles, which cannot say "beside this file".
+os.environ.update(EXP_TO_SOURCE=str(ROOT))
 
 from exp_to_source import FORMAT
 from exp_to_source.association import read_association
-from exp_to_source.configuration import check_configuration
-from exp_to_source.errors import InputError, told_in_a_sentence
+from exp_to_source.choosing import items_of
+from exp_to_source.configuration import check_configuration, read_settings
+from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
+from exp_to_source.failures import forget_failures, read_failures, remove_failed_products
 from exp_to_source.files import file_state, remove_leftovers, write_if_changed
 from exp_to_source.index import is_outdated
-from exp_to_source.inputs import find_exposures, find_files, name_exposures, request_text
-from exp_to_source.listing import read_products
+from exp_to_source.inputs import (
+    find_exposures,
+    find_files,
+    find_table,
+    name_exposures,
+    request_text,
+)
 from exp_to_source.naming import PRODUCT_PARTS
 from exp_to_source.summary import product_states, summarise
+from exp_to_source.tables import read_products, read_table
+
+DEFAULTS = str(ROOT / "config" / "config.yaml")
+
+with told_in_a_sentence("exp_to_source"):
+    # Of a file that is not YAML, Snakemake tells neither the name nor the line.
+    read_settings(DEFAULTS)
 
 
-configfile: str(ROOT / "config" / "config.yaml")
+configfile: DEFAULTS
 
 
 INDICES = "results/index"
@@ -74,6 +90,17 @@ def check_storage():
         )
 
 
+def failure_record(wildcards, resources):
+    """Option of a gather that must not fail, as the group it is run in would lose its neighbours.
+
+    Profiles of clusters ask for it by a resource. What was recorded fails the run in the end, in
+    the hooks below, which are not run where this workflow is a module of another.
+    """
+    if resources.get("record_failure") and not IS_MODULE:
+        return f"--record-failure {RESULTS}/failures/{PRODUCT.format(**wildcards)}.txt"
+    return ""
+
+
 def read_request():
     """Associations and exposures of the configuration, the latter by name."""
     paths = find_files("associations", config["associations"])
@@ -86,12 +113,18 @@ def read_request():
     return associations, name_exposures([*found, *members])
 
 
+def choice_options():
+    """Options that tell which sources are wanted."""
+    items = [(key, item) for key in ("sources", "exclude") for item in items_of(config[key])]
+    items.append(("min-exposures", config["min_exposures"]))
+    items += [("catalog", path) for path in TABLES]
+    return [f"--{key}={value}" for key, value in items]
+
+
 def write_request():
     """Keep the request as a file, so that a run notices what is not as in the last one."""
-    options = {
-        key.replace("_", "-"): str(config[key])
-        for key in ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure")
-    }
+    keys = ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure")
+    options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys] + choice_options()
     text = request_text(EXPOSURES, ASSOCIATIONS, options, placed(INDICES))
     write_if_changed(placed(REQUEST), text.encode())
 
@@ -136,6 +169,11 @@ def association_files():
     return [local(association.path) for association in ASSOCIATIONS]
 
 
+def table_files():
+    """Files of the user's tables."""
+    return [local(path) for path in TABLES]
+
+
 def index_files(wildcards):
     """Indices of all exposures."""
     if not EXPOSURES:
@@ -178,18 +216,34 @@ def manifest_of(wildcards):
     """Manifest of a product, by way of the checkpoint, which writes it."""
     name = PRODUCT.format(**wildcards)
     if name not in products():
-        raise WorkflowError(f"{name}: the exposures have no such source; see {RESULTS}/sources.tsv")
+        left_out = {row["product"]: row["reason"] for row in read_table(f"{RESULTS}/left_out.tsv")}
+        if name in left_out:
+            raise WorkflowError(
+                f"{name}: {left_out[name]}; to make it, change the settings 'sources', 'catalog', "
+                "'exclude' or 'min_exposures'"
+            )
+        hint = suggestion(name, products())
+        raise WorkflowError(
+            f"{name}: the exposures have no such source{hint}; see {RESULTS}/sources.tsv"
+        )
     return f"{MANIFESTS}/{name}.json"
 
 
 with told_in_a_sentence("exp_to_source"):
-    check_configuration(config, str(ROOT / "workflow" / "schemas" / "config.schema.yaml"))
     check_storage()
+    check_configuration(
+        config,
+        str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
+        files=[DEFAULTS, *workflow.overwrite_configfiles],
+        given=workflow.config_settings.config,
+    )
     ASSOCIATIONS, EXPOSURES = read_request()
+    TABLES = find_table("catalog", config["catalog"])
     if workflow.is_main_process and EXPOSURES:
         write_request()
         forget_outdated_indices()
         forget_incomplete_table()
+        remove_failed_products(RESULTS)
 
 #: Products as they were when the run began.
 BEFORE = {}
@@ -203,12 +257,19 @@ def print_summary(failed):
 onstart:
     # By now this run has the lock of the folder: nothing else is at work in it.
     remove_leftovers(RESULTS)
+    forget_failures(RESULTS)
     BEFORE.update(product_states(RESULTS))
 
 
 onsuccess:
-    print_summary(failed=False)
+    failures = read_failures(RESULTS)
+    remove_failed_products(RESULTS)
+    print_summary(failed=bool(failures))
+    if failures:
+        sys.exit("\n".join(failures))
 
 
 onerror:
+    failures = read_failures(RESULTS)
+    remove_failed_products(RESULTS)
     print_summary(failed=True)

@@ -16,7 +16,8 @@ rule fingerprint_exposure:
     conda:
         "../envs/verify.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         command=command("fingerprint_exposure"),
         format=FORMAT,
@@ -40,7 +41,8 @@ rule verify_products:
     conda:
         "../envs/verify.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         command=command("verify_products"),
         fingerprints=placed(f"{VERIFY}/exposures"),
@@ -61,8 +63,10 @@ rule verify:
         fingerprints=rules.verify_products.input.fingerprints,
         associations=rules.verify_products.input.associations,
         sources=TABLE,
+        tables=table_files(),
     log:
         "logs/verify.log",
+    localrule: True
     conda:
         "../envs/verify.yaml"
     resources:
@@ -70,9 +74,10 @@ rule verify:
     params:
         command=command("list_verdicts"),
         table=placed(f"{VERIFY}.tsv"),
+        choice=choice_options(),
     message:
         "Listing the verdicts in {params.table}"
     shell:
-        "{params.command} {params.table:q} --sources {input.sources:q} "
+        "{params.command} {params.table:q} --source-list {input.sources:q} "
         "--verdicts {input.verdicts:q} --fingerprints {input.fingerprints:q} "
-        "--associations {input.associations:q} 2> {log:q}"
+        "--associations {input.associations:q} {params.choice:q} 2> {log:q}"

@@ -1,0 +1,25 @@
+"""Check files of settings, and tell the line where something is wrong."""
+
+import argparse
+from pathlib import Path
+
+from exp_to_source.errors import told_in_a_sentence
+
+SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
+
+
+def main() -> None:
+    """Read the command line, check each file by itself."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="settings (YAML)")
+    arguments = parser.parse_args()
+    with told_in_a_sentence("check_configuration"):
+        from exp_to_source.configuration import check_configuration, read_settings
+
+        for path in arguments.files:
+            check_configuration(read_settings(path), str(SCHEMA), [path])
+            print(f"{path}: sound")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Run the later steps of stage 3 on source-based products, up to combined spectra.
+
+It needs the jwst package, which the workflow itself does not.
+"""
+
+import argparse
+from contextlib import nullcontext
+from pathlib import Path
+
+from exp_to_source.errors import told_in_a_sentence
+
+
+def main() -> None:
+    """Read the command line, run the steps on one product after the other."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("products", nargs="+", type=Path, metavar="PRODUCT", help="products (*_cal.fits)")
+    add("--folder", type=Path, default=Path("spec3"), help="where to write (%(default)s)")
+    add(
+        "--offline",
+        action="store_true",
+        help="do without CRDS: no network and no reference files, for trials",
+    )
+    arguments = parser.parse_args()
+    with told_in_a_sentence("run_spec3"):
+        from exp_to_source.spec3 import run_spec3, without_crds
+
+        with without_crds() if arguments.offline else nullcontext({}) as options:
+            for product in arguments.products:
+                for path in run_spec3(product, arguments.folder, **options):
+                    print(path)
+
+
+if __name__ == "__main__":
+    main()
