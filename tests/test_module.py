@@ -76,6 +76,12 @@ class Consumer(Workflow):
         """Write the configuration of the module."""
         (self.folder / "config.yaml").write_text(yaml.safe_dump({"exp_to_source": config}))
 
+    @property
+    def sources(self) -> list[str]:
+        """Lines of the source list, but for the titles."""
+        table = self.folder / "sub" / "regrouped" / "results" / "sources.tsv"
+        return table.read_text().splitlines()[1:]
+
     def files(self, place: str) -> dict[str, bytes]:
         """Content of the files of a folder by name."""
         return {path.name: path.read_bytes() for path in sorted((self.folder / place).iterdir())}
@@ -139,25 +145,42 @@ def test_ways_of_use(plain: Workflow, tmp_path: Path, way: str):
         "exp_list_sources": 1,
         "exp_gather_source": 1,
     }
-    assert work.make()["exp_gather_source"] == len(plain.products) - 1
+    assert work.make() == {"exp_gather_source": len(plain.products) - 1}
     assert work.files(f"{where}/products") == plain.products
     assert work.make() == {}
-    (tmp_path / where / "manifests" / f"{SOURCE.removesuffix('_cal')}.json").unlink()
+
+
+def test_only_what_changed_is_made_again(plain: Workflow, tmp_path: Path):
+    work = consumer(tmp_path, plain)
+    work.make()
+    results = tmp_path / "sub" / "regrouped" / "results"
+    (results / "manifests" / f"{SOURCE.removesuffix('_cal')}.json").unlink()
     assert work.make() == {"exp_list_sources": 1}
     first = sorted((tmp_path / "data").glob("*.fits"))[0]
     change_slit(first, 61)
-    assert work.make() == {
+    assert work.make("--rerun-triggers=mtime") == {
         "exp_index_exposure": 1,
         "exp_list_sources": 1,
         "exp_gather_source": 1,
     }
+    shutil.rmtree(tmp_path / ".snakemake")
+    assert work.make() == {}
     first.unlink()
-    assert work.make()["exp_list_sources"] == 1
-    assert work.files(f"{where}/stale")
-    missing = work.run(name.replace("s00061", "s00099"))
+    # Three of its sources are in other exposures.
+    assert work.make() == {"exp_list_sources": 1, "exp_gather_source": 3}
+    assert len(list((results / "stale").iterdir())) == len(plain.products) - len(work.sources)
+    missing = work.run(f"sub/regrouped/results/products/{SOURCE.replace('s00061', 's00099')}.fits")
     assert missing.status == 1
     assert "the exposures have no such source" in missing.text
-        assert f"; see {where}/sources.tsv" in missing.text
+    assert "see sub/regrouped/results/sources.tsv" in missing.text
+
+
+def test_pages_and_pictures(plain: Workflow, tmp_path: Path):
+    work = consumer(tmp_path, plain)
+    name = f"sub/regrouped/results/quicklook/{SOURCE.removesuffix('_cal')}.png"
+    assert work.make(name)["exp_draw_quicklook"] == 1
+    assert work.make("exp_report")["exp_write_report"] == 1
+    assert (tmp_path / "sub" / "regrouped" / "results" / "report.html").is_file()
 
 
 def test_verification(plain: Workflow, tmp_path: Path):

@@ -20,7 +20,7 @@ from exp_to_source import FORMAT
 from exp_to_source.association import read_association
 from exp_to_source.choosing import items_of
 from exp_to_source.configuration import check_configuration, read_settings
-from exp_to_source.errors import suggestion, told_in_a_sentence
+from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
 from exp_to_source.failures import forget_failures, read_failures, remove_failed_products
 from exp_to_source.files import file_state, remove_leftovers, write_if_changed
 from exp_to_source.index import is_outdated
@@ -79,6 +79,15 @@ def command(name, python="", options=""):
     script = str(SCRIPTS / f"{name}.py")
     words = [sys.executable, *python.split(), script, *options.split()]
     return lambda wildcards, output: shlex.join(words)
+
+
+def check_storage():
+    """Refuse results elsewhere than in a file system: they lead to bytes of the exposures."""
+    if workflow.storage_settings.default_storage_provider:
+        raise InputError(
+            "--default-storage-provider is not supported: results belong in a file system that "
+            "all jobs share; leave it out (see docs/module.md)"
+        )
 
 
 def failure_record(wildcards, resources):
@@ -221,6 +230,7 @@ def manifest_of(wildcards):
 
 
 with told_in_a_sentence("exp_to_source"):
+    check_storage()
     check_configuration(
         config,
         str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
