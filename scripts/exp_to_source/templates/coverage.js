@@ -22,7 +22,7 @@ function layout() {
   const pitch = height / rows;
   const left = pitch >= 10 ? 92 : 0;
   const gap = groups.length > 1 ? Math.min(8, (width - left) / groups.length / 4) : 0;
-  const cell = Math.min(150, (width - left - gap * (groups.length - 1)) / data.exposures.length);
+  const cell = Math.min(180, (width - left - gap * (groups.length - 1)) / data.exposures.length);
   const columns = [];
   groups.forEach(([, first, count], group) => {
     for (let n = first; n < first + count; n += 1) columns.push(left + n * cell + group * gap);
@@ -45,7 +45,7 @@ function drawMap() {
   drawCells(brush, place, colour);
   if (place.left) {
     brush.fillStyle = colour("muted");
-    brush.font = "11px system-ui, sans-serif";
+    brush.font = `${place.pitch < 13 ? 10 : 11}px system-ui, sans-serif`;
     brush.textBaseline = "middle";
     for (let row = 0; row < state.count; row += 1) {
       const name = shortName(state.view[state.first + row]);
