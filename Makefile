@@ -4,8 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := requirements/run.txt
 TEST := requirements/test.txt
+DOCS := requirements/docs.txt
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint docs bench lock clean
 
 demo: .venv/run
 	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
@@ -19,6 +20,10 @@ lint: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+
+# docs/_build/index.html; pages are the Markdown files of this folder, wherever they are.
+docs: .venv/docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet --conf-dir docs . docs/_build
 
 # SIZES="mos-6x60 wfss-4x500" for others than the default; OPTIONS for all else (--help).
 bench: .venv/test
@@ -36,13 +41,18 @@ bench: .venv/test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(TEST)
 	@touch $@
 
-# One resolution for both files, so that the tests run with what users have.
+.venv/docs: $(DOCS) .venv/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DOCS)
+	@touch $@
+
+# One resolution for all files, so that the tests run with what users have.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
 lock: .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(LOCK) pyproject.toml --extra test --output-file .venv/all.txt --upgrade
+	$(LOCK) pyproject.toml --extra test --extra docs --output-file .venv/all.txt --upgrade
 	$(LOCK) --generate-hashes pyproject.toml --constraints .venv/all.txt --output-file $(RUN)
 	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/all.txt --output-file $(TEST)
+	$(LOCK) --generate-hashes pyproject.toml --extra docs --constraints .venv/all.txt --output-file $(DOCS)
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo docs/_build
