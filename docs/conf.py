@@ -30,7 +30,8 @@ html_theme = "furo"
 html_title = "exp_to_source"
 html_copy_source = False
 html_show_sphinx = False
-html_static_path = []
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 # Leads from the top of the site to its first page.
 html_extra_path = ["site/index.html"]
 highlight_language = "none"
