@@ -31,6 +31,7 @@ rule verify_products:
         products=batch_files,
         fingerprints=expand(f"{VERIFY}/exposures/{{exposure}}.jsonl", exposure=EXPOSURES),
         associations=[association.path for association in ASSOCIATIONS],
+        joins=find_table("joins", config["joins"]),
     output:
         verdicts=f"{VERIFY}/products/{{batch}}.jsonl",
     log:
@@ -44,12 +45,14 @@ rule verify_products:
     params:
         command=command("verify_products"),
         fingerprints=f"{VERIFY}/exposures",
+        joins=join_options(),
         format=FORMAT,
     message:
         "Verifying batch {wildcards.batch} of the products"
     shell:
         "{params.command} {output.verdicts:q} --products {input.products:q} "
-        "--fingerprints {params.fingerprints:q} --associations {input.associations:q} 2> {log:q}"
+        "--fingerprints {params.fingerprints:q} --associations {input.associations:q} "
+        "{params.joins:q} 2> {log:q}"
 
 
 rule verify:
@@ -71,10 +74,10 @@ rule verify:
     params:
         command=command("list_verdicts"),
         table=f"{VERIFY}.tsv",
-        choice=choice_options(),
+        settings=[*join_options(), *choice_options()],
     message:
         "Listing the verdicts in {params.table}"
     shell:
         "{params.command} {params.table:q} --source-list {input.sources:q} "
         "--verdicts {input.verdicts:q} --fingerprints {input.fingerprints:q} "
-        "--associations {input.associations:q} {params.choice:q} 2> {log:q}"
+        "--associations {input.associations:q} {params.settings:q} 2> {log:q}"
