@@ -248,6 +248,7 @@ class Product:
         top: dict[str, Any],
     ) -> None:
         self.filename = filename
+        self.joined: list[str] = manifest["joined"]
         self.entries = entries
         self.top = top
         self.date = date_now()
@@ -296,11 +297,12 @@ class Product:
                 yield format_card(word, own[word], parts["comments"][word])
             else:
                 yield image.encode("ascii")
-        yield commentary(
-            "HISTORY", f"Source-based product, made by exp_to_source {__version__} of:"
-        )
-        for name in dict.fromkeys(os.path.basename(entry.path) for entry in self.entries):
-            yield commentary("HISTORY", name)
+        history = [f"Source-based product, made by exp_to_source {__version__} of:"]
+        history += dict.fromkeys(os.path.basename(entry.path) for entry in self.entries)
+        if self.joined:
+            history += ["Joined by the user, of what would be:", *self.joined]
+        for text in history:
+            yield commentary("HISTORY", text)
 
     def document(self, fits_hash: str) -> str:
         """YAML document of the product."""
