@@ -15,6 +15,7 @@ include: "workflow/rules/verify.smk"
 
 localrules:
     all,
+    sources,
 
 
 rule all:

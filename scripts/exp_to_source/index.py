@@ -7,7 +7,8 @@ line                    content
                         and seal) of the heads from here, and in the body of ``common``, ``top``
                         and ``shared``; ``text``: place in it; its own seal
 heads: a line a slit    for the source list: digest, address of its record in the body, source id,
-                        source name, slit name, exposure type, planes, bytes
+                        source name, slit name, exposure type, planes, bytes, shape (rows,
+                        columns) of the first plane, shortest and longest wavelength (µm) or null
 body: common            what every entry takes from the exposure
 body: top               what a product takes from its first exposure
 body: shared            texts that several records have

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake_interface_logger_plugins.common import LogEvent
 
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 SCRIPTS = ROOT / "scripts"
@@ -27,18 +29,20 @@ from exp_to_source.inputs import (
     request_text,
 )
 from exp_to_source.naming import PRODUCT_PARTS
-from exp_to_source.summary import summarise
+from exp_to_source.progress import Progress
+from exp_to_source.summary import look_around, summarise
 from exp_to_source.tables import read_products, read_table
 
 
 configfile: str(ROOT / "config" / "config.yaml")
 
 
-START = time.time()
+BEFORE = look_around("results", time.time())
 INDICES = "results/index"
 MANIFESTS = "results/manifests"
 PRODUCTS = "results/products"
 TABLE = "results/sources.tsv"
+ECSV = "results/sources.ecsv"
 LEFT_OUT = "results/left_out.tsv"
 VERIFY = "results/verify"
 REQUEST = "results/request.txt"
@@ -101,7 +105,8 @@ def forget_incomplete_table():
     if os.path.exists(TABLE):
         wanted = {f"{product}.json" for product in read_products(TABLE)}
         indices = {f"{name}.jsonl" for name in EXPOSURES}
-        if wanted - names_in(MANIFESTS) or indices - names_in(INDICES):
+        beside = {os.path.basename(ECSV)} - names_in(os.path.dirname(ECSV))
+        if beside or wanted - names_in(MANIFESTS) or indices - names_in(INDICES):
             os.remove(TABLE)
 
 
@@ -171,9 +176,34 @@ with told_in_a_sentence("exp_to_source"):
         forget_incomplete_table()
 
 
+#: What is not said of each job on the terminal, but counted; the log of the run has it all.
+COUNTED = {
+    *(LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.GROUP_INFO),
+    *(LogEvent.PROGRESS, LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO),
+}
+ROUNDS = ("Select jobs to execute", "Execute ", "Updating checkpoint", "DAG of jobs will be")
+
+
+def count_jobs():
+    """Tell on the terminal how far the run is, in place of each job (--printshellcmds: of each)."""
+    if workflow.output_settings.printshellcmds or workflow.output_settings.verbose:
+        return
+    progress = Progress()
+
+    def is_told(record):
+        event = getattr(record, "event", None)
+        if event == LogEvent.PROGRESS and (said := progress.step(record.done, record.total)):
+            print(said, file=sys.stderr, flush=True)
+        return event not in COUNTED and not str(record.msg).startswith(ROUNDS)
+
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler":
+            handler.addFilter(is_told)
+
+
 def print_summary(failed):
     """Tell how the run ended."""
-    print("\n".join(summarise("results", START, failed)), file=sys.stderr)
+    print("\n".join(summarise("results", BEFORE, failed, time.time())), file=sys.stderr)
 
 
 onsuccess:
@@ -187,3 +217,4 @@ onerror:
 onstart:
     # By now this run has the lock of the folder: nothing else is at work in it.
     remove_leftovers("results")
+    count_jobs()
