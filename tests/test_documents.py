@@ -5,6 +5,7 @@ Blocks of `sh` and `python` of a page run in their order, in a folder that looks
 say so and why, in the line that opens them: ```sh not-tested: needs the network
 """
 
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 from snake import ROOT
 
 import update_commands
+from exp_to_source import grouping, verdicts
 from exp_to_source.simulation import Simulation, simulate
 
 TESTS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py"))
@@ -178,3 +180,19 @@ def test_reference_of_commands_is_what_they_say():
     page = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
     # Versions of Python break lines elsewhere.
     assert page.split() == update_commands.format_page().split(), "run scripts/update_commands.py"
+
+
+def first_column(page: str, heading: str) -> list[str]:
+    """Names in the first column of the table below a heading."""
+    text = (ROOT / page).read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+
+
+def test_reference_of_files_is_what_is_written():
+    page = "docs/reference/files.md"
+    assert first_column(page, "results/sources.tsv") == list(grouping.COLUMNS)
+    slit = grouping.Slit("exposure", "digest", 1, "name", "slit", 7, 100)
+    manifest = grouping.manifest(grouping.Product("product", 1, "s", None, [slit]))
+    assert first_column(page, "results/manifests/") == list(json.loads(manifest))
+    verdict = ", ".join(f"`{column}`" for column in verdicts.COLUMNS)
+    assert verdict in (ROOT / page).read_text(encoding="utf-8")

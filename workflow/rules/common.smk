@@ -23,7 +23,6 @@ from exp_to_source.listing import read_products
 from exp_to_source.naming import PRODUCT_PARTS
 from exp_to_source.summary import summarise
 
-
 DEFAULTS = str(ROOT / "config" / "config.yaml")
 
 with told_in_a_sentence("exp_to_source"):
@@ -145,7 +144,6 @@ with told_in_a_sentence("exp_to_source"):
         config,
         str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
         files=[DEFAULTS, *workflow.overwrite_configfiles],
-        given=workflow.config_settings.config,
     )
     ASSOCIATIONS, EXPOSURES = read_request()
     if workflow.is_main_process and EXPOSURES:
