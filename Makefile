@@ -5,8 +5,9 @@ BIN := .venv/bin
 RUN := requirements/run.txt
 TEST := requirements/test.txt
 DOCS := requirements/docs.txt
+SLURM := requirements/slurm.txt
 
-.PHONY: demo test lint docs bench lock clean
+.PHONY: demo test slurm test-slurm lint docs bench lock clean
 
 demo: .venv/run
 	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
@@ -14,6 +15,13 @@ demo: .venv/run
 
 test: .venv/test
 	$(BIN)/python -m pytest
+
+# Snakemake with the executors for clusters, for profiles/slurm and profiles/slurm-generic.
+slurm: .venv-slurm/run
+
+# A Slurm of one node is started for them, where its programs are installed (Debian: slurm-wlm, munge).
+test-slurm: .venv/test .venv-slurm/run
+	$(BIN)/python -m pytest --numprocesses 0 tests/slurm
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -45,14 +53,20 @@ bench: .venv/test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DOCS)
 	@touch $@
 
+.venv-slurm/run: $(SLURM) | .venv/bin/python
+	$(BIN)/python -m venv .venv-slurm
+	.venv-slurm/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(SLURM)
+	@touch $@
+
 # One resolution for all files, so that the tests run with what users have.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
 lock: .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(LOCK) pyproject.toml --extra test --extra docs --output-file .venv/all.txt --upgrade
+	$(LOCK) pyproject.toml --extra test --extra docs --extra slurm --output-file .venv/all.txt --upgrade
 	$(LOCK) --generate-hashes pyproject.toml --constraints .venv/all.txt --output-file $(RUN)
 	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/all.txt --output-file $(TEST)
 	$(LOCK) --generate-hashes pyproject.toml --extra docs --constraints .venv/all.txt --output-file $(DOCS)
+	$(LOCK) --generate-hashes pyproject.toml --extra slurm --constraints .venv/all.txt --output-file $(SLURM)
 
 clean:
-	rm -rf .venv demo docs/_build
+	rm -rf .venv .venv-slurm demo docs/_build

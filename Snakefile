@@ -2,7 +2,10 @@
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.19")
+
+
+report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
@@ -11,14 +14,13 @@ include: "workflow/rules/index.smk"
 include: "workflow/rules/sources.smk"
 include: "workflow/rules/gather.smk"
 include: "workflow/rules/verify.smk"
-
-
-localrules:
-    all,
+include: "workflow/rules/look.smk"
+include: "workflow/rules/quicklook.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
-    default_target: True
     input:
         table="results/sources.tsv",
         products=product_files,
+        quicklooks=wanted_quicklooks,

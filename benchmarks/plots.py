@@ -28,10 +28,14 @@ def _official(key: str, unit: float) -> Callable[[dict[str, Any]], float | None]
     return lambda size: size["official"][key] / unit if "official" in size else None
 
 
+def _cold(cores: str) -> Callable[[dict[str, Any]], float | None]:
+    return lambda size: size["cold"][cores]["median"]["wall"] if cores in size["cold"] else None
+
+
 WALL: list[Series] = [
     ("official", OFFICIAL, _official("wall", 1)),
-    ("workflow, 1 core", "#56b4e9", lambda size: size["cold"]["1"]["median"]["wall"]),
-    ("workflow, 2 cores", "#0072b2", lambda size: size["cold"]["2"]["median"]["wall"]),
+    ("workflow, 1 core", "#56b4e9", _cold("1")),
+    ("workflow, 2 cores", "#0072b2", _cold("2")),
     ("cp of the exposures", "#999999", lambda size: size["cp"]["median"]["wall"]),
 ]
 MEMORY: list[Series] = [

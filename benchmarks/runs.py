@@ -11,7 +11,7 @@ from typing import Any
 from inputs import ROOT, SCRIPTS, Size, make_indices, scan
 from measure import measure, summary
 
-from exp_to_source.listing import read_products
+from exp_to_source.tables import read_products
 
 STEPS = ("index_exposure", "list_sources", "gather_source")
 SHELL_COMMAND = "Shell command: "
@@ -60,19 +60,26 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.work)
 
+    def warm_up(self, exposures: list[Path]) -> None:
+        """Run all once, so that Python has compiled all modules before anything is measured."""
+        self._copy(exposures)
+        self._snakemake(2)
+        self._changed()
+
     def measure_all(self, exposures: list[Path], official: bool) -> dict[str, Any]:
-        """Measure everything of exposures, the official path if wanted."""
+        """Measure everything of exposures; official path and a single core where wanted."""
         self._copy(exposures)
         if official:
             self._official()
-        self._workflow_and_steps()
+        self._workflow_and_steps((1, 2) if official else (2,))
         self._reruns()
         return self.result
 
     def measure_list(self) -> dict[str, Any]:
         """Measure the source list, and Snakemake with all products to do and with nothing to do."""
         make_indices(self.size, self.input, self.run / "results/index")
-        commands = self._commands(self._snakemake(1, "--printshellcmds", "results/sources.tsv"))
+        self._snakemake(1, "--printshellcmds", "results/sources.tsv")
+        commands = self._commands()
         steps = {"list_sources": summary(self._list(commands["list_sources"][0]))}
         self.result["steps"] = steps
         self._repeat("dry_run", lambda: self._snakemake(2, "--dry-run"))
@@ -121,14 +128,15 @@ class Bench:
         self.result["official"] = measured | {"phases": json.loads(report.read_text())}
         shutil.rmtree(folder)
 
-    def _workflow_and_steps(self) -> None:
+    def _workflow_and_steps(self, numbers_of_cores: tuple[int, ...]) -> None:
         """Measure cold runs, then each step with the commands that Snakemake printed."""
-        # The first run also compiles what was never run here before, so it does not count.
-        commands = self._commands(self._snakemake(2, "--printshellcmds"))
+        self.say("cold")
+        cold = {cores: [self._cold(cores) for _ in range(self.runs)] for cores in numbers_of_cores}
+        self.result["cold"] = {str(cores): summary(runs) for cores, runs in cold.items()}
+        commands = self._commands()
         products = len(list((self.run / "results/products").iterdir()))
         if products != self.size.sources:
             sys.exit(f"the workflow made {products} products of {self.size.sources} sources")
-        self.result["cold"] = {}
         self.say("steps")
         indexing = self._processes(commands["index_exposure"])
         listing = self._list(commands["list_sources"][0])
@@ -140,14 +148,10 @@ class Bench:
             zip(STEPS, map(summary, (indexing, listing, gathering)), strict=True)
         )
         self.result["data_read"] = self._data_read()
-        for cores in (1, 2):
-            self.say(f"cold, cores: {cores}")
-            cold = [self._cold(cores) for _ in range(self.runs)]
-            self.result["cold"][str(cores)] = summary(cold)
 
     def _cold(self, cores: int) -> dict[str, float]:
-        shutil.rmtree(self.run)
-        return self._snakemake(cores)
+        shutil.rmtree(self.run, ignore_errors=True)
+        return self._snakemake(cores, "--printshellcmds")
 
     def _reruns(self) -> None:
         self._repeat("nothing", self._nothing)
@@ -182,7 +186,7 @@ class Bench:
         command += ["--directory", str(self.run), *flags, *config, "--", *targets]
         return self._measure(command, ROOT)
 
-    def _commands(self, _: dict[str, float]) -> dict[str, list[str]]:
+    def _commands(self) -> dict[str, list[str]]:
         """Shell commands that Snakemake printed in its last run, by step."""
         commands: dict[str, list[str]] = {step: [] for step in STEPS}
         for text in self.log.read_text().splitlines():
@@ -192,8 +196,9 @@ class Bench:
         return commands
 
     def _processes(self, commands: list[str]) -> list[dict[str, float]]:
-        """Measure commands that are independent of each other."""
-        return [self._shell(command) for _ in range(self.runs) for command in commands]
+        """Measure commands that are independent of each other, and of one kind."""
+        runs = -(-self.runs // len(commands))
+        return [self._shell(command) for _ in range(runs) for command in commands]
 
     def _list(self, command: str) -> list[dict[str, float]]:
         """Measure the source list, each time with no manifest there."""

@@ -78,15 +78,15 @@ def _wall(sizes: dict[str, Any]) -> str:
     for name, size in sizes.items():
         official, mark = _official(size, "wall")
         copy = size["cp"]["median"]["wall"]
-        one, two = (size["cold"][cores]["median"] for cores in "12")
-        ratios = [
-            f"{official / ours['wall']:.1f}{mark}" if official else "-" for ours in (one, two)
-        ]
+        two = size["cold"]["2"]["median"]
+        ours = [size["cold"].get(cores, {}).get("median", {}).get("wall") for cores in "12"]
+        ratios = [f"{official / wall:.1f}{mark}" if official and wall else "-" for wall in ours]
         rows.append(
             (
                 *(name, _mb(size["bytes"]), _s(copy)),
                 f"{_s(official)}{mark}" if official else "not run",
-                *(_s(one["wall"]), _s(two["wall"]), *ratios),
+                *(_s(wall) if wall else "-" for wall in ours),
+                *ratios,
                 f"{two['wall'] / copy:.0f}",
                 f"{size['data_read']:.2f} (all processes {two['read'] / size['bytes']:.2f})",
             )

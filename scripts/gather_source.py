@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from functools import partial
 
 from exp_to_source.errors import told_in_a_sentence
@@ -20,11 +21,24 @@ def main() -> None:
         metavar="FOLDER",
         help="where the indices are; by default 'index' beside the manifest's folder",
     )
+    parser.add_argument(
+        "--record-failure",
+        metavar="FILE",
+        help="if it cannot be made: write why to FILE, leave an empty product, and succeed",
+    )
     arguments = parser.parse_args()
     results = os.path.dirname(os.path.dirname(os.path.abspath(arguments.manifest)))
     indices = arguments.indices or os.path.join(results, "index")
-    with told_in_a_sentence("gather_source"):
-        gather_source(arguments.manifest, arguments.product, indices)
+    try:
+        with told_in_a_sentence("gather_source"):
+            gather_source(arguments.manifest, arguments.product, indices)
+    except SystemExit as failure:
+        if not arguments.record_failure:
+            raise
+        from exp_to_source.failures import record_failure
+
+        record_failure(arguments.record_failure, arguments.product, str(failure))
+        print(failure, file=sys.stderr)
 
 
 if __name__ == "__main__":

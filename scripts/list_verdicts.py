@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.options import add_choice, add_joins, choice_of, claims_of
 
 
 def main() -> None:
@@ -11,10 +12,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("table", help="table to write (tab-separated)")
-    add("--sources", required=True, help="source list of the run")
+    add("--source-list", required=True, metavar="TABLE", help="source list of the run")
     add("--verdicts", nargs="+", required=True, help="verdicts on its products")
     add("--fingerprints", nargs="+", required=True, help="fingerprints of its exposures")
     add("--associations", nargs="*", default=[], help="level 3 associations of the run")
+    add_choice(parser)
+    add_joins(parser)
     arguments = parser.parse_args()
     with told_in_a_sentence("verify"):
         from exp_to_source.association import read_association
@@ -25,7 +28,9 @@ def main() -> None:
             verdicts=arguments.verdicts,
             fingerprints=arguments.fingerprints,
             associations=[read_association(path) for path in arguments.associations],
-            sources=arguments.sources,
+            sources=arguments.source_list,
+            selection=choice_of(arguments),
+            claims=claims_of(arguments),
         )
         print(said, file=sys.stderr)
 

@@ -19,7 +19,8 @@ from exp_to_source.association import Association
 from exp_to_source.exposure import index_exposure
 from exp_to_source.gather import gather_source
 from exp_to_source.grouping import Choices
-from exp_to_source.listing import list_sources, read_products
+from exp_to_source.listing import list_sources
+from exp_to_source.tables import read_products
 
 CARD = 80
 BLOCK_MAGIC = b"\xd3BLK"

@@ -19,7 +19,8 @@ from exp_to_source.gather import gather_source
 from exp_to_source.grouping import Choices, exposure_name
 from exp_to_source.index import IndexReader
 from exp_to_source.inputs import find_exposures, name_exposures
-from exp_to_source.listing import list_sources, read_products
+from exp_to_source.listing import list_sources
+from exp_to_source.tables import read_products
 
 NAME = "jw00009001001_03101_00001_nrs1_cal"
 MEMORY = 600 << 20

@@ -3,7 +3,7 @@
 import pytest
 from astropy.io.fits import Card, Header
 
-from exp_to_source.cards import card_value, commentary, format_card, planned_header
+from exp_to_source.cards import card_value, commentary, finished_header, format_card, planned_cards
 
 VALUES = [
     *("", "x", "it's", "N/A", "quote ''", "&", "ends with &"),
@@ -52,9 +52,10 @@ def test_plans_put_headers_together():
     raw = "".join(card.ljust(80) for card in cards).encode()
     plan = [(0, 1), 1, 0, "NEW     = 1".ljust(80), (1, 2)]
     exposure = [("MJD", "MJD     = 5".ljust(80)), ("SAME", "SAME    = 9".ljust(80))]
-    first = Header.fromstring(planned_header(raw, plan, 1, exposure).decode())
+    planned = planned_cards(raw, plan)
+    first = Header.fromstring(finished_header(planned, 1, exposure).decode())
     assert list(first) == ["XTENSION", "MJD", "SAME", "EXTVER", "NEW", "A"]
     assert (first["EXTVER"], first["SAME"]) == (1, 2)
-    later = Header.fromstring(planned_header(raw, plan, 7).decode())
+    later = Header.fromstring(finished_header(planned, 7).decode())
     assert list(later) == ["XTENSION", "EXTVER", "NEW", "A", "SAME"]
     assert later["EXTVER"] == 7

@@ -26,8 +26,9 @@ from exp_to_source.errors import InputError
 from exp_to_source.exposure import index_exposure
 from exp_to_source.gather import gather_source
 from exp_to_source.grouping import Choices, Product, manifest, read_exposures
-from exp_to_source.listing import list_sources, read_products
+from exp_to_source.listing import list_sources
 from exp_to_source.naming import parse_product_name
+from exp_to_source.tables import read_products
 
 CASES = int(os.environ.get("FUZZ_CASES", "12000"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))

@@ -10,8 +10,8 @@ from exp_to_source.grouping import (
     make_families,
     make_products,
     manifest,
-    source_row,
 )
+from exp_to_source.sourcelist import source_row
 
 IDENTITY = {
     "program": "10006", "observation": "010", "instrument": "NIRSPEC", "filter": "F170LP",

@@ -8,6 +8,7 @@ import pytest
 from astropy.io import fits
 from snake import ROOT, Workflow
 
+from exp_to_source import FORMAT
 from exp_to_source.simulation import Simulation, simulate
 
 SHAPE = (4, 8)
@@ -180,7 +181,7 @@ def test_new_format_makes_everything_again(work: Workflow, tmp_path: Path):
     moved = Workflow(work.folder, work.config, tmp_path)
     assert moved.make() == {}
     module = tmp_path / "scripts" / "exp_to_source" / "__init__.py"
-    module.write_text(module.read_text().replace("FORMAT = 1", "FORMAT = 2"))
+    module.write_text(module.read_text().replace(f"FORMAT = {FORMAT}", "FORMAT = 999"))
     products = len(work.products)
     assert moved.make() == {"index_exposure": 3, "list_sources": 1, "gather_source": products}
 

@@ -21,13 +21,13 @@ from exp_to_source.association import Association
 from exp_to_source.errors import InputError
 from exp_to_source.fingerprints import fingerprint_exposure
 from exp_to_source.simulation import Simulation, simulate
-from exp_to_source.verdicts import Verdict, judge, some
+from exp_to_source.verdicts import Slit, Verdict, judge, some
 from exp_to_source.verify import Verifier
 
 SHARED = ROOT.parent / "shared" / "data" / "legacy_fs"
 WRITERS = (
-    *("asdffile", "asdftree", "cards", "exposure", "fitsfile", "fragments", "gather", "headers"),
-    *("index", "keywords", "nodes", "normalise"),
+    *("asdffile", "asdfslit", "asdftree", "cards", "exposure", "fitsfile", "fragments", "gather"),
+    *("headers", "index", "keywords", "nodes", "normalise"),
 )
 
 
@@ -281,7 +281,7 @@ def verdict(product: str, *slits: tuple[str, int], association: str | None = Non
     ],
 )
 def test_lost_and_duplicated_slits(verdicts: list[Verdict], said: dict[str, str]):
-    exposures = [("a", ["a1", "a2"]), ("b", ["b1"])]
+    exposures = [("a", [Slit("a1"), Slit("a2")]), ("b", [Slit("b1")])]
     judged = judge(verdicts, exposures, [], {"p": 2, "q": 1})
     damaged = {entry.product: some(entry.damages) for entry in judged if entry.damages}
     assert damaged.keys() == said.keys()
@@ -293,7 +293,7 @@ def test_slits_are_there_once_for_each_association():
     associations = [Association(f"/{x}", "", ["/data/a"], [], None) for x in ("one", "two")]
     products = [verdict(x, ("a", 1), association=x) for x in ("one", "two")]
     sizes = {"one": 1, "two": 1}
-    exposures = [("a", ["a1"])]
+    exposures = [("a", [Slit("a1")])]
     assert not any(entry.damages for entry in judge(products, exposures, associations, sizes))
     again = [verdict(x, ("a", 1), association="one") for x in ("one", "two")]
     judged = judge(again, exposures, associations, sizes)

@@ -7,9 +7,11 @@ import os
 import re
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .errors import InputError
 from .fitsfile import HDU
+from .index import seal
 
 MAGIC = b"\xd3BLK"
 INDEX = b"#ASDF BLOCK INDEX"
@@ -19,6 +21,14 @@ _MIN_HEADER = 48
 _PREAMBLE = re.compile("#ASDF [0-9.]+\r?\n(?:#ASDF_STANDARD [0-9.]+\r?\n)?")
 _END = re.compile(rb"\n\.\.\.\r?\n")
 _PADDING = re.compile(rb"[\0 \n]*")
+
+
+class Block(NamedTuple):
+    """An internal block: offset in the file, size in bytes (its header included), digest."""
+
+    start: int
+    size: int
+    digest: str
 
 
 @dataclass(slots=True)
@@ -31,13 +41,13 @@ class Extension:
         The YAML document, with the comment lines before it.
     start : int
         Where the document begins in the file, in bytes.
-    blocks : list of (int, int)
-        Offset in the file and size of each internal block, its header included.
+    blocks : list of Block
+        The internal blocks.
     """
 
     text: str
     start: int
-    blocks: list[tuple[int, int]]
+    blocks: list[Block]
 
     @property
     def preamble(self) -> str:
@@ -82,9 +92,9 @@ def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
     return Extension(text, start, _blocks(path, data, end.end(), start))
 
 
-def _blocks(path: str, data: bytes, position: int, start: int) -> list[tuple[int, int]]:
+def _blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:
     """Find the blocks that follow the document; an index of them may follow in turn."""
-    blocks: list[tuple[int, int]] = []
+    blocks: list[Block] = []
     # The document may be padded, so that it can grow in place.
     position = _PADDING.match(data, position).end()
     while data[position : position + 4] == MAGIC:
@@ -99,7 +109,9 @@ def _blocks(path: str, data: bytes, position: int, start: int) -> list[tuple[int
         size = header_size + allocated
         if position + size > len(data):
             raise _damaged(path, f"block {len(blocks)} ends too early")
-        blocks.append((start + position, size))
+        # Here, where they are in memory: slits share blocks, which are to be read but once.
+        digest = seal(data[position : position + size])
+        blocks.append(Block(start + position, size, digest))
         position += size
     if data[position:].strip(b"\0") and not data.startswith(INDEX, position):
         raise _damaged(path, f"no block where block {len(blocks)} must begin")

@@ -24,6 +24,9 @@ EXTVER = 0
 #: Here go, in a product's first entry, the exposure's own cards.
 EXPOSURE_CARDS = 1
 
+#: What stands for these two while the entry is not known; no header has such characters.
+_MARKS = (b"\x01", b"\x02")
+
 
 def padded(size: int) -> int:
     """Size in bytes, rounded up to whole FITS blocks."""
@@ -153,10 +156,8 @@ def header_blocks(cards: Iterable[bytes]) -> bytes:
     return raw.ljust(padded(len(raw)))
 
 
-def planned_header(
-    raw: bytes, plan: Plan, entry: int, exposure_cards: Sequence[tuple[str, str]] = ()
-) -> bytes:
-    """Make the header of a product's HDU from that of its exposure.
+def planned_cards(raw: bytes, plan: Plan) -> bytes:
+    """Cards of a product's HDU, made from the header of its exposure's.
 
     Parameters
     ----------
@@ -164,40 +165,57 @@ def planned_header(
         Header of the exposure's HDU.
     plan : Plan
         What to take from it and what to put between.
+
+    Returns
+    -------
+    bytes
+        Card images, with marks in place of what depends on the entry.
+    """
+    parts = []
+    for item in plan:
+        if isinstance(item, int):
+            parts.append(_MARKS[item])
+        elif isinstance(item, str):
+            parts.append(item.encode("ascii"))
+        else:
+            first, count = item
+            parts.append(raw[first * CARD : (first + count) * CARD])
+    return b"".join(parts)
+
+
+def finished_header(
+    cards: bytes, entry: int, exposure_cards: Sequence[tuple[str, str]] = ()
+) -> bytes:
+    """Make whole header blocks of planned cards.
+
+    Parameters
+    ----------
+    cards : bytes
+        As `planned_cards` makes them.
     entry : int
         Number of the entry within the product, for EXTVER.
     exposure_cards : sequence of (str, str)
         Keyword and card image of what the exposure says of itself, for the first entry only. A
         card of the slit takes the place of the exposure's of the same keyword, as it does where
         stdatamodels writes the two one after the other.
-
-    Returns
-    -------
-    bytes
-        Whole header blocks.
     """
-    images: list[bytes] = []
-    exposure_at: int | None = None
-    for item in plan:
-        if item == EXTVER:
-            images.append(format_card("EXTVER", entry, "extension value"))
-        elif item == EXPOSURE_CARDS:
-            exposure_at = len(images)
-        elif isinstance(item, str):
-            images.append(item.encode("ascii"))
+    version = format_card("EXTVER", entry, "extension value")
+    before, mark, after = cards.replace(_MARKS[EXTVER], version).partition(_MARKS[EXPOSURE_CARDS])
+    if not (mark and exposure_cards):
+        return header_blocks((before, after))
+    images = [
+        part[start : start + CARD]
+        for part in (before, after)
+        for start in range(0, len(part), CARD)
+    ]
+    own = {image[:8].decode("latin-1").rstrip(): n for n, image in enumerate(images)}
+    own.pop("", None)
+    new = []
+    for keyword, image in exposure_cards:
+        if keyword in own:
+            new.append(images[own[keyword]])
+            images[own[keyword]] = b""
         else:
-            first, count = item
-            span = raw[first * CARD : (first + count) * CARD]
-            images += (span[start : start + CARD] for start in range(0, len(span), CARD))
-    if exposure_cards and exposure_at is not None:
-        own = {image[:8].decode("latin-1").rstrip(): n for n, image in enumerate(images)}
-        own.pop("", None)
-        new = []
-        for keyword, image in exposure_cards:
-            if keyword in own:
-                new.append(images[own[keyword]])
-                images[own[keyword]] = b""
-            else:
-                new.append(image.encode("ascii"))
-        images[exposure_at:exposure_at] = new
-    return header_blocks(images)
+            new.append(image.encode("ascii"))
+    place = len(before) // CARD
+    return header_blocks((*images[:place], *new, *images[place:]))

@@ -39,6 +39,9 @@ def check_configuration(
             where = _place(config, [key], files)
             hint = suggestion(str(key), known)
             raise InputError(f"{where}: unknown key {key!r}; the keys are {', '.join(known)}{hint}")
+        # The command line of Snakemake knows True and False, but takes YAML's words as texts.
+        if known[key].get("type") == "boolean" and config[key] in ("true", "false"):
+            config[key] = config[key] == "true"
     error = best_match(Draft202012Validator(schema).iter_errors(config))
     if error:
         key, *inner = error.absolute_path

@@ -7,14 +7,15 @@ from typing import Any
 
 from . import FORMAT
 from .asdffile import Extension, read_extension
-from .asdftree import Slit, Tree, UnusualLayoutError, parse
-from .cards import planned_header
+from .asdfslit import Slit
+from .asdftree import Tree, UnusualLayoutError, parse
+from .cards import planned_cards
 from .errors import InputError
 from .fitsfile import HDU, scan
 from .fragments import apply_edits, quoted
 from .grouping import exposure_name
 from .headers import exposure_cards, left_out, plane_plans, primary_cards
-from .index import DIGEST_SIZE, line, new_digest, seal, write_failure, write_index
+from .index import DIGEST_SIZE, line, new_digest, seal, stamp, write_failure, write_index
 from .keywords import table
 from .nodes import Leaf, Node, at, mapping, merge, nest, value_at
 from .normalise import normalise
@@ -88,12 +89,8 @@ def index_exposure(path: str, output: str) -> list[str]:
         planes, strangers = claim_planes(exposure)
         common, top = line(common_record(exposure)), line(top_record(exposure))
         slits = slit_records(exposure, planes, common, top)
-        first = {
-            "format": FORMAT,
-            "exposure": name,
-            "path": path,
-            "size": os.fstat(file).st_size,
-        } | identity(exposure.tree)
+        first = {"format": FORMAT, "exposure": name, "path": path} | stamp(file)
+        first |= identity(exposure.tree)
         text = exposure.tree.text if exposure.rewritten else ""
         write_index(output, first, common, top, slits, text)
         return remarks(exposure, strangers)
@@ -286,14 +283,12 @@ def slit_records(exposure: Exposure, planes: list[list[HDU]], common: bytes, top
         plans = plane_plans(exposure.tree.meta, slit.node, own)
         digest = new_digest(seal(common), seal(top))
         for hdu, plan in zip(own, plans, strict=True):
-            digest.update(planned_header(hdu.header.raw, plan, 0))
+            digest.update(planned_cards(hdu.header.raw, plan))
             update_from(digest, exposure, hdu.data_start, hdu.end - hdu.data_start)
         digest.update(apply_edits(text[slit.start : slit.end], slit.edits).encode())
         kind = value_at(slit.node, "meta.exposure.type")
         asn = merged_asn(slit.node, exposure.tree.meta)
-        digest.update(line([slit.own, asn, kind]))
-        for start, length in blocks:
-            update_from(digest, exposure, start, length)
+        digest.update(line([slit.own, asn, kind, [block.digest for block in blocks]]))
         record = {
             "planes": [
                 [hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan]
@@ -301,7 +296,7 @@ def slit_records(exposure: Exposure, planes: list[list[HDU]], common: bytes, top
             ],
             "text": [int(exposure.rewritten), position, size],
             "edits": slit.edits,
-            "blocks": blocks,
+            "blocks": [(block.start, block.size) for block in blocks],
             "own": slit.own,
             "asn": asn,
             "type": kind,

@@ -82,3 +82,15 @@ def remove_leftovers(folder: str) -> None:
         for name in names:
             if name.startswith(".") and name.endswith(TEMPORARY):
                 os.unlink(os.path.join(place, name))
+
+
+def file_state(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
+    """Return what tells one state of a file from the next, None where there is no file.
+
+    Inode, size and time: what is replaced gets another inode, so coarse times do no harm.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -4,7 +4,8 @@
 line                    content
 ======================  ========================================================================
 1                       the exposure: what products take from it at their top; ``slits``: of
-                        each slit its label, what it is found by, and the size of its line
+                        each slit its label, what it is found by, the size of its line, its name,
+                        source id, source name and exposure type
 2 to end                a slit each: an `Entry`
 ======================  ========================================================================
 """
@@ -152,7 +153,9 @@ def fingerprint_exposure(path: str, output: str) -> None:
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
         lines.append(json.dumps(entry._replace(kind=kind), default=str).encode() + b"\n")
-        heads.append([entry.label, *keys(entry), len(lines[-1])])
+        who = [at(slit, (key,)) for key in ("name", "source_id", "source_name")]
+        who.append(at(merged, ("exposure", "type")))
+        heads.append([entry.label, *keys(entry), len(lines[-1]), *who])
     top = describe_top(path, contents, tree, meta) | {"slits": heads}
     with replacing(output) as file:
         write_all(file, json.dumps(top, default=str).encode() + b"\n")
@@ -264,7 +267,7 @@ class Fingerprints:
         self.top: dict[str, Any] = json.loads(first)
         self.numbers: dict[str, list[int]] = {}
         sizes = [len(first)]
-        for number, (_, identity, planes, size) in enumerate(self.top.pop("slits"), 1):
+        for number, (_, identity, planes, size, *_) in enumerate(self.top.pop("slits"), 1):
             sizes.append(size)
             for key in (identity, planes):
                 self.numbers.setdefault(key, []).append(number)

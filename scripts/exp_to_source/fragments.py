@@ -18,7 +18,8 @@ META_MARK = "\x03"
 #: The exposure type of the slit.
 TYPE_MARK = "\x04"
 
-_BLOCK = re.compile(f"{BLOCK_MARK}([0-9]+);")
+#: A mark of a block, whole.
+MARKED_BLOCK = re.compile(f"{BLOCK_MARK}([0-9]+);")
 
 #: Place in the text, length of what is replaced, replacement.
 Edit = tuple[int, int, str]
@@ -58,4 +59,4 @@ def fill_marks(fragment: str, entry: int, first_block: int, exposure_type: str) 
         YAML text of the entry's exposure type.
     """
     text = fragment.replace(ENTRY_MARK, str(entry)).replace(TYPE_MARK, exposure_type)
-    return _BLOCK.sub(lambda match: str(first_block + int(match[1])), text)
+    return MARKED_BLOCK.sub(lambda match: str(first_block + int(match[1])), text)

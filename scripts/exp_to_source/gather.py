@@ -10,10 +10,20 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, BinaryIO
 
 from . import FORMAT, __version__
-from .cards import commentary, format_card, header_blocks, is_card_text, padded, planned_header
+from .cards import (
+    commentary,
+    finished_header,
+    format_card,
+    header_blocks,
+    is_card_text,
+    padded,
+    planned_cards,
+)
 from .errors import InputError
 from .files import replacing, write_all
 from .fragments import META_MARK, apply_edits, fill_marks, quoted
@@ -48,8 +58,7 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
     manifest = read_manifest(manifest_path)
     if not is_card_text(product_path):
         raise InputError(f"{product_path!r}: no name for a FITS file: printable ASCII is needed")
-    entries = [Entry(index_folder, *slit) for slit in manifest["slits"]]
-    top = read_top(index_folder, manifest["slits"][0][0])
+    top, entries = read_indices(index_folder, manifest["slits"])
     product = Product(os.path.basename(product_path), manifest, entries, top)
     with replacing(product_path) as file:
         product.write(file)
@@ -72,10 +81,24 @@ def read_manifest(path: str) -> dict[str, Any]:
     return manifest
 
 
-def read_top(index_folder: str, exposure: str) -> dict[str, Any]:
-    """Read what a product has from its first exposure."""
-    with IndexReader(os.path.join(index_folder, f"{exposure}.jsonl")) as index:
-        return json.loads(index.read_body(*index.exposure["top"]))
+def read_indices(folder: str, slits: list[list[str]]) -> tuple[dict[str, Any], list["Entry"]]:
+    """Read what a product has from its first exposure, and its entries.
+
+    Parameters
+    ----------
+    folder : str
+        Where the indices are.
+    slits : list of [str, str]
+        Name of the exposure and digest of each slit, those of an exposure one after another.
+    """
+    top: dict[str, Any] = {}
+    entries: list[Entry] = []
+    for exposure, group in groupby(slits, key=itemgetter(0)):
+        with IndexReader(os.path.join(folder, f"{exposure}.jsonl")) as index:
+            top = top or json.loads(index.part("top"))
+            common = index.part("common")
+            entries += (Entry(index, common, digest) for _, digest in group)
+    return top, entries
 
 
 class Entry:
@@ -83,10 +106,10 @@ class Entry:
 
     Parameters
     ----------
-    index_folder : str
-        Where the indices are.
-    exposure : str
-        Name of the exposure.
+    index : IndexReader
+        The index of the exposure.
+    common : bytes
+        Its part of that name.
     digest : str
         Digest of the slit.
 
@@ -96,23 +119,19 @@ class Entry:
         If the index does not have that slit.
     """
 
-    def __init__(self, index_folder: str, exposure: str, digest: str) -> None:
+    def __init__(self, index: IndexReader, common: bytes, digest: str) -> None:
         self.digest = digest
-        index_path = os.path.join(index_folder, f"{exposure}.jsonl")
-        with IndexReader(index_path) as index:
-            self.exposure = index.exposure
-            record = index.record(digest)
-            if record is None:
-                raise InputError(
-                    f"{index_path}: has no slit {digest}: the index is newer than the manifest; "
-                    "run again"
-                )
-            self.record = record
-            self.common = index.read_body(*self.exposure["common"])
-            self.text = b""
-            if record["text"][0]:
-                place, size = record["text"][1:]
-                self.text = index.read_body(self.exposure["text"] + place, size)
+        self.exposure = index.exposure
+        self.common = common
+        record = index.record(digest)
+        if record is None:
+            raise InputError(
+                f"{index.path}: has no slit {digest}: the index is newer than the manifest; "
+                "run again"
+            )
+        self.record = record
+        kept, place, size = record["text"]
+        self.text = index.text(place, size) if kept else b""
         self.path: str = self.exposure["path"]
         self.check = new_digest(self.exposure["common"][2], self.exposure["top"][2])
 
@@ -139,10 +158,10 @@ class Entry:
                 raw = os.pread(file, header_size, start)
                 if len(raw) < header_size:
                     raise self.changed()
-                self.check.update(planned_header(raw, plan, 0))
-                first = top["sci"] if number == 1 else ()
-                out.header(planned_header(raw, plan, number, first))
-                self.copy(file, start + header_size, data_size, out.file)
+                cards = planned_cards(raw, plan)
+                self.check.update(cards)
+                out.header(finished_header(cards, number, top["sci"] if number == 1 else ()))
+                self.copy(file, start + header_size, data_size, out.file, self.check)
             if not self.text:
                 self.text = os.pread(file, self.record["text"][2], self.record["text"][1])
         finally:
@@ -153,29 +172,32 @@ class Entry:
             raise self.changed() from None
         self.fragment = apply_edits(text, self.record["edits"])
         self.check.update(self.fragment.encode())
-        self.check.update(line([self.record[key] for key in ("own", "asn", "type")]))
 
-    def copy(self, file: int, start: int, size: int, out: BinaryIO) -> None:
-        """Copy part of the exposure, and add it to what is compared with the digest."""
+    def copy(self, file: int, start: int, size: int, out: BinaryIO, check: "hashlib._Hash") -> None:
+        """Copy part of the exposure, and add it to a digest."""
         buffer = memoryview(bytearray(min(size, BUFFER)))
         while size:
             count = os.preadv(file, [buffer[: min(size, BUFFER)]], start)
             if not count:
                 raise self.changed()
-            self.check.update(buffer[:count])
+            check.update(buffer[:count])
             write_all(out, buffer[:count])
             start += count
             size -= count
 
     def copy_blocks(self, out: BinaryIO) -> None:
         """Copy the internal blocks, the last part of the slit, and compare the digest."""
+        digests = []
         if self.record["blocks"]:
             file = self.open()
             try:
                 for start, size in self.record["blocks"]:
-                    self.copy(file, start, size, out)
+                    check = hashlib.sha256()
+                    self.copy(file, start, size, out, check)
+                    digests.append(check.hexdigest()[:DIGEST_SIZE])
             finally:
                 os.close(file)
+        self.check.update(line([*(self.record[key] for key in ("own", "asn", "type")), digests]))
         if self.check.hexdigest()[:DIGEST_SIZE] != self.digest:
             raise self.changed()
 
@@ -226,6 +248,7 @@ class Product:
         top: dict[str, Any],
     ) -> None:
         self.filename = filename
+        self.joined: list[str] = manifest["joined"]
         self.entries = entries
         self.top = top
         self.date = date_now()
@@ -274,11 +297,12 @@ class Product:
                 yield format_card(word, own[word], parts["comments"][word])
             else:
                 yield image.encode("ascii")
-        yield commentary(
-            "HISTORY", f"Source-based product, made by exp_to_source {__version__} of:"
-        )
-        for name in dict.fromkeys(os.path.basename(entry.path) for entry in self.entries):
-            yield commentary("HISTORY", name)
+        history = [f"Source-based product, made by exp_to_source {__version__} of:"]
+        history += dict.fromkeys(os.path.basename(entry.path) for entry in self.entries)
+        if self.joined:
+            history += ["Joined by the user, of what would be:", *self.joined]
+        for text in history:
+            yield commentary("HISTORY", text)
 
     def document(self, fits_hash: str) -> str:
         """YAML document of the product."""

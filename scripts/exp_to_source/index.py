@@ -1,19 +1,20 @@
 """What is stored of an exposure: lines of JSON, of which each reader takes only what it needs.
 
-======================  ========================================================================
-line                    content
-======================  ========================================================================
-1                       the exposure: format, name, path, size, identity; address (place, size
-                        and seal) of the heads from here, and in the body of ``common``, ``top``
-                        and ``shared``; ``text``: place in it; its own seal
-heads: a line a slit    for the source list: digest, address of its record in the body, source id,
-                        source name, slit name, exposure type, planes, bytes
-body: common            what every entry takes from the exposure
-body: top               what a product takes from its first exposure
-body: shared            texts that several records have
-body: a line a slit     its record: where headers, data, text and blocks lie; what changes in them
-body: text              YAML document, where the exposure's own could not be used as it stands
-======================  ========================================================================
+=======  =======================================================================================
+part     content
+=======  =======================================================================================
+first    a line: the exposure (format, name, path, size, time, identity); place, size and seal of
+         each of the other parts, counted from here; its own seal
+heads    a line a slit, for the source list: digest, source id, source name, slit name, exposure
+         type, planes, bytes
+places   a line a slit, all of one length and in the order of the digests: digest; place, size and
+         seal of its record among the records
+common   what every entry takes from the exposure
+top      what a product takes from its first exposure
+shared   texts that several records have
+records  a line a slit: where headers, data, text and blocks lie; what changes in them
+text     YAML document, where the exposure's own could not be used as it stands
+=======  =======================================================================================
 
 Whatever a reader takes is compared with its seal first, so that a damaged index ends a job and
 never makes a wrong product. Digests are of content, never of places: a slit's digest covers
@@ -23,6 +24,7 @@ everything of it that reaches a product, and changes if and only if that does.
 import hashlib
 import json
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -38,6 +40,10 @@ MAX_LINE = 1 << 16
 
 #: Length of a digest, in hexadecimal digits: 128 bits of a SHA-256.
 DIGEST_SIZE = 32
+
+#: Digits of numbers in lines of one length, and the length of these.
+NUMBER = 12
+PLACE_SIZE = 2 * DIGEST_SIZE + 2 * NUMBER + 4
 
 
 def line(content: Any) -> bytes:
@@ -70,6 +76,32 @@ def new_digest(common: str, top: str) -> "hashlib._Hash":
     return hashlib.sha256(f"{common} {top}".encode())
 
 
+def stamp(exposure: str | int) -> dict[str, int]:
+    """Size and time of an exposure (path or descriptor); the time in seconds, as some have it."""
+    status = os.stat(exposure)
+    return {"size": status.st_size, "modified": status.st_mtime_ns // 10**9}
+
+
+def is_outdated(path: str, exposure: str) -> bool:
+    """Whether an exposure is another file than the one that was indexed, but none that is newer.
+
+    Parameters
+    ----------
+    path : str
+        An index; where there is none, or none that can be read, it is not outdated.
+    exposure : str
+        The file that the exposure is now.
+    """
+    try:
+        with open(path, "rb") as file:
+            first = unsealed(file.readline(MAX_LINE))
+        newer = os.stat(exposure).st_mtime > os.stat(path).st_mtime
+        now = stamp(exposure)
+    except OSError:
+        return False
+    return first is not None and not newer and now != {key: first.get(key) for key in now}
+
+
 def write_index(
     path: str,
     exposure: dict[str, Any],
@@ -87,7 +119,7 @@ def write_index(
     exposure : dict
         What the first line says, but for the places.
     common, top : bytes
-        The two first lines of the body.
+        The parts of these names, a line each.
     slits : iterable of (list, dict)
         What the source list needs of each slit, and its record.
     text : str
@@ -95,26 +127,32 @@ def write_index(
     """
     slits = list(slits)
     texts = shared_texts(record for _, record in slits)
-    shared = line(list(texts))
-    body = [common, top, shared]
-    heads = []
-    place = sum(map(len, body))
-    for (digest, *rest), record in slits:
-        body.append(
+    heads, records, places = [], [], []
+    place = 0
+    for head, record in slits:
+        heads.append(line(head))
+        records.append(
             line(replace_texts(record, lambda text: [texts[text]] if text in texts else text))
         )
-        heads.append(line([digest, [place, len(body[-1]), seal(body[-1])], *rest]))
-        place += len(body[-1])
-    table = b"".join(heads)
-    first = exposure | {
-        "heads": [0, len(table), seal(table)],
-        "common": [0, len(common), seal(common)],
-        "top": [len(common), len(top), seal(top)],
-        "shared": [len(common) + len(top), len(shared), seal(shared)],
-        "text": place,
+        size = len(records[-1])
+        places.append(f"{head[0]} {place:{NUMBER}} {size:{NUMBER}} {seal(records[-1])}\n".encode())
+        place += size
+    parts = {
+        "heads": b"".join(heads),
+        "places": b"".join(sorted(places)),
+        "common": common,
+        "top": top,
+        "shared": line(list(texts)),
+        "records": b"".join(records),
+        "text": text.encode(),
     }
+    place = 0
+    first = dict(exposure)
+    for name, part in parts.items():
+        first[name] = [place, len(part), seal(part)]
+        place += len(part)
     with replacing(path) as file:
-        for part in (sealed(first), table, *body, text.encode()):
+        for part in (sealed(first), *parts.values()):
             write_all(file, part)
 
 
@@ -169,14 +207,10 @@ def write_failure(path: str, exposure: str, exposure_path: str, reason: str) -> 
         What is wrong, in a sentence.
     """
     about = {"format": FORMAT, "exposure": exposure, "path": exposure_path, "failure": reason}
-    empty = [0, 0, seal(b"")]
+    if os.path.exists(exposure_path):
+        about |= stamp(exposure_path)
     with replacing(path) as file:
-        write_all(
-            file,
-            sealed(
-                about | {"heads": empty, "common": empty, "top": empty, "shared": empty, "text": 0}
-            ),
-        )
+        write_all(file, sealed(about | {"heads": [0, 0, seal(b"")]}))
 
 
 class IndexReader:
@@ -217,9 +251,7 @@ class IndexReader:
                 "delete the file and run again"
             )
         self.exposure: dict[str, Any] = content
-        self.body = len(first)
-        self.table = self.read_body(*content["heads"])
-        self.body += len(self.table)
+        self.start = len(first)
 
     def __enter__(self) -> "IndexReader":
         return self
@@ -233,23 +265,40 @@ class IndexReader:
 
     def heads(self) -> Iterable[list[Any]]:
         """Read the lines that the source list needs, one a slit, in the order of the slits."""
-        return map(json.loads, self.table.splitlines())
+        return map(json.loads, self.part("heads").splitlines())
 
     def record(self, digest: str) -> dict[str, Any] | None:
         """Record of the slit that has this digest, None where there is none."""
-        place = self.table.find(f'["{digest}",'.encode())
-        if place < 0:
+        start, size, _ = self.exposure["places"]
+        lines = range(start, start + size, PLACE_SIZE)
+        number = bisect_left(lines, digest.encode(), key=lambda at: self._read(at, DIGEST_SIZE))
+        found = self._read(lines[number], PLACE_SIZE) if number < len(lines) else b""
+        if not found.startswith(digest.encode()):
+            # Only now are all of them read, to tell one that is not there from a damaged one.
+            self.part("places")
             return None
-        head = json.loads(self.table[place : self.table.index(b"\n", place)])
-        texts = json.loads(self.read_body(*self.exposure["shared"]))
+        try:
+            place, size = map(int, found[DIGEST_SIZE:].split()[:2])
+        except ValueError:
+            raise self._damaged() from None
+        expected = found[-1 - DIGEST_SIZE : -1].decode("latin-1")
+        texts = json.loads(self.part("shared"))
         return replace_texts(
-            json.loads(self.read_body(*head[1])),
+            json.loads(self._read(self.exposure["records"][0] + place, size, expected)),
             lambda item: texts[item[0]] if isinstance(item, list) else item,
         )
 
-    def read_body(self, place: int, size: int, expected: str | None = None) -> bytes:
-        """Part of the body, which must have the seal that is expected."""
-        data = os.pread(self.file.fileno(), size, self.body + place)
+    def part(self, name: str) -> bytes:
+        """One part of the index, whole."""
+        return self._read(*self.exposure[name])
+
+    def text(self, place: int, size: int) -> bytes:
+        """Piece of the YAML document that is kept here."""
+        return self._read(self.exposure["text"][0] + place, size)
+
+    def _read(self, place: int, size: int, expected: str | None = None) -> bytes:
+        """Piece of the parts, which must have the seal that is expected."""
+        data = os.pread(self.file.fileno(), size, self.start + place)
         if expected is not None and seal(data) != expected:
             raise self._damaged()
         return data

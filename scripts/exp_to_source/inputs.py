@@ -16,12 +16,12 @@ from .naming import parse_exposure_name, parse_product_name
 SUFFIXES = ("_cal.fits", "_mbsub.fits")
 
 
-def find_exposures(given: str | Iterable[str]) -> list[str]:
+def find_exposures(given: str | Iterable[str], may_be_made: bool = False) -> list[str]:
     """Resolve what a user gives as exposures; of a folder, all that are not source-based products.
 
     See `find_files`.
     """
-    return find_files("exposures", given, _is_exposure)
+    return find_files("exposures", given, _is_exposure, may_be_made)
 
 
 def _is_exposure(name: str) -> bool:
@@ -33,7 +33,10 @@ def _is_association(name: str) -> bool:
 
 
 def find_files(
-    key: str, given: str | Iterable[str], wanted: Callable[[str], bool] = _is_association
+    key: str,
+    given: str | Iterable[str],
+    wanted: Callable[[str], bool] = _is_association,
+    may_be_made: bool = False,
 ) -> list[str]:
     """Resolve globs, folders and files to paths.
 
@@ -45,6 +48,8 @@ def find_files(
         What the user gave.
     wanted : callable
         Tells by its name whether a file of a folder is meant.
+    may_be_made : bool
+        Whether a file that is named, not found, may be missing, as something else makes it.
 
     Returns
     -------
@@ -58,6 +63,11 @@ def find_files(
     """
     paths: list[str] = []
     for item in [given] if isinstance(given, str) else given:
+        if "://" in item:
+            raise InputError(
+                f"{key}: {item!r} is not in a file system; download it or mount its bucket "
+                "(docs/module.md), and name the files"
+            )
         if os.path.isdir(item):
             found = sorted(entry.path for entry in os.scandir(item) if wanted(entry.name))
             what = "is a folder without such files"
@@ -65,13 +75,30 @@ def find_files(
             found = sorted(glob.glob(item, recursive=True))
             what = "matches no file"
         else:
-            found = [item] if os.path.exists(item) else []
+            expected = may_be_made and item.endswith(SUFFIXES)
+            found = [item] if os.path.exists(item) or expected else []
             what = "does not exist"
         if not found:
             hint = "" if os.path.isabs(item) else f", or the working directory {os.getcwd()}"
             raise InputError(f"{key}: {item!r} {what}; mend the setting '{key}'{hint}")
         paths += found
     return paths
+
+
+def find_table(key: str, path: str | None) -> list[str]:
+    """Path of a table that the configuration may name, in a list; none where it does not.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    if path is None:
+        return []
+    check_path(path)
+    if not os.path.isfile(path):
+        raise InputError(f"{key}: {path!r} is no file; bring it back, or mend the setting '{key}'")
+    return [path]
 
 
 def name_exposures(paths: Iterable[str]) -> dict[str, str]:
@@ -119,7 +146,7 @@ def name_exposures(paths: Iterable[str]) -> dict[str, str]:
 def request_text(
     names: Iterable[str],
     associations: Iterable[Association],
-    options: dict[str, str],
+    options: Iterable[str],
     index_folder: str,
 ) -> str:
     """Options of ``list_sources.py`` for a run, one a line.
@@ -127,7 +154,7 @@ def request_text(
     As a file, it is also how a run notices that its set of exposures, or the way they are to be
     grouped, is not that of the last run.
     """
-    lines = [f"--{name}={value}" for name, value in options.items()]
+    lines = list(options)
     lines += (f"--association={association.path}" for association in associations)
     lines += (f"{index_folder}/{name}.jsonl" for name in names)
     return "".join(f"{text}\n" for text in lines)

@@ -1,24 +1,19 @@
 """The source list of a run: a table, and a manifest for each product."""
 
-import csv
-import io
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .association import Association
+from .choosing import EVERYTHING, Selection, Source, choose
 from .errors import InputError
-from .files import replacing, write_all, write_if_changed
-from .grouping import (
-    COLUMNS,
-    Choices,
-    make_families,
-    make_products,
-    manifest,
-    read_exposures,
-    source_row,
-)
+from .files import write_if_changed
+from .grouping import Choices, make_families, make_products, manifest, read_exposures
+from .joining import NONE, join_slits
+from .joins import Joins
 from .naming import parse_product_name
+from .sourcelist import COLUMNS, LEFT_OUT, source_row
+from .tables import write_table
 
 
 def list_sources(
@@ -27,12 +22,15 @@ def list_sources(
     choices: Choices,
     results: str,
     table: str,
+    selection: Selection = EVERYTHING,
+    joins: Joins = NONE,
 ) -> list[str]:
     """Group the slits of all exposures and write what the products need.
 
     A manifest is written only where its content changed, so that its modification time tells
-    which products have to be made again. Manifests of no product are removed. The table comes
-    last: where it is, the manifests are complete.
+    which products have to be made again. Those of sources that are gone are removed; those of
+    sources that are not chosen stay as they are, so that a later choice finds their products
+    made. The table comes last: where it is, the manifests of the products in it are complete.
 
     Parameters
     ----------
@@ -47,6 +45,10 @@ def list_sources(
         sources that are gone are moved from ``products`` to ``stale``.
     table : str
         The table to write.
+    selection : Selection
+        Which sources the user wants; the others are listed in ``left_out.tsv`` of `results`.
+    joins : Joins
+        Slits that are to be in one product.
 
     Returns
     -------
@@ -56,30 +58,48 @@ def list_sources(
     Raises
     ------
     InputError
-        If sources cannot be told apart or products not be named; then nothing is written.
+        If sources cannot be told apart, products not be named, or a choice matches nothing; then
+        nothing is written.
     """
     exposures = list(read_exposures(indices, choices))
     failed = [about for about, _ in exposures if "failure" in about]
     good = [(about, slits) for about, slits in exposures if "failure" not in about]
     if not good:
         raise InputError(f"none of the {len(failed)} exposures can be read: {failed[0]['failure']}")
-    products = make_products(make_families(good, associations, choices), choices)
+    families = make_families(good, associations, choices)
+    families, joined = join_slits(families, joins, choices)
+    products = make_products(families, choices, joined)
+    rows = [source_row(product) for product in products]
+    left_out, remarks = choose(map(Source.of_row, rows), selection)
+    chosen = [product for product in products if product.name not in left_out]
 
     folder = os.path.join(results, "manifests")
     os.makedirs(folder, exist_ok=True)
     written = sum(
         write_if_changed(os.path.join(folder, f"{product.name}.json"), manifest(product))
-        for product in products
+        for product in chosen
     )
     names = {product.name for product in products}
     for file in os.listdir(folder):
         if file.removesuffix(".json") not in names:
             os.unlink(os.path.join(folder, file))
     retired = retire_products(results, names)
-    write_skipped(os.path.join(results, "skipped.tsv"), failed)
-    write_table(table, COLUMNS, map(source_row, products))
+    write_some(
+        os.path.join(results, "skipped.tsv"),
+        ("exposure", "path", "reason"),
+        [about | {"reason": about["failure"]} for about in failed],
+    )
+    write_some(
+        os.path.join(results, "left_out.tsv"),
+        LEFT_OUT,
+        [row | {"reason": left_out[name]} for row in rows if (name := row["product"]) in left_out],
+    )
+    write_table(table, COLUMNS, (row for row in rows if row["product"] not in left_out))
 
-    remarks = [f"{len(products)} products of {len(good)} exposures; {written} new or changed"]
+    made = f"{len(chosen)} products of {len(good)} exposures; {written} new or changed"
+    if left_out:
+        made += f"; {len(left_out)} sources left out, see {results}/left_out.tsv"
+    remarks.insert(0, made)
     remarks += (f"skipped: {about['failure']}" for about in failed)
     remarks += (f"{name}: its source is gone; moved to {results}/stale" for name in retired)
     for asn in associations:
@@ -91,26 +111,12 @@ def list_sources(
     return remarks
 
 
-def write_skipped(path: str, failed: list[dict[str, Any]]) -> None:
-    """List the exposures that were skipped; where there are none, no file stays."""
-    if failed:
-        rows = (
-            {"exposure": about["exposure"], "path": about["path"], "reason": about["failure"]}
-            for about in failed
-        )
-        write_table(path, ("exposure", "path", "reason"), rows)
+def write_some(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
+    """Write a table; where it would have no rows, no file stays."""
+    if rows:
+        write_table(path, columns, rows)
     elif os.path.exists(path):
         os.unlink(path)
-
-
-def write_table(path: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-    """Write a tab-separated table."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, delimiter="\t", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    with replacing(path) as file:
-        write_all(file, text.getvalue().encode())
 
 
 def retire_products(results: str, names: set[str]) -> list[str]:
@@ -137,21 +143,3 @@ def retire_products(results: str, names: set[str]) -> list[str]:
             os.replace(os.path.join(folder, file), os.path.join(stale, file))
             retired.append(file)
     return retired
-
-
-def read_products(table: str) -> list[str]:
-    """Names of the products in a source list.
-
-    Raises
-    ------
-    InputError
-        If it is none (any more).
-    """
-    try:
-        with open(table, encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file, delimiter="\t")
-            if "product" in (rows.fieldnames or ()):
-                return [row["product"] for row in rows]
-    except (ValueError, csv.Error):
-        pass
-    raise InputError(f"{table}: is no source list any more; delete it and run again")

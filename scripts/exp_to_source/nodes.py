@@ -100,9 +100,17 @@ def mapping(node: Node | None) -> dict[str, Node]:
 
 def at(node: Node | None, path: str) -> Node | None:
     """Node at a dotted path below a node, None where there is none."""
-    for key in path.split("."):
-        node = mapping(node).get(key)
+    for key in _keys(path):
+        if not isinstance(node, Branch) or not isinstance(node.parts, dict):
+            return None
+        node = node.parts.get(key)
     return node
+
+
+@cache
+def _keys(path: str) -> list[str]:
+    """Keys of a dotted path; a few hundred paths are asked for of each slit."""
+    return path.split(".")
 
 
 def value_at(node: Node | None, path: str) -> Value:

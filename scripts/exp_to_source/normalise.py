@@ -8,7 +8,8 @@ through, those of libraries of long ago among them.
 
 import yaml
 
-from .asdftree import MAX_DEPTH, TAGS, Loader
+from .asdfslit import MAX_DEPTH, Loader
+from .asdftree import TAGS
 from .errors import InputError
 from .fitsfile import HDU, Header
 from .keywords import Keyword, table

@@ -1,16 +1,19 @@
 """What verification found: of each product, and of all of them together."""
 
-import csv
-import io
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .association import Association
+from .choosing import EVERYTHING, Selection, Source, choose
+from .claims import NO_CLAIMS, Claims
 from .errors import InputError
 from .files import replacing, write_all
+from .naming import FIXED_SLIT_IDS, parse_product_name
+from .tables import read_table, write_table
 
 COLUMNS = ("product", "exposures", "planes", "verdict")
 
@@ -72,18 +75,37 @@ def read_verdicts(path: str) -> list[Verdict]:
         return [Verdict(*json.loads(line)) for line in file]
 
 
-def read_labels(path: str) -> tuple[str, list[str]]:
-    """File name of an exposure and labels of its slits, from its fingerprints."""
+class Slit(NamedTuple):
+    """Slit of an exposure: a label for people, and who it is."""
+
+    label: str
+    name: str | None = None
+    source_id: int | None = None
+    source_name: str | None = None
+    kind: str | None = None
+
+    def traits(self) -> set[tuple[str, Any]]:
+        """By what a source may be told to have it: id, name, and of a fixed slit, its own."""
+        found = {("id", self.source_id), ("name", (self.source_name or "").lower())}
+        if (self.name or "").upper() in FIXED_SLIT_IDS:
+            found.add(("slit", self.name))
+        return {(key, value) for key, value in found if value not in (None, "")}
+
+
+def read_slits(path: str) -> tuple[str, list[Slit]]:
+    """File name of an exposure and its slits, from its fingerprints."""
     with open(path, "rb") as file:
         top = json.loads(file.readline())
-    return top["filename"], [label for label, *_ in top["slits"]]
+    return top["filename"], [Slit(label, *who) for label, _, _, _, *who in top["slits"]]
 
 
 def judge(
     verdicts: list[Verdict],
-    exposures: Iterable[tuple[str, list[str]]],
+    exposures: Iterable[tuple[str, list[Slit]]],
     associations: list[Association],
     expected: dict[str, int],
+    left_out: Mapping[str, tuple[Source, int]] = MappingProxyType({}),
+    claims: Claims = NO_CLAIMS,
 ) -> list[Verdict]:
     """Find what only shows when all products are looked at: slits lost, or there twice.
 
@@ -91,12 +113,16 @@ def judge(
     ----------
     verdicts : list of Verdict
         Of all products.
-    exposures : iterable of (str, list of str)
-        File names, and labels of their slits.
+    exposures : iterable of (str, list of Slit)
+        File names, and their slits.
     associations : list of Association
         Each has products of its own.
     expected : dict
         Number of slits of each product, from the source list.
+    left_out : mapping
+        Product to its source and number of slits, of those that were not chosen.
+    claims : Claims
+        Of the user's table of joins.
 
     Returns
     -------
@@ -117,39 +143,69 @@ def judge(
             name = os.path.basename(association.path)
             families.setdefault(os.path.basename(path), []).append(name)
 
-    lost = []
-    for filename, labels in exposures:
-        wanted = Counter(families.get(filename, [None]))
-        for number, label in enumerate(labels, 1):
+    spare = {trait for source, _ in left_out.values() for trait in traits_of(source)}
+    lost, spared = [], 0
+    joined: dict[Any, set[str]] = {}
+    for filename, slits in exposures:
+        for number, slit in enumerate(slits, 1):
+            label, traits = slit.label, slit.traits()
+            wanted = Counter(families.get(filename, [None]))
             users = uses.get((filename, number), [])
             # An exposure of no association has products whatever association it names itself.
             found = Counter(user.association if filename in families else None for user in users)
-            if wanted - found:
-                lost.append(f"{label} of {filename}")
+            if target := claims.target(filename, *slit[1:]):
+                # It is in one product, whatever the associations.
+                wanted, found = Counter([None]), Counter(None for _ in users)
+                traits |= claims.traits(target)
+                for user in users:
+                    joined.setdefault((target, _optics(user.product)), set()).add(user.product)
+            if missing := (wanted - found).total():
+                if traits & spare:
+                    spared += missing
+                else:
+                    lost.append(f"{label} of {filename}")
             if found - wanted:
                 products = some([user.product for user in users])
                 for user in users:
                     user.damages.append(f"{label} of {filename} is in {products}")
-    if not lost:
-        return verdicts
-    what = f"lost: {len(lost)} slits are in no product that could be read: {some(lost)}"
-    return [*verdicts, Verdict("(none)", 0, [], None, [what], [])]
+    said = [
+        f"{some(sorted(products))}: of one target of the joins, which is one product"
+        for products in joined.values()
+        if len(products) > 1
+    ]
+    if lost:
+        said.append(f"lost: {len(lost)} slits are in no product that could be read: {some(lost)}")
+    if spared != (stated := sum(slits for _, slits in left_out.values())):
+        said.append(f"{spared} slits are of sources left out, {stated} in the list of these")
+    return [*verdicts, Verdict("(none)", 0, [], None, said, [])] if said else verdicts
 
 
-def read_sizes(table: str) -> dict[str, int]:
-    """Read the number of slits of each product from the source list."""
-    with open(table, encoding="utf-8", newline="") as file:
-        return {row["product"]: int(row["slits"]) for row in csv.DictReader(file, delimiter="\t")}
+def _optics(product: str) -> tuple[Any, ...]:
+    """Instrument and optical elements of a product; targets are one product for each."""
+    fields = parse_product_name(product)
+    return (fields.instrument, fields.elements) if fields else (product,)
 
 
-def write_table(path: str, verdicts: Iterable[Verdict]) -> None:
-    """Write the table of verdicts."""
-    text = io.StringIO()
-    rows = csv.DictWriter(text, COLUMNS, delimiter="\t", lineterminator="\n")
-    rows.writeheader()
-    rows.writerows(verdict.row() for verdict in verdicts)
-    with replacing(path) as file:
-        write_all(file, text.getvalue().encode())
+def traits_of(source: Source) -> set[tuple[str, Any]]:
+    """By what slits may be told to be of a source (see `Slit.traits`)."""
+    found: set[tuple[str, Any]] = {("id", source.source_id)}
+    found |= {("name", name.lower()) for name in source.names}
+    found |= {("slit", name) for name in source.slit_names}
+    return {(key, value) for key, value in found if value != ""}
+
+
+def read_rows(table: str) -> dict[str, tuple[Source, int]]:
+    """Read source and number of slits of each product from a source list."""
+    rows = {row["product"]: row for row in read_table(table)}
+    return {name: (Source.of_row(row), int(row["slits"])) for name, row in rows.items()}
+
+
+def misplaced(chosen: Iterable[Source], left_out: Iterable[Source], selection: Selection) -> str:
+    """Tell which sources are made, or left out, against the user's choice; nothing if none is."""
+    made, others = list(chosen), {source.product for source in left_out}
+    unwanted = choose([*made, *left_out], selection)[0].keys()
+    wrong = sorted(unwanted ^ others)
+    return f"made or left out against the choice: {some(wrong)}" if wrong else ""
 
 
 def list_verdicts(
@@ -158,6 +214,8 @@ def list_verdicts(
     fingerprints: Iterable[str],
     associations: list[Association],
     sources: str,
+    selection: Selection = EVERYTHING,
+    claims: Claims = NO_CLAIMS,
 ) -> str:
     """Write the verdict on each product of a run.
 
@@ -170,7 +228,11 @@ def list_verdicts(
     associations : list of Association
         Those of the run.
     sources : str
-        The source list.
+        The source list; ``left_out.tsv`` beside it, if any, has the sources not chosen.
+    selection : Selection
+        Which sources the user wants.
+    claims : Claims
+        Of the user's table of joins.
 
     Returns
     -------
@@ -183,8 +245,14 @@ def list_verdicts(
         If something is damaged; the table is written nevertheless.
     """
     found = [verdict for path in verdicts for verdict in read_verdicts(path)]
-    judged = judge(found, map(read_labels, fingerprints), associations, read_sizes(sources))
-    write_table(table, judged)
+    chosen = read_rows(sources)
+    left_out = read_rows(os.path.join(os.path.dirname(sources), "left_out.tsv"))
+    sizes = {name: slits for name, (_, slits) in chosen.items()}
+    judged = judge(found, map(read_slits, fingerprints), associations, sizes, left_out, claims)
+    parts = [[source for source, _ in rows.values()] for rows in (chosen, left_out)]
+    if wrong := misplaced(*parts, selection):
+        judged.append(Verdict("(none)", 0, [], None, [wrong], []))
+    write_table(table, COLUMNS, (verdict.row() for verdict in judged))
     if damaged := [verdict for verdict in judged if verdict.damages]:
         raise InputError(
             f"{len(damaged)} of {len(judged)} rows of {table} tell of damage:\n"

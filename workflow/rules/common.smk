@@ -3,7 +3,6 @@
 import os
 import shlex
 import sys
-import time
 from functools import cache
 from pathlib import Path
 
@@ -11,17 +10,30 @@ from snakemake.exceptions import WorkflowError
 
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 SCRIPTS = ROOT / "scripts"
+if not SCRIPTS.is_dir():
+    sys.exit(f"exp_to_source: {ROOT}: no folder of scripts; clone the repository and use the clone")
 sys.path.insert(0, str(SCRIPTS))
+# For commands in profiles, which cannot say "beside this file".
+os.environ.update(EXP_TO_SOURCE=str(ROOT))
 
 from exp_to_source import FORMAT
 from exp_to_source.association import read_association
+from exp_to_source.choosing import items_of
 from exp_to_source.configuration import check_configuration, read_settings
-from exp_to_source.errors import suggestion, told_in_a_sentence
-from exp_to_source.files import remove_leftovers, write_if_changed
-from exp_to_source.inputs import find_exposures, find_files, name_exposures, request_text
-from exp_to_source.listing import read_products
+from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
+from exp_to_source.failures import forget_failures, read_failures, remove_failed_products
+from exp_to_source.files import file_state, remove_leftovers, write_if_changed
+from exp_to_source.index import is_outdated
+from exp_to_source.inputs import (
+    find_exposures,
+    find_files,
+    find_table,
+    name_exposures,
+    request_text,
+)
 from exp_to_source.naming import PRODUCT_PARTS
-from exp_to_source.summary import summarise
+from exp_to_source.summary import product_states, summarise
+from exp_to_source.tables import read_products, read_table
 
 DEFAULTS = str(ROOT / "config" / "config.yaml")
 
@@ -33,7 +45,6 @@ with told_in_a_sentence("exp_to_source"):
 configfile: DEFAULTS
 
 
-START = time.time()
 INDICES = "results/index"
 MANIFESTS = "results/manifests"
 PRODUCTS = "results/products"
@@ -44,6 +55,19 @@ REQUEST = "results/request.txt"
 BATCH = 10
 PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
 SIMULATED = [f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)]
+
+
+def placed(path):
+    """Path under which a file of the rules is on disk: a module's have a prefix.
+
+    Rules, and functions for them, have paths without it, which Snakemake adds. To be called
+    while the workflow is parsed.
+    """
+    return str(workflow.modifier.modify_path(path))
+
+
+RESULTS = os.path.dirname(placed(TABLE))
+IS_MODULE = not workflow.modifier.is_main_snakefile()
 
 
 def command(name, python="", options=""):
@@ -57,22 +81,74 @@ def command(name, python="", options=""):
     return lambda wildcards, output: shlex.join(words)
 
 
+def check_storage():
+    """Refuse results elsewhere than in a file system: they lead to bytes of the exposures."""
+    if workflow.storage_settings.default_storage_provider:
+        raise InputError(
+            "--default-storage-provider is not supported: results belong in a file system that "
+            "all jobs share; leave it out (see docs/module.md)"
+        )
+
+
+def failure_record(wildcards, resources):
+    """Option of a gather that must not fail, as the group it is run in would lose its neighbours.
+
+    Profiles of clusters ask for it by a resource. What was recorded fails the run in the end, in
+    the hooks below, which are not run where this workflow is a module of another.
+    """
+    if resources.get("record_failure") and not IS_MODULE:
+        return f"--record-failure {RESULTS}/failures/{PRODUCT.format(**wildcards)}.txt"
+    return ""
+
+
 def read_request():
     """Associations and exposures of the configuration, the latter by name."""
     paths = find_files("associations", config["associations"])
     associations = [read_association(path) for path in paths]
-    found = SIMULATED if config["demo"] else find_exposures(config["exposures"])
+    if config["demo"]:
+        found = [placed(path) for path in SIMULATED]
+    else:
+        found = find_exposures(config["exposures"], may_be_made=IS_MODULE)
     members = [path for association in associations for path in association.science]
     return associations, name_exposures([*found, *members])
 
 
+def choice_options():
+    """Options that tell which sources are wanted."""
+    items = [(key, item) for key in ("sources", "exclude") for item in items_of(config[key])]
+    items.append(("min-exposures", config["min_exposures"]))
+    return [f"--{key}={value}" for key, value in items] + table_options("catalog")
+
+
+def join_options():
+    """Options that tell which slits are joined."""
+    return [f"--fixed-slit-ids={config['fixed_slit_ids']}", *table_options("joins")]
+
+
+def table_options(key):
+    """Option with a table of the user, where the configuration names one."""
+    return [f"--{key}={path}" for path in TABLES[key]]
+
+
 def write_request():
     """Keep the request as a file, so that a run notices what is not as in the last one."""
-    options = {
-        key.replace("_", "-"): str(config[key])
-        for key in ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure")
-    }
-    write_if_changed(REQUEST, request_text(EXPOSURES, ASSOCIATIONS, options, INDICES).encode())
+    keys = ("group_by", "source_id_digits", "on_bad_exposure")
+    options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys]
+    options += [*join_options(), *choice_options()]
+    text = request_text(EXPOSURES, ASSOCIATIONS, options, placed(INDICES))
+    write_if_changed(placed(REQUEST), text.encode())
+
+
+def forget_outdated_indices():
+    """Remove the indices of exposures in whose place there is an older file now.
+
+    Such a file was restored, or a link to its folder leads elsewhere: by its time alone, Snakemake
+    would take it for the one that was indexed.
+    """
+    for name, path in EXPOSURES.items():
+        index = placed(f"{INDICES}/{name}.jsonl")
+        if is_outdated(index, path):
+            os.remove(index)
 
 
 def forget_incomplete_table():
@@ -80,16 +156,32 @@ def forget_incomplete_table():
 
     Products depend on their manifests alone, but are made with the indices too.
     """
-    if os.path.exists(TABLE):
-        wanted = {f"{product}.json" for product in read_products(TABLE)}
+    table = placed(TABLE)
+    if os.path.exists(table):
+        manifests = {f"{product}.json" for product in read_products(table)}
         indices = {f"{name}.jsonl" for name in EXPOSURES}
-        if wanted - names_in(MANIFESTS) or indices - names_in(INDICES):
-            os.remove(TABLE)
+        if manifests - names_in(placed(MANIFESTS)) or indices - names_in(placed(INDICES)):
+            os.remove(table)
 
 
 def names_in(folder):
     """Names of the files in a folder, none where it is missing."""
     return set(os.listdir(folder)) if os.path.isdir(folder) else set()
+
+
+def exposure_file(wildcards):
+    """File of an exposure: the user's, and so without the prefix of a module."""
+    return local(EXPOSURES[wildcards.exposure])
+
+
+def association_files():
+    """Files of the associations, the user's as well."""
+    return [local(association.path) for association in ASSOCIATIONS]
+
+
+def table_files(*keys):
+    """Files of the user's tables."""
+    return [local(path) for key in keys for path in TABLES[key]]
 
 
 def index_files(wildcards):
@@ -103,15 +195,15 @@ def index_files(wildcards):
 
 
 @cache
-def products_at(time):
+def products_in(table, state):
     """Names of the products in their order, read once for each state of the table."""
-    return dict.fromkeys(read_products(TABLE))
+    return dict.fromkeys(read_products(table))
 
 
 def products():
     """Names of the products, which the checkpoint has listed."""
-    table = checkpoints.list_sources.get().output.table
-    return products_at(os.stat(table).st_mtime_ns)
+    table = str(checkpoints.list_sources.get().output.table)
+    return products_in(table, file_state(table))
 
 
 def product_files(wildcards):
@@ -134,36 +226,59 @@ def manifest_of(wildcards):
     """Manifest of a product, by way of the checkpoint, which writes it."""
     name = PRODUCT.format(**wildcards)
     if name not in products():
+        left_out = {row["product"]: row["reason"] for row in read_table(f"{RESULTS}/left_out.tsv")}
+        if name in left_out:
+            raise WorkflowError(
+                f"{name}: {left_out[name]}; to make it, change the settings 'sources', 'catalog', "
+                "'exclude' or 'min_exposures'"
+            )
         hint = suggestion(name, products())
-        raise WorkflowError(f"{name}: the exposures have no such source{hint}; see {TABLE}")
+        raise WorkflowError(
+            f"{name}: the exposures have no such source{hint}; see {RESULTS}/sources.tsv"
+        )
     return f"{MANIFESTS}/{name}.json"
 
 
 with told_in_a_sentence("exp_to_source"):
+    check_storage()
     check_configuration(
         config,
         str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
         files=[DEFAULTS, *workflow.overwrite_configfiles],
     )
     ASSOCIATIONS, EXPOSURES = read_request()
+    TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}
     if workflow.is_main_process and EXPOSURES:
         write_request()
+        forget_outdated_indices()
         forget_incomplete_table()
+        remove_failed_products(RESULTS)
+
+#: Products as they were when the run began.
+BEFORE = {}
 
 
 def print_summary(failed):
     """Tell how the run ended."""
-    print("\n".join(summarise("results", START, failed)), file=sys.stderr)
-
-
-onsuccess:
-    print_summary(failed=False)
-
-
-onerror:
-    print_summary(failed=True)
+    print("\n".join(summarise(RESULTS, BEFORE, failed)), file=sys.stderr)
 
 
 onstart:
     # By now this run has the lock of the folder: nothing else is at work in it.
-    remove_leftovers("results")
+    remove_leftovers(RESULTS)
+    forget_failures(RESULTS)
+    BEFORE.update(product_states(RESULTS))
+
+
+onsuccess:
+    failures = read_failures(RESULTS)
+    remove_failed_products(RESULTS)
+    print_summary(failed=bool(failures))
+    if failures:
+        sys.exit("\n".join(failures))
+
+
+onerror:
+    failures = read_failures(RESULTS)
+    remove_failed_products(RESULTS)
+    print_summary(failed=True)

@@ -13,12 +13,14 @@ rule gather_source:
     conda:
         "../envs/exp_to_source.yaml"
     resources:
-        mem_mb=100,
+        mem_mb=lambda wildcards, attempt: 100 * attempt,
+        runtime=lambda wildcards, attempt: attempt,
     params:
         # Without site-packages: the start of Python is most of the work.
         command=command("gather_source", "-S -E"),
         format=FORMAT,
+        failure=failure_record,
     message:
         "Gathering {output.product}"
     shell:
-        "{params.command} {input.manifest:q} {output.product:q} 2> {log:q}"
+        "{params.command} {input.manifest:q} {output.product:q} {params.failure} 2> {log:q}"

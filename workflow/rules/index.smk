@@ -3,7 +3,7 @@
 
 rule index_exposure:
     input:
-        exposure=lambda wildcards: EXPOSURES[wildcards.exposure],
+        exposure=exposure_file,
     output:
         index=f"{INDICES}/{{exposure}}.jsonl",
     log:
@@ -13,7 +13,9 @@ rule index_exposure:
     conda:
         "../envs/exp_to_source.yaml"
     resources:
-        mem_mb=500,
+        # Memory goes with the tree, at most a quarter of the file; time with the file system.
+        mem_mb=lambda wildcards, input, attempt: int(500 + input.size_mb / 4) * attempt,
+        runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 1000) * attempt,
     params:
         command=command("index_exposure", options=f"--on-bad-exposure={config['on_bad_exposure']}"),
         format=FORMAT,

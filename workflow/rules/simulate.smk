@@ -10,6 +10,7 @@ rule simulate_exposures:
         "../envs/verify.yaml"
     resources:
         mem_mb=1000,
+        runtime=10,
     params:
         command=command("simulate_exposures"),
         folder=lambda wildcards, output: os.path.dirname(output.exposures[0]),

@@ -3,15 +3,22 @@
 
 checkpoint list_sources:
     # The manifests are not declared: each is an input of its own product, and is rewritten only
-    # where its content changes, so that only what changed is made again.
+    # where its content changes, so that only what changed is made again. Not worth a cluster job.
     input:
         request=REQUEST,
         indices=index_files,
-        associations=[association.path for association in ASSOCIATIONS],
+        associations=association_files(),
+        tables=table_files("catalog", "joins"),
     output:
-        table=TABLE,
+        table=report(
+            TABLE,
+            caption="../report/sources.rst",
+            category="Sources",
+            labels={"what": "Table of sources"},
+        ),
     log:
         "logs/list_sources.log",
+    localrule: True
     conda:
         "../envs/exp_to_source.yaml"
     resources:

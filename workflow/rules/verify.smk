@@ -6,7 +6,7 @@ To prove files that were verified before once more: --forcerun fingerprint_expos
 
 rule fingerprint_exposure:
     input:
-        exposure=lambda wildcards: EXPOSURES[wildcards.exposure],
+        exposure=exposure_file,
     output:
         fingerprints=f"{VERIFY}/exposures/{{exposure}}.jsonl",
     log:
@@ -16,7 +16,8 @@ rule fingerprint_exposure:
     conda:
         "../envs/verify.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         command=command("fingerprint_exposure"),
         format=FORMAT,
@@ -30,7 +31,8 @@ rule verify_products:
     input:
         products=batch_files,
         fingerprints=expand(f"{VERIFY}/exposures/{{exposure}}.jsonl", exposure=EXPOSURES),
-        associations=[association.path for association in ASSOCIATIONS],
+        associations=association_files(),
+        joins=table_files("joins"),
     output:
         verdicts=f"{VERIFY}/products/{{batch}}.jsonl",
     log:
@@ -40,16 +42,19 @@ rule verify_products:
     conda:
         "../envs/verify.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         command=command("verify_products"),
-        fingerprints=f"{VERIFY}/exposures",
+        fingerprints=placed(f"{VERIFY}/exposures"),
+        joins=join_options(),
         format=FORMAT,
     message:
         "Verifying batch {wildcards.batch} of the products"
     shell:
         "{params.command} {output.verdicts:q} --products {input.products:q} "
-        "--fingerprints {params.fingerprints:q} --associations {input.associations:q} 2> {log:q}"
+        "--fingerprints {params.fingerprints:q} --associations {input.associations:q} "
+        "{params.joins:q} 2> {log:q}"
 
 
 rule verify:
@@ -61,18 +66,21 @@ rule verify:
         fingerprints=rules.verify_products.input.fingerprints,
         associations=rules.verify_products.input.associations,
         sources=TABLE,
+        tables=table_files("catalog", "joins"),
     log:
         "logs/verify.log",
+    localrule: True
     conda:
         "../envs/verify.yaml"
     resources:
         mem_mb=500,
     params:
         command=command("list_verdicts"),
-        table=f"{VERIFY}.tsv",
+        table=placed(f"{VERIFY}.tsv"),
+        settings=[*join_options(), *choice_options()],
     message:
         "Listing the verdicts in {params.table}"
     shell:
-        "{params.command} {params.table:q} --sources {input.sources:q} "
+        "{params.command} {params.table:q} --source-list {input.sources:q} "
         "--verdicts {input.verdicts:q} --fingerprints {input.fingerprints:q} "
-        "--associations {input.associations:q} 2> {log:q}"
+        "--associations {input.associations:q} {params.settings:q} 2> {log:q}"

@@ -1,0 +1,251 @@
+"""Nodes of an ASDF tree, read from libyaml's events.
+
+Where a node belongs to a slit, what has to differ in a product is noted as edits of the slit's
+text (see `fragments`). The levels above, document and slits, are those of `asdftree`.
+"""
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from .fragments import BLOCK_MARK, ENTRY_MARK, MARKED_BLOCK, Edit
+from .nodes import MAX_SIZE, Branch, Leaf, Node
+
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+NDARRAY = "tag:stsci.edu:asdf/core/ndarray-"
+
+#: Deeper nesting is an attack or damage: compound models of real exposures reach about 60.
+MAX_DEPTH = 200
+
+#: Text that aliases may stand for, as a multiple of the document's own, but never less than
+#: `MAX_SIZE`; more is an attack.
+MAX_GROWTH = 4
+
+#: Keys of YAML in one line may not be longer.
+MAX_KEY = 1000
+
+_TAG = re.compile(r"[A-Za-z0-9!$'()*+,./:;=@_~-]{1,200}")
+_IN_HDU = re.compile(r"fits:([A-Z0-9_]+),([0-9]+)")
+
+
+@dataclass(slots=True)
+class Array:
+    """An array that lies in an HDU: ``source: fits:NAME,version``, with the tree's shape of it."""
+
+    name: str
+    version: int
+    shape: tuple[int, ...] | None
+
+
+@dataclass(slots=True)
+class Slit:
+    """What the tree says of one slit.
+
+    Attributes
+    ----------
+    start, end : int
+        Its text within the document, in characters.
+    edits : list of Edit
+        What makes a fragment of that text; places count from `start`.
+    arrays : list of Array
+        Arrays in HDUs, in the order of the text.
+    blocks : list of int
+        Internal blocks that it uses: the exposure's first, then its own, as its marks count them.
+    node : Branch
+        Its content, but for the WCS.
+    own : list of str
+        Keys of the exposure's metadata that the slit replaces by a merged version of its own.
+    """
+
+    start: int
+    blocks: list[int]
+    end: int = 0
+    edits: list[Edit] = field(default_factory=list)
+    arrays: list[Array] = field(default_factory=list)
+    node: Branch = field(default_factory=Branch)
+    own: list[str] = field(default_factory=list)
+    anchors: dict[str, str] = field(default_factory=dict)
+
+    def edit(self, place: int, length: int, text: str) -> None:
+        """Note that a part of the document is replaced in the fragment."""
+        self.edits.append((place - self.start, length, text))
+
+    def name_anchor(self, anchor: str) -> str:
+        """Give an anchor a name that depends on nothing but this slit and its entry's number."""
+        return self.anchors.setdefault(anchor, f"s{ENTRY_MARK}_{len(self.anchors) + 1}")
+
+
+def is_bare(event: Any) -> bool:
+    """Whether an event is a scalar that nothing refers to: most of a tree, and of no concern."""
+    return type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None
+
+
+class NodeReader:
+    """Reads the nodes of a document in their order; what it cannot take ends in a ValueError.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    n_blocks : int
+        Count of the internal blocks that follow it.
+    """
+
+    def __init__(self, text: str, n_blocks: int) -> None:
+        self.text = text
+        self.n_blocks = n_blocks
+        self.next = Loader(text).get_event
+        self.anchors: dict[str, Node] = {}
+        self.texts: dict[str, tuple[str, list[int]]] = {}
+        self.tags: set[str] = set()
+        self.room = max(MAX_GROWTH * len(text), MAX_SIZE)
+
+    def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None:
+        """Read one node: note edits where it belongs to a slit, build it where it is wanted."""
+        if depth > MAX_DEPTH:
+            raise ValueError("its ASDF tree is nested too deeply")
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event, slit, build)
+        if event.anchor:
+            build = True
+            self.rename(event, slit)
+        if event.tag and event.tag not in self.tags:
+            if not _TAG.fullmatch(event.tag):
+                raise ValueError(f"its ASDF tree has a tag that is none ({event.tag[:40]!r})")
+            self.tags.add(event.tag)
+        node: Node | None = None
+        if isinstance(event, yaml.ScalarEvent):
+            if build:
+                tag = event.tag if not any(event.implicit) else None
+                plain = not event.style and event.implicit != (False, True)
+                node = Leaf(event.value, tag, plain)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            items = []
+            while type(part := self.next()) is not yaml.SequenceEndEvent:
+                if build or not is_bare(part):
+                    items.append(self.node(part, slit, build, depth + 1))
+            if build:
+                node = Branch(items, event.tag)
+        else:
+            parts = self.mapping_parts(event, slit, build, depth)
+            if build:
+                node = Branch(parts, event.tag)
+        if event.anchor:
+            if event.anchor in self.anchors:
+                raise ValueError(f"its ASDF tree defines the anchor {event.anchor} twice")
+            self.anchors[event.anchor] = node
+        return node
+
+    def mapping_parts(
+        self, start: Any, slit: Slit | None, build: bool, depth: int
+    ) -> dict[str, Node]:
+        """Read the rest of a mapping; where it is an array in an HDU, note its shape."""
+        parts = {}
+        is_array = bool(start.tag) and start.tag.startswith(NDARRAY)
+        shape: tuple[int, ...] | None = None
+        in_hdu: Array | None = None
+        while type(event := self.next()) is not yaml.MappingEndEvent:
+            if not (build or is_array) and is_bare(event):
+                if not is_bare(value := self.next()):
+                    self.node(value, slit, False, depth + 1)
+                continue
+            key = self.node(event, slit, True, depth + 1)
+            if not isinstance(key, Leaf):
+                raise ValueError("its ASDF tree has a key that is not a scalar")
+            value = self.next()
+            if is_array and key.text == "source":
+                if not isinstance(value, yaml.ScalarEvent) or value.anchor:
+                    raise ValueError("its ASDF tree has an array whose source is not plain")
+                if slit:
+                    in_hdu = self.source(value, slit)
+            part = self.node(value, slit, build or is_array, depth + 1)
+            if is_array and key.text == "shape" and isinstance(part, Branch):
+                shape = tuple(item.value() for item in part.parts if isinstance(item, Leaf))
+            if build or is_array:
+                name = key.render()
+                self.check_new(name, parts)
+                parts[name] = part
+        if in_hdu:
+            in_hdu.shape = shape
+        return parts
+
+    def check_new(self, key: str, known: Container[str]) -> None:
+        """Refuse a key that a mapping has already, or that is too long to be one in one line."""
+        if key in known:
+            raise ValueError(f"its ASDF tree has the key {key[:40]} twice in one place")
+        if len(key) > MAX_KEY:
+            raise ValueError(f"its ASDF tree has a key of {len(key)} characters")
+
+    def source(self, event: Any, slit: Slit) -> Array | None:
+        """Note where the data of a slit's array lie, and that the product counts anew."""
+        place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
+        if match := _IN_HDU.fullmatch(event.value):
+            slit.edit(place, length, f'"fits:{match[1]},{ENTRY_MARK}"')
+            slit.arrays.append(Array(match[1], int(match[2]), None))
+            return slit.arrays[-1]
+        slit.edit(place, length, self.block_mark(event.value, slit.blocks))
+        return None
+
+    def block_mark(self, source: str, blocks: list[int]) -> str:
+        """Mark of an internal block, which joins the list of those used where it is new."""
+        if not re.fullmatch(r"-?[0-9]{1,9}", source):
+            raise ValueError(f"its ASDF tree has an array that lies elsewhere ({source[:40]!r})")
+        number = int(source) + (self.n_blocks if source.startswith("-") else 0)
+        if not 0 <= number < self.n_blocks:
+            raise ValueError(f"its ASDF tree uses block {source}, but has {self.n_blocks} of them")
+        if number not in blocks:
+            blocks.append(number)
+        return f"{BLOCK_MARK}{blocks.index(number)};"
+
+    def rename(self, event: Any, slit: Slit | None) -> None:
+        """Note that an anchor of a slit takes another name."""
+        if event.anchor and slit:
+            place = self.text.index(f"&{event.anchor}", event.start_mark.index)
+            slit.edit(place, 1 + len(event.anchor), f"&{slit.name_anchor(event.anchor)}")
+
+    def alias(self, event: Any, slit: Slit | None, build: bool) -> Node | None:
+        """Resolve an alias: within a slit by name, across slits by writing the node out."""
+        if event.anchor not in self.anchors:
+            raise ValueError(f"its ASDF tree has an alias without its node ({event.anchor[:40]})")
+        if slit:
+            place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
+            if event.anchor in slit.anchors:
+                slit.edit(place, length, f"*{slit.name_anchor(event.anchor)}")
+            else:
+                self.bounded(self.anchors[event.anchor])
+                text = self.written_out(event.anchor, slit.blocks)
+                slit.edit(place, length, f"&{slit.name_anchor(event.anchor)} {text}")
+        return self.bounded(self.anchors[event.anchor]) if build else None
+
+    def written_out(self, anchor: str, blocks: list[int]) -> str:
+        """Text of an anchored node, which many slits may share, with marks of its blocks."""
+        if anchor not in self.texts:
+            used: list[int] = []
+            text = self.localised(self.anchors[anchor], used).render()
+            self.texts[anchor] = text, used
+        text, used = self.texts[anchor]
+        if not used:
+            return text
+        return MARKED_BLOCK.sub(lambda mark: self.block_mark(str(used[int(mark[1])]), blocks), text)
+
+    def bounded(self, node: Node) -> Node:
+        """Count a node that stands in one more place than in the text."""
+        self.room -= node.size
+        if self.room < 0:
+            raise ValueError("its ASDF tree grows beyond all bounds through its aliases")
+        return node
+
+    def localised(self, node: Node, blocks: list[int]) -> Node:
+        """Node with marks in place of the numbers of its internal blocks."""
+        if isinstance(node, Leaf):
+            return node
+        if isinstance(node.parts, list):
+            return Branch([self.localised(part, blocks) for part in node.parts], node.tag)
+        parts = {key: self.localised(part, blocks) for key, part in node.parts.items()}
+        if node.tag and node.tag.startswith(NDARRAY) and isinstance(parts.get("source"), Leaf):
+            parts["source"] = Leaf(self.block_mark(parts["source"].text, blocks))
+        return Branch(parts, node.tag)

@@ -1,0 +1,48 @@
+"""The tables of a run: tab-separated text."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .errors import InputError
+from .files import replacing, write_all
+
+
+def write_table(path: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
+    """Write a tab-separated table; what rows have besides the columns is left out."""
+    text = io.StringIO()
+    writer = csv.DictWriter(
+        text, columns, delimiter="\t", lineterminator="\n", extrasaction="ignore"
+    )
+    writer.writeheader()
+    writer.writerows(rows)
+    with replacing(path) as file:
+        write_all(file, text.getvalue().encode())
+
+
+def read_table(path: str) -> list[dict[str, str]]:
+    """Rows of a tab-separated table, none where there is no such file."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file, delimiter="\t"))
+    except FileNotFoundError:
+        return []
+
+
+def read_products(table: str) -> list[str]:
+    """Names of the products in a source list.
+
+    Raises
+    ------
+    InputError
+        If it is none (any more).
+    """
+    try:
+        with open(table, encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file, delimiter="\t")
+            if "product" in (rows.fieldnames or ()):
+                return [row["product"] for row in rows]
+    except (ValueError, csv.Error):
+        pass
+    raise InputError(f"{table}: is no source list any more; delete it and run again")

@@ -1,0 +1,271 @@
+"""Sources are chosen, or the run says what is near."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+from snake import ROOT, Workflow
+
+from exp_to_source.catalog import read_catalog
+from exp_to_source.choosing import Selection, Source, choose, items_of
+from exp_to_source.errors import InputError
+from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.verdicts import Slit, Verdict, judge, misplaced
+
+SHAPE = (4, 8)
+
+
+def source(kind: str, number: int, name: str = "", exposures: int = 3, slit: str = "") -> Source:
+    product = f"jw01345-o001_{kind}{abs(number):05d}_nirspec_f170lp-g235m"
+    return Source(product, kind, number, (name,), (slit,), exposures)
+
+
+SOURCES = [
+    source("s", 45, "1345_45", 1, "S200A1"),
+    source("b", 45, "1345_BKG45"),
+    source("s", 100, "1345_100", 2),
+    source("s", 110, "Target [1]"),
+    source("s", 120, "61"),
+    source("v", -12, "1345_VRT12"),
+]
+
+
+def chosen(*items: str | int, **others: object) -> list[str]:
+    """Forms of the sources that are chosen."""
+    left_out, _ = choose(SOURCES, Selection(items_of(items), **others))
+    return [s.product[13:19] for s in SOURCES if s.product not in left_out]
+
+
+@pytest.mark.parametrize(
+    ("items", "found"),
+    [
+        ((), ["s00045", "b00045", "s00100", "s00110", "s00120", "v00012"]),
+        ((45,), ["s00045"]),
+        (("45", "b45"), ["s00045", "b00045"]),
+        (("b00045",), ["b00045"]),
+        (("B45",), ["b00045"]),
+        ((-12,), ["v00012"]),
+        (("v00012",), ["v00012"]),
+        (("100-110",), ["s00100", "s00110"]),
+        (("-20--10",), ["v00012"]),
+        (("-20-50",), ["s00045", "v00012"]),
+        (("class:b", "class:V"), ["b00045", "v00012"]),
+        (("slit:s200a1",), ["s00045"]),
+        (("1345_*",), ["s00045", "b00045", "s00100", "v00012"]),
+        (("1345_100",), ["s00100"]),
+        # Where it is not quoted, both YAML and Python take the name for a number.
+        ((1345_100,), ["s00100"]),
+        (("target [1]",), ["s00110"]),
+        (("name:61",), ["s00120"]),
+        (("jw01345-o001_v00012_nirspec_f170lp-g235m_cal.fits",), ["v00012"]),
+    ],
+)
+def test_items(items: tuple[str | int, ...], found: list[str]):
+    assert chosen(*items) == found
+
+
+def test_exclude_min_exposures_and_catalog():
+    assert chosen("class:s", exclude=["100-200"]) == ["s00045"]
+    assert chosen(min_exposures=3, exclude=["1345_*"]) == ["s00110", "s00120"]
+    assert chosen(45, catalog=[110, 45]) == ["s00045", "s00110"]
+    assert chosen(catalog=[110]) == ["s00110"]
+    left_out, remarks = choose(SOURCES, Selection(catalog=[45, 7, 8, 9, 10, 11]))
+    assert remarks == ["catalog: 5 of its 6 ids are no sources of these exposures: 7, 8, 9, 10 ..."]
+    assert set(left_out.values()) == {"not chosen"}
+    left_out, _ = choose(SOURCES, Selection(exclude=["b45"], min_exposures=2))
+    assert list(left_out.values()) == ["fewer than 2 exposures", "excluded by b45"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "sentence"),
+    [
+        (
+            Selection(["45", "99"]),
+            "sources: no source matches '99'; near misses: 100, 110, 120, 45; mend",
+        ),
+        (Selection(["b46"]), "'b46'; near misses: 45, b45, "),
+        (Selection(["200-300"]), "'200-300'; near misses: 120, 110, 100, "),
+        (Selection(["1345_10", "x"]), "'1345_10', 'x'; near misses: 1345_100, "),
+        (Selection(["name:1345-45"]), "'name:1345-45'; near misses: 1345_45"),
+        (Selection(["slit:S200A2"]), "'slit:S200A2'; near misses: slit:S200A1; mend"),
+        (Selection(["qqqq"]), "sources: no source matches 'qqqq'; mend the setting 'sources'"),
+        (Selection(exclude=["46"]), "exclude: no source matches '46'; near misses: 45, b45, "),
+        (Selection(["9-1"]), "sources: '9-1' is a range that ends before it begins"),
+        (Selection(["class:x"]), "sources: 'class:x' is no class: these are class:s, "),
+        (Selection(catalog=[44]), "none of its 1 ids is a source of these exposures; near misses"),
+        (
+            Selection(["class:s"], exclude=["45"], min_exposures=9),
+            "none of the 6 sources is left to be made: 1 excluded by 45, 2 not chosen, 3 fewer",
+        ),
+    ],
+)
+def test_what_matches_nothing_is_told(selection: Selection, sentence: str):
+    with pytest.raises(InputError) as caught:
+        choose(SOURCES, selection)
+    assert sentence in str(caught.value)
+
+
+def test_configured_items():
+    assert items_of("61, 100-120,class:s") == ["61", "100-120", "class:s"]
+    assert items_of(61) == ["61"]
+    assert items_of([61, "a name, with a comma"]) == ["61", "a name, with a comma"]
+    for bad in ("61,", ["a\nb"]):
+        with pytest.raises(InputError, match="cannot be an item of a choice"):
+            items_of(bad)
+
+
+@pytest.mark.parametrize("suffix", ["tsv", "csv", "ecsv", "fits", "txt"])
+@pytest.mark.parametrize("column", ["source_id", "ID", "NUMBER", "label"])
+def test_catalogs(suffix: str, column: str, tmp_path: Path):
+    path = tmp_path / f"catalog.{suffix}"
+    formats = {"tsv": "ascii.tab", "csv": "ascii.csv", "ecsv": "ascii.ecsv", "fits": "fits"}
+    table = Table({"flux": [1.5, 2.5, 3.5], column: [61, 62, 61]})
+    table.write(path, format=formats.get(suffix, "ascii.commented_header"))
+    assert read_catalog(str(path)) == [61, 62]
+
+
+def test_catalogs_that_lie(tmp_path: Path):
+    path = tmp_path / "catalog.csv"
+    for text, sentence in {
+        "a,b\n1,2\n": r"none of its columns \(a, b\) is called source_id, .* or id; rename",
+        "id,b\nx,2\n": "column 'id' has values that are no whole numbers",
+        "id,b\n1.5,2\n": "column 'id' has values that are no whole numbers",
+        "id,b\n,2\n": "has no ids in its column 'id'",
+        "id,b\n1,2,3\n": "cannot be read as a table",
+        "": "cannot be read as a table",
+    }.items():
+        path.write_text(text)
+        with pytest.raises(InputError, match=sentence):
+            read_catalog(str(path))
+    path.write_text("id,source_id,flux\n1,61,\n2,,\n")
+    assert read_catalog(str(path)) == [61]
+
+
+def verdict(product: str, *slits: tuple[str, int]) -> Verdict:
+    return Verdict(product, 1, [list(slit) for slit in slits], None, [], [])
+
+
+def test_verification_accounts_for_sources_left_out():
+    slits = [Slit("a1", "1", 45, "1345_45"), Slit("a2", "2", 100, ""), Slit("a3", "3", 9, "")]
+    made, left_out = [verdict("p", ("a", 1))], {"q": (source("s", 100), 1)}
+    said = judge(made, [("a", slits[:2])], [], {"p": 1}, left_out)
+    assert not any(entry.damages for entry in said)
+    (*_, last) = judge([verdict("p", ("a", 1))], [("a", slits)], [], {"p": 1}, left_out)
+    assert last.damages == ["lost: 1 slits are in no product that could be read: a3 of a"]
+    (*_, last) = judge([verdict("p", ("a", 1))], [("a", slits[:1])], [], {"p": 1}, left_out)
+    assert last.damages == ["0 slits are of sources left out, 1 in the list of these"]
+    assert misplaced(SOURCES[:1], SOURCES[1:], Selection(["45"])) == ""
+    assert "b00045" in misplaced(SOURCES[:2], SOURCES[2:], Selection(["45"]))
+
+
+@pytest.fixture(scope="module")
+def wfss(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with WFSS exposures of twelve sources, and its indices."""
+    folder = tmp_path_factory.mktemp("wfss")
+    simulate(Simulation(mode="niriss-wfss", exposures=2, sources=12, shape=SHAPE), folder / "data")
+    jobs = Workflow(folder, {"exposures": "data"}).make(sources="1,3,12")
+    assert jobs == {"index_exposure": 2, "list_sources": 1, "gather_source": 3}
+    return folder
+
+
+@pytest.fixture
+def work(wfss: Path, tmp_path: Path) -> Workflow:
+    return Workflow(shutil.copytree(wfss, tmp_path / "work"), {"exposures": "data"})
+
+
+def ids(work: Workflow) -> list[int]:
+    return [int(row["source_id"]) for row in work.sources]
+
+
+def test_widening_and_narrowing(work: Workflow):
+    first = work.products
+    assert ids(work) == [1, 3, 12]
+    assert work.make(sources="[1,2,3-4]") == {"list_sources": 1, "gather_source": 2}
+    assert ids(work) == [1, 2, 3, 4]
+    # Nothing that was made is lost or made again.
+    assert len(work.products) == 5
+    assert not (work.folder / "results" / "stale").exists()
+    assert work.make(sources="12") == {"list_sources": 1}
+    assert work.make(exclude="1-3") == {"list_sources": 1, "gather_source": 7}
+    rows = (work.folder / "results" / "left_out.tsv").read_text().splitlines()
+    assert [row.rpartition("\t")[2] for row in rows] == ["reason", *["excluded by 1-3"] * 3]
+    assert work.make() == {"list_sources": 1}
+    assert len(work.sources) == len(work.products) == 12
+    assert not (work.folder / "results" / "left_out.tsv").exists()
+    after = work.products
+    assert {name: after[name] for name in first} == first
+
+
+def test_what_changed_while_it_was_not_chosen_is_made_again(work: Workflow):
+    work.make(sources=1)
+    path = sorted((work.folder / "data").glob("*.fits"))[0]
+    with fits.open(path, mode="update") as hdus:
+        for hdu in hdus:
+            if hdu.name == "SCI" and hdu.header["SOURCEID"] in (1, 3):
+                hdu.data[0, 0] = 42
+    once = {"list_sources": 1, "gather_source": 1}
+    assert work.make(sources=1) == {"index_exposure": 1} | once
+    assert work.make(sources="[1,3,12]") == once
+    assert not (work.folder / "results" / "stale").exists()
+
+
+def test_sources_that_are_gone_are_moved_away_also_when_others_are_chosen(work: Workflow):
+    work.make(sources="[1,3]")
+    for path in (work.folder / "data").glob("*.fits"):
+        with fits.open(path, mode="update") as hdus:
+            for hdu in hdus:
+                if hdu.name == "SCI" and hdu.header["SOURCEID"] == 12:
+                    hdu.header["SOURCEID"] = 13
+    assert work.make(sources=1)["index_exposure"] == 2
+    (gone,) = (work.folder / "results" / "stale").iterdir()
+    assert "_s00012_" in gone.name
+    assert len(work.products) == 2
+
+
+def test_catalog_of_a_run(work: Workflow):
+    Table({"label": [2, 3, 77]}).write(work.folder / "mine.ecsv")
+    assert work.make(catalog="mine.ecsv") == {"list_sources": 1, "gather_source": 1}
+    assert ids(work) == [2, 3]
+    assert "1 of its 3 ids are no sources of these exposures: 77" in work.log("list_sources")
+    Table({"label": [2]}).write(work.folder / "mine.ecsv", overwrite=True)
+    assert work.make(catalog="mine.ecsv") == {"list_sources": 1}
+    assert work.make(catalog="mine.ecsv") == {}
+    assert work.make("verify", catalog="mine.ecsv", min_exposures=2)["verify_products"] == 1
+
+
+def test_product_that_is_not_chosen_is_told_by_name(work: Workflow):
+    name = work.sources[0]["product"]
+    result = work.run(f"results/products/{name}_cal.fits", exclude=1)
+    assert result.status == 1
+    assert f"{name}: excluded by 1; to make it, change the settings 'sources'" in result.text
+
+
+def test_bad_choices_end_in_a_sentence_and_lose_nothing(work: Workflow):
+    before = work.products
+    for config, sentence in {
+        ("sources", 99): "sources: no source matches '99'; near misses: 12, 11, 10",
+        ("catalog", "no.csv"): "exp_to_source: catalog: 'no.csv' is no file; bring it back, or",
+        ("min_exposures", 0): "configuration: min_exposures cannot be 0. Sources that fewer",
+        ("sources", "1,,2"): "exp_to_source: sources, exclude: '' cannot be an item",
+    }.items():
+        result = work.run(**dict([config]))
+        assert result.status == 1
+        assert sentence in result.text
+        assert "Traceback" not in result.text
+    assert work.products == before
+
+
+def test_astropy_is_loaded_for_catalogs_alone():
+    code = """
+import argparse, sys
+from exp_to_source import listing, options
+parser = argparse.ArgumentParser()
+options.add_choice(parser)
+options.choice_of(parser.parse_args(["--sources=61"]))
+sys.exit("astropy" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT / "scripts", check=True)

@@ -1,0 +1,376 @@
+"""The workflow as part of another one, and from its other entry file."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from astropy.io import fits
+from snake import ROOT, Workflow
+
+from exp_to_source.simulation import Simulation, simulate
+
+SHAPE = (4, 8)
+SOURCE = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal"
+GUIDE = (ROOT / "docs" / "module.md").read_text(encoding="utf-8")
+EXAMPLE = re.search(r"```python\n(.*?)```", GUIDE, re.DOTALL)[1]
+EXAMPLE_CONFIG = re.search(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)[1]
+
+#: A workflow that makes products and no more, from each entry file, with each kind of prefix.
+CONSUMER = """
+configfile: "config.yaml"
+
+
+rule all:
+    input:
+        lambda wildcards: rules.exp_all.input.products(wildcards),
+
+module regroup:
+    snakefile:
+        "{root}/{entry}"
+    config:
+        config["exp_to_source"]
+    {prefix}
+
+use rule * from regroup as exp_*
+"""
+WAYS = {
+    "prefix": ("Snakefile", 'prefix: "sub/regrouped"', "sub/regrouped/"),
+    "no prefix": ("Snakefile", "", ""),
+    "other entry": ("workflow/Snakefile", 'prefix: "regrouped/"', "regrouped/"),
+    "absolute prefix": ("Snakefile", 'prefix: "{folder}/scratch"', "{folder}/scratch/"),
+    "replaced prefix": ("Snakefile", 'replace_prefix: {{"results/": "made/"}}', None),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fixed_date():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        yield
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A finished run of the workflow itself."""
+    folder = tmp_path_factory.mktemp("plain") / "work"
+    simulate(Simulation(overlap="partial", shape=SHAPE, association=True), folder / "data")
+    work = Workflow(folder, {"exposures": "data"})
+    work.make()
+    return work
+
+
+class Consumer(Workflow):
+    """A workflow that uses ours; its Snakefile and configuration are in its working directory."""
+
+    def __init__(self, folder: Path, snakefile: str, data: Path) -> None:
+        super().__init__(folder, {"unrelated": "value"}, folder)
+        shutil.copytree(data, folder / "data", dirs_exist_ok=True)
+        (folder / "Snakefile").write_text(snakefile)
+        self.configure(exposures="data")
+
+    def configure(self, **config: object) -> None:
+        """Write the configuration of the module."""
+        (self.folder / "config.yaml").write_text(yaml.safe_dump({"exp_to_source": config}))
+
+    @property
+    def sources(self) -> list[str]:
+        """Lines of the source list, but for the titles."""
+        table = self.folder / "sub" / "regrouped" / "results" / "sources.tsv"
+        return table.read_text().splitlines()[1:]
+
+    def files(self, place: str) -> dict[str, bytes]:
+        """Content of the files of a folder by name."""
+        return {path.name: path.read_bytes() for path in sorted((self.folder / place).iterdir())}
+
+
+def consumer(folder: Path, plain: Workflow, way: str = "prefix") -> Consumer:
+    entry, prefix, _ = WAYS[way]
+    text = CONSUMER.format(root=ROOT, entry=entry, prefix=prefix.format(folder=folder))
+    return Consumer(folder, text, plain.folder / "data")
+
+
+def change_slit(path: Path, source_id: int) -> None:
+    with fits.open(path, mode="update") as hdus:
+        slit = next(h for h in hdus if h.name == "SCI" and h.header["SOURCEID"] == source_id)
+        slit.data[0, 0] = 42
+
+
+def test_example_of_the_documents(plain: Workflow, tmp_path: Path):
+    work = Consumer(
+        tmp_path, EXAMPLE.replace("/path/to/exp_to_source", str(ROOT)), plain.folder / "data"
+    )
+    (tmp_path / "config.yaml").write_text(EXAMPLE_CONFIG)
+    count = len(plain.products)
+    result = work.run()
+    assert result.status == 0, result.text
+    assert result.jobs == {
+        "exp_index_exposure": 3,
+        "exp_list_sources": 1,
+        "exp_gather_source": count,
+        "measure": count,
+    }
+    where = "regrouped/results/products"
+    assert f"{count} products in {where}: {count} made, 0 unchanged" in result.text
+    assert work.files(where) == plain.products
+    assert {name: int(text) for name, text in work.files("measured").items()} == {
+        name.replace(".fits", ".txt"): len(content) for name, content in plain.products.items()
+    }
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("Snakefile", "config.yaml", "data", "regrouped", "measured", ".snakemake")
+    }
+    assert work.make() == {}
+    change_slit(sorted((tmp_path / "data").glob("*.fits"))[1], 61)
+    result = work.run()
+    assert result.jobs == {
+        "exp_index_exposure": 1,
+        "exp_list_sources": 1,
+        "exp_gather_source": 1,
+        "measure": 1,
+    }
+    assert f"{count} products in {where}: 1 made, {count - 1} unchanged" in result.text
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_ways_of_use(plain: Workflow, tmp_path: Path, way: str):
+    work = consumer(tmp_path, plain, way)
+    prefix = WAYS[way][2]
+    where = "made" if prefix is None else f"{prefix.format(folder=tmp_path)}results"
+    name = f"{where}/products/{SOURCE}.fits"
+    assert work.make(name) == {
+        "exp_index_exposure": 3,
+        "exp_list_sources": 1,
+        "exp_gather_source": 1,
+    }
+    assert work.make() == {"exp_gather_source": len(plain.products) - 1}
+    assert work.files(f"{where}/products") == plain.products
+    assert work.make() == {}
+
+
+def test_only_what_changed_is_made_again(plain: Workflow, tmp_path: Path):
+    work = consumer(tmp_path, plain)
+    work.make()
+    results = tmp_path / "sub" / "regrouped" / "results"
+    (results / "manifests" / f"{SOURCE.removesuffix('_cal')}.json").unlink()
+    assert work.make() == {"exp_list_sources": 1}
+    first = sorted((tmp_path / "data").glob("*.fits"))[0]
+    change_slit(first, 61)
+    assert work.make("--rerun-triggers=mtime") == {
+        "exp_index_exposure": 1,
+        "exp_list_sources": 1,
+        "exp_gather_source": 1,
+    }
+    shutil.rmtree(tmp_path / ".snakemake")
+    assert work.make() == {}
+    first.unlink()
+    # Three of its sources are in other exposures.
+    assert work.make() == {"exp_list_sources": 1, "exp_gather_source": 3}
+    assert len(list((results / "stale").iterdir())) == len(plain.products) - len(work.sources)
+    missing = work.run(f"sub/regrouped/results/products/{SOURCE.replace('s00061', 's00099')}.fits")
+    assert missing.status == 1
+    assert "the exposures have no such source" in missing.text
+    assert "see sub/regrouped/results/sources.tsv" in missing.text
+
+
+def test_pages_and_pictures(plain: Workflow, tmp_path: Path):
+    work = consumer(tmp_path, plain)
+    name = f"sub/regrouped/results/quicklook/{SOURCE.removesuffix('_cal')}.png"
+    assert work.make(name)["exp_draw_quicklook"] == 1
+    assert work.make("exp_report")["exp_write_report"] == 1
+    assert (tmp_path / "sub" / "regrouped" / "results" / "report.html").is_file()
+
+
+def test_verification(plain: Workflow, tmp_path: Path):
+    work = consumer(tmp_path, plain)
+    assert work.make("exp_verify")["exp_verify"] == 1
+    table = (tmp_path / "sub" / "regrouped" / "results" / "verify.tsv").read_text().splitlines()
+    assert [row.split("\t")[3] for row in table[1:]] == ["ok"] * len(plain.products)
+
+
+def test_demo(plain: Workflow, tmp_path: Path):
+    work = consumer(tmp_path, plain)
+    work.configure(demo=True)
+    assert work.make()["exp_simulate_exposures"] == 1
+    assert len(work.files("sub/regrouped/results/products")) == 5
+    assert len(work.files("sub/regrouped/exposures")) == 3
+    assert work.make() == {}
+
+
+def test_associations(plain: Workflow, tmp_path: Path):
+    path = next((plain.folder / "data").glob("*_asn.json"))
+    work = consumer(tmp_path, plain)
+    work.configure(associations=f"data/{path.name}")
+    assert work.make()["exp_gather_source"] == len(plain.products)
+    header = fits.getheader(tmp_path / f"sub/regrouped/results/products/{SOURCE}.fits")
+    assert header["ASNTABLE"] == path.name
+    assert work.make() == {}
+
+
+TWO = """
+{modules}
+rule all:
+    default_target: True
+    input:
+        rules.a_all.input.products,
+        rules.b_all.input.products,
+"""
+ONE_OF_TWO = """
+module {name}:
+    snakefile: "{root}/Snakefile"
+    config: {{"exposures": "{name}"}}
+    prefix: "{prefix}"
+
+use rule * from {name} as {name}_*
+"""
+
+
+def two(folder: Path, plain: Workflow, *prefixes: str) -> Consumer:
+    """A consumer of two programs: the second is the first exposure of the first."""
+    modules = [
+        ONE_OF_TWO.format(name=name, root=ROOT, prefix=prefix)
+        for name, prefix in zip("ab", prefixes, strict=True)
+    ]
+    work = Consumer(folder, TWO.format(modules="".join(modules)), plain.folder / "data")
+    (folder / "data").rename(folder / "a")
+    (folder / "b").mkdir()
+    first = sorted((folder / "a").glob("*.fits"))[0]
+    shutil.copy2(first, folder / "b")
+    return work
+
+
+def test_two_programs_in_one_workflow(plain: Workflow, tmp_path: Path):
+    work = two(tmp_path, plain, "one", "two")
+    jobs = work.make()
+    assert work.files("one/results/products") == plain.products
+    few = work.files("two/results/products")
+    assert 0 < len(few) < len(plain.products)
+    assert jobs == {
+        "a_index_exposure": 3,
+        "a_list_sources": 1,
+        "a_gather_source": len(plain.products),
+        "b_index_exposure": 1,
+        "b_list_sources": 1,
+        "b_gather_source": len(few),
+    }
+    assert work.make() == {}
+    change_slit(next((tmp_path / "b").iterdir()), 61)
+    assert work.make() == {"b_index_exposure": 1, "b_list_sources": 1, "b_gather_source": 1}
+    assert work.files("one/results/products") == plain.products
+
+
+def test_two_programs_with_one_prefix_are_refused(plain: Workflow, tmp_path: Path):
+    result = two(tmp_path, plain, "one", "one").run()
+    assert result.status == 1
+    assert "AmbiguousRuleException" in result.text
+    assert not (tmp_path / "one" / "results" / "products").exists()
+
+
+MAKER = """
+rule fetch:
+    input:
+        "archive/{name}",
+    output:
+        "data/{name}_cal.fits",
+    shell:
+        "cp {input} {output}"
+"""
+
+
+def test_exposures_that_the_consumer_makes(plain: Workflow, tmp_path: Path):
+    """As a rule would that downloads them, from S3 for example."""
+    work = consumer(tmp_path, plain)
+    (tmp_path / "Snakefile").write_text((tmp_path / "Snakefile").read_text() + MAKER)
+    (tmp_path / "archive").mkdir()
+    paths = sorted((tmp_path / "data").glob("*_cal.fits"))
+    work.configure(exposures=[f"data/{path.name}" for path in paths])
+    for path in paths:
+        path.rename(tmp_path / "archive" / path.name.removesuffix("_cal.fits"))
+    jobs = work.make()
+    assert jobs["fetch"] == jobs["exp_index_exposure"] == 3
+    assert work.files("sub/regrouped/results/products") == plain.products
+    assert work.make() == {}
+    archived = sorted((tmp_path / "archive").iterdir())[1]
+    change_slit(archived, 61)
+    assert work.make() == {
+        "fetch": 1,
+        "exp_index_exposure": 1,
+        "exp_list_sources": 1,
+        "exp_gather_source": 1,
+    }
+    work.configure(exposures="nowhere/x_cal.fits")
+    result = work.run()
+    assert result.status == 1
+    assert "MissingInputException in rule exp_index_exposure" in result.text
+    assert "nowhere/x_cal.fits" in result.text
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"mine": 1}, "configuration: unknown key 'mine'; the keys are exposures, "),
+        ({"exposures": "s3://bucket/x_cal.fits"}, "exposures: 's3://bucket/x_cal.fits' is not in"),
+        ({"exposures": "nowhere"}, "exposures: 'nowhere' does not exist; mend"),
+        ({"exposures": "nowhere/*_cal.fits"}, "exposures: 'nowhere/*_cal.fits' matches no file"),
+    ],
+)
+def test_mistakes_end_in_a_sentence(plain: Workflow, tmp_path: Path, config: dict, sentence: str):
+    work = consumer(tmp_path, plain)
+    work.configure(**config)
+    result = work.run()
+    assert result.status == 1
+    assert f"exp_to_source: {sentence}" in result.text
+    assert "Traceback" not in result.text
+
+
+def test_a_snakefile_without_its_scripts_is_refused(plain: Workflow, tmp_path: Path):
+    """As with github(...), Snakemake takes single files out of a repository."""
+    repository = tmp_path / "repository"
+    git = ["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@y"]
+    shutil.copytree(ROOT / "workflow" / "rules", repository / "ours" / "workflow" / "rules")
+    shutil.copy(ROOT / "Snakefile", repository / "ours")
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"], ["tag", "v1"]):
+        subprocess.run([*git, *words], check=True)
+    work = consumer(tmp_path / "work", plain)
+    place = f"git+file://{repository}/ours/Snakefile@v1"
+    text = (work.folder / "Snakefile").read_text()
+    (work.folder / "Snakefile").write_text(text.replace(f"{ROOT}/Snakefile", place))
+    result = work.run()
+    assert result.status == 1
+    assert "no folder of scripts; clone the repository and use the clone" in result.text
+    assert "Traceback" not in result.text
+
+
+def test_both_entry_files_run_the_same(plain: Workflow, tmp_path: Path):
+    other = Workflow(tmp_path, {"exposures": str(plain.folder / "data")}, ROOT / "workflow")
+    # From a folder that has no profiles of its own.
+    done = subprocess.run(other.command(), cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert f"workflow specific profile {ROOT}/workflow/profiles/default" in done.stderr
+    assert other.products == plain.products
+    assert f"{len(plain.products)} made" in done.stderr
+    # Asked for as the root's does.
+    assert other.make() == Workflow(tmp_path, other.config).make() == {}
+
+
+def test_entry_files_have_the_same_rules():
+    listed = {}
+    for entry in ("Snakefile", "workflow/Snakefile"):
+        command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / entry), "--list-rules"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        listed[entry] = set(done.stdout.split())
+    assert listed["workflow/Snakefile"] - listed["Snakefile"] == {"default"}
+    assert listed["Snakefile"] - listed["workflow/Snakefile"] == set()
+
+
+def test_catalog_finds_the_workflow():
+    """What the catalog asks of a repository, for its list of workflows of standardized usage."""
+    for name in ("workflow/Snakefile", "config/README.md", "config/config.yaml"):
+        assert (ROOT / name).is_file()
+    about = (ROOT / "README.md").read_text(encoding="utf-8").lower()
+    assert "snakemake" in about
+    assert "workflow" in about
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert set(usage) == {"mandatory-flags", "software-stack-deployment", "report"}
+    assert set(usage["mandatory-flags"]) == {"desc", "flags"}

@@ -1,0 +1,415 @@
+"""The report: what it tells, that nothing in it can be harmful, and how the workflow makes it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up import make_up_run
+from snake import ROOT, Workflow
+
+from exp_to_source import report
+from exp_to_source.coverage import (
+    Bin,
+    Exposure,
+    histogram,
+    read_coverage,
+    round_step,
+    setting,
+)
+from exp_to_source.errors import InputError
+from exp_to_source.grouping import Product, Slit, manifest
+from exp_to_source.simulation import Simulation, simulate
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+HARMFUL = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>"
+
+
+class Page(HTMLParser):
+    """What matters of a page: elements with their attributes, texts, the data in it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.data: Any = None
+        self.inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attributes)))
+        self.inside = tag
+
+    def handle_data(self, text: str) -> None:
+        if self.inside == "script" and self.data is None:
+            self.data = json.loads(text)
+        elif self.inside not in ("script", "style"):
+            self.text += text
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+    def row(self, product: str) -> dict[str, str]:
+        """Row of the table of sources, by label of the column."""
+        place = self.data["products"].index(product)
+        labels = [column["label"] for column in self.data["columns"]]
+        return dict(zip(labels, self.data["rows"][place], strict=True))
+
+
+def write(results: Path, name: str = "report.html") -> str:
+    """Write the report of a run by its script; return the page."""
+    script = [sys.executable, "-W", "error", ROOT / "scripts" / "write_report.py"]
+    done = subprocess.run([*script, results / name], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return (results / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return make_up_run(tmp_path, sources=12, exposures=6, made=12)
+
+
+def names(results: Path) -> list[str]:
+    return sorted(path.stem for path in (results / "manifests").iterdir())
+
+
+def test_coverage_tells_absence_from_another_setting(run: Path):
+    page = Page(write(run))
+    assert (
+        page.data["settings"]
+        == ["nrs1 f170lp-g235m 10006-o010"] * 3 + ["nrs2 f170lp-g235m 10006-o010"] * 3
+    )
+    assert [name[-8:] for name in page.data["exposures"]] == ["nrs1_cal"] * 3 + ["nrs2_cal"] * 3
+    lines = dict(zip(page.data["products"], page.data["coverage"], strict=True))
+    for source, line in zip(range(1, 13), (lines[name] for name in names(run)), strict=True):
+        expected = ""
+        for detector in (0, 1):
+            elsewhere = source % 3 == detector
+            for number in range(detector, 6, 2):
+                there = (source * 7 + number * 3) % 10
+                expected += "." if elsewhere else "1" if there else "-"
+        assert line == expected
+    assert "-" in "".join(lines.values())
+
+
+def test_several_slits_and_exposures_that_are_none_of_the_run(run: Path):
+    exposures = [Exposure("a", "x", "1", []), Exposure("b", "y", "1", [])]
+    folder = run / "some"
+    folder.mkdir()
+    slits = [Slit(exposure, "d", 1, "", "", 1, 1) for exposure in ["a"] * 12 + ["gone"]]
+    (folder / "p.json").write_bytes(manifest(Product("p", 1, "s", None, slits)))
+    assert read_coverage(["p"], exposures, str(folder)) == {"p": "9."}
+
+
+def test_settings_are_told_apart():
+    exposure = {
+        "program": "1", "observation": "2", "instrument": "NIRCAM", "detector": None,
+        "filter": "F356W", "grating": None, "pupil": "GRISMR", "subarray": "FULL",
+    }  # fmt: skip
+    assert setting(exposure) == "nircam f356w-grismr 1-o2"
+    assert setting(exposure | {"subarray": "SUB8", "detector": "NRCA5"}).endswith("1-o2 sub8")
+    assert setting(exposure | {"program": None}) == "nircam f356w-grismr ?-o2"
+
+
+def test_histograms():
+    assert histogram([]) == []
+    assert histogram([3]) == [Bin(3, 4, 1)]
+    assert histogram([1, 1, 3]) == [Bin(1, 2, 2), Bin(2, 3, 0), Bin(3, 4, 1)]
+    many = histogram([0, 99, 100, 2400])
+    assert (many[0], many[-1]) == (Bin(0, 100, 2), Bin(2400, 2500, 1))
+    assert sum(bar.count for bar in many) == 4
+    assert [round_step(least) for least in (0, 1, 1.1, 5, 6, 11, 21)] == [1, 1, 2, 5, 10, 20, 50]
+
+
+def test_problems_are_told(run: Path):
+    first, second, third, *_ = names(run)
+    (run / "products" / f"{first}_cal.fits").unlink()
+    log = run.parent / "logs" / "gather_source" / f"{first}.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("gather_source: a_cal.fits: changed since it was indexed; run again\n")
+    (run / "skipped.tsv").write_text("exposure\tpath\treason\nb\tb.fits\tb.fits: truncated\n")
+    remarks = run.parent / "logs" / "index_exposure"
+    remarks.mkdir()
+    for name in ("x", "y"):
+        (remarks / f"{name}.log").write_text(f"/data/{name}.fits: keywords are left out: <b>\n")
+    (run.parent / "logs" / "list_sources.log").write_text("12 products\nskipped: b\nsomething\n")
+    rows = [(second, "damaged: pixels differ"), (third, "ok")]
+    (run / "verify.tsv").write_text(
+        "product\texposures\tplanes\tverdict\n"
+        + "".join(f"{name}\t1\t1\t{verdict}\n" for name, verdict in rows)
+    )
+    later = os.stat(run / "verify.tsv").st_mtime + 10
+    os.utime(run / "products" / f"{third}_cal.fits", (later, later))
+    page = Page(write(run))
+    for words in (
+        "1 verdict of damage", f"{second}: damaged: pixels differ", "1 product not made",
+        "a_cal.fits: changed since it was indexed", "1 exposure skipped", "b.fits: truncated",
+        "2 exposures: keywords are left out: <b>", "something", "absent from exposures",
+        "11 of 12", "0 sound",
+    ):  # fmt: skip
+        assert words in page.text, words
+    assert "skipped: b" not in page.text
+    assert page.row(third)["verdict"] == "made again since"
+    marks = dict(zip(page.data["products"], page.data["marks"], strict=True))
+    assert "missing" in marks[first]
+    assert "damaged" in marks[second]
+
+
+def test_nothing_to_tell(tmp_path: Path):
+    results = make_up_run(tmp_path, sources=1, exposures=1, made=1)
+    page = Page(write(results))
+    assert "None found." in page.text
+    assert "not yet" in page.text
+
+
+def test_names_from_headers_do_no_harm(run: Path):
+    table = (run / "sources.tsv").read_text().replace("10006_5", HARMFUL)
+    (run / "sources.tsv").write_text(table)
+    (run / "configuration.json").write_text(json.dumps({HARMFUL: HARMFUL}))
+    (run / "skipped.tsv").write_text(f"exposure\tpath\treason\nb\tb\t{HARMFUL}\n")
+    html = write(run)
+    page = Page(html)
+    scripts = [attributes for tag, attributes in page.elements if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "data"}, {}]
+    images = [attributes for tag, attributes in page.elements if tag == "img"]
+    assert images == [{"alt": ""}]
+    assert page.text.count(HARMFUL) >= 2
+    assert HARMFUL in [page.row(name)["name"] for name in names(run)]
+    assert not any(name.startswith("on") for _, about in page.elements for name in about)
+    policy = next(a["content"] for _, a in page.elements if "http-equiv" in a)
+    assert "default-src 'none'" in policy
+    assert "script-src 'sha256-" in policy
+
+
+def test_columns_are_taken_by_name(run: Path):
+    lines = (run / "sources.tsv").read_text().splitlines()
+    extra = [lines[0] + "\tdetectors\tjoined_by"] + [f"{line}\tnrs1\ta, b" for line in lines[1:]]
+    (run / "sources.tsv").write_text("\n".join(extra) + "\n")
+    row = Page(write(run)).row(names(run)[0])
+    assert (row["detectors"], row["joined by"]) == ("nrs1", "a, b")
+
+
+def test_page_needs_nothing_but_itself(run: Path):
+    html = write(run)
+    assert "http:" not in html
+    assert "https:" not in html
+    assert "@import" not in html
+    assert "url(" not in html
+    for tag, attributes in Page(html).elements:
+        assert tag not in ("link", "iframe", "object", "base")
+        assert "src" not in attributes
+        assert attributes.get("href", "#").startswith("#")
+
+
+def test_same_input_gives_the_same_bytes(run: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000.5")
+    first = write(run)
+    assert write(run) == first
+    assert "Written 2001-09-09 01:46:40 UTC" in first
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    now = write(run)
+    assert now != first
+    date = re.compile(r"Written [-0-9]+ [:0-9]+ UTC")
+    assert date.sub("", now) == date.sub("", first)
+
+
+def test_quick_looks_are_part_of_the_page_where_they_are_few(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (run / "quicklook").mkdir()
+    first, second, *_ = names(run)
+    for name in (first, second, "gone"):
+        (run / "quicklook" / f"{name}.png").write_bytes(b"picture")
+    assert Page(write(run)).data["looks"] == ["cGljdHVyZQ=="] * 2 + [0] * 10
+    monkeypatch.setattr(report, "EMBEDDED", 13)
+    assert report.read_looks(str(run / "quicklook"), names(run)) == [1, 1] + [0] * 10
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ("request.txt", "request.txt: no such file; run the workflow first"),
+        ("sources.tsv", "sources.tsv: No such file or directory; bring it back"),
+        ("index/jw10006010001_03101_00001_nrs1_cal.jsonl", "no such index; run again"),
+    ],
+)
+def test_what_is_missing_is_told_in_a_sentence(file: str, sentence: str, run: Path):
+    (run / file).unlink()
+    script = [sys.executable, ROOT / "scripts" / "write_report.py", run / "report.html"]
+    done = subprocess.run(script, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert done.stderr.startswith("write_report: ")
+    assert done.stderr.count("\n") == 1
+    assert not (run / "report.html").exists()
+
+
+def test_damaged_manifest_is_an_error(run: Path):
+    (run / "manifests" / f"{names(run)[0]}.json").write_text("{}")
+    with pytest.raises(InputError, match="damaged; delete the file"):
+        report.write_report(
+            str(run / "r.html"), str(run), str(run / "logs"), str(run / "configuration.json")
+        )
+
+
+def test_five_thousand_sources(tmp_path: Path):
+    results = make_up_run(tmp_path, sources=5000, exposures=20, made=4990)
+    code = (
+        "import resource, runpy, sys; runpy.run_path(sys.argv[0], run_name='__main__');"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    script = str(ROOT / "scripts" / "write_report.py")
+    code = f"import sys; sys.argv = [{script!r}, {str(results / 'report.html')!r}]\n{code}"
+    code = f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r})\n{code}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 200
+    assert (results / "report.html").stat().st_size < 1_000_000
+    if CHROMIUM:
+        dom = dump(results / "report.html", tmp_path)
+        assert dom.count("<tr>") == 51
+        assert "1 to 50 of 5,000" in dom
+
+
+def dump(path: Path, scratch: Path) -> str:
+    """Document of a page after its scripts ran, which they have to do without a complaint."""
+    done = subprocess.run(
+        [
+            *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"),
+            *(f"--user-data-dir={scratch / 'browser'}", "--virtual-time-budget=5000"),
+            *("--dump-dom", path.absolute().as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "CONSOLE" not in done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the scripts of the report were NOT run")
+def test_scripts_run_in_a_browser(run: Path, tmp_path: Path):
+    table = (run / "sources.tsv").read_text().replace("10006_5", "<script>alert(1)</script>")
+    (run / "sources.tsv").write_text(table)
+    write(run)
+    dom = dump(run / "report.html", tmp_path)
+    assert dom.count("<tr>") == 13
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in dom
+    assert "1 to 12 of 12" in dom
+    assert f'href="products/{names(run)[0]}_cal.fits"' in dom
+    assert re.search(r'<canvas id="map"[^>]* width="[1-9][0-9]+"', dom)
+
+
+def act(path: Path, code: str) -> str:
+    """What a page says after some code, in which it is `page`, ran with it on a phone's width."""
+    frame = path.parent / "frame.html"
+    frame.write_text(
+        f"<iframe id=f width=390 height=844 src='{path.name}'></iframe><p id=o></p><script>"
+        "f.onload = () => { const page = f.contentWindow; const find = (id) => "
+        f"page.document.getElementById(id); {code} }}</script>"
+    )
+    done = subprocess.run(
+        [
+            *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-web-security"),
+            *(f"--user-data-dir={path.parent / 'browser'}", "--allow-file-access-from-files"),
+            *("--virtual-time-budget=5000", "--dump-dom", frame.as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return re.search(r'<p id="o">([^<]*)', done.stdout)[1]
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the width of the report was NOT measured")
+def test_phone_needs_no_sideways_scroll(run: Path):
+    write(run)
+    said = act(
+        run / "report.html",
+        "const root = page.document.documentElement;"
+        "o.textContent = `${root.scrollWidth} ${root.clientWidth}`;",
+    )
+    width, available = map(int, said.split())
+    assert width <= available <= 390
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the scripts of the report were NOT run")
+def test_search_sort_and_keys(run: Path):
+    write(run)
+    said = act(
+        run / "report.html",
+        """
+        const products = () => [...find("table").tBodies[0].rows].map(
+          (row) => row.cells[0].textContent).join(" ");
+        const press = (key) => find("map").dispatchEvent(
+          new page.KeyboardEvent("keydown", { key }));
+        const said = [];
+        find("query").value = "_1";
+        find("query").dispatchEvent(new page.Event("input"));
+        said.push(products());
+        find("table").tHead.querySelector("button").click();
+        find("table").tHead.querySelector("button").click();
+        said.push(products(), find("count").textContent);
+        press("ArrowDown");
+        press("ArrowRight");
+        press("ArrowDown");
+        said.push(find("readout").textContent);
+        o.textContent = said.join("; ");
+        """,
+    )
+    falling, second = "12 11 10 1", names(run)[10]
+    assert said == (
+        f"1 10 11 12; {falling}; 4 of 12 sources; "
+        f"{second} in jw10006010001_03101_00002_nrs1_cal: 1 slit (row 2 of 4)"
+    )
+
+
+def test_workflow_writes_the_report_after_the_products(tmp_path: Path):
+    data = tmp_path / "data"
+    simulate(Simulation(exposures=2, sources=2, shape=(4, 8)), data)
+    workflow = Workflow(tmp_path / "work", {"exposures": data})
+    jobs = workflow.make("report")
+    assert jobs["gather_source"] == 2
+    assert jobs["write_report"] == 1
+    path = workflow.folder / "results" / "report.html"
+    page = Page(path.read_text())
+    assert "2 of 2" in page.text
+    assert json.dumps(str(data)) in page.text
+    assert "1.14.0 (2)" in page.text
+    assert page.data["looks"] == [0, 0]
+    assert workflow.make("report") == {}
+    assert workflow.make() == {}
+
+    name = page.data["products"][0]
+    workflow.make(f"results/quicklook/{name}.png")
+    assert workflow.make("verify")["verify"] == 1
+    assert workflow.make("report")["write_report"] == 1
+    page = Page(path.read_text())
+    assert [bool(look) for look in page.data["looks"]] == [True, False]
+    assert page.row(name)["verdict"] == "ok"
+    own = tmp_path / "own.html"
+    done = workflow.run("report", f"--report={own}")
+    assert done.status == 0, done.text
+    assert re.search(r"Adding sources\.tsv", done.text)
+    assert re.search(r"Adding report\.html", done.text)
+    assert f"Adding {name}.png" in done.text
+    assert "one asinh stretch" in own.read_text()
+
+    assert workflow.make("report", group_by="source_id")["write_report"] == 1
+    assert "source_id" in Page(path.read_text()).text
+
+
+def test_words_of_yaml_are_understood_on_the_command_line(tmp_path: Path):
+    result = Workflow(tmp_path, {"quicklook": "true", "demo": "false"}).run("--dry-run")
+    assert "no exposures: set 'exposures'" in result.text
+    result = Workflow(tmp_path, {"quicklook": "perhaps"}).run("--dry-run")
+    assert "configuration: quicklook cannot be 'perhaps'" in result.text

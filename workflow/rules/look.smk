@@ -1,0 +1,41 @@
+"""What the rules for quick looks and the report share."""
+
+import json
+
+QUICKLOOKS = "results/quicklook"
+#: The configuration as the run has it, for the report.
+CONFIGURATION = "results/configuration.json"
+
+
+def all_quicklooks(wildcards):
+    """Quick looks of all products."""
+    return [f"{QUICKLOOKS}/{name}.png" for name in products()]
+
+
+def wanted_quicklooks(wildcards):
+    """Quick looks that are made without being asked for."""
+    return all_quicklooks(wildcards) if config["quicklook"] else []
+
+
+def shown_quicklooks(wildcards):
+    """Quick looks that the report shows: those that are there are brought up to date."""
+    if config["quicklook"]:
+        return all_quicklooks(wildcards)
+    there = names_in(f"{RESULTS}/quicklook")
+    return [path for path in all_quicklooks(wildcards) if os.path.basename(path) in there]
+
+
+def verdict_table(wildcards):
+    """Verdicts, where there are any: the report does not make them."""
+    return [f"{VERIFY}.tsv"] if os.path.exists(f"{RESULTS}/verify.tsv") else []
+
+
+def write_configuration():
+    """Keep the configuration as a file."""
+    text = json.dumps(config, indent=1, default=str)
+    write_if_changed(placed(CONFIGURATION), f"{text}\n".encode())
+
+
+with told_in_a_sentence("exp_to_source"):
+    if workflow.is_main_process and EXPOSURES:
+        write_configuration()

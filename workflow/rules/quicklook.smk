@@ -1,0 +1,34 @@
+"""A picture of each product: its cut-outs, one under another."""
+
+
+rule draw_quicklook:
+    input:
+        product=f"{PRODUCTS}/{PRODUCT}_cal.fits",
+        manifest=manifest_of,
+    output:
+        quicklook=report(
+            f"{QUICKLOOKS}/{PRODUCT}.png",
+            caption="../report/quicklook.rst",
+            category="Quick looks",
+            labels={"source": "{source}", "observation": "{candidate}", "elements": "{elements}"},
+        ),
+    log:
+        f"logs/draw_quicklook/{PRODUCT}.log",
+    wildcard_constraints:
+        **PRODUCT_PARTS,
+    conda:
+        "../envs/look.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        command=command("draw_quicklook"),
+    message:
+        "Drawing {output.quicklook}"
+    shell:
+        "{params.command} {input.product:q} {output.quicklook:q} --manifest {input.manifest:q} "
+        "2> {log:q}"
+
+
+rule quicklook:
+    input:
+        quicklooks=all_quicklooks,

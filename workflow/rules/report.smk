@@ -1,0 +1,36 @@
+"""What came out, as one page."""
+
+
+rule write_report:
+    # Products and quick looks are not read as wholes: they are here to be made first.
+    input:
+        products=product_files,
+        quicklooks=shown_quicklooks,
+        verdicts=verdict_table,
+        table=TABLE,
+        configuration=CONFIGURATION,
+    output:
+        report=report(
+            "results/report.html",
+            caption="../report/report.rst",
+            category="Sources",
+            labels={"what": "Coverage, sources, problems"},
+        ),
+    log:
+        "logs/write_report.log",
+    conda:
+        "../envs/look.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        command=command("write_report"),
+        format=FORMAT,
+    message:
+        "Writing {output.report}"
+    shell:
+        "{params.command} {output.report:q} 2> {log:q}"
+
+
+rule report:
+    input:
+        rules.write_report.output.report,
