@@ -5,19 +5,24 @@ Blocks of `sh` and `python` of a page run in their order, in a folder that looks
 say so and why, in the line that opens them: ```sh not-tested: needs the network
 """
 
+import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
 
 import pytest
+import yaml
+from astropy.table import Table
 from snake import ROOT
 
 import update_commands
+from exp_to_source import __version__, grouping, verdicts
 from exp_to_source.simulation import Simulation, simulate
 
 TESTS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
@@ -85,7 +90,8 @@ def many_ids(folder: Path) -> None:
     """MOS exposures of ids far apart, and a catalogue of two of them in the working directory."""
     ids = (59, 60, 61, 62, 63, *range(100, 121))
     simulate(Simulation(shape=(4, 8), exposures=2, source_ids=ids), folder)
-    (folder.parent / "bright.tsv").write_text("source_id\n61\n100\n")
+    table = Table({"source_id": [61, 100]})
+    table.write(folder.parent / "bright.ecsv")
 
 
 #: Pages that need other exposures than `mos`.
@@ -178,3 +184,27 @@ def test_reference_of_commands_is_what_they_say():
     page = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
     # Versions of Python break lines elsewhere.
     assert page.split() == update_commands.format_page().split(), "run scripts/update_commands.py"
+
+
+def first_column(page: str, heading: str) -> list[str]:
+    """Names in the first column of the table below a heading."""
+    text = (ROOT / page).read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+
+
+def test_reference_of_files_is_what_is_written():
+    page = "docs/reference/files.md"
+    assert first_column(page, "results/sources.tsv") == list(grouping.COLUMNS)
+    slit = grouping.Slit("exposure", "digest", 1, "name", "slit", 7, 100)
+    manifest = grouping.manifest(grouping.Product("product", 1, "s", None, [slit]))
+    assert first_column(page, "results/manifests/") == list(json.loads(manifest))
+    verdict = ", ".join(f"`{column}`" for column in verdicts.COLUMNS)
+    assert verdict in (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_versions_agree():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert project["version"] == citation["version"] == __version__
+    assert project["license"] == citation["license"]
+    assert f"## {__version__} " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """The configuration of a run, checked against its schema."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import yaml
@@ -10,10 +10,7 @@ from .errors import InputError, suggestion
 
 
 def check_configuration(
-    config: dict[str, Any],
-    schema_path: str,
-    files: Sequence[str] = (),
-    given: Collection[str] = (),
+    config: dict[str, Any], schema_path: str, files: Sequence[str] = ()
 ) -> None:
     """Check a configuration, and set the defaults of keys that are absent.
 
@@ -24,9 +21,7 @@ def check_configuration(
     schema_path : str
         JSON schema, as YAML; it holds the defaults.
     files : sequence of str
-        The YAML files that it was read from, later ones counting before earlier ones.
-    given : collection of str
-        Keys that were given on the command line and count before all files.
+        The YAML files that it may be from, later ones counting before earlier ones.
 
     Raises
     ------
@@ -41,7 +36,7 @@ def check_configuration(
     known = schema["properties"]
     for key in config:
         if key not in known:
-            where = _place([key], files, given)
+            where = _place(config, [key], files)
             hint = suggestion(str(key), known)
             raise InputError(f"{where}: unknown key {key!r}; the keys are {', '.join(known)}{hint}")
         # The command line of Snakemake knows True and False, but takes YAML's words as texts.
@@ -53,7 +48,7 @@ def check_configuration(
         what = " ".join(known[key]["description"].split())
         name = "".join([str(key), *(f"[{json.dumps(step)}]" for step in inner)])
         value = "empty" if error.instance is None else f"{error.instance!r:.200}"
-        where = _place([key, *inner], files, given)
+        where = _place(config, [key, *inner], files)
         raise InputError(f"{where}: {name} cannot be {value}. {what}")
     for key, about in known.items():
         config.setdefault(key, about["default"])
@@ -82,14 +77,15 @@ def read_settings(path: str) -> dict[str, Any]:
     return settings
 
 
-def _place(keys: list[Any], files: Iterable[str], given: Collection[str]) -> str:
+def _place(config: dict[str, Any], keys: list[Any], files: Iterable[str]) -> str:
     """Tell where a setting is made, as far as that can be found out."""
-    if keys[0] not in given:
-        for path in reversed([*files]):
+    for path in reversed([*files]):
+        # What was given on the command line, or by another workflow, is in none of the files.
+        settings = read_settings(path)
+        if keys[0] in settings and settings[keys[0]] == config[keys[0]]:
             with open(path, encoding="utf-8") as file:
                 lines = [*_lines(yaml.compose(file, yaml.SafeLoader), keys)]
-            if lines:
-                return f"{path}, line {lines[-1]}"
+            return f"{path}, line {lines[-1]}" if lines else path
     return "configuration"
 
 

@@ -246,7 +246,6 @@ with told_in_a_sentence("exp_to_source"):
         config,
         str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
         files=[DEFAULTS, *workflow.overwrite_configfiles],
-        given=workflow.config_settings.config,
     )
     ASSOCIATIONS, EXPOSURES = read_request()
     TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}
