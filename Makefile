@@ -4,9 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := requirements/run.txt
 TEST := requirements/test.txt
+DOCS := requirements/docs.txt
 SLURM := requirements/slurm.txt
 
-.PHONY: demo test slurm test-slurm lint bench lock clean
+.PHONY: demo test slurm test-slurm lint docs bench lock clean
 
 demo: .venv/run
 	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
@@ -28,6 +29,10 @@ lint: .venv/test
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
+# docs/_build/index.html; pages are the Markdown files of this folder, wherever they are.
+docs: .venv/docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet --conf-dir docs . docs/_build
+
 # SIZES="mos-6x60 wfss-4x500" for others than the default; OPTIONS for all else (--help).
 bench: .venv/test
 	$(BIN)/python benchmarks/bench.py $(if $(SIZES),--sizes $(SIZES)) $(OPTIONS)
@@ -44,6 +49,10 @@ bench: .venv/test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(TEST)
 	@touch $@
 
+.venv/docs: $(DOCS) .venv/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DOCS)
+	@touch $@
+
 .venv-slurm/run: $(SLURM) | .venv/bin/python
 	$(BIN)/python -m venv .venv-slurm
 	.venv-slurm/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(SLURM)
@@ -53,10 +62,11 @@ bench: .venv/test
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
 lock: .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(LOCK) pyproject.toml --extra test --extra slurm --output-file .venv/all.txt --upgrade
+	$(LOCK) pyproject.toml --extra test --extra docs --extra slurm --output-file .venv/all.txt --upgrade
 	$(LOCK) --generate-hashes pyproject.toml --constraints .venv/all.txt --output-file $(RUN)
 	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/all.txt --output-file $(TEST)
+	$(LOCK) --generate-hashes pyproject.toml --extra docs --constraints .venv/all.txt --output-file $(DOCS)
 	$(LOCK) --generate-hashes pyproject.toml --extra slurm --constraints .venv/all.txt --output-file $(SLURM)
 
 clean:
-	rm -rf .venv .venv-slurm demo
+	rm -rf .venv .venv-slurm demo docs/_build

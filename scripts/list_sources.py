@@ -8,7 +8,7 @@ import os
 import sys
 
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.options import add_choice, choice_of
+from exp_to_source.options import add_choice, add_joins, choice_of, joins_of
 
 
 def main() -> None:
@@ -35,9 +35,9 @@ def main() -> None:
     )
     add("--group-by", choices=("auto", "source_id", "source_name"), default="auto")
     add("--source-id-digits", choices=("auto", "5", "9"), default="auto")
-    add("--fixed-slit-ids", choices=("header", "table"), default="header")
     add("--on-bad-exposure", choices=("stop", "skip"), default="stop")
     add_choice(parser)
+    add_joins(parser)
     arguments = parser.parse_args()
     with told_in_a_sentence("list_sources"):
         from exp_to_source.association import read_association
@@ -56,6 +56,7 @@ def main() -> None:
             results=arguments.results or os.path.dirname(arguments.table),
             table=arguments.table,
             selection=choice_of(arguments),
+            joins=joins_of(arguments),
         )
         for remark in remarks:
             print(remark, file=sys.stderr)

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.options import add_choice, choice_of
+from exp_to_source.options import add_choice, add_joins, choice_of, claims_of
 
 
 def main() -> None:
@@ -17,6 +17,7 @@ def main() -> None:
     add("--fingerprints", nargs="+", required=True, help="fingerprints of its exposures")
     add("--associations", nargs="*", default=[], help="level 3 associations of the run")
     add_choice(parser)
+    add_joins(parser)
     arguments = parser.parse_args()
     with told_in_a_sentence("verify"):
         from exp_to_source.association import read_association
@@ -29,6 +30,7 @@ def main() -> None:
             associations=[read_association(path) for path in arguments.associations],
             sources=arguments.source_list,
             selection=choice_of(arguments),
+            claims=claims_of(arguments),
         )
         print(said, file=sys.stderr)
 

@@ -3,6 +3,7 @@
 import argparse
 
 from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.options import add_joins, claims_of
 
 
 def main() -> None:
@@ -13,15 +14,15 @@ def main() -> None:
     add("--products", nargs="+", required=True, help="products to verify (*_cal.fits)")
     add("--fingerprints", required=True, metavar="FOLDER", help="where the fingerprints are")
     add("--associations", nargs="*", default=[], help="level 3 associations of the run")
+    add_joins(parser)
     arguments = parser.parse_args()
     with told_in_a_sentence("verify_products"):
         from exp_to_source.association import read_association
         from exp_to_source.verdicts import write_verdicts
         from exp_to_source.verify import Verifier
 
-        verifier = Verifier(
-            arguments.fingerprints, [read_association(path) for path in arguments.associations]
-        )
+        associations = [read_association(path) for path in arguments.associations]
+        verifier = Verifier(arguments.fingerprints, associations, claims_of(arguments))
         write_verdicts(arguments.verdicts, map(verifier.verify, arguments.products))
 
 

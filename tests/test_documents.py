@@ -1,23 +1,180 @@
-"""What documents promise is there."""
+"""What documents promise is there, and every command in them runs.
 
+Blocks of `sh` and `python` of a page run in their order, in a folder that looks like the project:
+`/data/` stands for simulated exposures there, as does the folder `data`. Those that cannot be run
+say so and why, in the line that opens them: ```sh not-tested: needs the network
+"""
+
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+from typing import NamedTuple
 
 import pytest
 from snake import ROOT
 
+import update_commands
+from exp_to_source.simulation import Simulation, simulate
+
 TESTS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py"))
 
+PAGES = sorted(
+    str(path.relative_to(ROOT))
+    for place in ("*.md", "config/*.md", "benchmarks/*.md", "docs/**/*.md")
+    for path in ROOT.glob(place)
+    if "_build" not in path.parts
+)
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
-def test_tests_that_are_named_exist(path):
-    named = set(re.findall(r"`(test_\w+)`", path.read_text(encoding="utf-8")))
+#: Pages that others link to before they are there.
+AWAITED = {
+    *("docs/how-to/choose.md", "docs/how-to/join.md", "docs/how-to/look.md"),
+    *("docs/cluster.md", "docs/module.md"),
+}
+
+#: Why a block may be left out.
+REASONS = ("needs the network", "needs a cluster", "takes minutes", "needs your data")
+
+#: Pages whose blocks are not commands but parts of files, and the tests that use them.
+TESTED_ELSEWHERE = {"docs/module.md": "test_module.py"}
+
+BLOCK = re.compile(r"^( *)```(sh|python)\b[ \t]*([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+#: Targets of make that would run the tests within the tests, or take minutes: only looked up.
+LOOKED_UP = re.compile(r"^make (?=test|bench|lint|lock|docs|clean)", re.MULTILINE)
+
+#: The example is made once.
+DEMO = re.compile(r"^make (?=demo)", re.MULTILINE)
+
+
+class Block(NamedTuple):
+    """A piece of code of a page."""
+
+    language: str
+    marker: str
+    code: str
+
+
+def blocks(page: str) -> list[Block]:
+    """Pieces of code of a page, in order."""
+    found = BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+    return [Block(language, marker, dedent(code)) for _, language, marker, code in found]
+
+
+def mos(folder: Path) -> None:
+    """Exposures of MOS, background and virtual slits among them, and their association."""
+    what = {"background": 1, "virtual": 1, "association": True}
+    simulate(Simulation(shape=(4, 8), **what), folder)
+
+
+def wfss(folder: Path) -> None:
+    """Exposures of WFSS, two orders a source."""
+    simulate(Simulation(mode="nircam-wfss", orders=(1, 2), shape=(4, 8)), folder)
+
+
+def two_observations(folder: Path) -> None:
+    """Two observations of one field, one of them in a program of its own."""
+    simulate(Simulation(shape=(4, 8), exposures=1), folder)
+    simulate(Simulation(shape=(4, 8), exposures=1, program=10007), folder)
+
+
+def many_ids(folder: Path) -> None:
+    """MOS exposures of ids far apart, and a catalogue of two of them in the working directory."""
+    ids = (59, 60, 61, 62, 63, *range(100, 121))
+    simulate(Simulation(shape=(4, 8), exposures=2, source_ids=ids), folder)
+    (folder.parent / "bright.tsv").write_text("source_id\n61\n100\n")
+
+
+#: Pages that need other exposures than `mos`.
+PREPARED: dict[str, Callable[[Path], None]] = {
+    "docs/how-to/wfss.md": wfss,
+    "docs/how-to/combine.md": two_observations,
+    "docs/how-to/choose.md": many_ids,
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with what the project has, where commands may write."""
+    for path in ROOT.iterdir():
+        if path.name not in (".venv", ".git", ".snakemake", "results", "logs", "demo", "data"):
+            (tmp_path / path.name).symlink_to(path)
+    # The environment of the tests, which make takes for complete.
+    environment = tmp_path / ".venv"
+    environment.mkdir()
+    stamps = {"run", "test", "docs"}
+    for path in Path(sys.prefix).iterdir():
+        if path.name not in stamps:
+            (environment / path.name).symlink_to(path)
+    for stamp in stamps:
+        (environment / stamp).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])
+def test_commands_of_documents(page: str, project: Path):
+    if page in TESTED_ELSEWHERE:
+        assert (ROOT / "tests" / TESTED_ELSEWHERE[page]).exists()
+        return
+    tested = [block for block in blocks(page) if not block.marker]
+    if any("data" in block.code for block in tested):
+        PREPARED.get(page, mos)(project / "data")
+    environment = os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"}
+    for block in tested:
+        code = LOOKED_UP.sub("make --dry-run ", block.code.replace("/data/", f"{project}/data/"))
+        if page != "README.md":
+            code = DEMO.sub("make --dry-run ", code)
+        # Products are opened where they are made.
+        python = block.language == "python"
+        done = subprocess.run(
+            [*([sys.executable] if python else ["bash", "-euo", "pipefail"]), "-c", code],
+            cwd=project / "WORK" if python else project,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block.code}\n{done.stdout}"
+
+
+def test_blocks_that_are_not_tested_say_why():
+    untested = [(page, *block) for page in PAGES for block in blocks(page) if block.marker]
+    for page, _, marker, code in untested:
+        print(f"{page}: {marker}\n{code}")  # With pytest -rP, a list of them.
+        assert marker.startswith(tuple(f"not-tested: {reason}" for reason in REASONS)), page
+    known = {page for page, *_ in untested}
+    # In the pages that one learns from, what is not tested is the exception.
+    assert "README.md" not in known
+    assert sum(page == "docs/tutorial.md" for page, *_ in untested) <= 3
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_other_spellings_of_blocks_are_not_used(page: str):
+    """A block that calls itself bash, shell or py would not be found by the tests above."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert not re.findall(r"^ *```(?:bash|shell|console|py|python3|pycon)\b.*", text, re.M)
+    assert not re.findall(r"^ *~~~.*", text, re.M)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_tests_that_are_named_exist(page: str):
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / page).read_text(encoding="utf-8")))
     assert {name for name in named if f"def {name}(" not in TESTS} == set()
 
 
-@pytest.mark.parametrize(
-    "path", [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "config" / "README.md"],
-    ids=lambda path: path.name,
-)  # fmt: skip
-def test_links_lead_somewhere(path):
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str):
+    path = ROOT / page
     for target in re.findall(r"\]\((?!https?://)([^)#]+)", path.read_text(encoding="utf-8")):
-        assert (path.parent / target).exists(), target
+        place = (path.parent / target).resolve()
+        assert place.exists() or str(place.relative_to(ROOT)) in AWAITED, target
+
+
+def test_reference_of_commands_is_what_they_say():
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    # Versions of Python break lines elsewhere.
+    assert page.split() == update_commands.format_page().split(), "run scripts/update_commands.py"

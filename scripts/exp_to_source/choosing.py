@@ -68,8 +68,9 @@ class Source(NamedTuple):
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> "Source":
-        """Source of a row of the source list."""
-        names, slits = (tuple(row[key].split(",")) for key in ("source_name", "slit_name"))
+        """Source of a row of the source list; its names may have commas, too."""
+        texts = (row["source_name"], row["slit_name"])
+        names, slits = (tuple(dict.fromkeys((text, *text.split(",")))) for text in texts)
         number, exposures = int(row["source_id"]), int(row["exposures"])
         return cls(row["product"], row["class"], number, names, slits, exposures)
 

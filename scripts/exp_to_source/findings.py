@@ -87,8 +87,8 @@ def find_problems(
     if gaps := sum(line.count(ABSENT) for line in coverage.values()):
         sources = sum(1 for line in coverage.values() if ABSENT in line)
         title = (
-            f"{_count(sources, 'source')} absent from exposures of a setting that has them "
-            f"elsewhere, {_count(gaps, 'place')} in all"
+            f"{_count(sources, 'source')} absent from exposures of a setting that has them in "
+            f"others: {_count(gaps, 'gap')} in all"
         )
         findings.append(Finding("note", title, [], "absent"))
     findings += remarks(logs)

@@ -5,7 +5,7 @@ line                    content
 ======================  ========================================================================
 1                       the exposure: what products take from it at their top; ``slits``: of
                         each slit its label, what it is found by, the size of its line, its name,
-                        source id and source name
+                        source id, source name and exposure type
 2 to end                a slit each: an `Entry`
 ======================  ========================================================================
 """
@@ -154,6 +154,7 @@ def fingerprint_exposure(path: str, output: str) -> None:
             raise InputError(f"{path}: {error}") from None
         lines.append(json.dumps(entry._replace(kind=kind), default=str).encode() + b"\n")
         who = [at(slit, (key,)) for key in ("name", "source_id", "source_name")]
+        who.append(at(merged, ("exposure", "type")))
         heads.append([entry.label, *keys(entry), len(lines[-1]), *who])
     top = describe_top(path, contents, tree, meta) | {"slits": heads}
     with replacing(output) as file:

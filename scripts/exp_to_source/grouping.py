@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from . import FORMAT
 from .association import Association
+from .conflicts import collision, contradictions
 from .errors import InputError
 from .index import IndexReader, sealed
 from .naming import (
@@ -25,9 +26,6 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
 
 #: Longer names of products leave no room for what is added: file systems allow 255 bytes.
 MAX_NAME = 220
-
-#: How many places of a conflict a message lists.
-MAX_PLACES = 6
 
 
 class Choices(NamedTuple):
@@ -49,6 +47,8 @@ class Slit(NamedTuple):
     slit_name: str
     planes: int
     size: int
+    detector: str = ""
+    optics: str = ""
 
     @property
     def kind(self) -> str:
@@ -70,13 +70,19 @@ class Family(NamedTuple):
 
 
 class Product(NamedTuple):
-    """A product to be made: its name without ``_cal``, and its slits in order."""
+    """A product to be made: its name without ``_cal``, and its slits in order.
+
+    If it is joined by the user, it has the names of the products that its slits would be in
+    otherwise, and maybe a name for the source.
+    """
 
     name: str
     source_id: int
     kind: str
     association: dict[str, str] | None
     slits: list[Slit]
+    joined: tuple[str, ...] = ()
+    label: str = ""
 
 
 def read_exposures(
@@ -101,10 +107,22 @@ def read_exposures(
                 )
             if "failure" in index.exposure and choices.on_bad_exposure == "stop":
                 raise InputError(index.exposure["failure"])
-            yield index.exposure, [_slit(index.exposure, head, choices) for head in index.heads()]
+            about = _optics(index.exposure)
+            heads = index.heads()
+            yield index.exposure, [_slit(index.exposure, about, head, choices) for head in heads]
 
 
-def _slit(exposure: dict[str, Any], head: list[Any], choices: Choices) -> Slit:
+def _optics(exposure: dict[str, Any]) -> tuple[str, str]:
+    """Detector; instrument with optical elements, nothing where there is no exposure."""
+    if "failure" in exposure:
+        return "", ""
+    elements = optical_elements(*(exposure[key] for key in ("filter", "grating", "pupil")))
+    return str(exposure["detector"] or "").lower(), f"{exposure['instrument']}_{elements}".lower()
+
+
+def _slit(
+    exposure: dict[str, Any], about: tuple[str, str], head: list[Any], choices: Choices
+) -> Slit:
     digest, source_id, source_name, slit_name, kind, planes, size = head
     if choices.fixed_slit_ids == "table" and kind == "NRS_FIXEDSLIT":
         source_id = FIXED_SLIT_IDS.get(slit_name.upper(), source_id)
@@ -113,7 +131,8 @@ def _slit(exposure: dict[str, Any], head: list[Any], choices: Choices) -> Slit:
             f"{exposure['path']}: slit {slit_name or '?'} has no SOURCEID; "
             "set the keyword in its SCI header"
         )
-    return Slit(exposure["exposure"], digest, source_id, source_name, slit_name, planes, size)
+    who = (source_id, source_name, slit_name)
+    return Slit(exposure["exposure"], digest, *who, planes, size, *about)
 
 
 def make_families(
@@ -209,8 +228,20 @@ def _template(exposure: dict[str, Any]) -> str:
     return template
 
 
-def make_products(families: Iterable[Family], choices: Choices) -> list[Product]:
-    """Group the slits of each family by source.
+def group_slits(slits: Iterable[Slit], choices: Choices) -> dict[Any, list[Slit]]:
+    """Group the slits of a family by source."""
+    groups: dict[Any, list[Slit]] = {}
+    for slit in slits:
+        by_name = choices.group_by == "source_name" and slit.source_name
+        key = slit.source_name if by_name else (slit.kind, slit.source_id)
+        groups.setdefault(key, []).append(slit)
+    return groups
+
+
+def make_products(
+    families: Iterable[Family], choices: Choices, joined: Iterable[Product] = ()
+) -> list[Product]:
+    """Group the slits of each family by source; joined products are there already.
 
     Raises
     ------
@@ -218,21 +249,21 @@ def make_products(families: Iterable[Family], choices: Choices) -> list[Product]
         If names and ids of sources contradict each other, or two groups would have one file
         name; the message lists every such conflict and how it can be resolved.
     """
-    products: dict[str, Product] = {}
+    made = list(joined)
     conflicts: list[str] = []
     for family in families:
-        groups: dict[Any, list[Slit]] = {}
-        for slit in family.slits:
-            by_name = choices.group_by == "source_name" and slit.source_name
-            key = slit.source_name if by_name else (slit.kind, slit.source_id)
-            groups.setdefault(key, []).append(slit)
+        groups = group_slits(family.slits, choices)
         if choices.group_by == "auto":
-            conflicts += _contradictions(groups)
+            conflicts += contradictions(groups)
         for slits in groups.values():
-            product = _product(family, slits)
-            other = products.setdefault(product.name, product)
-            if other is not product:
-                conflicts.append(_collision(other, product))
+            kind, source_id = slits[0].kind, slits[0].source_id
+            name = name_product(family, slits, kind, source_id)
+            made.append(Product(name, source_id, kind, family.association, slits))
+    products: dict[str, Product] = {}
+    for product in made:
+        other = products.setdefault(product.name, product)
+        if other is not product:
+            conflicts.append(collision(other, product))
     if conflicts:
         raise InputError(
             f"{len(conflicts)} conflict{'s' * (len(conflicts) > 1)} between sources, nothing is "
@@ -241,58 +272,23 @@ def make_products(families: Iterable[Family], choices: Choices) -> list[Product]
     return sorted(products.values(), key=lambda product: product.name)
 
 
-def _product(family: Family, slits: list[Slit]) -> Product:
-    first = slits[0]
-    source = format_source(first.kind, first.source_id, family.digits)
+def name_product(family: Family, slits: list[Slit], kind: str, source_id: int) -> str:
+    """Name the product of a source.
+
+    Raises
+    ------
+    InputError
+        If it would be no name of a product.
+    """
+    source = format_source(kind, source_id, family.digits)
     names = list(dict.fromkeys(slit.slit_name for slit in slits if slit.slit_name))
     name = fill_template(family.template, source, names)
     if not parse_product_name(name) or len(name) > MAX_NAME:
         raise InputError(
-            f"{first}: {name!r:.300} is no name of a product; mend the names of its slits "
+            f"{slits[0]}: {name!r:.300} is no name of a product; mend the names of its slits "
             f"or the template {family.template!r:.300}"
         )
-    return Product(name, first.source_id, first.kind, family.association, slits)
-
-
-def _contradictions(groups: dict[Any, list[Slit]]) -> Iterator[str]:
-    """Tell where names and ids of sources do not agree one to one."""
-    by_name: dict[str, dict[tuple[str, int], list[Slit]]] = {}
-    for key, slits in groups.items():
-        names: dict[str, list[Slit]] = {}
-        for slit in slits:
-            if slit.source_name:
-                names.setdefault(slit.source_name, []).append(slit)
-                by_name.setdefault(slit.source_name, {}).setdefault(key, []).append(slit)
-        if len(names) > 1:
-            yield (
-                f"one id, {len(names)} names: {_places(names.values())}; "
-                "'group_by: source_id' makes one product of them; to keep them apart, give them "
-                "different SOURCEIDs"
-            )
-    for ids in by_name.values():
-        if len(ids) > 1:
-            yield (
-                f"one name, {len(ids)} ids: {_places(ids.values())}; 'group_by: source_name' makes "
-                "one product of them, named after the first id, 'group_by: source_id' one of each"
-            )
-
-
-def _collision(one: Product, other: Product) -> str:
-    return (
-        f"one file name, two groups: {one.name}_cal.fits for {_places([one.slits, other.slits])}; "
-        "'group_by: source_id' makes one product of those that share an id; otherwise leave out "
-        "one of the associations or exposures"
-    )
-
-
-def _places(groups: Iterable[list[Slit]]) -> str:
-    """List slits of each group in turn, the first few of them."""
-    shown = []
-    for slits in groups:
-        more = len(slits) - MAX_PLACES
-        places = ", ".join(map(str, slits[:MAX_PLACES]))
-        shown.append(places + (f" and {more} more" if more > 0 else ""))
-    return " | ".join(shown)
+    return name
 
 
 def manifest(product: Product) -> bytes:
@@ -303,5 +299,6 @@ def manifest(product: Product) -> bytes:
             "product": product.name,
             "association": product.association,
             "slits": [[slit.exposure, slit.digest] for slit in product.slits],
+            "joined": product.joined,
         }
     )

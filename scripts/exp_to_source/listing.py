@@ -9,6 +9,8 @@ from .choosing import EVERYTHING, Selection, Source, choose
 from .errors import InputError
 from .files import write_if_changed
 from .grouping import Choices, make_families, make_products, manifest, read_exposures
+from .joining import NONE, join_slits
+from .joins import Joins
 from .naming import parse_product_name
 from .sourcelist import COLUMNS, LEFT_OUT, source_row
 from .tables import write_table
@@ -21,6 +23,7 @@ def list_sources(
     results: str,
     table: str,
     selection: Selection = EVERYTHING,
+    joins: Joins = NONE,
 ) -> list[str]:
     """Group the slits of all exposures and write what the products need.
 
@@ -44,6 +47,8 @@ def list_sources(
         The table to write.
     selection : Selection
         Which sources the user wants; the others are listed in ``left_out.tsv`` of `results`.
+    joins : Joins
+        Slits that are to be in one product.
 
     Returns
     -------
@@ -61,7 +66,9 @@ def list_sources(
     good = [(about, slits) for about, slits in exposures if "failure" not in about]
     if not good:
         raise InputError(f"none of the {len(failed)} exposures can be read: {failed[0]['failure']}")
-    products = make_products(make_families(good, associations, choices), choices)
+    families = make_families(good, associations, choices)
+    families, joined = join_slits(families, joins, choices)
+    products = make_products(families, choices, joined)
     rows = [source_row(product) for product in products]
     left_out, remarks = choose(map(Source.of_row, rows), selection)
     chosen = [product for product in products if product.name not in left_out]

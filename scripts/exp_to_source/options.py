@@ -3,6 +3,8 @@
 import argparse
 
 from .choosing import Selection
+from .claims import Claims
+from .joins import Joins, read_joins
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
@@ -28,3 +30,20 @@ def choice_of(arguments: argparse.Namespace) -> Selection:
 
         ids = read_catalog(arguments.catalog)
     return Selection(arguments.sources, arguments.exclude, arguments.min_exposures, ids)
+
+
+def add_joins(parser: argparse.ArgumentParser) -> None:
+    """Add the options that tell which slits are joined."""
+    add = parser.add_argument
+    add("--joins", metavar="TABLE", help="slits that are to be in one product (TSV or YAML)")
+    add("--fixed-slit-ids", choices=("header", "table"), default="header")
+
+
+def joins_of(arguments: argparse.Namespace) -> Joins:
+    """Read the table of joins that the options name."""
+    return read_joins(arguments.joins) if arguments.joins else Joins()
+
+
+def claims_of(arguments: argparse.Namespace) -> Claims:
+    """Take the same for verification."""
+    return Claims(joins_of(arguments), arguments.fixed_slit_ids)

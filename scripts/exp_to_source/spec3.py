@@ -74,8 +74,15 @@ def run_spec3(product: Path, folder: Path, **extract: Any) -> list[Path]:
 
     if not product.is_file():
         raise InputError(f"{product}: no such file; mend its path, or make the product")
+    try:
+        opened = datamodels.open(product)
+    except Exception as error:  # Of many kinds, and they say what is wrong.
+        reason = str(error).split(". ")[0]
+        raise InputError(
+            f"{product}: cannot be opened: {reason}; give a product of exposures that can"
+        ) from None
     results: dict[str, Any] = {}
-    with datamodels.open(product) as model:
+    with opened as model:
         if not isinstance(model, datamodels.MultiExposureModel):
             raise InputError(
                 f"{product}: a {type(model).__name__}, not a MultiExposureModel; "

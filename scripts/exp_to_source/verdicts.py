@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from .association import Association
 from .choosing import EVERYTHING, Selection, Source, choose
+from .claims import NO_CLAIMS, Claims
 from .errors import InputError
 from .files import replacing, write_all
-from .naming import FIXED_SLIT_IDS
+from .naming import FIXED_SLIT_IDS, parse_product_name
 from .tables import read_table, write_table
 
 COLUMNS = ("product", "exposures", "planes", "verdict")
@@ -81,13 +82,14 @@ class Slit(NamedTuple):
     name: str | None = None
     source_id: int | None = None
     source_name: str | None = None
+    kind: str | None = None
 
     def traits(self) -> set[tuple[str, Any]]:
         """By what a source may be told to have it: id, name, and of a fixed slit, its own."""
-        found = {("id", self.source_id), ("name", self.source_name or None)}
+        found = {("id", self.source_id), ("name", (self.source_name or "").lower())}
         if (self.name or "").upper() in FIXED_SLIT_IDS:
             found.add(("slit", self.name))
-        return {(key, value) for key, value in found if value is not None}
+        return {(key, value) for key, value in found if value not in (None, "")}
 
 
 def read_slits(path: str) -> tuple[str, list[Slit]]:
@@ -103,6 +105,7 @@ def judge(
     associations: list[Association],
     expected: dict[str, int],
     left_out: Mapping[str, tuple[Source, int]] = MappingProxyType({}),
+    claims: Claims = NO_CLAIMS,
 ) -> list[Verdict]:
     """Find what only shows when all products are looked at: slits lost, or there twice.
 
@@ -118,6 +121,8 @@ def judge(
         Number of slits of each product, from the source list.
     left_out : mapping
         Product to its source and number of slits, of those that were not chosen.
+    claims : Claims
+        Of the user's table of joins.
 
     Returns
     -------
@@ -140,15 +145,22 @@ def judge(
 
     spare = {trait for source, _ in left_out.values() for trait in traits_of(source)}
     lost, spared = [], 0
+    joined: dict[Any, set[str]] = {}
     for filename, slits in exposures:
-        wanted = Counter(families.get(filename, [None]))
         for number, slit in enumerate(slits, 1):
-            label = slit.label
+            label, traits = slit.label, slit.traits()
+            wanted = Counter(families.get(filename, [None]))
             users = uses.get((filename, number), [])
             # An exposure of no association has products whatever association it names itself.
             found = Counter(user.association if filename in families else None for user in users)
+            if target := claims.target(filename, *slit[1:]):
+                # It is in one product, whatever the associations.
+                wanted, found = Counter([None]), Counter(None for _ in users)
+                traits |= claims.traits(target)
+                for user in users:
+                    joined.setdefault((target, _optics(user.product)), set()).add(user.product)
             if missing := (wanted - found).total():
-                if slit.traits() & spare:
+                if traits & spare:
                     spared += missing
                 else:
                     lost.append(f"{label} of {filename}")
@@ -156,7 +168,11 @@ def judge(
                 products = some([user.product for user in users])
                 for user in users:
                     user.damages.append(f"{label} of {filename} is in {products}")
-    said = []
+    said = [
+        f"{some(sorted(products))}: of one target of the joins, which is one product"
+        for products in joined.values()
+        if len(products) > 1
+    ]
     if lost:
         said.append(f"lost: {len(lost)} slits are in no product that could be read: {some(lost)}")
     if spared != (stated := sum(slits for _, slits in left_out.values())):
@@ -164,10 +180,17 @@ def judge(
     return [*verdicts, Verdict("(none)", 0, [], None, said, [])] if said else verdicts
 
 
+def _optics(product: str) -> tuple[Any, ...]:
+    """Instrument and optical elements of a product; targets are one product for each."""
+    fields = parse_product_name(product)
+    return (fields.instrument, fields.elements) if fields else (product,)
+
+
 def traits_of(source: Source) -> set[tuple[str, Any]]:
     """By what slits may be told to be of a source (see `Slit.traits`)."""
-    names, slits = source.names, source.slit_names
-    found = {("id", source.source_id), *(("name", n) for n in names), *(("slit", n) for n in slits)}
+    found: set[tuple[str, Any]] = {("id", source.source_id)}
+    found |= {("name", name.lower()) for name in source.names}
+    found |= {("slit", name) for name in source.slit_names}
     return {(key, value) for key, value in found if value != ""}
 
 
@@ -192,6 +215,7 @@ def list_verdicts(
     associations: list[Association],
     sources: str,
     selection: Selection = EVERYTHING,
+    claims: Claims = NO_CLAIMS,
 ) -> str:
     """Write the verdict on each product of a run.
 
@@ -207,6 +231,8 @@ def list_verdicts(
         The source list; ``left_out.tsv`` beside it, if any, has the sources not chosen.
     selection : Selection
         Which sources the user wants.
+    claims : Claims
+        Of the user's table of joins.
 
     Returns
     -------
@@ -222,7 +248,7 @@ def list_verdicts(
     chosen = read_rows(sources)
     left_out = read_rows(os.path.join(os.path.dirname(sources), "left_out.tsv"))
     sizes = {name: slits for name, (_, slits) in chosen.items()}
-    judged = judge(found, map(read_slits, fingerprints), associations, sizes, left_out)
+    judged = judge(found, map(read_slits, fingerprints), associations, sizes, left_out, claims)
     parts = [[source for source, _ in rows.values()] for rows in (chosen, left_out)]
     if wrong := misplaced(*parts, selection):
         judged.append(Verdict("(none)", 0, [], None, [wrong], []))

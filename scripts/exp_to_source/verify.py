@@ -14,6 +14,7 @@ from asdf.exceptions import ValidationError
 from astropy.io import fits
 
 from .association import Association
+from .claims import NO_CLAIMS, Claims
 from .errors import InputError
 from .fingerprints import (
     NOT_COPIED,
@@ -32,6 +33,9 @@ from .verdicts import Verdict, some
 
 MODEL = "MultiExposureModel"
 
+#: How the part of HISTORY begins that joined products have.
+JOINED = "Joined by the user"
+
 #: Leaves at the top of a product's metadata that are not its first exposure's.
 OWN_LEAVES = ("meta.date", "meta.filename", "meta.model_type", "meta.exposure.type")
 
@@ -45,10 +49,18 @@ class Verifier:
         Where the fingerprints are.
     associations : iterable of Association
         Those that products may name in place of their exposures'.
+    claims : Claims
+        Of the user's table of joins.
     """
 
-    def __init__(self, folder: str, associations: Iterable[Association] = ()) -> None:
+    def __init__(
+        self,
+        folder: str,
+        associations: Iterable[Association] = (),
+        claims: Claims = NO_CLAIMS,
+    ) -> None:
         self.folder = folder
+        self.claims = claims
         self.associations = {os.path.basename(asn.path): asn for asn in associations}
         self.exposures: dict[str, Fingerprints | None] = {}
         self.defects: dict[str, str] = {}
@@ -155,9 +167,21 @@ class Verifier:
             yield f"meta.exposure.type at its top is not {kinds[-1]}"
         if order != [(plane.name, plane.version) for plane in contents.planes]:
             yield "its HDUs are not those that its tree names, or in another order"
-        if not _one_source(nodes):
+        yield from self.compare_joins(nodes, contents)
+
+    def compare_joins(self, nodes: list[Any], contents: Contents) -> Iterator[str]:
+        """Tell whether entries are of one source, or of one target of the user's joins."""
+        keys = ("meta.filename", "name", "source_id", "source_name", "meta.exposure.type")
+        values = [[at(node, tuple(key.split("."))) for key in keys] for node in nodes]
+        targets = {self.claims.target(*slit) for slit in values}
+        if len(targets) > 1:
+            yield "its entries are of several targets of the joins, or some of none"
+        elif targets == {None} and not _one_source(nodes):
             ids = sorted({str(at(node, ("source_id",))) for node in nodes})
             yield f"its entries are of several sources: {some(ids)}"
+        history = contents.planes[0].header.get("HISTORY", ())
+        if any(line.startswith(JOINED) for line in history) != (targets != {None}):
+            yield "its HISTORY does not tell truly whether it is joined"
 
     def same_association(self, asn: Any, own: Any, filename: str) -> bool:
         """Tell whether the association is the exposure's own, or one of the run that has it."""

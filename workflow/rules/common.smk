@@ -118,14 +118,24 @@ def choice_options():
     """Options that tell which sources are wanted."""
     items = [(key, item) for key in ("sources", "exclude") for item in items_of(config[key])]
     items.append(("min-exposures", config["min_exposures"]))
-    items += [("catalog", path) for path in TABLES]
-    return [f"--{key}={value}" for key, value in items]
+    return [f"--{key}={value}" for key, value in items] + table_options("catalog")
+
+
+def join_options():
+    """Options that tell which slits are joined."""
+    return [f"--fixed-slit-ids={config['fixed_slit_ids']}", *table_options("joins")]
+
+
+def table_options(key):
+    """Option with a table of the user, where the configuration names one."""
+    return [f"--{key}={path}" for path in TABLES[key]]
 
 
 def write_request():
     """Keep the request as a file, so that a run notices what is not as in the last one."""
-    keys = ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure")
-    options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys] + choice_options()
+    keys = ("group_by", "source_id_digits", "on_bad_exposure")
+    options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys]
+    options += [*join_options(), *choice_options()]
     text = request_text(EXPOSURES, ASSOCIATIONS, options, placed(INDICES))
     write_if_changed(placed(REQUEST), text.encode())
 
@@ -170,9 +180,9 @@ def association_files():
     return [local(association.path) for association in ASSOCIATIONS]
 
 
-def table_files():
+def table_files(*keys):
     """Files of the user's tables."""
-    return [local(path) for path in TABLES]
+    return [local(path) for key in keys for path in TABLES[key]]
 
 
 def index_files(wildcards):
@@ -244,7 +254,7 @@ with told_in_a_sentence("exp_to_source"):
         given=workflow.config_settings.config,
     )
     ASSOCIATIONS, EXPOSURES = read_request()
-    TABLES = find_table("catalog", config["catalog"])
+    TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}
     if workflow.is_main_process and EXPOSURES:
         write_request()
         forget_outdated_indices()

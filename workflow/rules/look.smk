@@ -30,7 +30,12 @@ def verdict_table(wildcards):
     return [f"{VERIFY}.tsv"] if os.path.exists(f"{RESULTS}/verify.tsv") else []
 
 
+def write_configuration():
+    """Keep the configuration as a file."""
+    text = json.dumps(config, indent=1, default=str)
+    write_if_changed(placed(CONFIGURATION), f"{text}\n".encode())
+
+
 with told_in_a_sentence("exp_to_source"):
     if workflow.is_main_process and EXPOSURES:
-        text = json.dumps(config, indent=1, default=str)
-        write_if_changed(placed(CONFIGURATION), f"{text}\n".encode())
+        write_configuration()

@@ -8,7 +8,7 @@ checkpoint list_sources:
         request=REQUEST,
         indices=index_files,
         associations=association_files(),
-        tables=table_files(),
+        tables=table_files("catalog", "joins"),
     output:
         table=report(
             TABLE,

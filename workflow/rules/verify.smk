@@ -32,6 +32,7 @@ rule verify_products:
         products=batch_files,
         fingerprints=expand(f"{VERIFY}/exposures/{{exposure}}.jsonl", exposure=EXPOSURES),
         associations=association_files(),
+        joins=table_files("joins"),
     output:
         verdicts=f"{VERIFY}/products/{{batch}}.jsonl",
     log:
@@ -46,12 +47,14 @@ rule verify_products:
     params:
         command=command("verify_products"),
         fingerprints=placed(f"{VERIFY}/exposures"),
+        joins=join_options(),
         format=FORMAT,
     message:
         "Verifying batch {wildcards.batch} of the products"
     shell:
         "{params.command} {output.verdicts:q} --products {input.products:q} "
-        "--fingerprints {params.fingerprints:q} --associations {input.associations:q} 2> {log:q}"
+        "--fingerprints {params.fingerprints:q} --associations {input.associations:q} "
+        "{params.joins:q} 2> {log:q}"
 
 
 rule verify:
@@ -63,7 +66,7 @@ rule verify:
         fingerprints=rules.verify_products.input.fingerprints,
         associations=rules.verify_products.input.associations,
         sources=TABLE,
-        tables=table_files(),
+        tables=table_files("catalog", "joins"),
     log:
         "logs/verify.log",
     localrule: True
@@ -74,10 +77,10 @@ rule verify:
     params:
         command=command("list_verdicts"),
         table=placed(f"{VERIFY}.tsv"),
-        choice=choice_options(),
+        settings=[*join_options(), *choice_options()],
     message:
         "Listing the verdicts in {params.table}"
     shell:
         "{params.command} {params.table:q} --source-list {input.sources:q} "
         "--verdicts {input.verdicts:q} --fingerprints {input.fingerprints:q} "
-        "--associations {input.associations:q} {params.choice:q} 2> {log:q}"
+        "--associations {input.associations:q} {params.settings:q} 2> {log:q}"

@@ -3,6 +3,8 @@
 /* The map: canvas, cursor, zoom. State and data are those of report.js. */
 
 const map = element("map");
+/* The map without its cursor. */
+const still = document.createElement("canvas");
 const TOP = 38;
 const TALLEST = 660;
 
@@ -22,7 +24,7 @@ function layout() {
   const pitch = height / rows;
   const left = pitch >= 10 ? 92 : 0;
   const gap = groups.length > 1 ? Math.min(8, (width - left) / groups.length / 4) : 0;
-  const cell = Math.min(150, (width - left - gap * (groups.length - 1)) / data.exposures.length);
+  const cell = Math.min(180, (width - left - gap * (groups.length - 1)) / data.exposures.length);
   const columns = [];
   groups.forEach(([, first, count], group) => {
     for (let n = first; n < first + count; n += 1) columns.push(left + n * cell + group * gap);
@@ -45,14 +47,17 @@ function drawMap() {
   drawCells(brush, place, colour);
   if (place.left) {
     brush.fillStyle = colour("muted");
-    brush.font = "11px system-ui, sans-serif";
+    brush.font = `${place.pitch < 13 ? 10 : 11}px system-ui, sans-serif`;
     brush.textBaseline = "middle";
     for (let row = 0; row < state.count; row += 1) {
       const name = shortName(state.view[state.first + row]);
       brush.fillText(name, 0, TOP + (row + 0.5) * place.pitch, place.left - 8);
     }
   }
-  if (state.at) drawCursor(brush, place, colour("ink"));
+  still.width = map.width;
+  still.height = map.height;
+  still.getContext("2d").drawImage(map, 0, 0);
+  if (state.at) drawCursor();
 }
 
 function shortName(n) {
@@ -132,12 +137,25 @@ function tally(first, last, exposure) {
   return [present, several, absent];
 }
 
-function drawCursor(brush, place, ink) {
+/* With thousands of sources the map takes too long to be drawn again for each move. */
+function drawCursor() {
+  const place = layout();
+  const brush = map.getContext("2d");
+  const ratio = devicePixelRatio || 1;
+  brush.setTransform(1, 0, 0, 1, 0, 0);
+  brush.clearRect(0, 0, map.width, map.height);
+  brush.drawImage(still, 0, 0);
+  if (!state.at) return;
   const { row, exposure } = state.at;
-  const pitch = Math.max(place.pitch, 3);
-  brush.strokeStyle = ink;
   const top = TOP + row * place.pitch;
-  brush.strokeRect(place.columns[exposure] - 0.5, top - 0.5, Math.max(place.cell, 3), pitch);
+  brush.scale(ratio, ratio);
+  brush.strokeStyle = getComputedStyle(map).color;
+  brush.strokeRect(
+    place.columns[exposure] - 0.5,
+    top - 0.5,
+    Math.max(place.cell, 3),
+    Math.max(place.pitch, 3),
+  );
 }
 
 function pointAt(event) {
@@ -152,7 +170,7 @@ function pointAt(event) {
 
 function setCursor(at) {
   state.at = at;
-  drawMap();
+  drawCursor();
   element("readout").textContent = at ? tell(at) : "Point at a place of the map, or use the arrow keys.";
 }
 
@@ -174,6 +192,7 @@ function zoom(factor) {
   state.first = Math.max(0, Math.min(first, state.view.length - count));
   state.count = Math.min(count, state.view.length);
   const row = Math.floor(middle) - state.first;
+  drawMap();
   setCursor(state.at && { row: Math.min(row, state.count - 1), exposure: state.at.exposure });
 }
 
@@ -188,7 +207,9 @@ function moveCursor(event) {
     const exposure = at.exposure + (state.at ? step[1] : 0);
     /* Beyond the edge, the window moves along. */
     const first = state.first + (row < 0 ? -1 : row >= state.count ? 1 : 0);
+    const moved = first !== state.first;
     state.first = Math.max(0, Math.min(first, state.view.length - state.count));
+    if (moved) drawMap();
     row = Math.max(0, Math.min(row, state.count - 1));
     setCursor({ row, exposure: Math.max(0, Math.min(exposure, data.exposures.length - 1)) });
   }

@@ -82,7 +82,7 @@ function tableRow(n) {
   }
   row.append(product);
   if (data.looks.some(Boolean)) {
-    const cell = make("td", "", { "data-label": "quick look", class: "wide" });
+    const cell = make("td", "", { "data-label": "quick look", class: "wide look" });
     if (data.looks[n]) {
       const button = make("button", "Look", { type: "button", "aria-label": `Look at ${name}` });
       button.addEventListener("click", () => openLook(n));

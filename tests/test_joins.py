@@ -1,0 +1,317 @@
+"""Slits are joined as the user's table says, or the run says what is wrong with it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+from snake import Workflow
+from stdatamodels.jwst import datamodels
+
+from exp_to_source.association import Association
+from exp_to_source.choosing import Source
+from exp_to_source.claims import Claims
+from exp_to_source.errors import InputError
+from exp_to_source.grouping import Choices, Family, Slit, make_products, manifest
+from exp_to_source.joining import join_slits
+from exp_to_source.joins import Joins, read_joins
+from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.sourcelist import source_row
+from exp_to_source.verdicts import Slit as Seen
+from exp_to_source.verdicts import Verdict, judge
+from exp_to_source.verify import Verifier
+
+SHAPE = (4, 8)
+HEAD = "exposure\tslit_name\tsource_id\tsource_name\ttarget\tproduct\n"
+OPTICS = "nirspec_f170lp-g235m"
+
+
+def slit(exposure: str, source_id: int, slit_name: str = "1", source_name: str = "") -> Slit:
+    digest = f"{exposure}-{source_id}-{slit_name}"
+    return Slit(exposure, digest, source_id, source_name, slit_name, 14, 100, "nrs1", OPTICS)
+
+
+def family(*slits: Slit, observation: int = 1, association: str | None = None) -> Family:
+    about = {"table_name": association} if association else None
+    return Family(f"jw01345-o{observation:03d}_{{source_id}}_{OPTICS}", 5, about, list(slits))
+
+
+def table(folder: Path, *rows: str, name: str = "joins.tsv") -> Joins:
+    path = folder / name
+    path.write_text(HEAD + "".join(f"{row}\n" for row in rows))
+    return read_joins(str(path))
+
+
+def products_of(joins: Joins, *families: Family, **choices: str):
+    wanted = Choices(**choices)
+    rest, joined = join_slits(families, joins, wanted)
+    return make_products(rest, wanted, joined)
+
+
+@pytest.fixture
+def two() -> tuple[Family, Family]:
+    """Two observations: source 61 is 72 in the second, which has another 61."""
+    return (
+        family(slit("a", 61, source_name="x_61"), slit("a", 62, "2"), slit("b", 61)),
+        family(slit("c", 72), slit("c", 61, "2", "y_61"), observation=2),
+    )
+
+
+def test_observations_become_one_product(tmp_path: Path, two: tuple[Family, Family]):
+    joins = table(tmp_path, "[ab]\t\t61\t\t61", "c\t\t72\t\t61")
+    joined, other, last = products_of(joins, *two)
+    assert [s.digest for s in joined.slits] == ["a-61-1", "b-61-1", "c-72-1"]
+    assert joined.name == f"jw01345-o001_s00061_{OPTICS}"
+    assert joined.joined == (joined.name, f"jw01345-o002_s00072_{OPTICS}")
+    assert source_row(joined)["joined"] == ",".join(joined.joined)
+    assert (other.source_id, other.joined, source_row(other)["joined"]) == (62, (), "")
+    # The other 61 is another source of another observation, and stays so.
+    assert last.name == f"jw01345-o002_s00061_{OPTICS}"
+    assert manifest(joined) != manifest(joined._replace(joined=()))
+
+
+def test_targets(tmp_path: Path, two: tuple[Family, Family]):
+    for target, wanted, name in [
+        ("99", (99, "s"), ""), ("s00099", (99, "s"), ""), ("b7", (7, "b"), ""),
+        ("-12", (-12, "v"), ""), ("v00012", (-12, "v"), ""),
+        ("Vega", (61, "s"), "Vega"), ("X_61", (61, "s"), "X_61"),
+    ]:  # fmt: skip
+        joins = table(tmp_path, f"[ab]\t\t61\t\t{target}", f"c\t1\t\t\t{target}")
+        (product,) = (p for p in products_of(joins, *two) if p.joined)
+        assert (product.source_id, product.kind) == wanted
+        assert source_row(product)["source_name"].split(",")[0] == (name or "x_61")
+
+
+def test_slits_of_one_exposure_by_slit_name(tmp_path: Path):
+    """Slit stepping: one object in several slits, each with an id of its own."""
+    steps = family(*(slit("a", 10 + n, f"S200A{n}", "star") for n in (1, 2)), slit("a", 5, "x"))
+    joins = table(tmp_path, "\ts200a*\t\t\t1")
+    found = products_of(joins, steps)
+    assert [(p.source_id, len(p.slits)) for p in found] == [(1, 2), (5, 1)]
+
+
+def test_product_is_named_by_the_user(tmp_path: Path, two: tuple[Family, Family]):
+    template = f"jw01345-c1001_{{source_id}}_{OPTICS}"
+    joins = table(tmp_path, f"[ab]\t\t61\t\t61\t{template}", f"c\t\t72\t\t61\t{template}")
+    assert products_of(joins, *two)[0].name == f"jw01345-c1001_s00061_{OPTICS}"
+    joins = table(tmp_path, f"*\t1\t\t\t9\tjw01345-c1001_s00061_{OPTICS}_cal.fits")
+    with pytest.raises(InputError, match=r"is not that of its target 9; mend one"):
+        products_of(joins, *two)
+
+
+def test_optical_elements_stay_apart(tmp_path: Path):
+    other = slit("b", 7)._replace(optics="nirspec_f290lp-g395m")
+    families = family(slit("a", 7)), Family("jw01345-o001_{source_id}_nirspec_f290lp-g395m", 5,
+                                            None, [other])  # fmt: skip
+    found = products_of(table(tmp_path, "\t\t7\t\t8"), *families)
+    assert [(p.name[-12:], len(p.slits)) for p in found] == [
+        ("f170lp-g235m", 1),
+        ("f290lp-g395m", 1),
+    ]
+
+
+def test_joined_slits_are_no_contradictions(tmp_path: Path):
+    odd = family(slit("a", 1, source_name="one"), slit("b", 1, source_name="other"))
+    with pytest.raises(InputError, match="one id, 2 names"):
+        products_of(Joins(), odd)
+    assert len(products_of(table(tmp_path, "\t\t1\t\t1"), odd)) == 1
+
+
+def test_associations(tmp_path: Path):
+    mine, shared = slit("a", 1), slit("b", 2)
+    first = family(mine, association="x_asn.json")
+    second = family(shared, observation=2, association="y_asn.json")
+    (product,) = products_of(table(tmp_path, "\t*\t\t\t9"), first, second)
+    # Of two associations, the entries keep what their exposures say.
+    assert product.association is None
+    (product,) = products_of(table(tmp_path, "a\t*\t\t\t9"), first)
+    assert product.association == {"table_name": "x_asn.json"}
+    both = family(shared, mine, observation=3, association="z_asn.json")
+    with pytest.raises(InputError, match=r"line 2: .* is a member of several associations"):
+        products_of(table(tmp_path, "\t*\t\t\t9"), first, both)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (["a\t\t63\t\t1"], r"tsv, line 2: takes no slit; near misses: a slit 1 \(SOURCEID 61"),
+        (["d*\t\t61\t\t1"], r"line 2: no exposure is called 'd\*'; they are a, b, c; mend"),
+        (["a\t\t61\t\t1", "\t1\t\t\t1"], r"line 2 and .*line 3 both take slit 1 \(.* 61\) of a"),
+        (["b\t\t61\t\t62"], r"line 2: its target 62 is a source of its own: a slit 2 \(.* 62"),
+        (["a\t2\t\t\tx_61"], r"its target x_61 is a source of its own: a slit 1 "),
+        (["a\t\t61\t\t7", f"c\t\t72\t\t8\tjw01345-o001_s00008_{OPTICS}",
+          f"b\t\t61\t\t9\tjw01345-o001_s00062_{OPTICS}"], r"line 4: its product .* is not that of"),
+    ],
+)  # fmt: skip
+def test_tables_that_do_not_fit(
+    rows: list[str], sentence: str, tmp_path: Path, two: tuple[Family, Family]
+):
+    with pytest.raises(InputError, match=sentence):
+        products_of(table(tmp_path, *rows), *two)
+
+
+def test_two_joins_of_one_file_name(tmp_path: Path, two: tuple[Family, Family]):
+    name = f"jw01345-o001_{{source_id}}_{OPTICS}"
+    other = name.replace("{source_id}", "s00007")
+    joins = table(tmp_path, f"a\t\t61\t\t7\t{other}", f"c\t\t72\t\ts07\t{name}")
+    with pytest.raises(InputError, match="give one of the joins another target or product"):
+        products_of(joins, *two)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("source_id\ttarget\tx\n1\t2\t3\n", "line 2: has 'x', which is no column; these are"),
+        ("source_id\ttarget\n1\t2\t3\n", "line 2: has more cells than there are columns"),
+        ("source_id\ttarget\n1\n", "line 2: has no target; write the id"),
+        ("target\n1\n", "line 2: names no slits; fill in slit_name, source_id"),
+        ("source_id\ttarget\n1x\t2\n", "line 2: source_id '1x' is no id, such as 61 or b00045"),
+        ("source_id\ttarget\tproduct\n1\t2\tmine\n", "line 2: 'mine' is no name of a product"),
+        ("source_id\ttarget\tproduct\n1\t2\tjw{\n", "line 2: 'jw{' is no name of a product"),
+        (f"source_id\ttarget\tproduct\n1\t2\t\n3\t2\tjw01345-o001_s00002_{OPTICS}\n",
+         "line 3: target 2 has a product in one row and none in another"),
+        ('source_id\ttarget\n"1\n2"\t3\n', "line 2: source_id is no text; write one name"),
+        ("source_id\ttarget\n\n# none\n", "has no rows; add some"),
+        ("", "has no rows; add some"),
+        ('source_id\ttarget\n"1\t2\n', "not a table of one row a line"),
+    ],
+)  # fmt: skip
+def test_tables_that_cannot_be_read(text: str, sentence: str, tmp_path: Path):
+    path = tmp_path / "joins.tsv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=sentence):
+        read_joins(str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: [", "not a YAML file"),
+        ("a: 1", "not a list of mappings"),
+        ("- {source_id: 1, target: [2]}", "row 1: target is no text"),
+        ("- {source_id: 1, to: 2}", "row 1: has 'to', which is no column"),
+    ],
+)
+def test_yaml_that_cannot_be_read(text: str, sentence: str, tmp_path: Path):
+    path = tmp_path / "joins.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=sentence):
+        read_joins(str(path))
+
+
+def test_tables_of_every_form_are_alike(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("source_name,target,exposure\n1345_61,00062,x_cal.fits\n")
+    (tmp_path / "a.yaml").write_text(
+        "- {source_name: 1345_61, target: 00062, exposure: /data/x_cal.fits}\n"
+    )
+    (tmp_path / "a.tsv").write_text("source_name\ttarget\texposure\n1345_61\t00062\tx_cal\n")
+    rows = [read_joins(str(tmp_path / f"a.{s}")).rows[0] for s in ("csv", "yaml", "tsv")]
+    assert {row._replace(place="") for row in rows} == {rows[0]._replace(place="")}
+    assert rows[0].source_name == "1345_61"
+    assert rows[0].key == (("s", 62), "")
+
+
+def verdict(product: str, *slits: tuple[str, int]) -> Verdict:
+    return Verdict(product, 1, [list(slit) for slit in slits], None, [], [])
+
+
+def test_verification_holds_products_to_the_table(tmp_path: Path):
+    exposures = [("a_cal.fits", [Seen("a1", "1", 1)]), ("b_cal.fits", [Seen("b1", "1", 2)])]
+    claims = Claims(table(tmp_path, "a_*\t\t1\t\t9", "b_*\t\t2\t\t9"))
+    name = f"jw01345-o001_{{}}_{OPTICS}"
+    asn = [Association(f"/{x}", "", ["/d/a_cal.fits", "/d/b_cal.fits"], [], None) for x in "xy"]
+    one = [verdict(name.format("s00009"), ("a_cal.fits", 1), ("b_cal.fits", 1))]
+    assert judge(one, exposures, asn, {one[0].product: 2}, {}, claims) == one
+    assert not one[0].damages
+    vega = Claims(table(tmp_path, "a_*\t\t1\t\tVega", "b_*\t\t2\t\tVega"))
+    left_out = {"q": (Source("q", "s", 8, ("Vega",), ("1",), 2), 2)}
+    assert judge([], exposures, asn, {}, left_out, vega) == []
+    two = [
+        verdict(name.format("s00009"), ("a_cal.fits", 1)),
+        verdict(name.format("s00002"), ("b_cal.fits", 1)),
+    ]
+    (*_, last) = judge(two, exposures, [], {v.product: 1 for v in two}, {}, claims)
+    assert "of one target of the joins, which is one product" in last.damages[0]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two observations, in which source 61 is 72 in the second."""
+    folder = tmp_path_factory.mktemp("joins")
+    what = {"shape": SHAPE, "exposures": 2}
+    simulate(Simulation(source_ids=(60, 61, 62), **what), folder / "data")
+    simulate(Simulation(source_ids=(61, 72), observation=11, **what), folder / "data")
+    jobs = Workflow(folder, {"exposures": "data"}).make()
+    assert jobs["gather_source"] == 5
+    return folder
+
+
+@pytest.fixture
+def work(finished: Path, tmp_path: Path) -> Workflow:
+    config = {"exposures": "data", "joins": "joins.tsv"}
+    work = Workflow(shutil.copytree(finished, tmp_path / "work"), config)
+    (work.folder / "joins.tsv").write_text(
+        f"{HEAD}jw10006010*\t\t61\t\t61\t\njw10006011*\t\t72\t\t61\t\n"
+    )
+    return work
+
+
+def test_join_of_two_ids_in_two_observations(work: Workflow):
+    jobs = work.make("verify")
+    assert jobs["gather_source"] == 1
+    assert "index_exposure" not in jobs
+    name = "jw10006-o010_s00061_nirspec_f170lp-g235m"
+    (row,) = (row for row in work.sources if row["joined"])
+    parts = [name, "jw10006-o011_s00072_nirspec_f170lp-g235m"]
+    assert (row["product"], row["exposures"], row["joined"]) == (name, "4", ",".join(parts))
+    path = work.folder / "results" / "products" / f"{name}_cal.fits"
+    with datamodels.open(path) as product:
+        assert isinstance(product, datamodels.MultiExposureModel)
+        # The entries are what they were: who they are is for the table to say.
+        assert [entry.source_id for entry in product.exposures] == [61, 61, 72, 72]
+        assert all(len(entry.meta.wcs(1.0, 1.0)) >= 2 for entry in product.exposures)
+    history = list(fits.getheader(path)["HISTORY"])
+    assert history[-3:] == ["Joined by the user, of what would be:", *parts]
+    # What it was made of is gone as a source; its product is kept aside.
+    assert [p.name for p in (work.folder / "results" / "stale").iterdir()] == [
+        f"{parts[1]}_cal.fits"
+    ]
+    assert work.make() == {}
+
+    # Without the table, or held to another, that product is no sound one.
+    fingerprints = str(work.folder / "results" / "verify" / "exposures")
+    damages = Verifier(fingerprints).verify(str(path)).damages
+    assert damages[0] == "its entries are of several sources: 61, 72"
+    assert "HISTORY" in damages[1]
+    claims = Claims(table(work.folder, "jw10006010*\t\t61\t\t61", name="other.tsv"))
+    (damage,) = Verifier(fingerprints, (), claims).verify(str(path)).damages
+    assert "entries are of several targets of the joins, or some of none" in damage
+
+
+def test_changed_joins_run_only_their_gathers(work: Workflow):
+    work.make()
+    once = {"list_sources": 1, "gather_source": 1}
+    joins = work.folder / "joins.tsv"
+    text = joins.read_text()
+    joins.write_text(f"{text}jw10006010*\t\t60\t\t99\t\n")
+    assert work.make() == once
+    assert {int(row["source_id"]) for row in work.sources} == {61, 62, 99}
+    joins.write_text(f"# The same.\n{text}jw10006010*\t\t60\t\t99\t\n")
+    assert work.make() == {"list_sources": 1}
+    assert work.make(sources="[61,62]") == {"list_sources": 1}
+    assert work.make("verify", sources="[61,62]")["verify"] == 1
+    joins.write_text(text)
+    assert work.make() == once
+    del work.config["joins"]
+    # Source 61 of the first observation is itself again, and 72 is back.
+    assert work.make() == {"list_sources": 1, "gather_source": 2}
+
+
+def test_bad_tables_end_in_a_sentence(work: Workflow):
+    (work.folder / "joins.tsv").write_text(f"{HEAD}\t\t99\t\t61\t\n")
+    result = work.run()
+    assert result.status == 1
+    assert "list_sources: joins.tsv, line 2: takes no slit; near misses: " in result.text
+    assert "Traceback" not in result.text
+    missing = work.run(joins="no.tsv")
+    assert "exp_to_source: joins: 'no.tsv' is no file; bring it back, or mend" in missing.text
