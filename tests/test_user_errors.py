@@ -221,7 +221,7 @@ def test_old_snakemake(tmp_path):
     options = ("--snakefile", ROOT / "Snakefile", "--directory", tmp_path, "--cores", "1")
     status, said = run(sys.executable, "-c", pretend, *options)
     assert status == 1
-    assert "Expecting Snakemake version 9.0 or higher (you are currently using 8.30.0)" in said
+    assert "Expecting Snakemake version 9.19 or higher (you are currently using 8.30.0)" in said
 
 
 @pytest.mark.parametrize(
