@@ -11,7 +11,7 @@ SLURM := requirements/slurm.txt
 
 demo: .venv/run
 	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
-	@$(BIN)/python scripts/show_products.py demo/results/sources.tsv
+	@$(BIN)/python scripts/show_sources.py demo/results/sources.tsv
 
 test: .venv/test
 	$(BIN)/python -m pytest

@@ -9,6 +9,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/hooks.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/index.smk"
 include: "workflow/rules/sources.smk"

@@ -160,8 +160,9 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         # Older than its index, as it would be.
         os.utime(path, (1e9, 1e9))
         about = {"format": FORMAT, "exposure": name, "path": str(path), "size": 0}
+        what = ("NRC_WFSS", 7, 400_000, (100, 140), (3.1, 4.0))
         slits = (
-            ([seal(b"%d %d" % (number, n)), n, "", str(n), "NRC_WFSS", 7, 400_000], record)
+            ([seal(b"%d %d" % (number, n)), n, "", str(n), *what], record)
             for n in range(1, size.sources + 1)
         )
         write_index(str(indices / f"{name}.jsonl"), about | identity, line({}), line({}), slits, "")

@@ -31,12 +31,14 @@ class Workflow:
     folder: Path
     config: dict[str, object]
     root: Path = ROOT
+    printing: tuple[str, ...] = ("--printshellcmds",)
 
     def command(self, *arguments: str, **config: object) -> list[str]:
         """Command line of a run, of options and targets."""
         values = [f"{key}={value}" for key, value in (self.config | config).items()]
         return [
-            *(sys.executable, "-m", "snakemake", "--cores", "2"),
+            # Printed commands bring the lines about single jobs, which are counted otherwise.
+            *(sys.executable, "-m", "snakemake", "--cores", "2", *self.printing),
             *("--snakefile", str(self.root / "Snakefile"), "--directory", str(self.folder)),
             *(word for word in arguments if word.startswith("-")),
             *("--config", *values, "--", *(w for w in arguments if not w.startswith("-"))),

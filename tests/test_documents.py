@@ -25,7 +25,7 @@ import update_commands
 from exp_to_source import __version__, grouping, sourcelist, verdicts
 from exp_to_source.simulation import Simulation, simulate
 
-TESTS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py"))
+TESTS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
 
 PAGES = sorted(
     str(path.relative_to(ROOT))

@@ -25,12 +25,12 @@ def results(tmp_path: Path) -> Path:
 
 def test_restored_manifests_and_products_not_asked_for_are_no_failure(results: Path):
     before = product_states(str(results))
-    where = f"3 products in {results}/products: "
-    assert summarise(str(results), before, failed=False) == [
-        f"{where}0 made, 2 unchanged, 1 not asked for"
+    where = f"3 products in {results}/products after 10 s: "
+    assert summarise(str(results), before, False, 10) == [
+        f"{where}0 new, 2 unchanged, 1 not asked for"
     ]
-    first, *names, hint = summarise(str(results), before, failed=True)
-    assert first == f"{where}0 made, 1 unchanged, 2 missing or out of date"
+    first, *names, hint = summarise(str(results), before, True, 10)
+    assert first == f"{where}0 new, 1 unchanged, 2 failed or out of date"
     assert [name.split()[1] for name in names] == ["a", "b"]
     assert f"(see {results.parent}/logs/gather_source/a.log)" in names[0]
     assert "run the same command again" in hint
@@ -44,4 +44,13 @@ def test_what_was_made_is_told_without_a_clock(results: Path):
     with replacing(product) as file:
         write_all(file, b"new")
     os.utime(product, ns=(time, time))
-    assert "1 made, 1 unchanged, 1 not" in summarise(str(results), before, failed=False)[0]
+    (results / "products" / "b_cal.fits").write_text("new")
+    (results / "left_out.tsv").write_text("product\nd\n")
+    (line,) = summarise(str(results), before, False, 3725)
+    assert line.endswith("after 1 h 2 min: 1 new, 1 rebuilt, 1 unchanged, 1 left out by choice")
+
+
+def test_nothing_was_there_before_the_first_run(tmp_path: Path):
+    assert product_states(str(tmp_path)) == {}
+    (line,) = summarise(str(tmp_path), {}, True, 1)
+    assert line.startswith("no source list: ")

@@ -305,7 +305,7 @@ def test_scripts_tell_how_they_are_used(name):
 @pytest.mark.parametrize(
     ("name", "arguments", "sentence"),
     [
-        ("show_products", ("gone",), "gone: No such file or directory; bring it back"),
+        ("show_sources", ("gone",), "gone: No such file or directory; bring it back"),
         ("gather_source", ("gone", "x"), "gone: No such file or directory; bring it back"),
         ("index_exposure", ("gone", "x"), "gone: no such file; mend"),
         ("fingerprint_exposure", ("gone", "x"), "gone: is missing; bring it back"),

@@ -26,8 +26,8 @@ from exp_to_source.verify import Verifier
 
 SHARED = ROOT.parent / "shared" / "data" / "legacy_fs"
 WRITERS = (
-    *("asdffile", "asdfslit", "asdftree", "cards", "exposure", "fitsfile", "fragments", "gather"),
-    *("headers", "index", "keywords", "nodes", "normalise"),
+    *("asdffile", "asdfslit", "asdftree", "cards", "entry", "exposure", "fitsfile", "fragments"),
+    *("gather", "headers", "index", "keywords", "nodes", "normalise"),
 )
 
 

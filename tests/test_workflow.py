@@ -51,11 +51,13 @@ def test_demo_makes_the_example_of_the_documents(tmp_path: Path):
         entries = open_product(tmp_path / "results" / "products" / name)
         assert [file[20:25] for file, _ in entries] == ["00001", "00002", "00003"]
     shown = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "show_products.py", "results/sources.tsv"],
+        [sys.executable, ROOT / "scripts" / "show_sources.py", "results/sources.tsv"],
         cwd=tmp_path, capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
-    assert len(shown) == 6
-    assert shown[3].split()[:3] == ["jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits", "61", "3"]
+    assert len(shown) == 7
+    assert shown[3].split()[:5] == [
+        *("jw10006-o010_s00061_nirspec_f170lp-g235m", "61", "10006_61", "source", "3")
+    ]
     assert workflow.make() == {}
 
 

@@ -19,6 +19,7 @@ from .index import DIGEST_SIZE, line, new_digest, seal, stamp, write_failure, wr
 from .keywords import table
 from .nodes import Leaf, Node, at, mapping, merge, nest, value_at
 from .normalise import normalise
+from .spectral import wavelength_range
 
 #: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).
 EXPOSURE_TYPES = ("NRS_MSASPEC", "NRS_FIXEDSLIT", "NRC_WFSS", "NIS_WFSS", "MIR_WFSS")
@@ -313,7 +314,10 @@ def merged_asn(slit: Node, meta: Node) -> dict[str, str] | None:
 
 
 def describe(exposure: Exposure, slit: Slit, planes: list[HDU]) -> list[Any]:
-    """Tell what the source list needs of a slit: id, names, type, count and size of planes."""
+    """Tell what the source list needs of a slit.
+
+    These are id, names, exposure type, count and size of planes, shape, range of wavelengths.
+    """
     node = slit.node
     source_id = value_at(node, "source_id")
     if source_id is not None and type(source_id) is not int:
@@ -330,7 +334,13 @@ def describe(exposure: Exposure, slit: Slit, planes: list[HDU]) -> list[Any]:
     kind = value_at(node, "meta.exposure.type") or value_at(exposure.tree.meta, "exposure.type")
     if kind not in EXPOSURE_TYPES:
         raise disagree(exposure, f"EXP_TYPE of slit {names[1]:.40} is {kind!s:.40} in the tree")
-    return [source_id, *names, kind, len(planes), sum(hdu.end - hdu.start for hdu in planes)]
+    named = {hdu.name: hdu for hdu in planes}
+    vertical = value_at(node, "meta.wcsinfo.dispersion_direction") == 2
+    wavelengths = None
+    if "WAVELENGTH" in named:
+        wavelengths = wavelength_range(exposure.file, named["WAVELENGTH"], vertical)
+    size = sum(hdu.end - hdu.start for hdu in planes)
+    return [source_id, *names, kind, len(planes), size, planes[0].shape, wavelengths]
 
 
 def update_from(digest: Any, exposure: Exposure, start: int, size: int) -> None:

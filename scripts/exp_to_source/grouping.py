@@ -49,6 +49,8 @@ class Slit(NamedTuple):
     size: int
     detector: str = ""
     optics: str = ""
+    shape: tuple[int, ...] = ()
+    wavelengths: tuple[float, float] | None = None
 
     @property
     def kind(self) -> str:
@@ -123,7 +125,7 @@ def _optics(exposure: dict[str, Any]) -> tuple[str, str]:
 def _slit(
     exposure: dict[str, Any], about: tuple[str, str], head: list[Any], choices: Choices
 ) -> Slit:
-    digest, source_id, source_name, slit_name, kind, planes, size = head
+    digest, source_id, source_name, slit_name, kind, planes, size, shape, waves = head
     if choices.fixed_slit_ids == "table" and kind == "NRS_FIXEDSLIT":
         source_id = FIXED_SLIT_IDS.get(slit_name.upper(), source_id)
     if source_id is None:
@@ -132,7 +134,16 @@ def _slit(
             "set the keyword in its SCI header"
         )
     who = (source_id, source_name, slit_name)
-    return Slit(exposure["exposure"], digest, *who, planes, size, *about)
+    return Slit(
+        exposure["exposure"],
+        digest,
+        *who,
+        planes,
+        size,
+        *about,
+        tuple(shape),
+        waves and tuple(waves),
+    )
 
 
 def make_families(

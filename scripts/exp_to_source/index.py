@@ -6,7 +6,8 @@ part     content
 first    a line: the exposure (format, name, path, size, time, identity); place, size and seal of
          each of the other parts, counted from here; its own seal
 heads    a line a slit, for the source list: digest, source id, source name, slit name, exposure
-         type, planes, bytes
+         type, planes, bytes, shape (rows, columns) of the first plane, shortest and longest
+         wavelength (µm) or null
 places   a line a slit, all of one length and in the order of the digests: digest; place, size and
          seal of its record among the records
 common   what every entry takes from the exposure

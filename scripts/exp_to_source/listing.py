@@ -12,7 +12,7 @@ from .grouping import Choices, make_families, make_products, manifest, read_expo
 from .joining import NONE, join_slits
 from .joins import Joins
 from .naming import parse_product_name
-from .sourcelist import COLUMNS, LEFT_OUT, source_row
+from .sourcelist import COLUMNS, LEFT_OUT, source_row, write_ecsv
 from .tables import write_table
 
 
@@ -94,12 +94,14 @@ def list_sources(
         LEFT_OUT,
         [row | {"reason": left_out[name]} for row in rows if (name := row["product"]) in left_out],
     )
-    write_table(table, COLUMNS, (row for row in rows if row["product"] not in left_out))
+    made = [row for row in rows if row["product"] not in left_out]
+    write_ecsv(f"{table.removesuffix('.tsv')}.ecsv", made)
+    write_table(table, COLUMNS, made)
 
-    made = f"{len(chosen)} products of {len(good)} exposures; {written} new or changed"
+    said = f"{len(chosen)} products of {len(good)} exposures; {written} new or changed"
     if left_out:
-        made += f"; {len(left_out)} sources left out, see {results}/left_out.tsv"
-    remarks.insert(0, made)
+        said += f"; {len(left_out)} sources left out, see {results}/left_out.tsv"
+    remarks.insert(0, said)
     remarks += (f"skipped: {about['failure']}" for about in failed)
     remarks += (f"{name}: its source is gone; moved to {results}/stale" for name in retired)
     for asn in associations:

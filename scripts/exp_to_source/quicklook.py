@@ -324,7 +324,7 @@ def draw_foot(figure: Figure, height: float, entries: Entries, norm: ImageNormal
         handleheight=1,
         columnspacing=1.5,
     )
-    note = f"asinh stretch, {PERCENTILES[0]:g} to {PERCENTILES[1]:g} % of all pixels shown"
+    note = f"asinh stretch, {PERCENTILES[0]:g} to {PERCENTILES[1]:g} % of the usable pixels shown"
     if hidden := entries.total - len(entries.cutouts):
         note = f"{hidden} more entries are not shown  ·  {note}"
     figure.text(1 - MARGIN / WIDTH, 12 / height, note, ha="right", va="center", color="#444")

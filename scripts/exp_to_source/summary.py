@@ -1,11 +1,11 @@
 """How a run ended, in a few lines."""
 
-import csv
 import os
 from typing import Any
 
 from .files import file_state
-from .tables import read_products
+from .progress import format_time
+from .tables import read_products, read_table
 
 #: How many names a summary lists.
 MAX_NAMES = 10
@@ -19,7 +19,7 @@ def product_states(results: str) -> dict[str, Any]:
     return {name: state for name, state in states.items() if state}
 
 
-def summarise(results: str, before: dict[str, Any], failed: bool) -> list[str]:
+def summarise(results: str, before: dict[str, Any], failed: bool, seconds: float) -> list[str]:
     """Tell what a run made, what it left alone, and what is missing.
 
     Parameters
@@ -32,6 +32,8 @@ def summarise(results: str, before: dict[str, Any], failed: bool) -> list[str]:
     failed : bool
         Whether something could not be made. Otherwise all that was asked for is there, though
         other products may not be, or be older than a manifest that was restored.
+    seconds : float
+        How long it took.
 
     Returns
     -------
@@ -41,7 +43,8 @@ def summarise(results: str, before: dict[str, Any], failed: bool) -> list[str]:
     table = os.path.join(results, "sources.tsv")
     if not os.path.exists(table):
         return [
-            "no source list: an exposure could not be indexed, or sources contradict each other"
+            "no source list: an exposure could not be indexed, sources contradict each other, or "
+            "a choice or join matches nothing; the log above says which"
         ]
     products = {name: f"{name}_cal.fits" for name in read_products(table)}
     now = product_states(results)
@@ -50,16 +53,25 @@ def summarise(results: str, before: dict[str, Any], failed: bool) -> list[str]:
         for name, file in products.items()
         if file not in now or (failed and _is_out_of_date(results, name))
     ]
-    made = sum(1 for file in products.values() if file in now and now[file] != before.get(file))
-    unchanged = len(products) - made - len(missing)
-    lines = [
-        f"{len(products)} products in {results}/products: {made} made, {unchanged} unchanged, "
-        f"{len(missing)} {'missing or out of date' if failed else 'not asked for'}"
-    ]
+    made = [file for file in products.values() if file in now and now[file] != before.get(file)]
+    rebuilt = sum(1 for file in made if file in before)
+    counts = {
+        "new": len(made) - rebuilt,
+        "rebuilt": rebuilt,
+        "unchanged": len(products) - len(made) - len(missing),
+        "failed or out of date" if failed else "not asked for": len(missing),
+        "left out by choice": len(read_table(os.path.join(results, "left_out.tsv"))),
+    }
+    told = ", ".join(
+        f"{count} {what}" for what, count in counts.items() if count or what in ("new", "unchanged")
+    )
+    lines = [f"{len(products)} products in {results}/products after {format_time(seconds)}: {told}"]
     if failed and missing:
         logs = os.path.join(os.path.dirname(results), "logs", "gather_source")
         for name in missing[:MAX_NAMES]:
             lines.append(f"  missing: {name} (see {logs}/{name}.log)")
+        if len(missing) > MAX_NAMES:
+            lines.append(f"  and {len(missing) - MAX_NAMES} more")
         lines.append("  run the same command again to make just what is missing")
     lines += skipped_exposures(results)
     return lines
@@ -68,10 +80,8 @@ def summarise(results: str, before: dict[str, Any], failed: bool) -> list[str]:
 def skipped_exposures(results: str) -> list[str]:
     """Tell which exposures were left out."""
     path = os.path.join(results, "skipped.tsv")
-    if not os.path.exists(path):
+    if not (rows := read_table(path)):
         return []
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
     return [
         f"{len(rows)} exposures skipped, see {path}:",
         *(f"  skipped: {row['reason']}" for row in rows[:MAX_NAMES]),

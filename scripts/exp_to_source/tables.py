@@ -1,4 +1,4 @@
-"""The tables of a run: tab-separated text."""
+"""The tables of a run: text with tabs, or commas."""
 
 import csv
 import io
@@ -9,11 +9,32 @@ from .errors import InputError
 from .files import replacing, write_all
 
 
-def write_table(path: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-    """Write a tab-separated table; what rows have besides the columns is left out."""
-    text = io.StringIO()
+def write_table(
+    path: str,
+    columns: Sequence[str],
+    rows: Iterable[dict[str, Any]],
+    delimiter: str = "\t",
+    head: str = "",
+) -> None:
+    """Write a table; what rows have besides the columns is left out.
+
+    Parameters
+    ----------
+    path : str
+        File to write.
+    columns : sequence of str
+        Their names.
+    rows : iterable of dict
+        Values by column.
+    delimiter : str
+        Stands between values.
+    head : str
+        What comes before the names.
+    """
+    text = io.StringIO(head)
+    text.seek(0, io.SEEK_END)
     writer = csv.DictWriter(
-        text, columns, delimiter="\t", lineterminator="\n", extrasaction="ignore"
+        text, columns, delimiter=delimiter, lineterminator="\n", extrasaction="ignore"
     )
     writer.writeheader()
     writer.writerows(rows)

@@ -21,8 +21,8 @@ from exp_to_source.association import read_association
 from exp_to_source.choosing import items_of
 from exp_to_source.configuration import check_configuration, read_settings
 from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
-from exp_to_source.failures import forget_failures, read_failures, remove_failed_products
-from exp_to_source.files import file_state, remove_leftovers, write_if_changed
+from exp_to_source.failures import remove_failed_products
+from exp_to_source.files import file_state, write_if_changed
 from exp_to_source.index import is_outdated
 from exp_to_source.inputs import (
     find_exposures,
@@ -32,7 +32,6 @@ from exp_to_source.inputs import (
     request_text,
 )
 from exp_to_source.naming import PRODUCT_PARTS
-from exp_to_source.summary import product_states, summarise
 from exp_to_source.tables import read_products, read_table
 
 DEFAULTS = str(ROOT / "config" / "config.yaml")
@@ -49,6 +48,7 @@ INDICES = "results/index"
 MANIFESTS = "results/manifests"
 PRODUCTS = "results/products"
 TABLE = "results/sources.tsv"
+ECSV = "results/sources.ecsv"
 VERIFY = "results/verify"
 REQUEST = "results/request.txt"
 #: Products that are verified in one job: seconds, against the second that it takes to start.
@@ -160,7 +160,8 @@ def forget_incomplete_table():
     if os.path.exists(table):
         manifests = {f"{product}.json" for product in read_products(table)}
         indices = {f"{name}.jsonl" for name in EXPOSURES}
-        if manifests - names_in(placed(MANIFESTS)) or indices - names_in(placed(INDICES)):
+        beside = {os.path.basename(ECSV)} - names_in(RESULTS)
+        if beside or manifests - names_in(placed(MANIFESTS)) or indices - names_in(placed(INDICES)):
             os.remove(table)
 
 
@@ -253,32 +254,3 @@ with told_in_a_sentence("exp_to_source"):
         forget_outdated_indices()
         forget_incomplete_table()
         remove_failed_products(RESULTS)
-
-#: Products as they were when the run began.
-BEFORE = {}
-
-
-def print_summary(failed):
-    """Tell how the run ended."""
-    print("\n".join(summarise(RESULTS, BEFORE, failed)), file=sys.stderr)
-
-
-onstart:
-    # By now this run has the lock of the folder: nothing else is at work in it.
-    remove_leftovers(RESULTS)
-    forget_failures(RESULTS)
-    BEFORE.update(product_states(RESULTS))
-
-
-onsuccess:
-    failures = read_failures(RESULTS)
-    remove_failed_products(RESULTS)
-    print_summary(failed=bool(failures))
-    if failures:
-        sys.exit("\n".join(failures))
-
-
-onerror:
-    failures = read_failures(RESULTS)
-    remove_failed_products(RESULTS)
-    print_summary(failed=True)

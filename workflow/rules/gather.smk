@@ -13,8 +13,9 @@ rule gather_source:
     conda:
         "../envs/exp_to_source.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 100 * attempt,
-        runtime=lambda wildcards, attempt: attempt,
+        # Figures: functions would cost more time than the rest, with thousands of sources.
+        mem_mb=100,
+        runtime=1,
     params:
         # Without site-packages: the start of Python is most of the work.
         command=command("gather_source", "-S -E"),

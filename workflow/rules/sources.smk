@@ -30,3 +30,21 @@ checkpoint list_sources:
         "Listing the sources of all exposures"
     shell:
         "{params.command} @{input.request:q} --table {output.table:q} 2> {log:q}"
+
+
+rule sources:
+    input:
+        table=TABLE,
+    log:
+        "logs/sources.log",
+    localrule: True
+    conda:
+        "../envs/exp_to_source.yaml"
+    resources:
+        mem_mb=100,
+    params:
+        command=command("show_sources"),
+    message:
+        "Printing {input.table}"
+    shell:
+        "{params.command} {input.table:q} 2> {log:q}"

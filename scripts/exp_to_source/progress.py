@@ -1,0 +1,57 @@
+"""How far a run is, told now and then."""
+
+import time
+from collections.abc import Callable
+
+#: Seconds to the first line, by how much the pause grows with each, and the longest pause.
+FIRST, GROWTH, LONGEST = 5.0, 1.5, 60.0
+
+
+class Progress:
+    """Counts jobs, and has a line to say at growing intervals: few in a log, however long it is.
+
+    Parameters
+    ----------
+    clock : callable
+        Gives the time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.pause = FIRST
+        self.said = self.since = clock()
+        self.before = self.total = 0
+
+    def step(self, done: int, total: int) -> str:
+        """Take note of a job.
+
+        Parameters
+        ----------
+        done, total : int
+            Number of jobs that are finished, and of all.
+
+        Returns
+        -------
+        str
+            What to say, nothing where it is too early.
+        """
+        now = self.clock()
+        if total != self.total:
+            # More became known, of another kind: what was measured before says nothing of it.
+            self.total, self.before, self.since = total, done, now
+        if now - self.said < self.pause or done in (self.before, total):
+            return ""
+        self.said = now
+        self.pause = min(self.pause * GROWTH, LONGEST)
+        rate = (done - self.before) / (now - self.since)
+        left = format_time((total - done) / rate)
+        return f"{done} of {total} jobs done, {rate:.3g} a second, about {left} left"
+
+
+def format_time(seconds: float) -> str:
+    """Give a time the form ``2 min 5 s``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s" if whole >= 10 else f"{seconds:.1f} s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"

@@ -1,0 +1,96 @@
+"""Print the source list of a run as a table for people."""
+
+import argparse
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+COLUMNS = (
+    *("product", "id", "name", "class", "exposures", "slits", "detectors"),
+    *("microns", "pixels", "size"),
+)
+CLASSES = {"s": "source", "b": "background", "v": "virtual"}
+
+#: Columns that are set to the left; numbers are set to the right.
+LEFT = ("product", "name", "class", "detectors")
+
+#: Longest text of a cell, but for the product.
+MAX_CELL = 24
+
+
+def table_rows(table: Path) -> list[dict[str, str]]:
+    """Rows of a tab-separated table, none where there is no such file."""
+    if not table.exists():
+        return []
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def shown(row: dict[str, str]) -> tuple[str, ...]:
+    """Cells of a source, as people read them.
+
+    Wavelengths are in microns; pixels are rows x columns of its largest slit; the size is that of
+    all its planes.
+    """
+    waves = [f"{float(row[key]):.2f}" for key in ("wavelength_min", "wavelength_max") if row[key]]
+    cells = (
+        *(row["source_id"], row["source_name"] or "-", CLASSES.get(row["class"], row["class"])),
+        *(row["exposures"], row["slits"], row["detectors"] or "-", "-".join(waves) or "-"),
+        *(f"{row['rows'] or '?'}x{row['columns'] or '?'}", size_text(int(row["bytes"]))),
+    )
+    short = (cell if len(cell) <= MAX_CELL else f"{cell[: MAX_CELL - 3]}..." for cell in cells)
+    return (row["product"], *short)
+
+
+def size_text(size: int) -> str:
+    """Give a size in bytes the form ``2.4 MB``."""
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
+
+
+def format_rows(rows: Iterable[tuple[str, ...]]) -> str:
+    """Lay rows out in columns."""
+    lines = [COLUMNS, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if name in LEFT else cell.rjust(width)
+            for name, cell, width in zip(COLUMNS, line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def sources_text(table: Path, limit: int) -> str:
+    """Table of the sources, the first of them, and what there is besides.
+
+    Parameters
+    ----------
+    table : Path
+        A source list, ``sources.tsv``.
+    limit : int
+        How many rows are shown; 0 shows all.
+    """
+    rows = table_rows(table)
+    lines = [format_rows(map(shown, rows[: limit or None]))]
+    if limit and len(rows) > limit:
+        lines.append(f"... and {len(rows) - limit} more")
+    size = size_text(sum(int(row["bytes"]) for row in rows))
+    lines.append(f"{len(rows)} sources, {size}; all columns: {table}, {table.stem}.ecsv")
+    if joined := sum(1 for row in rows if row.get("joined")):
+        lines.append(f"{joined} of them joined by the user, see column 'joined'")
+    if left_out := table_rows(table.parent / "left_out.tsv"):
+        lines.append(f"{len(left_out)} more left out, see {table.parent}/left_out.tsv")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Read the command line, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table", type=Path, help="source list (sources.tsv)")
+    parser.add_argument("--rows", type=int, default=100, help="rows to show (100), 0: all")
+    arguments = parser.parse_args()
+    print(sources_text(arguments.table, arguments.rows))
+
+
+if __name__ == "__main__":
+    main()

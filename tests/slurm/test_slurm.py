@@ -1,0 +1,298 @@
+"""The workflow on a real Slurm of one node, in each of the ways of docs/cluster.md."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+from one_node import Slurm, cancel_all, output
+from snake import ROOT, Result, Workflow
+
+from exp_to_source.simulation import Simulation, simulate
+
+SNAKEMAKE = ROOT / ".venv-slurm" / "bin" / "snakemake"
+STATUS = ROOT / "profiles" / "slurm-generic" / "status.sh"
+SHAPE = (4, 8)
+PRODUCT = "jw10006-o010_s{:05d}_nirspec_f170lp-g235m"
+
+#: The real profiles, for a cluster that answers at once.
+GENERIC = ("--workflow-profile=slurm-generic", "--seconds-between-status-checks=1")
+PLUGIN = (
+    "--workflow-profile=slurm",
+    "--seconds-between-status-checks=1",
+    "--slurm-init-seconds-before-status-checks=2",
+    "--slurm-status-command=squeue",
+)
+
+
+@dataclass
+class Remote(Workflow):
+    """A working directory whose jobs run on the cluster."""
+
+    options: tuple[str, ...] = GENERIC
+
+    def command(self, *arguments: str, **config: object) -> list[str]:
+        """Command line of a run by a profile for clusters."""
+        words = super().command(*self.options, *arguments, **config)
+        start = words.index("--snakefile")
+        return [str(SNAKEMAKE), *words[start:]]
+
+    def start(self) -> subprocess.Popen:
+        """Start a run, and do not wait for it."""
+        self.folder.mkdir(exist_ok=True)
+        return subprocess.Popen(
+            self.command(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+
+def end(run: subprocess.Popen) -> Result:
+    """Wait for the end of a run."""
+    text, _ = run.communicate(timeout=120)
+    return Result(run.returncode, text)
+
+
+@dataclass
+class Made:
+    """Exposures, and a local run of them."""
+
+    exposures: Path
+    products: dict[str, bytes]
+
+    def copy(self, folder: Path) -> Path:
+        """Copy the exposures, times and all."""
+        return shutil.copytree(self.exposures, folder)
+
+
+def make_locally(folder: Path, **what: int) -> Made:
+    simulate(Simulation(shape=SHAPE, **what), folder / "data")
+    local = Workflow(folder / "local", {"exposures": folder / "data"})
+    local.make()
+    return Made(folder / "data", local.products)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_date() -> Iterator[None]:
+    """Every byte of a product is determined."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        yield
+
+
+@pytest.fixture(scope="module")
+def few(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return make_locally(tmp_path_factory.mktemp("few"), exposures=2, sources=3)
+
+
+@pytest.fixture(scope="module")
+def many(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return make_locally(tmp_path_factory.mktemp("many"), exposures=2, sources=60)
+
+
+@pytest.fixture(autouse=True)
+def empty_queue(slurm: Slurm) -> Iterator[None]:
+    """No test leaves jobs to the next."""
+    yield
+    cancel_all(slurm)
+
+
+@pytest.fixture
+def jobs(slurm: Slurm) -> Callable[[], list[str]]:
+    """States of the cluster jobs that ended since it was last asked."""
+    seen = [len(slurm.ended())]
+
+    def ended() -> list[str]:
+        wait_for(lambda: not slurm.queue())
+        states = [job["JobState"] for job in slurm.ended()]
+        new = states[seen[0] :]
+        seen[0] = len(states)
+        return new
+
+    return ended
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    stop = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < stop, "waited in vain"
+        time.sleep(0.1)
+
+
+def submit(folder: Path, data: Path, *options: str, **environment: str) -> tuple[int, Path]:
+    """Submit the script that runs everything in one allocation; its number and its log."""
+    log = folder.with_suffix(".log")
+    number = subprocess.run(
+        [
+            *("sbatch", "--parsable", f"--output={log}", "--cpus-per-task=2", "--mem=3G", *options),
+            *("profiles/slurm/run.sbatch", str(folder), "--config", f"exposures={data}"),
+        ],
+        cwd=ROOT, env=os.environ | {"SNAKEMAKE": str(SNAKEMAKE)} | environment,
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    return int(number), log
+
+
+def change_slit(path: Path, source_id: int) -> None:
+    with fits.open(path, mode="update") as hdus:
+        slit = next(h for h in hdus if h.name == "SCI" and h.header["SOURCEID"] == source_id)
+        slit.data[0, 0] = 42
+
+
+def test_commands_in_place_of_the_plugin(many: Made, tmp_path: Path, jobs):
+    data = many.copy(tmp_path / "data")
+    work = Remote(tmp_path / "work", {"exposures": data})
+    done = work.make()
+    assert (done["index_exposure"], done["gather_source"]) == (2, 60)
+    assert work.products == many.products
+    assert jobs() == ["COMPLETED"] * (2 + 2)
+    assert work.make() == {}
+    assert jobs() == []
+    change_slit(sorted(data.glob("*_cal.fits"))[1], 61)
+    assert work.make() == {"index_exposure": 1, "list_sources": 1, "gather_source": 1}
+    assert jobs() == ["COMPLETED"] * 2
+    changed = {name for name in many.products if work.products[name] != many.products[name]}
+    assert changed == {f"{PRODUCT.format(61)}_cal.fits"}
+
+
+def test_plugin(few: Made, tmp_path: Path, jobs):
+    work = Remote(tmp_path / "work", {"exposures": few.exposures}, options=PLUGIN)
+    work.make()
+    assert work.products == few.products
+    assert jobs() == ["COMPLETED"] * (2 + 1)
+    assert work.make() == {}
+    assert jobs() == []
+
+
+def test_one_allocation(many: Made, tmp_path: Path, jobs):
+    work = tmp_path / "work"
+    for said in ("60 products in results/products: 60 made", "Nothing to be done"):
+        _, log = submit(work, many.exposures)
+        assert jobs() == ["COMPLETED"]
+        assert said in log.read_text()
+        log.unlink()
+        assert Workflow(work, {}).products == many.products
+
+
+def test_allocation_out_of_time(many: Made, tmp_path: Path, slurm: Slurm):
+    """The signal that Slurm sends before the end is sent as soon as there is an index."""
+    work = tmp_path / "work"
+    number, log = submit(work, many.exposures, "--cpus-per-task=1")
+    wait_for(lambda: list(work.glob("results/index/*.jsonl")))
+    output("scancel", "--batch", "--signal=USR1", str(number))
+    wait_for(lambda: slurm.job(number)["Restarts"] == "1")
+    assert "out of time; the job goes back into the queue (turn 2)" in log.read_text()
+    made = len(Workflow(work, {}).products)
+    assert made < 60
+    # Slurm lets jobs that come back wait two minutes.
+    wait_for(lambda: slurm.job(number)["Reason"] == "BeginTime")
+    output("scontrol", "update", f"JobId={number}", "StartTime=now")
+    wait_for(lambda: slurm.job(number)["JobState"] == "COMPLETED")
+    assert Workflow(work, {}).products == many.products
+    assert f"{60 - made} made, {made} unchanged" in log.read_text()
+
+
+def test_allocation_that_makes_nothing_is_not_repeated(many: Made, tmp_path: Path, slurm: Slurm):
+    number, log = submit(tmp_path / "work", many.exposures, MAX_RESTARTS="0")
+    wait_for((tmp_path / "work" / "results" / "index").is_dir)
+    output("scancel", "--batch", "--signal=USR1", str(number))
+    wait_for(lambda: slurm.job(number)["JobState"] == "FAILED")
+    assert "out of time after turn 1; submit it again" in log.read_text()
+
+
+def test_allocation_of_which_nothing_is_said(slurm: Slurm, tmp_path: Path):
+    log = tmp_path / "log"
+    options = ("--parsable", f"--output={log}", "--cpus-per-task=1", "--mem=100")
+    number = int(output("sbatch", *options, str(ROOT / "profiles" / "slurm" / "run.sbatch")))
+    wait_for(lambda: slurm.job(number)["JobState"] == "FAILED")
+    assert slurm.job(number)["ExitCode"] == "2:0"
+    assert log.read_text().startswith("run.sbatch: name the folder for results")
+
+
+def test_cancelled_jobs(few: Made, tmp_path: Path, slurm: Slurm, jobs):
+    work = Remote(tmp_path / "work", {"exposures": few.exposures})
+    output("scontrol", "update", "PartitionName=main", "State=DOWN")
+    try:
+        run = work.start()
+        wait_for(lambda: len(slurm.queue()) == 2)
+        output("scancel", str(min(slurm.queue())))
+    finally:
+        output("scontrol", "update", "PartitionName=main", "State=UP")
+    result = end(run)
+    assert result.status == 0, result.text
+    assert work.products == few.products
+    assert sorted(jobs()) == ["CANCELLED"] + ["COMPLETED"] * 3
+
+
+def test_job_over_its_memory(few: Made, tmp_path: Path, jobs):
+    """It is killed, and gets more the next time."""
+    little = "--set-resources=index_exposure:mem_mb=20 if attempt == 1 else 600"
+    work = Remote(tmp_path / "work", {"exposures": few.exposures}, options=(*GENERIC, little))
+    work.make()
+    assert work.products == few.products
+    assert sorted(jobs()) == ["COMPLETED"] * 3 + ["FAILED"] * 2
+
+
+def test_job_over_its_memory_each_time(few: Made, tmp_path: Path, jobs):
+    little = "--set-resources=index_exposure:mem_mb=20"
+    options = (*GENERIC, little, "--retries=0")
+    result = Remote(tmp_path / "work", {"exposures": few.exposures}, options=options).run()
+    assert result.status == 1
+    assert "no source list: an exposure could not be indexed" in result.text
+    assert jobs() == ["FAILED"] * 2
+
+
+@pytest.mark.parametrize("options", [GENERIC, PLUGIN], ids=["commands", "plugin"])
+def test_bad_source_does_not_take_its_neighbours_along(
+    few: Made, tmp_path: Path, jobs, options: tuple[str, ...]
+):
+    data = few.copy(tmp_path / "data")
+    work = Remote(tmp_path / "work", {"exposures": data}, options=options)
+    local = Workflow(work.folder, work.config)
+    local.make("results/sources.tsv")
+    bad = sorted(data.glob("*_cal.fits"))[0]
+    good, times = bad.read_bytes(), bad.stat()
+    change_slit(bad, 61)
+    os.utime(bad, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    result = work.run()
+    assert result.status == 1
+    sentence = f"gather_source: {bad}: changed since it was indexed; run again"
+    assert result.text.rstrip().splitlines()[-1] == sentence
+    assert f"missing: {PRODUCT.format(61)} " in result.text
+    name = f"{PRODUCT.format(61)}_cal.fits"
+    assert work.products == {key: few.products[key] for key in few.products if key != name}
+    # The first time its group fails, the second time it is recorded.
+    assert sorted(jobs()) == ["COMPLETED", "FAILED"]
+
+    bad.write_bytes(good)
+    os.utime(bad, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert local.make() == {"gather_source": 1}
+    assert work.products == few.products
+
+
+def test_status_of_jobs(slurm: Slurm, tmp_path: Path):
+    def status(job: int, **environment: str) -> str:
+        command = [STATUS, str(job)]
+        return subprocess.check_output(command, env=os.environ | environment, text=True)
+
+    def sbatch(command: str) -> int:
+        options = ("--parsable", "--mem=50", f"--output={tmp_path}/log", f"--wrap={command}")
+        return int(output("sbatch", *options))
+
+    good, bad, long = sbatch("true"), sbatch("exit 3"), sbatch("sleep 100")
+    wait_for(lambda: set(slurm.queue()) == {long})
+    assert [status(job) for job in (good, bad, long)] == ["success\n", "failed\n", "running\n"]
+    output("scancel", str(long))
+    wait_for(lambda: not slurm.queue())
+    assert status(long) == "failed\n"
+    assert status(99999) == "failed\n"
+    unreachable = tmp_path / "slurm.conf"
+    text = (slurm.folder / "slurm.conf").read_text()
+    unreachable.write_text(re.sub("SlurmctldPort=.*", "SlurmctldPort=1", text))
+    unreachable.write_text(f"{unreachable.read_text()}MessageTimeout=1\n")
+    assert status(good, SLURM_CONF=str(unreachable)) == "running\n"

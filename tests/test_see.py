@@ -1,0 +1,156 @@
+"""What a person sees of a run: the table of sources, how far it is, how it ended."""
+
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.io import fits
+from astropy.table import Table
+from snake import ROOT, Workflow
+
+from exp_to_source.fitsfile import scan
+from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.spectral import wavelength_range
+
+SHAPE = (4, 8)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    what = {"exposures": 2, "background": 1, "virtual": 1, "shape": SHAPE}
+    simulate(Simulation(sources=3, detectors=("nrs1", "nrs2"), **what), folder)
+    return folder
+
+
+@pytest.fixture
+def work(data: Path, tmp_path: Path) -> Workflow:
+    return Workflow(tmp_path / "work", {"exposures": data}, printing=())
+
+
+def test_sources_are_printed_and_nothing_is_gathered(work: Workflow):
+    result = work.run("sources", exclude="class:v", min_exposures=2)
+    assert result.status == 0, result.text
+    lines = result.text.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("product "))
+    assert lines[start].split() == [
+        *("product", "id", "name", "class", "exposures", "slits"),
+        *("detectors", "microns", "pixels", "size"),
+    ]
+    table = [line.split() for line in lines[start + 1 : start + 5]]
+    assert [row[3] for row in table] == ["background", "source", "source", "source"]
+    assert all(row[4:8] == ["4", "4", "nrs1,nrs2", "1.66-3.17"] for row in table)
+    assert lines[start + 5].startswith("4 sources, ")
+    assert lines[start + 6] == "1 more left out, see results/left_out.tsv"
+    assert "0 new, 0 unchanged, 4 not asked for, 1 left out by choice" in result.text
+    assert not work.products
+
+
+def test_the_terminal_is_not_flooded_and_tells_new_from_rebuilt(work: Workflow):
+    result = work.run()
+    assert result.status == 0
+    assert "5 products in results/products after " in result.text
+    assert ": 5 new, 0 unchanged\n" in result.text
+    assert "index_exposure" in result.text  # In the count of jobs.
+    assert "Gathering" not in result.text
+    assert "Finished jobid" not in result.text
+    assert len(result.text.splitlines()) < 30
+    # The log of the run has all of it.
+    (log,) = (work.folder / ".snakemake" / "log").iterdir()
+    assert log.read_text().count("Gathering ") == 5
+    name = next(iter(work.products))
+    (work.folder / "results" / "products" / name).unlink()
+    assert ": 1 new, 4 unchanged\n" in work.run().text
+    (work.folder / "results" / "products" / name).unlink()
+    assert ": 1 new, 4 rebuilt, 0 unchanged\n" in work.run("--forcerun=gather_source").text
+    assert "Gathering" in work.run("--dry-run", "--forcerun=gather_source").text
+
+
+def test_what_fails_is_told_on_the_terminal(work: Workflow):
+    result = work.run(sources=99)
+    assert result.status == 1
+    assert "list_sources: sources: no source matches '99'" in result.text
+
+
+def test_table_opens_in_astropy_with_units(work: Workflow):
+    work.run("sources")
+    table = Table.read(work.folder / "results" / "sources.ecsv")
+    rows = work.sources
+    assert table.colnames == list(rows[0])
+    assert list(table["product"]) == [row["product"] for row in rows]
+    assert table["wavelength_min"].unit == table["wavelength_max"].unit == u.um
+    assert table["bytes"].unit == u.byte
+    assert table["rows"].unit == table["columns"].unit == u.pix
+    assert table["source_id"].dtype.kind == "i"
+    assert list(table["bytes"]) == [int(row["bytes"]) for row in rows]
+    assert max(table["wavelength_max"].to(u.nm).value) == pytest.approx(3170)
+    (work.folder / "results" / "sources.ecsv").unlink()
+    work.run("sources")
+    assert (work.folder / "results" / "sources.ecsv").exists()
+
+
+def test_columns_are_what_the_exposures_have(work: Workflow, data: Path):
+    work.run("sources")
+    shapes: dict[int, set[tuple[int, int]]] = {}
+    for path in data.glob("*.fits"):
+        with fits.open(path) as hdus:
+            for hdu in hdus:
+                if hdu.name == "SCI":
+                    shapes.setdefault(hdu.header["SOURCEID"], set()).add(hdu.data.shape)
+    for row in work.sources:
+        found = shapes[int(row["source_id"])]
+        largest = tuple(max(sizes) for sizes in zip(*found, strict=True))
+        assert (int(row["rows"]), int(row["columns"])) == largest
+        assert row["detectors"] == "nrs1,nrs2"
+
+
+def test_long_lists_are_cut(tmp_path: Path):
+    names = ("product", "source_id", "source_name", "class", "exposures", "slits", "detectors")
+    names += ("wavelength_min", "wavelength_max", "rows", "columns", "bytes")
+    values = ("p", "1", "a" * 40, "s", "2", "3", "", "", "", "", "", "1000000")
+    text = "\t".join(names) + "\n" + ("\t".join(values) + "\n") * 5
+    (tmp_path / "sources.tsv").write_text(text)
+    command = [sys.executable, ROOT / "scripts" / "show_sources.py", tmp_path / "sources.tsv"]
+    lines = subprocess.run(
+        [*command, "--rows", "2"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert lines[1].split() == [
+        *("p", "1", "a" * 21 + "...", "source", "2", "3", "-", "-", "?x?", "1.0", "MB")
+    ]
+    assert lines[3:] == [
+        "... and 3 more",
+        f"5 sources, 5.0 MB; all columns: {tmp_path}/sources.tsv, sources.ecsv",
+    ]
+
+
+@pytest.mark.parametrize("vertical", [False, True])
+def test_wavelengths_are_those_of_the_plane(vertical: bool, tmp_path: Path):
+    """Tilted lines, with margins that have no wavelength."""
+    rows, columns = np.mgrid[:9, :40]
+    plane = (1 + columns / 10 + rows / 1000).astype(">f4")
+    plane[:, :3] = np.nan
+    plane[:, -2:] = 0
+    expected = [plane[2, 3], plane[6, -3]]
+    assert limits(plane.T if vertical else plane, vertical, tmp_path) == pytest.approx(expected)
+    falling = plane[:, ::-1]
+    assert limits(falling.T if vertical else falling, vertical, tmp_path) == pytest.approx(expected)
+    assert limits(np.full((3, 4), np.nan, ">f4"), vertical, tmp_path) is None
+    assert limits(np.ones((3, 4), ">i4"), vertical, tmp_path) is None
+    assert limits(np.full((1, 1), 2.5, ">f4"), vertical, tmp_path) == [2.5, 2.5]
+
+
+def limits(plane: np.ndarray, vertical: bool, folder: Path) -> list[float] | None:
+    path = folder / "plane.fits"
+    hdus = fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ascontiguousarray(plane))])
+    hdus.writeto(path, overwrite=True)
+    assert struct.calcsize(">f") == plane.itemsize
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return wavelength_range(file, scan(file, str(path))[1], vertical)
+    finally:
+        os.close(file)

@@ -1,0 +1,66 @@
+"""What a run says, and what it tidies up at its start and end."""
+
+import time
+
+from snakemake.logging import logger
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from exp_to_source.failures import forget_failures, read_failures
+from exp_to_source.files import remove_leftovers
+from exp_to_source.progress import Progress
+from exp_to_source.summary import product_states, summarise
+
+START = time.time()
+#: Products as they were when the run began.
+BEFORE = {}
+#: What is not said of each job on the terminal, but counted; the log of the run has it all.
+COUNTED = {
+    *(LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.GROUP_INFO),
+    *(LogEvent.PROGRESS, LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO),
+}
+ROUNDS = ("Select jobs to execute", "Execute ", "Updating checkpoint", "DAG of jobs will be")
+
+
+def count_jobs():
+    """Tell on the terminal how far the run is, in place of each job (--printshellcmds: of each)."""
+    if IS_MODULE or workflow.output_settings.printshellcmds or workflow.output_settings.verbose:
+        return
+    progress = Progress()
+
+    def is_told(record):
+        event = getattr(record, "event", None)
+        if event == LogEvent.PROGRESS and (said := progress.step(record.done, record.total)):
+            print(said, file=sys.stderr, flush=True)
+        return event not in COUNTED and not str(record.msg).startswith(ROUNDS)
+
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler":
+            handler.addFilter(is_told)
+
+
+def print_summary(failed):
+    """Tell how the run ended."""
+    lines = summarise(RESULTS, BEFORE, failed, time.time() - START)
+    print("\n".join(lines), file=sys.stderr)
+
+
+onstart:
+    # By now this run has the lock of the folder: nothing else is at work in it.
+    remove_leftovers(RESULTS)
+    forget_failures(RESULTS)
+    BEFORE.update(product_states(RESULTS))
+    count_jobs()
+
+
+onsuccess:
+    failures = read_failures(RESULTS)
+    remove_failed_products(RESULTS)
+    print_summary(failed=bool(failures))
+    if failures:
+        sys.exit("\n".join(failures))
+
+
+onerror:
+    failures = read_failures(RESULTS)
+    remove_failed_products(RESULTS)
+    print_summary(failed=True)
