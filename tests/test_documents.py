@@ -22,7 +22,7 @@ from astropy.table import Table
 from snake import ROOT
 
 import update_commands
-from exp_to_source import __version__, grouping, verdicts
+from exp_to_source import __version__, grouping, sourcelist, verdicts
 from exp_to_source.simulation import Simulation, simulate
 
 TESTS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
@@ -35,21 +35,24 @@ PAGES = sorted(
 )
 
 #: Pages that others link to before they are there.
-AWAITED = {
-    *("docs/how-to/choose.md", "docs/how-to/join.md", "docs/how-to/look.md"),
-    *("docs/cluster.md", "docs/module.md"),
-}
+AWAITED = {"docs/cluster.md"}
 
 #: Why a block may be left out.
 REASONS = ("needs the network", "needs a cluster", "takes minutes", "needs your data")
 
 #: Pages whose blocks are not commands but parts of files, and the tests that use them.
-TESTED_ELSEWHERE = {"docs/module.md": "test_module.py"}
+TESTED_ELSEWHERE = {"docs/module.md": "test_module.py", "docs/cluster.md": "slurm"}
+
+#: What a page calls a product in general.
+ANY_PRODUCT = (
+    "PRODUCT_cal.fits",
+    "WORK/results/products/jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits",
+)
 
 BLOCK = re.compile(r"^( *)```(sh|python)\b[ \t]*([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 #: Targets of make that would run the tests within the tests, or take minutes: only looked up.
-LOOKED_UP = re.compile(r"^make (?=test|bench|lint|lock|docs|clean)", re.MULTILINE)
+LOOKED_UP = re.compile(r"^make (?=test|bench|lint|lock|docs|slurm|clean)", re.MULTILINE)
 
 #: The example is made once.
 DEMO = re.compile(r"^make (?=demo)", re.MULTILINE)
@@ -94,11 +97,27 @@ def many_ids(folder: Path) -> None:
     table.write(folder.parent / "bright.ecsv")
 
 
+def few(folder: Path) -> None:
+    """MOS exposures of two sources."""
+    simulate(Simulation(shape=(4, 8), exposures=2, source_ids=(61, 62)), folder)
+
+
+def joined(folder: Path) -> None:
+    """Two observations of one field with other ids, and the table of the page."""
+    simulate(Simulation(shape=(4, 8), exposures=1), folder)
+    simulate(Simulation(shape=(4, 8), exposures=1, observation=11, source_ids=(71, 72)), folder)
+    page = (ROOT / "docs" / "how-to" / "join.md").read_text(encoding="utf-8")
+    rows = page.split("```\nexposure ")[1].split("```")[0]
+    (folder.parent / "joins.tsv").write_text(re.sub(r" +", "\t", f"exposure {rows}"))
+
+
 #: Pages that need other exposures than `mos`.
 PREPARED: dict[str, Callable[[Path], None]] = {
     "docs/how-to/wfss.md": wfss,
     "docs/how-to/combine.md": two_observations,
     "docs/how-to/choose.md": many_ids,
+    "docs/how-to/join.md": joined,
+    "docs/how-to/look.md": few,
 }
 
 
@@ -130,7 +149,8 @@ def test_commands_of_documents(page: str, project: Path):
         PREPARED.get(page, mos)(project / "data")
     environment = os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"}
     for block in tested:
-        code = LOOKED_UP.sub("make --dry-run ", block.code.replace("/data/", f"{project}/data/"))
+        code = block.code.replace("/data/", f"{project}/data/").replace(*ANY_PRODUCT)
+        code = LOOKED_UP.sub("make --dry-run ", code)
         if page != "README.md":
             code = DEMO.sub("make --dry-run ", code)
         # Products are opened where they are made.
@@ -194,12 +214,13 @@ def first_column(page: str, heading: str) -> list[str]:
 
 def test_reference_of_files_is_what_is_written():
     page = "docs/reference/files.md"
-    assert first_column(page, "results/sources.tsv") == list(grouping.COLUMNS)
+    assert first_column(page, "results/sources.tsv") == list(sourcelist.COLUMNS)
     slit = grouping.Slit("exposure", "digest", 1, "name", "slit", 7, 100)
     manifest = grouping.manifest(grouping.Product("product", 1, "s", None, [slit]))
     assert first_column(page, "results/manifests/") == list(json.loads(manifest))
-    verdict = ", ".join(f"`{column}`" for column in verdicts.COLUMNS)
-    assert verdict in (ROOT / page).read_text(encoding="utf-8")
+    for columns in (verdicts.COLUMNS, sourcelist.LEFT_OUT):
+        row = ", ".join(f"`{column}`" for column in columns)
+        assert row in (ROOT / page).read_text(encoding="utf-8")
 
 
 def test_versions_agree():
