@@ -19,7 +19,7 @@ import pytest
 from snake import ROOT, Workflow
 
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.files import replacing, write_all
+from exp_to_source.files import remove_leftovers, replacing, write_all
 from exp_to_source.simulation import Simulation, simulate
 
 KILLS = int(os.environ.get("EXP_TO_SOURCE_KILLS", "50"))
@@ -177,3 +177,10 @@ def test_folder_that_cannot_be_written(undisturbed: Workflow, tmp_path: Path):
     assert result.status == 1
     assert result.text.splitlines()[-1].startswith("exp_to_source: results")
     assert "Traceback" not in result.text
+
+
+def test_only_our_own_leftovers_are_removed(tmp_path: Path):
+    for name in (".product.fits.0123abcd.part", ".theirs.part", "own.0123abcd.part"):
+        (tmp_path / name).touch()
+    remove_leftovers(str(tmp_path))
+    assert {path.name for path in tmp_path.iterdir()} == {".theirs.part", "own.0123abcd.part"}

@@ -183,6 +183,37 @@ def test_pages_and_pictures(plain: Workflow, tmp_path: Path):
     assert (tmp_path / "sub" / "regrouped" / "results" / "report.html").is_file()
 
 
+OVERRIDE = """
+use rule gather_source from regroup as exp_gather_source with:
+    threads: 2
+    message: "Mine: {output}"
+"""
+
+
+def test_rules_to_measure(plain: Workflow, tmp_path: Path):
+    work = consumer(tmp_path, plain)
+    (tmp_path / "Snakefile").write_text((tmp_path / "Snakefile").read_text() + OVERRIDE)
+    result = work.run()
+    assert result.jobs["exp_gather_source"] == len(plain.products)
+    assert result.text.count(": Mine: sub/regrouped/") == len(plain.products)
+    assert work.files("sub/regrouped/results/products") == plain.products
+    assert work.make() == {}
+
+
+def test_module_of_a_module(plain: Workflow, tmp_path: Path):
+    work = consumer(tmp_path, plain)
+    inner = (tmp_path / "Snakefile").read_text().replace('configfile: "config.yaml"', "")
+    (tmp_path / "inner.smk").write_text(inner)
+    outer = CONSUMER.format(root=tmp_path, entry="inner.smk", prefix='prefix: "outer"')
+    outer = outer.replace('config["exp_to_source"]', "config")
+    (tmp_path / "Snakefile").write_text(
+        outer.replace("exp_all.input.products", "exp_exp_all.input.products")
+    )
+    assert work.make()["exp_exp_gather_source"] == len(plain.products)
+    assert work.files("outer/sub/regrouped/results/products") == plain.products
+    assert work.make() == {}
+
+
 def test_verification(plain: Workflow, tmp_path: Path):
     work = consumer(tmp_path, plain)
     assert work.make("exp_verify")["exp_verify"] == 1

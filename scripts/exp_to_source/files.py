@@ -1,12 +1,15 @@
 """Files that are either absent or whole."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
 #: How names of temporary files end.
 TEMPORARY = ".part"
+#: Names of ours alone: in the results of a workflow that uses this one are files of others.
+_LEFTOVER = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(TEMPORARY)}")
 
 
 @contextmanager
@@ -80,7 +83,7 @@ def remove_leftovers(folder: str) -> None:
     """
     for place, _, names in os.walk(folder):
         for name in names:
-            if name.startswith(".") and name.endswith(TEMPORARY):
+            if _LEFTOVER.fullmatch(name):
                 os.unlink(os.path.join(place, name))
 
 

@@ -6,6 +6,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from snakemake.checkpoints import Checkpoint
 from snakemake.exceptions import WorkflowError
 
 ROOT = Path(str(workflow.current_basedir)).parents[1]
@@ -202,8 +203,13 @@ def products_in(table, state):
 
 
 def products():
-    """Names of the products, which the checkpoint has listed."""
-    table = str(checkpoints.list_sources.get().output.table)
+    """Names of the products, which the checkpoint has listed.
+
+    Where another workflow uses one rule alone, to change it, Snakemake knows of no checkpoint there.
+    """
+    known = getattr(checkpoints, "list_sources", None)
+    listing = known or Checkpoint(rules.list_sources.rule, checkpoints)
+    table = str(listing.get().output.table)
     return products_in(table, file_state(table))
 
 
