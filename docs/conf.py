@@ -23,8 +23,6 @@ include_patterns = [
 exclude_patterns = [".*", "demo", "docs/_build", "results", "logs", "benchmarks/data"]
 
 myst_heading_anchors = 3
-# Pages that are still to come; once AWAITED in test_documents.py is empty, remove this.
-suppress_warnings = ["toc.not_readable", "myst.xref_missing"]
 
 html_theme = "furo"
 html_title = "exp_to_source"
