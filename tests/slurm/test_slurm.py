@@ -146,10 +146,15 @@ def change_slit(path: Path, source_id: int) -> None:
 def test_commands_in_place_of_the_plugin(many: Made, tmp_path: Path, jobs):
     data = many.copy(tmp_path / "data")
     work = Remote(tmp_path / "work", {"exposures": data})
-    done = work.make()
+    done = work.make("--printshellcmds")
     assert (done["index_exposure"], done["gather_source"]) == (2, 60)
     assert work.products == many.products
     assert jobs() == ["COMPLETED"] * (2 + 2)
+    logs = [path.read_text() for path in (work.folder / "logs" / "cluster").iterdir()]
+    python = re.compile(
+        rf"^ *{SNAKEMAKE.parent}/python\S* .*(index_exposure|gather_source)\.py", re.M
+    )
+    assert len([1 for log in logs if python.search(log)]) == 4, "another Python on the node"
     assert work.make() == {}
     assert jobs() == []
     change_slit(sorted(data.glob("*_cal.fits"))[1], 61)

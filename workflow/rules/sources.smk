@@ -10,9 +10,9 @@ checkpoint list_sources:
         associations=[association.path for association in ASSOCIATIONS],
     output:
         table=TABLE,
-    localrule: True
     log:
         "logs/list_sources.log",
+    localrule: True
     conda:
         "../envs/exp_to_source.yaml"
     resources:

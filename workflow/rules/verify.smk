@@ -63,9 +63,9 @@ rule verify:
         fingerprints=rules.verify_products.input.fingerprints,
         associations=rules.verify_products.input.associations,
         sources=TABLE,
-    localrule: True
     log:
         "logs/verify.log",
+    localrule: True
     conda:
         "../envs/verify.yaml"
     resources:
