@@ -13,7 +13,7 @@ ROOT = Path(str(workflow.current_basedir)).parents[1]
 SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 # For commands in profiles, which cannot say "beside this file".
-os.environ["EXP_TO_SOURCE"] = str(ROOT)
+os.environ.update(EXP_TO_SOURCE=str(ROOT))
 
 from exp_to_source import FORMAT
 from exp_to_source.association import read_association
