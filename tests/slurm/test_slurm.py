@@ -201,6 +201,7 @@ def test_allocation_out_of_time(many: Made, tmp_path: Path, slurm: Slurm):
     wait_for(completed)
     assert Workflow(work, {}).products == many.products
     assert f"{60 - made} made, {made} unchanged" in log.read_text()
+    assert "submit it again" not in log.read_text()
 
 
 def test_allocation_that_makes_nothing_is_not_repeated(many: Made, tmp_path: Path, slurm: Slurm):
