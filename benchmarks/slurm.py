@@ -83,7 +83,7 @@ def run_once(way: str, work: Path, exposures: list[Path], slurm: Slurm) -> float
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     while slurm.queue():
-        time.sleep(0.05)
+        time.sleep(0.2)
     wall = time.perf_counter() - start
     if done.returncode:
         sys.exit(f"slurm.py: {way} failed:\n{done.stdout}{done.stderr}")

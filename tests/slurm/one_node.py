@@ -94,7 +94,7 @@ def check() -> None:
         raise NoSlurmError(f"{', '.join(missing)} not found: install slurm-wlm and munge (Debian)")
     if os.geteuid() != 0:
         raise NoSlurmError("only root can start its daemons")
-    if CONFIGURATION.exists() and not is_ours():
+    if os.path.lexists(CONFIGURATION) and not is_ours():
         raise NoSlurmError(f"{CONFIGURATION} is there: this machine has a Slurm of its own")
 
 

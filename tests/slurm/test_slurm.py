@@ -146,10 +146,13 @@ def change_slit(path: Path, source_id: int) -> None:
 def test_commands_in_place_of_the_plugin(many: Made, tmp_path: Path, jobs):
     data = many.copy(tmp_path / "data")
     work = Remote(tmp_path / "work", {"exposures": data})
-    done = work.make()
+    done = work.make("--printshellcmds")
     assert (done["index_exposure"], done["gather_source"]) == (2, 60)
     assert work.products == many.products
     assert jobs() == ["COMPLETED"] * (2 + 2)
+    logs = [path.read_text() for path in (work.folder / "logs" / "cluster").iterdir()]
+    python = re.compile(rf"{SNAKEMAKE.parent}/python\S* .*(index_exposure|gather_source)\.py")
+    assert len([1 for log in logs if python.search(log)]) == 4, "another Python on the node"
     assert work.make() == {}
     assert jobs() == []
     change_slit(sorted(data.glob("*_cal.fits"))[1], 61)
@@ -188,12 +191,17 @@ def test_allocation_out_of_time(many: Made, tmp_path: Path, slurm: Slurm):
     assert "out of time; the job goes back into the queue (turn 2)" in log.read_text()
     made = len(Workflow(work, {}).products)
     assert made < 60
-    # Slurm lets jobs that come back wait two minutes.
-    wait_for(lambda: slurm.job(number)["Reason"] == "BeginTime")
-    output("scontrol", "update", f"JobId={number}", "StartTime=now")
-    wait_for(lambda: slurm.job(number)["JobState"] == "COMPLETED")
+
+    def completed() -> bool:
+        # Slurm lets jobs that come back wait two minutes.
+        if slurm.job(number)["Reason"] == "BeginTime":
+            output("scontrol", "update", f"JobId={number}", "StartTime=now")
+        return slurm.job(number)["JobState"] == "COMPLETED"
+
+    wait_for(completed)
     assert Workflow(work, {}).products == many.products
     assert f"{60 - made} made, {made} unchanged" in log.read_text()
+    assert "submit it again" not in log.read_text()
 
 
 def test_allocation_that_makes_nothing_is_not_repeated(many: Made, tmp_path: Path, slurm: Slurm):
