@@ -55,7 +55,7 @@ def test_run_fails_with_the_sentence_and_the_next_makes_what_is_missing(work: Wo
     assert result.status == 1
     assert result.jobs["gather_source"] == 5
     assert result.text.rstrip().splitlines()[-1] == sentence
-    assert f"1 missing or out of date\n  missing: {PRODUCT} " in result.text
+    assert f"1 failed or out of date\n  missing: {PRODUCT} " in result.text
     assert work.log(f"gather_source/{PRODUCT}") == f"{sentence}\n"
     assert len(work.products) == 4
     assert work.make(RECORD) == {"gather_source": 1}

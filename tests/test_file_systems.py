@@ -200,7 +200,7 @@ def test_times_of_whole_seconds(mounts: None, plain: Workflow, tmp_path: Path):
     count = len(plain.products)
     result = mounted(script, work.command())
     assert result.status == 0, result.text
-    assert f"{count} made, 0 unchanged" in result.text
+    assert f"{count} new, 0 unchanged" in result.text
     same = ["diff", "-r", f"{work.folder}/results/products", f"{plain.folder}/results/products"]
     assert mounted(script, same) == Result(0, "")
     assert mounted(script, work.command()).jobs == {}
@@ -212,5 +212,5 @@ def test_times_of_whole_seconds(mounts: None, plain: Workflow, tmp_path: Path):
     assert mounted(script, [sys.executable, "-c", change], PYTHONPATH=path) == Result(0, "")
     result = mounted(script, work.command())
     assert result.jobs == ONE_CHANGED
-    assert f"1 made, {count - 1} unchanged" in result.text
+    assert f"0 new, 1 rebuilt, {count - 1} unchanged" in result.text
     assert mounted(script, work.command()).jobs == {}

@@ -285,7 +285,7 @@ def test_products_that_cannot_be_written(data, tmp_path, closed):
     closed(folder, 0o555)
     done = subprocess.run([*AS_USER, *work.command()], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "0 made, 0 unchanged, 2 missing" in done.stderr
+    assert "0 new, 0 unchanged, 2 failed or out of date" in done.stderr
     assert f"gather_source: {folder.relative_to(work.folder)}/jw10006-o010_s00059" in done.stderr
     assert "Permission denied; change its permissions" in done.stderr
     assert "Traceback" not in done.stderr

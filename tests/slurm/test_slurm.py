@@ -200,7 +200,7 @@ def test_allocation_out_of_time(many: Made, tmp_path: Path, slurm: Slurm):
 
     wait_for(completed)
     assert Workflow(work, {}).products == many.products
-    assert f"{60 - made} made, {made} unchanged" in log.read_text()
+    assert f"{60 - made} new, {made} unchanged" in log.read_text()
     assert "submit it again" not in log.read_text()
 
 
