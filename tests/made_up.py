@@ -62,4 +62,5 @@ def slit(exposure: int, source: int) -> tuple[list[object], dict[str, list[objec
     digest = hashlib.sha256(b"%d %d" % (exposure, source)).hexdigest()[:32]
     size = 300_000 + 7919 * source % 500_000
     head = [digest, source, f"10006_{source}", str(source), "NRS_MSASPEC", 14, size]
+    head += [(30, 400), (1.66, 3.17)]
     return head, {"planes": [], "edits": []}

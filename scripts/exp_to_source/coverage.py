@@ -66,7 +66,7 @@ def read_exposures(request: str, results: str) -> list[Exposure]:
             path = os.path.join(results, "index", os.path.basename(line))
             with IndexReader(path) as index:
                 if "failure" not in index.exposure:
-                    sizes = [size for *_, size, _shape, _waves in index.heads()]
+                    sizes = [head[6] for head in index.heads()]
                     about = index.exposure
                     version = about["version"] or "unknown"
                     exposures.append(Exposure(about["exposure"], setting(about), version, sizes))
