@@ -74,7 +74,7 @@ def format_table(table: dict[str, Any]) -> str:
 def main() -> None:
     """Read the command line, write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=TABLE, help="table to write (the library's own)")
+    parser.add_argument("--output", type=Path, default=TABLE, help="by default the library's own")
     arguments = parser.parse_args()
     arguments.output.write_text(format_table(read_schemas()), encoding="utf-8")
 
