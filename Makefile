@@ -6,8 +6,9 @@ RUN := requirements/run.txt
 TEST := requirements/test.txt
 DOCS := requirements/docs.txt
 SLURM := requirements/slurm.txt
+S3 := requirements/s3.txt
 
-.PHONY: demo test slurm test-slurm lint docs bench lock clean
+.PHONY: demo test slurm test-slurm test-s3 lint docs bench lock clean
 
 demo: .venv/run
 	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
@@ -22,6 +23,10 @@ slurm: .venv-slurm/run
 # A Slurm of one node is started for them, where its programs are installed (Debian: slurm-wlm, munge).
 test-slurm: .venv/test .venv-slurm/run
 	$(BIN)/python -m pytest --numprocesses 0 tests/slurm
+
+# Exposures that another workflow downloads from S3, from a server on this machine.
+test-s3: .venv/test .venv-s3/run
+	EXP_TO_SOURCE_S3_PYTHON=$(CURDIR)/.venv-s3/bin/python $(BIN)/python -m pytest --numprocesses 0 tests/test_s3.py
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -58,7 +63,12 @@ bench: .venv/test
 	.venv-slurm/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(SLURM)
 	@touch $@
 
-# One resolution for all files, so that the tests run with what users have.
+.venv-s3/run: $(S3) | .venv/bin/python
+	$(BIN)/python -m venv .venv-s3
+	.venv-s3/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(S3)
+	@touch $@
+
+# One resolution, so that the tests run with what users have; but boto3 wants an older dateutil.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
 lock: .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
@@ -67,6 +77,7 @@ lock: .venv/bin/python
 	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/all.txt --output-file $(TEST)
 	$(LOCK) --generate-hashes pyproject.toml --extra docs --constraints .venv/all.txt --output-file $(DOCS)
 	$(LOCK) --generate-hashes pyproject.toml --extra slurm --constraints .venv/all.txt --output-file $(SLURM)
+	$(LOCK) --generate-hashes pyproject.toml --extra s3 --output-file $(S3)
 
 clean:
-	rm -rf .venv .venv-slurm demo docs/_build
+	rm -rf .venv .venv-slurm .venv-s3 demo docs/_build

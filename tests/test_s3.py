@@ -1,7 +1,7 @@
 """Exposures in a bucket, downloaded by a rule of a workflow that uses ours.
 
-Needs an environment of its own, of which EXP_TO_SOURCE_S3_PYTHON names the Python:
-python -m venv s3; s3/bin/pip install snakemake PyYAML snakemake-storage-plugin-s3 'moto[server]'
+They have an environment of their own, of which EXP_TO_SOURCE_S3_PYTHON names the Python; `make
+test-s3` sets both.
 """
 
 import os
@@ -19,7 +19,7 @@ from snake import FINISHED, ROOT, Workflow
 from exp_to_source.simulation import Simulation, simulate
 
 PYTHON = os.environ.get("EXP_TO_SOURCE_S3_PYTHON")
-pytestmark = pytest.mark.skipif(not PYTHON, reason="NOT TESTED: no EXP_TO_SOURCE_S3_PYTHON")
+pytestmark = pytest.mark.skipif(not PYTHON, reason="run by make test-s3")
 
 GUIDE = (ROOT / "docs" / "module.md").read_text(encoding="utf-8")
 DOWNLOAD = next(
