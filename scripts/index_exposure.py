@@ -19,7 +19,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     with told_in_a_sentence("index_exposure"):
-        from exp_to_source.exposure import index_exposure, index_or_reason
+        from exp_to_source.indexing import index_exposure, index_or_reason
 
         index = index_exposure if arguments.on_bad_exposure == "stop" else index_or_reason
         for remark in index(arguments.exposure, arguments.index):

@@ -16,9 +16,9 @@ from stdatamodels.fits_support import fits_hash
 from stdatamodels.jwst import datamodels
 
 from exp_to_source.association import Association
-from exp_to_source.exposure import index_exposure
 from exp_to_source.gather import gather_source
 from exp_to_source.grouping import Choices
+from exp_to_source.indexing import index_exposure
 from exp_to_source.listing import list_sources
 from exp_to_source.tables import read_products
 

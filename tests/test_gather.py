@@ -12,11 +12,11 @@ from snake import ROOT
 
 from exp_to_source.association import read_association
 from exp_to_source.errors import InputError
-from exp_to_source.exposure import index_exposure
 from exp_to_source.files import replacing, write_if_changed
 from exp_to_source.gather import gather_source
 from exp_to_source.grouping import Choices
 from exp_to_source.index import IndexReader
+from exp_to_source.indexing import index_exposure
 from exp_to_source.listing import list_sources
 from exp_to_source.simulation import Simulation, simulate
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from exp_to_source.exposure import index_exposure
 from exp_to_source.gather import gather_source
 from exp_to_source.grouping import Choices
+from exp_to_source.indexing import index_exposure
 from exp_to_source.listing import list_sources
 from exp_to_source.simulation import Simulation, simulate
 

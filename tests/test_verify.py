@@ -27,7 +27,7 @@ from exp_to_source.verify import Verifier
 SHARED = ROOT.parent / "shared" / "data" / "legacy_fs"
 WRITERS = (
     *("asdffile", "asdfslit", "asdftree", "cards", "entry", "exposure", "fitsfile", "fragments"),
-    *("gather", "headers", "index", "keywords", "nodes", "normalise"),
+    *("gather", "headers", "index", "indexing", "keywords", "nodes", "normalise", "records"),
 )
 
 

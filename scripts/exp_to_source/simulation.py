@@ -6,7 +6,6 @@ world coordinate object a slit, the headers of an exposure after stage 2. Their 
 
 import copy
 import json
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,13 +13,12 @@ from typing import Any
 
 import numpy as np
 from asdf.tags.core import AsdfObject
-from astropy.io import fits
-from stdatamodels import fits_support
-from stdatamodels.jwst.datamodels import MultiSlitModel
 
 from .errors import InputError
 from .files import replacing, write_all
-from .simulated_meta import MODES, Mode, exposure_meta, pointing_of, wcsinfo
+from .simulated_files import save_exposure
+from .simulated_meta import exposure_meta, pointing_of, wcsinfo
+from .simulated_modes import MODES, Mode
 from .simulated_planes import simulate_planes
 from .simulated_wcs import Cutout, GrismOptics, Optics
 
@@ -145,7 +143,7 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
                     for position, slit in enumerate(_present(s, slits, number), start=1)
                 ],
             }
-            paths.append(_save(tree, folder / f"{prefix}_cal.fits"))
+            paths.append(save_exposure(tree, folder / f"{prefix}_cal.fits"))
     if s.association:
         paths.append(_write_association(s, mode, paths, folder))
     return paths
@@ -298,37 +296,6 @@ def _slit(
     absent = {plane for plane, slit_number in s.absent if slit_number == position}
     slit |= {plane: pixels[plane] for plane in planes if plane not in absent}
     return AsdfObject(slit | {"meta": meta})
-
-
-def _save(tree: dict[str, Any], path: Path) -> Path:
-    """Write a product as ``MultiSlitModel.save`` does, under its name only when complete."""
-    with MultiSlitModel(tree) as model:
-        model.on_save(str(path))
-        hdus = fits_support.to_fits(model.instance, model.schema, _HduList([fits.PrimaryHDU()]))
-    with replacing(path) as file, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Card is too long")
-        fits.HDUList(hdus).writeto(file)
-    return path
-
-
-class _HduList(fits.HDUList):
-    """A list that finds an HDU by name and version without a search.
-
-    The search for each keyword of each slit is what makes saving quadratic.
-    """
-
-    def __init__(self, hdus: list) -> None:
-        super().__init__(hdus)
-        self._places: dict[tuple[str, int], fits.ImageHDU] = {}
-
-    def append(self, hdu: fits.ImageHDU) -> None:
-        """Append an HDU, whose name and version are final."""
-        super().append(hdu)
-        self._places[hdu.name, hdu.ver] = hdu
-
-    def __getitem__(self, key: Any) -> fits.ImageHDU:
-        """Return the HDU of an index, a name, or a name and version."""
-        return self._places[key] if isinstance(key, tuple) else super().__getitem__(key)
 
 
 def _write_association(s: Simulation, mode: Mode, exposures: list[Path], folder: Path) -> Path:
