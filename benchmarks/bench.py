@@ -44,6 +44,7 @@ def main() -> None:
         default=2000,
         help="slits, in all exposures together, above which the official path is not run (2000)",
     )
+    add("--add", action="store_true", help="keep the sizes that the results have already")
     add("--data", type=Path, default=HERE / "data", help="where exposures are kept")
     add("--results", type=Path, default=HERE / "results", help="where results are written")
     arguments = parser.parse_args()
@@ -68,6 +69,9 @@ def main() -> None:
         "options": {key: getattr(arguments, key) for key in ("runs", "gathers", "official_limit")},
         "sizes": {},
     }
+    if arguments.add:
+        earlier = json.loads((arguments.results / "results.json").read_text())
+        results["sizes"] = earlier["sizes"]
     warm_up(files, arguments, say)
     for name, size in sizes.items():
         results["sizes"][name] = measure_size(name, size, files.get(size, []), arguments, say)

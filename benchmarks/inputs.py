@@ -15,7 +15,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source import FORMAT  # noqa: E402
 from exp_to_source.fitsfile import HDU, scan  # noqa: E402
-from exp_to_source.index import line, seal, write_index  # noqa: E402
+from exp_to_source.index import line, seal, stamp, write_index  # noqa: E402
 
 MODES = {"mos": "mos", "wfss": "nircam-wfss", "list": ""}
 NUMBER = b"_03101_00001_"
@@ -159,7 +159,7 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         path.touch()
         # Older than its index, as it would be.
         os.utime(path, (1e9, 1e9))
-        about = {"format": FORMAT, "exposure": name, "path": str(path), "size": 0}
+        about = {"format": FORMAT, "exposure": name, "path": str(path)} | stamp(path)
         what = ("NRC_WFSS", 7, 400_000, (100, 140), (3.1, 4.0))
         slits = (
             ([seal(b"%d %d" % (number, n)), n, "", str(n), *what], record)

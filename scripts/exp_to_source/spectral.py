@@ -33,18 +33,15 @@ def wavelength_range(file: int, plane: HDU, vertical: bool) -> list[float] | Non
         return None
     rows, columns = plane.shape
     across, along = (columns, rows) if vertical else (rows, columns)
+    # Bytes from one pixel of a line to the next, and from one line to the next.
+    step, stride = (4 * columns, 4) if vertical else (4, 4 * columns)
     found = []
     for number in range(1, LINES + 1):
-        line = across * number // (LINES + 1)
-        if vertical:
-            places = [plane.data_start + 4 * (row * columns + line) for row in range(along)]
-            for order in (places, places[::-1]):
-                pixels = (struct.unpack(">f", os.pread(file, 4, place))[0] for place in order)
-                found += _first(pixels)
-        else:
-            data = os.pread(file, 4 * along, plane.data_start + 4 * line * columns)
-            pixels = struct.unpack(f">{len(data) // 4}f", data)
-            found += _first(pixels) + _first(reversed(pixels))
+        start = plane.data_start + across * number // (LINES + 1) * stride
+        places = range(start, start + along * step, step)
+        for order in (places, places[::-1]):
+            pixels = (struct.unpack(">f", os.pread(file, 4, place))[0] for place in order)
+            found += _first(pixels)
     return [float(f"{limit:.6g}") for limit in (min(found), max(found))] if found else None
 
 
