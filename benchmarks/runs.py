@@ -2,6 +2,7 @@
 
 import json
 import random
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -220,7 +221,7 @@ class Bench:
         for step, count in zip(("index_exposure", "gather_source"), self.size[1:3], strict=True):
             options, module = IMPORTS[step]
             code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); import argparse, {module}"
-            start = self._measure([sys.executable, *options, "-c", code])
+            start = self._shell(shlex.join([sys.executable, *options, "-c", code]))
             total += count * (self.result["steps"][step]["median"]["read"] - start["read"])
         return total / self.result["bytes"]
 
