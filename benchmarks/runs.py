@@ -220,7 +220,9 @@ class Bench:
         total = 0.0
         for step, count in zip(("index_exposure", "gather_source"), self.size[1:3], strict=True):
             options, module = IMPORTS[step]
-            code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); import argparse, {module}"
+            # Parsers of arguments load locale, for translated messages.
+            modules = f"argparse, locale, {module}"
+            code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); import {modules}"
             start = self._shell(shlex.join([sys.executable, *options, "-c", code]))
             total += count * (self.result["steps"][step]["median"]["read"] - start["read"])
         return total / self.result["bytes"]
