@@ -48,35 +48,33 @@ class Header:
         self.raw = raw
 
     @cached_property
-    def cards(self) -> list[tuple[str, int, int]]:
-        """(keyword, number of its first card, count of cards): above one where CONTINUE follows.
+    def numbers(self) -> dict[str, tuple[int, int]]:
+        """Keyword to (number of its first card, count: above one where CONTINUE follows).
+
+        The first of equal keywords counts.
 
         Raises
         ------
         ValueError
             If a card is not as the standard wants it.
         """
-        found: list[tuple[str, int, int]] = []
+        numbers: dict[str, tuple[int, int]] = {}
         text = self.raw.decode("latin-1")
+        last: str | None = None
         for number, start in enumerate(range(0, len(text), CARD)):
             keyword = keyword_of(text[start : start + CARD])
             if keyword == "END":
                 break
             if keyword == "CONTINUE":
-                if not (found and CONTINUED.fullmatch(text, start - CARD, start + CARD)):
+                if not (number and CONTINUED.fullmatch(text, start - CARD, start + CARD)):
                     raise ValueError(f"card {number + 1} continues no text")
-                name, first, count = found[-1]
-                found[-1] = (name, first, count + 1)
+                if last is not None:
+                    numbers[last] = (numbers[last][0], numbers[last][1] + 1)
+            elif keyword in numbers:
+                last = None
             else:
-                found.append((keyword, number, 1))
-        return found
-
-    @cached_property
-    def numbers(self) -> dict[str, tuple[int, int]]:
-        """Keyword to (number of its first card, count of cards); the first of equals counts."""
-        numbers: dict[str, tuple[int, int]] = {}
-        for keyword, first, count in self.cards:
-            numbers.setdefault(keyword, (first, count))
+                last = keyword
+                numbers[keyword] = (number, 1)
         return numbers
 
     def __contains__(self, keyword: str) -> bool:
