@@ -1,9 +1,11 @@
 """Print the source list of a run as a table for people."""
 
 import argparse
-import csv
 from collections.abc import Iterable
 from pathlib import Path
+
+from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.tables import read_table
 
 COLUMNS = (
     *("product", "id", "name", "class", "exposures", "slits", "detectors"),
@@ -16,14 +18,6 @@ LEFT = ("product", "name", "class", "detectors")
 
 #: Longest text of a cell, but for the product.
 MAX_CELL = 24
-
-
-def table_rows(table: Path) -> list[dict[str, str]]:
-    """Rows of a tab-separated table, none where there is no such file."""
-    if not table.exists():
-        return []
-    with table.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def shown(row: dict[str, str]) -> tuple[str, ...]:
@@ -70,7 +64,8 @@ def sources_text(table: Path, limit: int) -> str:
     limit : int
         How many rows are shown; 0 shows all.
     """
-    rows = table_rows(table)
+    table.stat()  # It has to be there.
+    rows = read_table(str(table))
     lines = [format_rows(map(shown, rows[: limit or None]))]
     if limit and len(rows) > limit:
         lines.append(f"... and {len(rows) - limit} more")
@@ -78,7 +73,7 @@ def sources_text(table: Path, limit: int) -> str:
     lines.append(f"{len(rows)} sources, {size}; all columns: {table}, {table.stem}.ecsv")
     if joined := sum(1 for row in rows if row.get("joined")):
         lines.append(f"{joined} of them joined by the user, see column 'joined'")
-    if left_out := table_rows(table.parent / "left_out.tsv"):
+    if left_out := read_table(str(table.parent / "left_out.tsv")):
         lines.append(f"{len(left_out)} more left out, see {table.parent}/left_out.tsv")
     return "\n".join(lines)
 
@@ -89,7 +84,8 @@ def main() -> None:
     parser.add_argument("table", type=Path, help="source list (sources.tsv)")
     parser.add_argument("--rows", type=int, default=100, help="rows to show (100), 0: all")
     arguments = parser.parse_args()
-    print(sources_text(arguments.table, arguments.rows))
+    with told_in_a_sentence("show_sources"):
+        print(sources_text(arguments.table, arguments.rows))
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def test_same_as_saved_by_the_model(exposures, tmp_path, monkeypatch):
         with datamodels.MultiSlitModel(tree) as model:
             return Path(model.save(str(path)))
 
-    monkeypatch.setattr(module, "_save", save)
+    monkeypatch.setattr(module, "save_exposure", save)
     (saved, _) = simulate(Simulation(exposures=2, sources=3, shape=SHAPE), tmp_path)
     ours = exposures["mos"][0]
     assert fits.FITSDiff(ours, saved, ignore_hdus=["ASDF"], ignore_keywords=["DATE"]).identical
