@@ -35,11 +35,12 @@ LABELS = {
     "slit_name": "slit",
     "absent": "absent from",
     "bytes": "MB",
+    "wavelength_min": "µm",
 }
 #: What a column must hold to be sorted by value.
 NUMBER = re.compile(r"(-?[0-9]+(\.[0-9]+)?)?")
 #: Columns of the source list that the page does not show as they are.
-HIDDEN = {"product", "planes", "digest"}
+HIDDEN = {"product", "planes", "digest", "rows", "columns", "wavelength_max"}
 
 
 def write_report(output: str, results: str, logs: str, configuration: str) -> None:
@@ -177,8 +178,12 @@ def table(
     verdicts: Mapping[str, str],
 ) -> dict[str, Any]:
     """Table of sources: columns with label and kind, rows, and marks to choose rows by."""
-    shown = [column for column in columns if column not in HIDDEN]
-    if "exposures" in shown:
+    shown = [
+        column
+        for column in columns
+        if column not in HIDDEN and any(source[column] for source in sources)
+    ]
+    if "exposures" in shown and any(ABSENT in cells for cells in coverage.values()):
         shown.insert(shown.index("exposures") + 1, "absent")
     shown += ["verdict"] if verdicts else []
     rows, marks = [], []
@@ -190,6 +195,7 @@ def table(
             **source,
             "bytes": f"{int(source['bytes']) / 1e6:.2f}",
             "absent": str(absent or ""),
+            "wavelength_min": wavelengths(source),
             "verdict": verdict,
         }
         rows.append([values[column] for column in shown])
@@ -208,6 +214,12 @@ def table(
         "rows": rows,
         "marks": marks,
     }
+
+
+def wavelengths(source: Mapping[str, str]) -> str:
+    """Range of wavelengths of a source in microns, empty where it is not known."""
+    limits = (source.get(f"wavelength_{end}", "") for end in ("min", "max"))
+    return "-".join(f"{float(limit):.2f}" for limit in limits if limit)
 
 
 def read_looks(folder: str, products: list[str]) -> list[str | int]:
