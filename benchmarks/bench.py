@@ -19,8 +19,8 @@ from exp_to_source import __version__
 
 HERE = ROOT / "benchmarks"
 #: Sizes that end in less than 20 minutes, all together; those that take longer.
-DEFAULT = "mos-6x15 mos-2x60 mos-6x60 mos-12x200 wfss-4x500 list-20x5000"
-LARGE = "wfss-4x125 wfss-8x2000-10x100 list-100x5000"
+DEFAULT = "mos-6x15 mos-2x60 mos-6x60 wfss-4x500 list-20x5000"
+LARGE = "mos-12x200 wfss-4x125 wfss-8x2000-10x100 list-100x5000"
 PACKAGES = ("snakemake", "stdatamodels", "jwst", "asdf", "astropy")
 
 
