@@ -8,8 +8,17 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from astropy.io import fits
+
 ROOT = Path(__file__).parents[1]
 FINISHED = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", re.MULTILINE)
+
+
+def change_slit(path: Path, source_id: int) -> None:
+    """Change one pixel of one slit."""
+    with fits.open(path, mode="update") as hdus:
+        slit = next(h for h in hdus if h.name == "SCI" and h.header["SOURCEID"] == source_id)
+        slit.data[0, 0] = 42
 
 
 @dataclass

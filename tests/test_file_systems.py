@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from astropy.io import fits
-from snake import Result, Workflow
+from snake import Result, Workflow, change_slit
 
 from exp_to_source.simulation import Simulation, simulate
 
@@ -54,12 +53,6 @@ def changed(plain: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Workfl
 def set_age(path: Path, days: int) -> None:
     time = path.stat().st_ctime - days * 86400
     os.utime(path, (time, time))
-
-
-def change_slit(path: Path, source_id: int) -> None:
-    with fits.open(path, mode="update") as hdus:
-        slit = next(h for h in hdus if h.name == "SCI" and h.header["SOURCEID"] == source_id)
-        slit.data[0, 0] = 42
 
 
 def link_files(data: Path, folder: Path) -> None:
@@ -205,7 +198,7 @@ def test_times_of_whole_seconds(mounts: None, plain: Workflow, tmp_path: Path):
     assert mounted(script, same) == Result(0, "")
     assert mounted(script, work.command()).jobs == {}
     change = (
-        "import pathlib, time; from test_file_systems import change_slit; time.sleep(1)\n"
+        "import pathlib, time; from snake import change_slit; time.sleep(1)\n"
         f"change_slit(sorted(pathlib.Path({data!r}).iterdir())[1], 61)"
     )
     path = os.pathsep.join(sys.path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from astropy.io import fits
-from snake import ROOT, Workflow
+from snake import ROOT, Workflow, change_slit
 
 from exp_to_source.simulation import Simulation, simulate
 
@@ -91,12 +91,6 @@ def consumer(folder: Path, plain: Workflow, way: str = "prefix") -> Consumer:
     entry, prefix, _ = WAYS[way]
     text = CONSUMER.format(root=ROOT, entry=entry, prefix=prefix.format(folder=folder))
     return Consumer(folder, text, plain.folder / "data")
-
-
-def change_slit(path: Path, source_id: int) -> None:
-    with fits.open(path, mode="update") as hdus:
-        slit = next(h for h in hdus if h.name == "SCI" and h.header["SOURCEID"] == source_id)
-        slit.data[0, 0] = 42
 
 
 def test_example_of_the_documents(plain: Workflow, tmp_path: Path):

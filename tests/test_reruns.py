@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from astropy.io import fits
-from snake import ROOT, Workflow
+from snake import ROOT, Workflow, change_slit
 
 from exp_to_source import FORMAT
 from exp_to_source.simulation import Simulation, simulate
@@ -54,13 +54,6 @@ def exposures(work: Workflow) -> list[Path]:
 def sources_of(path: Path) -> set[int]:
     with fits.open(path) as hdus:
         return {h.header["SOURCEID"] for h in hdus if h.name == "SCI"}
-
-
-def change_slit(path: Path, source_id: int) -> None:
-    """Change one pixel of one slit."""
-    with fits.open(path, mode="update") as hdus:
-        slit = next(h for h in hdus if h.name == "SCI" and h.header["SOURCEID"] == source_id)
-        slit.data[0, 0] = 42
 
 
 @pytest.mark.parametrize("way", WAYS)

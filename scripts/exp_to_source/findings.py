@@ -1,11 +1,11 @@
 """What a run's files tell of problems: skipped, missing, damaged, remarked upon."""
 
-import csv
 import os
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .coverage import ABSENT
+from .tables import read_table
 
 #: How many lines of a kind are listed.
 MAX_LINES = 100
@@ -30,14 +30,6 @@ class Finding(NamedTuple):
     title: str
     lines: list[str]
     only: str = ""
-
-
-def read_table(path: str) -> list[dict[str, str]]:
-    """Read the rows of a tab-separated table; none where it is missing."""
-    if not os.path.exists(path):
-        return []
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def read_verdicts(results: str) -> dict[str, str]:

@@ -18,8 +18,9 @@ from markupsafe import Markup
 from . import FORMAT, __version__
 from .coverage import ABSENT, Exposure, histogram, read_coverage, read_exposures
 from .files import replacing, write_all
-from .findings import find_problems, missing_products, read_table, read_verdicts
+from .findings import find_problems, missing_products, read_verdicts
 from .gather import date_now
+from .tables import read_table
 
 TEMPLATES = Path(__file__).with_name("templates")
 PACKAGES = ("snakemake", "astropy", "numpy", "asdf", "stdatamodels")

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from astropy.io import fits
 from one_node import Slurm, cancel_all, output
-from snake import ROOT, Result, Workflow
+from snake import ROOT, Result, Workflow, change_slit
 
 from exp_to_source.simulation import Simulation, simulate
 
@@ -135,12 +134,6 @@ def submit(folder: Path, data: Path, *options: str, **environment: str) -> tuple
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     return int(number), log
-
-
-def change_slit(path: Path, source_id: int) -> None:
-    with fits.open(path, mode="update") as hdus:
-        slit = next(h for h in hdus if h.name == "SCI" and h.header["SOURCEID"] == source_id)
-        slit.data[0, 0] = 42
 
 
 def test_commands_in_place_of_the_plugin(many: Made, tmp_path: Path, jobs):
