@@ -1,11 +1,14 @@
 """Level 3 associations: which exposures make up a product, and how it is called.
 
 Format: jwst documentation, "Associations"; only the first product counts, as in calwebb_spec3.
+After jwst 3.0.0, associations of WFSS name the spectra of exposures (``_x1d``), which have the
+same sources as the ``_cal`` that they are from.
 """
 
 import json
 import os
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from .errors import InputError
 from .naming import fill_template, parse_product_name
@@ -24,6 +27,8 @@ class Association(NamedTuple):
         Exposures, relative to the working directory.
     pool : str or None
         Name of the pool it was made from.
+    remarks : tuple of str
+        What was taken otherwise than it says, in a sentence each.
     """
 
     path: str
@@ -31,6 +36,7 @@ class Association(NamedTuple):
     science: list[str]
     background: list[str]
     pool: str | None
+    remarks: tuple[str, ...] = ()
 
 
 def read_association(path: str) -> Association:
@@ -45,7 +51,7 @@ def read_association(path: str) -> Association:
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such association; mend `associations` or bring it back")
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             content = json.load(file)
     except (ValueError, RecursionError):
         raise InputError(
@@ -62,6 +68,28 @@ def read_association(path: str) -> Association:
     if not isinstance(template, str) or not isinstance(members, list):
         raise InputError(f"{path}: its product has no name or no members; make it again")
     _check_template(path, template)
+    found = _members(path, members)
+    given = found["science"]
+    if not given:
+        raise InputError(f"{path}: has no science members; there is nothing to regroup")
+    taken = [_member_file(path, member) for member in given]
+    for number, member in enumerate(taken):
+        if member in taken[:number]:
+            raise InputError(f"{path}: names {member!r} twice; leave one out")
+    pool = content.get("asn_pool")
+    known = isinstance(pool, str) and pool.isprintable()
+    return Association(
+        path,
+        template,
+        taken,
+        found["background"],
+        pool if known else None,
+        (*_replaced(path, given, taken), *_left_out(path, products[1:])),
+    )
+
+
+def _members(path: str, members: list[Any]) -> dict[str, list[str]]:
+    """Science and background members, relative to the working directory."""
     found: dict[str, list[str]] = {"science": [], "background": []}
     for member in members:
         if not (isinstance(member, dict) and isinstance(member.get("expname"), str)):
@@ -69,16 +97,48 @@ def read_association(path: str) -> Association:
         role = str(member.get("exptype")).lower()
         if role in found:
             found[role].append(os.path.join(os.path.dirname(path), member["expname"]))
-    if not found["science"]:
-        raise InputError(f"{path}: has no science members; there is nothing to regroup")
-    for number, member in enumerate(found["science"]):
-        if member in found["science"][:number]:
-            raise InputError(f"{path}: names {member!r} twice; leave one out")
-        if not os.path.isfile(member):
-            raise InputError(f"{path}: its member {member!r} is no file; bring it back or mend it")
-    pool = content.get("asn_pool")
-    known = isinstance(pool, str) and pool.isprintable()
-    return Association(path, template, **found, pool=pool if known else None)
+    return found
+
+
+def _member_file(path: str, member: str) -> str:
+    """File of a member: a spectrum's exposure; an exposure, or what it was renamed to."""
+    stem, suffix, _ = member.rpartition("_x1d.fits")
+    exposure = f"{stem}_cal.fits" if suffix else member
+    stem, suffix, _ = exposure.rpartition("_cal.fits")
+    subtracted = [f"{stem}_mbsub.fits"] if suffix else []
+    for file in (exposure, *subtracted):
+        if os.path.isfile(file):
+            return file
+    if exposure != member:
+        raise InputError(
+            f"{path}: its member {member!r} is a spectrum, and its exposure {exposure!r} is no "
+            "file; put it there, or mend the association"
+        )
+    raise InputError(f"{path}: its member {member!r} is no file; bring it back or mend it")
+
+
+def _replaced(path: str, given: list[str], taken: list[str]) -> Iterator[str]:
+    """Tell how many members stand for other files, by suffix."""
+    suffixes = [
+        tuple(file.removesuffix(".fits").rpartition("_")[2] for file in pair)
+        for pair in zip(given, taken, strict=True)
+        if pair[0] != pair[1]
+    ]
+    for old, new in dict.fromkeys(suffixes):
+        yield (
+            f"{path}: {suffixes.count((old, new))} of its {len(given)} members are called _{old}; "
+            f"the _{new} beside each is regrouped"
+        )
+
+
+def _left_out(path: str, products: list[Any]) -> Iterator[str]:
+    """Tell which products are not made."""
+    if products:
+        names = [product.get("name") if isinstance(product, dict) else None for product in products]
+        yield (
+            f"{path}: only its first product is made, as in calwebb_spec3; left out: "
+            f"{', '.join(map(repr, names))}; give each an association of its own"
+        )
 
 
 def check_path(path: str) -> None:

@@ -105,6 +105,7 @@ def list_sources(
     remarks += (f"skipped: {about['failure']}" for about in failed)
     remarks += (f"{name}: its source is gone; moved to {results}/stale" for name in retired)
     for asn in associations:
+        remarks += asn.remarks
         if asn.background:
             remarks.append(
                 f"{asn.path}: its {len(asn.background)} background members are not regrouped; "

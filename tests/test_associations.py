@@ -1,0 +1,132 @@
+"""Associations of several pipelines, and what their members have become since."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oracle import differences
+from snake import Workflow
+from stdatamodels.jwst.datamodels import MultiSlitModel
+
+from exp_to_source.association import read_association
+from exp_to_source.errors import InputError
+from exp_to_source.simulation import Simulation, simulate
+
+TEMPLATE = "jw10006-o010_t001_nircam_f356w-grismr"
+NAMES = ["jw10006010001_03101_00001_nrcalong", "jw10006010001_03101_00002_nrcalong"]
+
+
+def write(folder: Path, suffix: str, *others: dict[str, Any]) -> str:
+    """Write an association of two exposures, its products one or several."""
+    members = [{"expname": f"{name}_{suffix}.fits", "exptype": "science"} for name in NAMES]
+    path = folder / "x_asn.json"
+    products = [{"name": TEMPLATE, "members": members}, *others]
+    path.write_text(json.dumps({"asn_type": "spec3", "asn_pool": "p.csv", "products": products}))
+    return str(path)
+
+
+def touch(folder: Path, *suffixes: str) -> None:
+    """Make the files of the two exposures."""
+    for name, suffix in zip(NAMES, suffixes, strict=True):
+        (folder / f"{name}_{suffix}.fits").touch()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "there", "taken", "remarks"),
+    [
+        ("cal", ("cal", "cal"), ("cal", "cal"), []),
+        (
+            "x1d",
+            ("cal", "cal"),
+            ("cal", "cal"),
+            ["2 of its 2 members are called _x1d; the _cal beside each is regrouped"],
+        ),
+        (
+            "cal",
+            ("cal", "mbsub"),
+            ("cal", "mbsub"),
+            ["1 of its 2 members are called _cal; the _mbsub beside each is regrouped"],
+        ),
+        (
+            "x1d",
+            ("cal", "mbsub"),
+            ("cal", "mbsub"),
+            [
+                "1 of its 2 members are called _x1d; the _cal beside each is regrouped",
+                "1 of its 2 members are called _x1d; the _mbsub beside each is regrouped",
+            ],
+        ),
+    ],
+)
+def test_members_that_stand_for_others(tmp_path, suffix, there, taken, remarks):
+    touch(tmp_path, *there)
+    path = write(tmp_path, suffix)
+    association = read_association(path)
+    files = [f"{name}_{suffix}.fits" for name, suffix in zip(NAMES, taken, strict=True)]
+    assert association.science == [str(tmp_path / file) for file in files]
+    assert list(association.remarks) == [f"{path}: {remark}" for remark in remarks]
+
+
+def test_member_that_is_there_is_taken_whatever_is_beside_it(tmp_path):
+    for suffix in ("cal", "mbsub", "x1d"):
+        touch(tmp_path, suffix, suffix)
+    for suffix in ("cal", "mbsub"):
+        association = read_association(write(tmp_path, suffix))
+        assert association.science[0].endswith(f"_{suffix}.fits")
+        assert association.remarks == ()
+
+
+def test_spectra_without_their_exposures(tmp_path):
+    touch(tmp_path, "x1d", "cal")
+    path = write(tmp_path, "x1d")
+    with pytest.raises(
+        InputError, match=r"x1d.fits' is a spectrum, and its exposure '.*_cal.fits'"
+    ):
+        read_association(path)
+
+
+def test_exposure_and_its_spectrum_are_one(tmp_path):
+    touch(tmp_path, "cal", "cal")
+    path = Path(write(tmp_path, "x1d"))
+    path.write_text(path.read_text().replace(f"{NAMES[1]}_x1d", f"{NAMES[0]}_cal"))
+    with pytest.raises(InputError, match="twice"):
+        read_association(str(path))
+
+
+@pytest.mark.parametrize("other", [{"name": "jw1-other", "members": []}, {}, "x"])
+def test_only_the_first_product_is_made(tmp_path, other):
+    touch(tmp_path, "cal", "cal")
+    (remark,) = read_association(write(tmp_path, "cal", other)).remarks
+    assert "only its first product is made, as in calwebb_spec3; left out: " in remark
+    assert repr(other.get("name") if isinstance(other, dict) else None) in remark
+
+
+def test_wfss_of_the_next_pipeline(tmp_path):
+    """Slits in DN/s without photometry; the association names spectra; it is said once."""
+
+    def on_save(model, path):
+        for slit in model.slits:
+            del slit.meta.instance["photometry"]
+            slit.meta.bunit_data = slit.meta.bunit_err = "DN/s"
+        save(model, path)
+
+    save = MultiSlitModel.on_save
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MultiSlitModel, "on_save", on_save)
+        options = {"mode": "nircam-wfss", "sources": 1, "exposures": 2, "version": "3.0.0"}
+        paths = simulate(Simulation(shape=(4, 6), **options), tmp_path)
+    names = [path.name.removesuffix("_cal.fits") for path in paths]
+    path = Path(write(tmp_path, "x1d"))
+    text = path.read_text()
+    for old, new in zip(NAMES, names, strict=True):
+        text = text.replace(old, new)
+    path.write_text(text)
+    association = read_association(str(path))
+    assert association.science == list(map(str, paths))
+    assert differences(paths, tmp_path, association) == []
+
+    work = Workflow(tmp_path / "work", {"associations": path})
+    work.make("verify")
+    assert [row["product"] for row in work.sources] == [TEMPLATE.replace("t001", "s000000001")]
+    assert work.log("list_sources").count("members are called _x1d") == 1
