@@ -53,6 +53,33 @@ def test_classes_keep_equal_ids_apart():
     assert [product.name[13:19] for product in found] == ["b00045", "s00045", "v00045"]
 
 
+def test_background_slitlets_before_1_15_collide_with_no_source():
+    found = products_of(
+        exposure("a", (50, "10006_50", "1"), (51, "background_7", "7")),
+        exposure("b", (50, "10006_50", "1"), (51, "10006_51", "2")),
+    )
+    assert [product.name[13:19] for product in found] == ["b00051", "s00050", "s00051"]
+
+
+def test_background_slitlets_of_several_msa_configurations():
+    """One slitlet of two configurations is one product since 1.15, as both are called alike."""
+    new = [exposure(name, (7, "10006_BKG7", "7"), version="1.20.0") for name in "ab"]
+    (product,) = products_of(*new)
+    assert [slit.exposure for slit in product.slits] == ["a", "b"]
+    # Before, ids were counted in each configuration, and names were those of slitlets.
+    old = exposure("a", (51, "background_7", "7")), exposure("b", (51, "background_9", "9"))
+    with pytest.raises(InputError, match="one id, 2 names"):
+        products_of(*old)
+    with pytest.raises(InputError, match="one file name, two groups"):
+        products_of(*old, group_by="source_name")
+    assert len(products_of(*old, group_by="source_id")) == 1
+    old = exposure("a", (51, "background_7", "7")), exposure("b", (60, "background_7", "7"))
+    with pytest.raises(InputError, match="one name, 2 ids"):
+        products_of(*old)
+    assert len(products_of(*old, group_by="source_id")) == 2
+    assert len(products_of(*old, group_by="source_name")) == 1
+
+
 def test_two_names_of_one_id_stop_the_run():
     two = exposure("a", (61, "one", "1")), exposure("b", (61, "other", "2"))
     with pytest.raises(InputError) as caught:
@@ -124,6 +151,20 @@ def test_headers_that_cannot_name_products_are_refused(bad: dict):
 def test_names_of_slits_that_cannot_name_products_are_refused():
     with pytest.raises(InputError, match="is no name of a product"):
         products_of(exposure("a", (1, "", "../S1"), exposure_type="NRS_FIXEDSLIT"))
+
+
+@pytest.mark.parametrize("bad", ["../S1", "S" * 300, "S\u00e9"])
+def test_bad_names_are_blamed_on_the_slit_that_has_them(bad: str):
+    good = exposure("good", (1, "star", "S200A1"), exposure_type="NRS_FIXEDSLIT")
+    other = exposure("other", (1, "star", bad), exposure_type="NRS_FIXEDSLIT")
+    with pytest.raises(InputError, match="^other slit .* is no name of a product"):
+        products_of(good, other)
+
+
+def test_too_many_names_are_blamed_on_the_longest():
+    slits = [(1, "star", f"S{n}" * (25 + (n == 5))) for n in range(9)]
+    with pytest.raises(InputError, match="^a slit S5S5"):
+        products_of(exposure("a", *slits, exposure_type="NRS_FIXEDSLIT"))
 
 
 def test_manifests_depend_on_content_only():

@@ -67,7 +67,8 @@ def test_exposure_names_parse_into_their_fields():
 @pytest.mark.parametrize(
     ("source_id", "name", "expected"),
     [(61, "", "s00061"), (45, "1345_BKG45", "b00045"), (-7, "1345_VRT7", "v00007"),
-     (1234567890, "", "s1234567890"), (0, "", "s00000")],
+     (51, "background_7", "b00051"), (51, "background_galaxy", "s00051"),
+     (51, "1345_background_7", "s00051"), (1234567890, "", "s1234567890"), (0, "", "s00000")],
 )  # fmt: skip
 def test_sources_have_class_and_digits(source_id: int, name: str, expected: str):
     assert format_source(source_kind(source_id, name), source_id, 5) == expected

@@ -294,12 +294,20 @@ def name_product(family: Family, slits: list[Slit], kind: str, source_id: int) -
     source = format_source(kind, source_id, family.digits)
     names = list(dict.fromkeys(slit.slit_name for slit in slits if slit.slit_name))
     name = fill_template(family.template, source, names)
-    if not parse_product_name(name) or len(name) > MAX_NAME:
+    if not _is_product(name):
+        # The first slit that would have no product by itself; else, too many names in one.
+        alone = ((slit, fill_template(family.template, source, [slit.slit_name])) for slit in slits)
+        bad = next((slit for slit, own in alone if not _is_product(own)), None)
+        longest = max(slits, key=lambda slit: len(slit.slit_name))
         raise InputError(
-            f"{slits[0]}: {name!r:.300} is no name of a product; mend the names of its slits "
+            f"{bad or longest}: {name!r:.300} is no name of a product; mend the names of its slits "
             f"or the template {family.template!r:.300}"
         )
     return name
+
+
+def _is_product(name: str) -> bool:
+    return parse_product_name(name) is not None and len(name) <= MAX_NAME
 
 
 def manifest(product: Product) -> bytes:

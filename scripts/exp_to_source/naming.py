@@ -33,6 +33,9 @@ _EXPOSURE = re.compile(
 _ELEMENT = re.compile(r"f\d{3,4}[a-z]\w*|g\d{3}[mh]|prism|clear|grism[rc]|gr150[rc]|p750l|opaque")
 _FIXED_SLIT = re.compile(r"s\d{3,4}[ab]\d")
 
+#: Name of a background slitlet before pipeline version 1.15.
+_OLD_BACKGROUND = re.compile(r"background_[0-9]+")
+
 #: A template in which the target's place is free for a source, or taken by it.
 _TARGET_FIELD = re.compile(r"(?<=_)t[0-9]{3,}(?=-epoch|_)")
 
@@ -108,7 +111,7 @@ def parse_product_name(name: str) -> ProductName | None:
 
 def source_kind(source_id: int, source_name: str) -> str:
     """Class of a source: ``b`` background slitlet, ``v`` virtual, ``s`` any other."""
-    if "BKG" in source_name:
+    if "BKG" in source_name or _OLD_BACKGROUND.fullmatch(source_name):
         return "b"
     return "v" if source_id < 0 else "s"
 
