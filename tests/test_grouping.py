@@ -157,13 +157,13 @@ def test_names_of_slits_that_cannot_name_products_are_refused():
 def test_bad_names_are_blamed_on_the_slit_that_has_them(bad: str):
     good = exposure("good", (1, "star", "S200A1"), exposure_type="NRS_FIXEDSLIT")
     other = exposure("other", (1, "star", bad), exposure_type="NRS_FIXEDSLIT")
-    with pytest.raises(InputError, match="^other slit .* is no name of a product"):
+    with pytest.raises(InputError, match=r"^other slit .* is no name of a product"):
         products_of(good, other)
 
 
 def test_too_many_names_are_blamed_on_the_longest():
     slits = [(1, "star", f"S{n}" * (25 + (n == 5))) for n in range(9)]
-    with pytest.raises(InputError, match="^a slit S5S5"):
+    with pytest.raises(InputError, match=r"^a slit S5S5"):
         products_of(exposure("a", *slits, exposure_type="NRS_FIXEDSLIT"))
 
 
