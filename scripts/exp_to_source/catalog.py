@@ -35,11 +35,17 @@ def read_catalog(path: str) -> list[int]:
     from astropy.table import Table
 
     kind = FORMATS.get(os.path.splitext(path)[1].lower(), "ascii")
+    # As spreadsheets write it, a text begins with a mark.
+    options = {} if kind == "fits" else {"encoding": "utf-8-sig"}
     try:
         with warnings.catch_warnings(action="ignore"):
-            table = Table.read(path, format=kind)
+            table = Table.read(path, format=kind, **options)
         if not table.colnames:
             raise ValueError("no columns")
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{path}: not a text in UTF-8; save it anew, or as .fits where it is a FITS table"
+        ) from None
     except OSError as error:
         if error.errno:
             raise

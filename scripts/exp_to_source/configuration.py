@@ -38,7 +38,9 @@ def check_configuration(
         if key not in known:
             where = _place(config, [key], files)
             hint = suggestion(str(key), known)
-            raise InputError(f"{where}: unknown key {key!r}; the keys are {', '.join(known)}{hint}")
+            raise InputError(
+                f"{where}: unknown key {key!r:.200}; the keys are {', '.join(known)}{hint}"
+            )
         # The command line of Snakemake knows True and False, but takes YAML's words as texts.
         if known[key].get("type") == "boolean" and config[key] in ("true", "false"):
             config[key] = config[key] == "true"
@@ -55,7 +57,7 @@ def check_configuration(
 
 
 def read_settings(path: str) -> dict[str, Any]:
-    """Read a file of settings.
+    """Read a file of settings: YAML, or JSON, as Snakemake does.
 
     Raises
     ------
@@ -63,18 +65,36 @@ def read_settings(path: str) -> dict[str, Any]:
         If it is not YAML with keys at its top level: the file, the line, what is wrong there.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            settings = yaml.safe_load(file)
+        settings = _parse(_text(path))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
         what = ", ".join(filter(None, (error.context, error.problem)))
         raise InputError(f"{path}{line}: not YAML: {what}; mend that line or those above") from None
+    except RecursionError:
+        raise InputError(f"{path}: nested too deeply; write settings as 'key: value'") from None
     except (yaml.YAMLError, ValueError):
-        raise InputError(f"{path}: not a text in YAML; write it anew") from None
+        raise InputError(f"{path}: not a text in YAML, in UTF-8; write it anew") from None
+    except (AttributeError, LookupError, TypeError):
+        # So PyYAML fails where a value is not of the type that its tag claims.
+        raise InputError(
+            f"{path}: a value is not what its tag (!!) says; write it without the tag"
+        ) from None
     if not isinstance(settings, dict):
         raise InputError(f"{path}: has no keys; write settings as 'key: value', one a line")
     return settings
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8-sig") as file:
+        return file.read()
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return yaml.safe_load(text)
 
 
 def _place(config: dict[str, Any], keys: list[Any], files: Iterable[str]) -> str:
@@ -82,11 +102,19 @@ def _place(config: dict[str, Any], keys: list[Any], files: Iterable[str]) -> str
     for path in reversed([*files]):
         # What was given on the command line, or by another workflow, is in none of the files.
         settings = read_settings(path)
-        if keys[0] in settings and settings[keys[0]] == config[keys[0]]:
-            with open(path, encoding="utf-8") as file:
-                lines = [*_lines(yaml.compose(file, yaml.SafeLoader), keys)]
+        if keys[0] in settings and _same(settings[keys[0]], config[keys[0]]):
+            try:
+                lines = [*_lines(yaml.compose(_text(path), yaml.SafeLoader), keys)]
+            except (yaml.YAMLError, RecursionError):
+                # JSON that PyYAML does not read: it may have tabs, and go deeper.
+                lines = []
             return f"{path}, line {lines[-1]}" if lines else path
     return "configuration"
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether values are equal: in their texts, where they hold themselves or no number."""
+    return repr(one) == repr(other) or one == other
 
 
 def _lines(node: yaml.Node | None, keys: list[Any]) -> Iterator[int]:

@@ -38,7 +38,7 @@ def find_files(
     wanted: Callable[[str], bool] = _is_association,
     may_be_made: bool = False,
 ) -> list[str]:
-    """Resolve globs, folders and files to paths.
+    """Resolve globs, folders and files to paths, ``~`` to a home.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def find_files(
         If one of them leads to no file.
     """
     paths: list[str] = []
-    for item in [given] if isinstance(given, str) else given:
+    for item in map(os.path.expanduser, [given] if isinstance(given, str) else given):
         if "://" in item:
             raise InputError(
                 f"{key}: {item!r} is not in a file system; download it or mount its bucket "
@@ -80,13 +80,15 @@ def find_files(
             what = "does not exist"
         if not found:
             hint = "" if os.path.isabs(item) else f", or the working directory {os.getcwd()}"
-            raise InputError(f"{key}: {item!r} {what}; mend the setting '{key}'{hint}")
+            raise InputError(f"{key}: {item!r:.300} {what}; mend the setting '{key}'{hint}")
         paths += found
     return paths
 
 
 def find_table(key: str, path: str | None) -> list[str]:
     """Path of a table that the configuration may name, in a list; none where it does not.
+
+    The ``~`` of a home is expanded, as in all paths of settings.
 
     Raises
     ------
@@ -95,9 +97,12 @@ def find_table(key: str, path: str | None) -> list[str]:
     """
     if path is None:
         return []
+    path = os.path.expanduser(path)
     check_path(path)
     if not os.path.isfile(path):
-        raise InputError(f"{key}: {path!r} is no file; bring it back, or mend the setting '{key}'")
+        raise InputError(
+            f"{key}: {path!r:.300} is no file; bring it back, or mend the setting '{key}'"
+        )
     return [path]
 
 

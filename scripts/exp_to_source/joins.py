@@ -152,10 +152,13 @@ def read_joins(path: str) -> Joins:
     """
     read = _yaml_rows if path.endswith((".yaml", ".yml")) else _text_rows
     try:
-        with open(path, encoding="utf-8", newline="") as file:
+        # As spreadsheets write it, a text begins with a mark.
+        with open(path, encoding="utf-8-sig", newline="") as file:
             rows = [_row(place, fields) for place, fields in read(path, file)]
     except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file; a table of joins is needed") from None
+        raise InputError(
+            f"{path}: not a text in UTF-8; a table of joins is needed, save it anew"
+        ) from None
     if not rows:
         raise InputError(f"{path}: has no rows; add some, or mend the setting 'joins'")
     products: dict[Any, set[str]] = {}
@@ -189,6 +192,8 @@ def _yaml_rows(path: str, file: Any) -> Iterator[tuple[str, dict[Any, Any]]]:
         content = yaml.load(file, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from None
+    except RecursionError:
+        raise InputError(f"{path}: nested too deeply; write a list of mappings") from None
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise InputError(f"{path}: not a list of mappings, as '- {{source_id: 62, target: 61}}'")
     for number, fields in enumerate(content, 1):

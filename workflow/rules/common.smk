@@ -36,13 +36,27 @@ from exp_to_source.naming import PRODUCT_PARTS
 from exp_to_source.tables import read_products, read_table
 
 DEFAULTS = str(ROOT / "config" / "config.yaml")
+#: Settings of the working directory, where it has some; a module has those that it is given.
+OWN_SETTINGS = [
+    path
+    for path in ("config/config.yaml",)
+    if workflow.modifier.is_main_snakefile()
+    and os.path.lexists(path)
+    and os.path.realpath(path) != os.path.realpath(DEFAULTS)
+]
 
 with told_in_a_sentence("exp_to_source"):
     # Of a file that is not YAML, Snakemake tells neither the name nor the line.
-    read_settings(DEFAULTS)
+    for path in (DEFAULTS, *OWN_SETTINGS):
+        read_settings(path)
 
 
 configfile: DEFAULTS
+
+
+for path in OWN_SETTINGS:
+
+    configfile: path
 
 
 INDICES = "results/index"
@@ -251,7 +265,7 @@ with told_in_a_sentence("exp_to_source"):
     check_configuration(
         config,
         str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
-        files=[DEFAULTS, *workflow.overwrite_configfiles],
+        files=[DEFAULTS, *OWN_SETTINGS, *workflow.overwrite_configfiles],
     )
     ASSOCIATIONS, EXPOSURES = read_request()
     TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}

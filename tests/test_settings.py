@@ -1,0 +1,186 @@
+"""Settings, tables and associations of every kind of text: read, or refused in a sentence."""
+
+import codecs
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from snake import ROOT, Workflow
+
+from exp_to_source.association import read_association
+from exp_to_source.catalog import read_catalog
+from exp_to_source.configuration import check_configuration, read_settings
+from exp_to_source.errors import InputError
+from exp_to_source.inputs import find_exposures, find_table
+from exp_to_source.joins import read_joins
+
+SCHEMA = str(ROOT / "workflow" / "schemas" / "config.schema.yaml")
+KEYS = ("exposures", "group_by", "sources", "min_exposures", "catalog", "demo")
+
+#: Values that no key has, or that are not what they seem.
+VALUES = (
+    *("&a [*a]", "&a {b: *a}", "&a [x, *a]", "&a [[*a]]", "[" * 3000 + "]" * 3000, "[[a]]"),
+    *("{a: " * 400 + "}" * 400, "[" * 100 + "]" * 100, ".nan", "-.inf", "2020-01-01", "1e400"),
+    *("9" * 5000, "!!binary aGVsbG8=", "!!binary x", "!!timestamp x", "!!bool x", "!!int x"),
+    *("!!set {a}", "!!python/object:os.system x", "*gone", "[a, null]", "{1: 2}", "? [a]\n: b"),
+    *("'a\\0b'", '"\\0"', '"\\ud800"', "\t- a", "'a", "<<: 5", "a: b: c", "@x", "!x y", "''"),
+)  # fmt: skip
+
+#: Files that are not a line of a key and a value.
+FILES = (
+    *(b"", b"\n# x\n", b"\0", b"5", b"[]", b"null", b"[" * 9000, b"demo: \xe9\n", b"\xe9: 1\n"),
+    *("demo: true".encode("utf-16"), b"? [a]\n: b\n", b"? &a [*a]\n: x\n", b".nan: 1\n"),
+    *(b"<<: &a [*a]\n", b"x" * 9000 + b": 1\n", b'{\n\t"group_by": "x"\n}', b"---\na: 1\n---\n"),
+    *(b'{"demo": ' + b"[" * depth + b"]" * depth + b"}" for depth in (200, 900, 990, 3000)),
+    *(b'{"demo": NaN}', b'{"\\ud800": 1}', b'{"exposures": "\\ud800"}', b"2020-01-01: x\n"),
+)  # fmt: skip
+
+
+def settle(path: str) -> None:
+    """Do with a file of settings what a run does before it looks at exposures."""
+    config = read_settings(path)
+    check_configuration(config, SCHEMA, [path])
+    find_exposures(config["exposures"])
+    find_table("catalog", config["catalog"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(f"{key}: {value}\n".encode() for value in VALUES for key in KEYS),
+        *FILES,
+    ],
+    ids=lambda content: content[:30].decode("latin-1").encode("unicode_escape").decode(),
+)
+def test_odd_settings_end_in_a_sentence(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    Path("my.yaml").write_bytes(content)
+    try:
+        settle("my.yaml")
+    except InputError as error:
+        assert "\n" not in str(error) and len(str(error)) < 1200
+        str(error).encode()
+
+
+def test_scripts_check_odd_settings(tmp_path):
+    script = ROOT / "scripts" / "check_configuration.py"
+    for number, content in enumerate((b"quicklook: &a [*a]\n", b"demo: \xe9\n", b"[" * 9000)):
+        path = tmp_path / f"{number}.yaml"
+        path.write_bytes(content)
+        done = subprocess.run(
+            [sys.executable, script, path], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"check_configuration: {path}")
+        assert done.stderr.count("\n") == 1
+
+
+def test_places_of_odd_values(tmp_path):
+    path = tmp_path / "my.yaml"
+    path.write_text("demo: true\nmin_exposures: .nan\n")
+    with pytest.raises(InputError, match=r"my.yaml, line 2: min_exposures cannot be nan"):
+        check_configuration({"demo": True, "min_exposures": math.nan}, SCHEMA, [str(path)])
+    path.write_text('{\n\t"demo": true\n}')
+    assert read_settings(str(path)) == {"demo": True}
+
+
+def test_texts_that_spreadsheets_write(tmp_path):
+    """They begin with a mark, and lines end in two characters."""
+    joins = "source_id,target\r\n62,61\r\n"
+    for name, text, read, expected in (
+        ("my.yaml", "demo: true\r\n", read_settings, {"demo": True}),
+        ("a.csv", "id,x\r\n61,\u00e9\r\n", read_catalog, [61]),
+        ("a.tsv", "id\tx\r\n61\t\u00e9\r\n", read_catalog, [61]),
+        ("a.ecsv", "# %ECSV 1.0\n# ---\n# datatype: [{name: id, datatype: int64}]\nid\n61\n",
+         read_catalog, [61]),
+        ("j.csv", joins, lambda path: read_joins(path).rows[0].target, "61"),
+        ("j.tsv", joins.replace(",", "\t"), lambda path: read_joins(path).rows[0].target, "61"),
+        ("j.yaml", "- {source_id: 62, target: 61}\n",
+         lambda path: read_joins(path).rows[0].target, "61"),
+    ):  # fmt: skip
+        path = tmp_path / name
+        path.write_bytes(codecs.BOM_UTF8 + text.encode())
+        assert read(str(path)) == expected, name
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_texts_in_other_encodings(tmp_path, encoding):
+    for name, text, read in (
+        ("my.yaml", "exposures: caf\u00e9\n", read_settings),
+        ("a.csv", "id,x\n61,\u00e9\n", read_catalog),
+        ("a.tsv", "id\tx\n61\t\u00e9\n", read_catalog),
+        ("j.csv", "source_name,target\n\u00e9,61\n", read_joins),
+        ("j.yaml", "- {source_name: \u00e9, target: 61}\n", read_joins),
+        ("x_asn.json", '{"asn_type": "sp\u00e9c3"}', read_association),
+    ):
+        path = tmp_path / name
+        path.write_bytes(text.encode(encoding))
+        with pytest.raises(InputError, match=rf"{name}: not a (text in|JSON file)"):
+            read(str(path))
+
+
+def test_joins_that_are_nested_too_deeply(tmp_path):
+    path = tmp_path / "j.yaml"
+    path.write_text("[" * 3000 + "]" * 3000)
+    with pytest.raises(InputError, match="nested too deeply"):
+        read_joins(str(path))
+
+
+def test_home_in_paths(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "a_cal.fits"
+    path.touch()
+    (tmp_path / "t.csv").touch()
+    assert find_exposures(["~/a_cal.fits", "~", "~/*.fits"]) == [str(path)] * 3
+    assert find_table("catalog", "~/t.csv") == [str(tmp_path / "t.csv")]
+    with pytest.raises(InputError, match="does not exist"):
+        find_exposures("~nobody_has_this_name/x_cal.fits")
+
+
+def test_settings_of_the_working_directory(tmp_path):
+    """Above the defaults, below files and values of the command line; a module has its own."""
+    work = Workflow(tmp_path / "work", {"source_id_digits": 5})
+    own, other = work.folder / "config" / "config.yaml", tmp_path / "my.yaml"
+    own.parent.mkdir(parents=True)
+
+    def said(*options: str, **config: object) -> str:
+        result = work.run("-n", *options, **config)
+        assert "Traceback" not in result.text
+        return result.text if result.status else "right"
+
+    own.write_text("demo: true\ngroup_by: name\n")
+    assert "exp_to_source: config/config.yaml, line 2: group_by cannot be 'name'" in said()
+    assert said(group_by="source_id") == "right"
+    other.write_text("group_by: auto\n")
+    assert said(f"--configfile={other}") == "right"
+    other.write_text("\ngroup_by: id\n")
+    assert f"exp_to_source: {other}, line 2: group_by cannot be 'id'" in said(
+        f"--configfile={other}"
+    )
+    own.write_text("demo: [\n")
+    assert "exp_to_source: config/config.yaml, line 2: not YAML: " in said()
+    own.unlink()
+    own.symlink_to("gone.yaml")
+    assert "exp_to_source: config/config.yaml: No such file" in said()
+    own.unlink()
+    own.write_text("mine: 1\n")
+    (work.folder / "Snakefile").write_text(
+        f'module m:\n    snakefile: "{ROOT}/Snakefile"\n'
+        '    config: {"demo": True}\nuse rule * from m as m_*\n'
+    )
+    module = Workflow(work.folder, {"x_y": 1}, work.folder)
+    result = module.run("-n", "m_simulate_exposures")
+    assert result.status == 0, result.text
+
+
+def test_working_directory_that_is_the_clone(tmp_path):
+    """Its settings are the defaults, which are read once."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    os.symlink(ROOT / "config", folder / "config")
+    result = Workflow(folder, {"demo": True}).run("-n")
+    assert result.status == 0, result.text
+    assert result.text.count("is extended by additional config") == 1
