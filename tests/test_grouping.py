@@ -1,6 +1,7 @@
 """Sources are told apart, or the run stops."""
 
 import pytest
+from astropy.table import Table
 
 from exp_to_source.association import Association
 from exp_to_source.errors import InputError
@@ -11,7 +12,8 @@ from exp_to_source.grouping import (
     make_products,
     manifest,
 )
-from exp_to_source.sourcelist import source_row
+from exp_to_source.sourcelist import COLUMNS, source_row, write_ecsv
+from exp_to_source.tables import write_table
 
 IDENTITY = {
     "program": "10006", "observation": "010", "instrument": "NIRSPEC", "filter": "F170LP",
@@ -165,6 +167,17 @@ def test_too_many_names_are_blamed_on_the_longest():
     slits = [(1, "star", f"S{n}" * (25 + (n == 5))) for n in range(9)]
     with pytest.raises(InputError, match=r"^a slit S5S5"):
         products_of(exposure("a", *slits, exposure_type="NRS_FIXEDSLIT"))
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+30 1234", "-12 4567", "@x", "=cmd|' /C calc'!A0"])
+def test_names_stand_in_tables_as_in_headers(tmp_path, name: str):
+    """Also those that a spreadsheet would take for formulas: what reads tables compares names."""
+    rows = [source_row(product) for product in products_of(exposure("a", (-7, name, name)))]
+    write_table(str(tmp_path / "sources.tsv"), COLUMNS, rows)
+    write_ecsv(str(tmp_path / "sources.ecsv"), rows)
+    for kind, form in (("tsv", "ascii.tab"), ("ecsv", "ascii.ecsv")):
+        (row,) = Table.read(tmp_path / f"sources.{kind}", format=form)
+        assert (row["source_name"], row["slit_name"], row["source_id"]) == (name, name, -7)
 
 
 def test_manifests_depend_on_content_only():
