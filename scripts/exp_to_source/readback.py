@@ -119,7 +119,9 @@ def read_file(path: str) -> Contents:
     try:
         with (
             warnings.catch_warnings(action="ignore", category=AstropyWarning),
-            fits.open(path, memmap=False, lazy_load_hdus=False) as hdus,
+            # Where astropy fails it leaves a file open that it has opened itself.
+            open(path, "rb") as opened,
+            fits.open(opened, memmap=False, lazy_load_hdus=False) as hdus,
             open(path, "rb") as file,
         ):
             return _read_hdus(path, file, hdus)
