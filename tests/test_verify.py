@@ -18,7 +18,7 @@ from snake import ROOT, Workflow
 from stdatamodels.jwst import datamodels
 from tiny import Parts, split
 
-from exp_to_source import verify
+from exp_to_source import asdfslit, verify
 from exp_to_source.association import Association
 from exp_to_source.errors import InputError
 from exp_to_source.fingerprints import fingerprint_exposure
@@ -301,8 +301,10 @@ ODDITIES = {
 
 
 @pytest.mark.parametrize("oddity", ODDITIES)
-def test_odd_exposures(oddity: str, tmp_path: Path):
+def test_odd_exposures(oddity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     change, status, said = ODDITIES[oddity]
+    # What the index refuses today must not be let pass by its judge.
+    monkeypatch.setattr(asdfslit, "required_keys", lambda _: frozenset())
     (path,) = simulate(Simulation(exposures=1, sources=1, shape=(4, 8)), tmp_path)
     parts = split(path.read_bytes())
     change(parts)
@@ -334,8 +336,7 @@ def test_products_dated_in_the_future(workflow: Workflow, tmp_path: Path):
     shutil.copytree(workflow.folder, copy.folder)
     for path in (copy.folder / "results" / "products").iterdir():
         os.utime(path, (time.time() + 3600,) * 2)
-    shutil.rmtree(copy.folder / "results" / "verify" / "products")
-    assert copy.make("verify")["verify_products"] == 1
+    assert copy.make("verify", "--forcerun=verify_products")["verify_products"] == 1
     assert copy.make("verify") == {"verify": 1}
 
 
@@ -436,5 +437,5 @@ def test_legacy_files_are_verified_as_far_as_can_be(tmp_path: Path):
     workflow.make("verify")
     assert set(table(tmp_path, "status").values()) == {"unproved"}
     for said in table(tmp_path).values():
-        assert "like one of them it cannot be opened" in said
+        assert re.search("tree of its exposures, but cannot be opened .*; jw.* cannot be", said)
     assert "5 could not be proved to open" in workflow.log("verify")

@@ -101,11 +101,13 @@ class Verifier:
             refused = open_model(path)
         except InputError as error:
             filenames = dict.fromkeys(filename for filename, _ in verdict.slits)
-            if verdict.damages or all(self.defect(name) != str(error) for name in filenames):
+            closed = next(filter(self.defect, filenames), None)
+            if verdict.damages or not closed:
                 verdict.damages.append(str(error))
             else:
                 verdict.doubts.append(
-                    f"has the bytes and the tree of its exposures, but like one of them it {error}"
+                    f"has the bytes and the tree of its exposures, but {error}; "
+                    f"{closed} {self.defect(closed)}"
                 )
         else:
             if refused:
