@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-import update_transforms
 
+import update_transforms
 from exp_to_source.errors import InputError
 from exp_to_source.indexing import index_exposure
 from exp_to_source.simulation import Simulation, simulate

@@ -329,7 +329,7 @@ def misread(
 
 
 def array_of(header: fits.Header) -> tuple[str, list[Any]]:
-    """Data type and shape of the array that the data of an image are opened as."""
+    """Tell the data type and the shape of the array that an image is opened as."""
     bits = header["BITPIX"]
     kind = "float" if bits < 0 else "uint" if header.get("BZERO") == 1 << (bits - 1) else "int"
     if bits == 8:
