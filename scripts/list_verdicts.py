@@ -1,7 +1,6 @@
-"""List the verdicts on all products, and fail where one is damaged."""
+"""List the verdicts on all products."""
 
 import argparse
-import sys
 
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.options import add_choice, add_joins, choice_of, claims_of
@@ -19,11 +18,11 @@ def main() -> None:
     add_choice(parser)
     add_joins(parser)
     arguments = parser.parse_args()
-    with told_in_a_sentence("verify"):
+    with told_in_a_sentence("list_verdicts"):
         from exp_to_source.association import read_association
         from exp_to_source.verdicts import list_verdicts
 
-        said = list_verdicts(
+        list_verdicts(
             table=arguments.table,
             verdicts=arguments.verdicts,
             fingerprints=arguments.fingerprints,
@@ -32,7 +31,6 @@ def main() -> None:
             selection=choice_of(arguments),
             claims=claims_of(arguments),
         )
-        print(said, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,16 @@ def main() -> None:
     arguments = parser.parse_args()
     with told_in_a_sentence("verify_products"):
         from exp_to_source.association import read_association
+        from exp_to_source.files import date_now_if_ahead
         from exp_to_source.verdicts import write_verdicts
         from exp_to_source.verify import Verifier
 
         associations = [read_association(path) for path in arguments.associations]
         verifier = Verifier(arguments.fingerprints, associations, claims_of(arguments))
-        write_verdicts(arguments.verdicts, map(verifier.verify, arguments.products))
+        verdicts = [verifier.verify(path) for path in arguments.products]
+        for path in arguments.products:
+            date_now_if_ahead(path)
+        write_verdicts(arguments.verdicts, verdicts)
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ def test_catalogs_that_lie(tmp_path: Path):
 
 
 def verdict(product: str, *slits: tuple[str, int]) -> Verdict:
-    return Verdict(product, 1, [list(slit) for slit in slits], None, [], [])
+    return Verdict(product, 1, [list(slit) for slit in slits], None, [], [], [])
 
 
 def test_verification_accounts_for_sources_left_out():

@@ -219,7 +219,7 @@ def test_tables_of_every_form_are_alike(tmp_path: Path):
 
 
 def verdict(product: str, *slits: tuple[str, int]) -> Verdict:
-    return Verdict(product, 1, [list(slit) for slit in slits], None, [], [])
+    return Verdict(product, 1, [list(slit) for slit in slits], None, [], [], [])
 
 
 def test_verification_holds_products_to_the_table(tmp_path: Path):

@@ -141,16 +141,16 @@ def test_problems_are_told(run: Path):
     for name in ("x", "y"):
         (remarks / f"{name}.log").write_text(f"/data/{name}.fits: keywords are left out: <b>\n")
     (run.parent / "logs" / "list_sources.log").write_text("12 products\nskipped: b\nsomething\n")
-    rows = [(second, "damaged: pixels differ"), (third, "ok")]
+    rows = [(second, "damaged", "pixels differ"), (third, "sound", "ok")]
     (run / "verify.tsv").write_text(
-        "product\texposures\tplanes\tverdict\n"
-        + "".join(f"{name}\t1\t1\t{verdict}\n" for name, verdict in rows)
+        "product\texposures\tplanes\tstatus\tverdict\n"
+        + "".join(f"{name}\t1\t1\t{status}\t{verdict}\n" for name, status, verdict in rows)
     )
     later = os.stat(run / "verify.tsv").st_mtime + 10
     os.utime(run / "products" / f"{third}_cal.fits", (later, later))
     page = Page(write(run))
     for words in (
-        "1 verdict of damage", f"{second}: damaged: pixels differ", "1 product not made",
+        "1 verdict of damage", f"{second}: pixels differ", "1 product not made",
         "a_cal.fits: changed since it was indexed", "1 exposure skipped", "b.fits: truncated",
         "2 exposures: keywords are left out: <b>", "something", "absent from exposures",
         "11 of 12", "0 sound",

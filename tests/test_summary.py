@@ -46,8 +46,11 @@ def test_what_was_made_is_told_without_a_clock(results: Path):
     os.utime(product, ns=(time, time))
     (results / "products" / "b_cal.fits").write_text("new")
     (results / "left_out.tsv").write_text("product\nd\n")
-    (line,) = summarise(str(results), before, False, 3725)
+    line, hint = summarise(str(results), before, False, 3725)
     assert line.endswith("after 1 h 2 min: 1 new, 1 rebuilt, 1 unchanged, 1 left out by choice")
+    assert hint.startswith("to prove that products are right and open, ")
+    (results / "verify.tsv").touch()
+    assert summarise(str(results), before, False, 3725) == [line]
 
 
 def test_nothing_was_there_before_the_first_run(tmp_path: Path):

@@ -13,6 +13,7 @@ import yaml
 
 from .fragments import BLOCK_MARK, ENTRY_MARK, MARKED_BLOCK, Edit
 from .nodes import MAX_SIZE, Branch, Leaf, Node
+from .transforms import NOTHING, required_keys
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -59,6 +60,8 @@ class Slit:
         Its content, but for the WCS.
     own : list of str
         Keys of the exposure's metadata that the slit replaces by a merged version of its own.
+    number : int
+        Its place in the exposure, from 1.
     """
 
     start: int
@@ -68,6 +71,7 @@ class Slit:
     arrays: list[Array] = field(default_factory=list)
     node: Branch = field(default_factory=Branch)
     own: list[str] = field(default_factory=list)
+    number: int = 0
     anchors: dict[str, str] = field(default_factory=dict)
 
     def edit(self, place: int, length: int, text: str) -> None:
@@ -101,7 +105,8 @@ class NodeReader:
         self.next = Loader(text).get_event
         self.anchors: dict[str, Node] = {}
         self.texts: dict[str, tuple[str, list[int]]] = {}
-        self.tags: set[str] = set()
+        #: Tags seen so far, and the keys that nodes of each must have.
+        self.tags: dict[str, frozenset[str]] = {}
         self.room = max(MAX_GROWTH * len(text), MAX_SIZE)
 
     def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None:
@@ -116,7 +121,7 @@ class NodeReader:
         if event.tag and event.tag not in self.tags:
             if not _TAG.fullmatch(event.tag):
                 raise ValueError(f"its ASDF tree has a tag that is none ({event.tag[:40]!r})")
-            self.tags.add(event.tag)
+            self.tags[event.tag] = required_keys(event.tag)
         node: Node | None = None
         if isinstance(event, yaml.ScalarEvent):
             if build:
@@ -145,10 +150,13 @@ class NodeReader:
     ) -> dict[str, Node]:
         """Read the rest of a mapping; where it is an array in an HDU, note its shape."""
         parts = {}
+        lacking = self.tags[start.tag] if start.tag else NOTHING
         is_array = bool(start.tag) and start.tag.startswith(NDARRAY)
         shape: tuple[int, ...] | None = None
         in_hdu: Array | None = None
         while type(event := self.next()) is not yaml.MappingEndEvent:
+            if lacking and type(event) is yaml.ScalarEvent:
+                lacking = lacking - {event.value}
             if not (build or is_array) and is_bare(event):
                 if not is_bare(value := self.next()):
                     self.node(value, slit, False, depth + 1)
@@ -171,6 +179,10 @@ class NodeReader:
                 parts[name] = part
         if in_hdu:
             in_hdu.shape = shape
+        if lacking:
+            where = f"slit {slit.number} of its ASDF tree" if slit else "its ASDF tree"
+            name = start.tag.rpartition(":")[2]
+            raise ValueError(f"{where} has a {name} without {', '.join(sorted(lacking))}")
         return parts
 
     def check_new(self, key: str, known: Container[str]) -> None:

@@ -160,7 +160,7 @@ class _Parser(NodeReader):
                 slits[-1].end = line
             if isinstance(event, yaml.SequenceEndEvent):
                 return
-            slits.append(Slit(line, list(self.meta_blocks)))
+            slits.append(Slit(line, list(self.meta_blocks), number=len(slits) + 1))
             self.slit(event, slits[-1])
 
     def slit(self, event: Any, slit: Slit) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -73,6 +74,12 @@ def write_if_changed(path: str | os.PathLike[str], content: bytes) -> bool:
     with replacing(path) as file:
         write_all(file, content)
     return True
+
+
+def date_now_if_ahead(path: str | os.PathLike[str]) -> None:
+    """Date a file now that is dated in the future, so that what is made of it is not older."""
+    if os.stat(path).st_mtime > time.time():
+        os.utime(path)
 
 
 def remove_leftovers(folder: str) -> None:

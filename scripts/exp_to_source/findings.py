@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from .coverage import ABSENT
 from .tables import read_table
+from .verdicts import DAMAGED, UNPROVED
 
 #: How many lines of a kind are listed.
 MAX_LINES = 100
@@ -32,8 +33,15 @@ class Finding(NamedTuple):
     only: str = ""
 
 
-def read_verdicts(results: str) -> dict[str, str]:
-    """Read the verdict on each product: ``ok``, ``damaged: ...``, or that it was made since.
+class Told(NamedTuple):
+    """What the table of verdicts says of a product; of one that was made since it has no status."""
+
+    status: str = ""
+    words: str = ""
+
+
+def read_verdicts(results: str) -> dict[str, Told]:
+    """Read the verdict on each product.
 
     Returns
     -------
@@ -45,12 +53,17 @@ def read_verdicts(results: str) -> dict[str, str]:
     for row in read_table(path):
         product = os.path.join(results, "products", f"{row['product']}_cal.fits")
         made_since = os.path.exists(product) and os.stat(product).st_mtime > os.stat(path).st_mtime
-        verdicts[row["product"]] = "made again since" if made_since else row["verdict"]
+        told = (
+            Told("", "made again since")
+            if made_since
+            else Told(row.get("status", ""), row["verdict"])
+        )
+        verdicts[row["product"]] = told
     return verdicts
 
 
 def find_problems(
-    results: str, logs: str, coverage: Mapping[str, str], verdicts: Mapping[str, str]
+    results: str, logs: str, coverage: Mapping[str, str], verdicts: Mapping[str, Told]
 ) -> list[Finding]:
     """Collect all that a user should know of a run, the gravest first.
 
@@ -64,10 +77,15 @@ def find_problems(
         Product to verdict.
     """
     findings = []
-    damaged = [f"{name}: {text}" for name, text in verdicts.items() if text.startswith("damaged")]
-    if damaged:
+    by_status: dict[str, list[str]] = {}
+    for name, told in verdicts.items():
+        by_status.setdefault(told.status, []).append(f"{name}: {told.words}")
+    if damaged := by_status.get(DAMAGED):
         title = f"{_count(len(damaged), 'verdict')} of damage"
         findings.append(Finding("error", title, shortened(damaged), "damaged"))
+    if unproved := by_status.get(UNPROVED):
+        title = f"{_count(len(unproved), 'product')} could not be proved to open"
+        findings.append(Finding("warning", title, shortened(unproved)))
     lost = [f"{name}: {last_words(logs, name)}" for name in missing_products(results, coverage)]
     if lost:
         title = f"{_count(len(lost), 'product')} not made"

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from .errors import InputError
 from .files import replacing, write_all
-from .readback import Contents, Source, digest, form, read_file
+from .readback import Contents, Source, digest, first_sentence, form, read_file
 
 #: Metadata of a slit that its exposure's are not merged over.
 OWN = frozenset(("bunit_data", "bunit_err", "model_type", "wcsinfo", "wcs", "photometry"))
@@ -131,6 +131,25 @@ def fingerprint_exposure(path: str, output: str) -> None:
     InputError
         If it cannot be read.
     """
+    try:
+        top, lines = _take_fingerprints(path)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        # In a damaged file anything may be of another kind than it should be.
+        what = f"{type(error).__name__}: {first_sentence(error)}"
+        raise InputError(
+            f"{path}: its ASDF tree is not an exposure's ({what}); "
+            "make the file again with the pipeline"
+        ) from None
+    with replacing(output) as file:
+        write_all(file, json.dumps(top, default=str).encode() + b"\n")
+        for line in lines:
+            write_all(file, line)
+
+
+def _take_fingerprints(path: str) -> tuple[dict[str, Any], list[bytes]]:
+    """First line of an exposure's fingerprints, and the lines of its slits."""
     contents = read_file(path)
     tree = contents.tree
     meta, slits = tree.get("meta"), tree.get("slits")
@@ -156,11 +175,7 @@ def fingerprint_exposure(path: str, output: str) -> None:
         who = [at(slit, (key,)) for key in ("name", "source_id", "source_name")]
         who.append(at(merged, ("exposure", "type")))
         heads.append([entry.label, *keys(entry), len(lines[-1]), *who])
-    top = describe_top(path, contents, tree, meta) | {"slits": heads}
-    with replacing(output) as file:
-        write_all(file, json.dumps(top, default=str).encode() + b"\n")
-        for line in lines:
-            write_all(file, line)
+    return describe_top(path, contents, tree, meta) | {"slits": heads}, lines
 
 
 def take_headers(contents: Contents) -> dict[str, Any]:

@@ -33,7 +33,7 @@ STRUCTURE = re.compile(
 COMMENTARY = frozenset(("", "COMMENT", "HISTORY"))
 
 #: What astropy raises for headers that are no headers, besides its own error.
-_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 _YAML = "tag:yaml.org,2002:"
 _NATIVE = frozenset(f"{_YAML}{name}" for name in ("bool", "float", "int", "null", "timestamp"))
@@ -72,7 +72,7 @@ class Contents(NamedTuple):
     """A whole file; PRIMARY is the first of its planes, the ASDF extension is not among them.
 
     `hash` is that of its headers, as ``_fits_hash`` has it in a tree that was written with them;
-    it is `clean` where nothing but zeros follows the ASDF tree.
+    it is `clean` where nothing but zeros follows the ASDF tree, which is in the last HDU.
     """
 
     planes: list[Plane]
@@ -112,14 +112,16 @@ def read_file(path: str) -> Contents:
     Raises
     ------
     InputError
-        If it is not a sound FITS file with one ASDF extension at its end.
+        If it is not a sound FITS file with one ASDF extension.
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: is missing; bring it back, or make it again")
     try:
         with (
             warnings.catch_warnings(action="ignore", category=AstropyWarning),
-            fits.open(path, memmap=False, lazy_load_hdus=False) as hdus,
+            # Where astropy fails it leaves a file open that it has opened itself.
+            open(path, "rb") as opened,
+            fits.open(opened, memmap=False, lazy_load_hdus=False) as hdus,
             open(path, "rb") as file,
         ):
             return _read_hdus(path, file, hdus)
@@ -133,19 +135,20 @@ def _read_hdus(path: str, file: BinaryIO, hdus: fits.HDUList) -> Contents:
     end = places[-1]["datLoc"] + places[-1]["datSpan"]
     if end > size:
         raise InputError(f"{path}: is truncated: {size} of {end} bytes")
-    *extensions, last = hdus
-    if last.name != "ASDF" or any(hdu.name == "ASDF" for hdu in extensions):
-        raise InputError(f"{path}: is truncated, or its ASDF extension is not the last HDU")
-    names = Counter((hdu.name, hdu.ver) for hdu in extensions)
+    names = Counter((hdu.name, hdu.ver) for hdu in hdus)
     if twice := [f"{name},{version}" for (name, version), n in names.items() if n > 1]:
         raise InputError(f"{path}: has more than one {', '.join(twice)}")
-    planes = [
-        _read_plane(path, file, hdu, place)
-        for hdu, place in zip(extensions, places[:-1], strict=True)
-    ]
-    file.seek(places[-1]["datLoc"])
-    tree = read_asdf(path, file.read(last.header["NAXIS1"] * last.header["NAXIS2"]))
-    clean = size == end and not file.read().strip(b"\0")
+    numbers = [number for number, hdu in enumerate(hdus) if hdu.name == "ASDF"]
+    if len(numbers) != 1:
+        raise InputError(f"{path}: is truncated, or has {len(numbers)} ASDF extensions")
+    (number,) = numbers
+    pairs = list(zip(hdus, places, strict=True))
+    extension, place = pairs.pop(number)
+    planes = [_read_plane(path, file, *pair) for pair in pairs]
+    file.seek(place["datLoc"])
+    header = extension.header
+    tree = read_asdf(path, file.read(header["NAXIS1"] * header["NAXIS2"]))
+    clean = number == len(planes) and size == end and not file.read().strip(b"\0")
     return Contents(planes, tree, fits_hash(hdus), clean)
 
 

@@ -18,9 +18,10 @@ from markupsafe import Markup
 from . import FORMAT, __version__
 from .coverage import ABSENT, Exposure, histogram, read_coverage, read_exposures
 from .files import replacing, write_all
-from .findings import find_problems, missing_products, read_verdicts
+from .findings import Told, find_problems, missing_products, read_verdicts
 from .gather import date_now
 from .tables import read_table
+from .verdicts import DAMAGED, SOUND
 
 TEMPLATES = Path(__file__).with_name("templates")
 PACKAGES = ("snakemake", "astropy", "numpy", "asdf", "stdatamodels")
@@ -118,10 +119,10 @@ def facts(
     sources: list[dict[str, str]],
     exposures: list[Exposure],
     missing: set[str],
-    verdicts: Mapping[str, str],
+    verdicts: Mapping[str, Told],
 ) -> dict[str, str]:
     """Figures at the head of the page."""
-    sound = sum(1 for text in verdicts.values() if text.split()[0] == "ok")
+    sound = sum(1 for told in verdicts.values() if told.status == SOUND)
     return {
         "sources": f"{len(sources):,}",
         "exposures": f"{len(exposures):,}",
@@ -176,7 +177,7 @@ def table(
     sources: list[dict[str, str]],
     coverage: Mapping[str, str],
     missing: set[str],
-    verdicts: Mapping[str, str],
+    verdicts: Mapping[str, Told],
 ) -> dict[str, Any]:
     """Table of sources: columns with label and kind, rows, and marks to choose rows by."""
     shown = [
@@ -186,24 +187,25 @@ def table(
     ]
     if "exposures" in shown and any(ABSENT in cells for cells in coverage.values()):
         shown.insert(shown.index("exposures") + 1, "absent")
-    shown += ["verdict"] if verdicts else []
+    shown += ["status", "verdict"] if verdicts else []
     rows, marks = [], []
     for source in sources:
         name = source["product"]
         absent = coverage[name].count(ABSENT)
-        verdict = verdicts.get(name, "")
+        told = verdicts.get(name, Told())
         values = {
             **source,
             "bytes": f"{int(source['bytes']) / 1e6:.2f}",
             "absent": str(absent or ""),
             "wavelength_min": wavelengths(source),
-            "verdict": verdict,
+            "status": told.status,
+            "verdict": told.words,
         }
         rows.append([values[column] for column in shown])
         tests = {
             "absent": absent > 0,
             "missing": name in missing,
-            "damaged": verdict.startswith("damaged"),
+            "damaged": told.status == DAMAGED,
         }
         marks.append([mark for mark, holds in tests.items() if holds])
     numeric = [all(NUMBER.fullmatch(row[n]) for row in rows) for n in range(len(shown))]

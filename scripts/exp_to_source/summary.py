@@ -74,7 +74,19 @@ def summarise(results: str, before: dict[str, Any], failed: bool, seconds: float
             lines.append(f"  and {len(missing) - MAX_NAMES} more")
         lines.append("  run the same command again to make just what is missing")
     lines += skipped_exposures(results)
+    if made and not failed and not _is_proved(results, made):
+        lines.append("to prove that products are right and open, run the same command with: verify")
     return lines
+
+
+def _is_proved(results: str, made: list[str]) -> bool:
+    """Whether products were verified after they were made."""
+    table = os.path.join(results, "verify.tsv")
+    if not os.path.exists(table):
+        return False
+    verified = os.stat(table).st_mtime
+    paths = (os.path.join(results, "products", file) for file in made)
+    return all(os.stat(path).st_mtime <= verified for path in paths)
 
 
 def skipped_exposures(results: str) -> list[str]:

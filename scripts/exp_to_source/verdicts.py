@@ -15,7 +15,11 @@ from .files import replacing, write_all
 from .naming import FIXED_SLIT_IDS, parse_product_name
 from .tables import read_table, write_table
 
-COLUMNS = ("product", "exposures", "planes", "verdict")
+COLUMNS = ("product", "exposures", "planes", "status", "verdict")
+
+#: What a status can be; `UNPROVED` is what nothing was found wrong with, but cannot be opened, as
+#: its exposures cannot be.
+SOUND, UNPROVED, DAMAGED = "sound", "unproved", "damaged"
 
 #: How many things of a kind a sentence names.
 MAX_NAMED = 6
@@ -34,8 +38,8 @@ class Verdict(NamedTuple):
         File name of the exposure and number of the slit, for each entry whose slit was found.
     association : str or None
         Name of its association's file.
-    damages, notes : list of str
-        What is wrong; what could not be verified.
+    damages, doubts, notes : list of str
+        What is wrong; what could not be verified; what is worth knowing nevertheless.
     """
 
     product: str
@@ -43,16 +47,26 @@ class Verdict(NamedTuple):
     slits: list[list[Any]]
     association: str | None
     damages: list[str]
+    doubts: list[str]
     notes: list[str]
+
+    @classmethod
+    def of(cls, product: str, *damages: str) -> "Verdict":
+        """Verdict on a product, or a name, of which only damages are known."""
+        return cls(product, 0, [], None, [*damages], [], [])
+
+    @property
+    def status(self) -> str:
+        """Status of the product."""
+        if self.damages:
+            return DAMAGED
+        return UNPROVED if self.doubts else SOUND
 
     def row(self) -> dict[str, Any]:
         """Row of the table."""
-        if self.damages:
-            verdict = f"damaged: {some(self.damages, '; ')}"
-        else:
-            verdict = f"ok ({'; '.join(self.notes)})" if self.notes else "ok"
-        exposures = len({filename for filename, _ in self.slits})
-        values = (self.product, exposures, self.planes, " ".join(verdict.split()))
+        words = some(self.damages or self.doubts or ["ok", *self.notes], "; ")
+        exposures = len({str(filename) for filename, _ in self.slits})
+        values = (self.product, exposures, self.planes, self.status, " ".join(words.split()))
         return dict(zip(COLUMNS, values, strict=True))
 
 
@@ -76,20 +90,23 @@ def read_verdicts(path: str) -> list[Verdict]:
 
 
 class Slit(NamedTuple):
-    """Slit of an exposure: a label for people, and who it is."""
+    """Slit of an exposure: a label for people, and who it is, of whatever types its file has."""
 
     label: str
-    name: str | None = None
-    source_id: int | None = None
-    source_name: str | None = None
-    kind: str | None = None
+    name: Any = None
+    source_id: Any = None
+    source_name: Any = None
+    kind: Any = None
 
     def traits(self) -> set[tuple[str, Any]]:
         """By what a source may be told to have it: id, name, and of a fixed slit, its own."""
-        found = {("id", self.source_id), ("name", (self.source_name or "").lower())}
-        if (self.name or "").upper() in FIXED_SLIT_IDS:
+        name = "" if self.source_name is None else str(self.source_name)
+        found: set[tuple[str, Any]] = {("name", name.lower())}
+        if isinstance(self.source_id, int):
+            found.add(("id", self.source_id))
+        if str(self.name).upper() in FIXED_SLIT_IDS:
             found.add(("slit", self.name))
-        return {(key, value) for key, value in found if value not in (None, "")}
+        return {(key, value) for key, value in found if value != ""}
 
 
 def read_slits(path: str) -> tuple[str, list[Slit]]:
@@ -177,7 +194,7 @@ def judge(
         said.append(f"lost: {len(lost)} slits are in no product that could be read: {some(lost)}")
     if spared != (stated := sum(slits for _, slits in left_out.values())):
         said.append(f"{spared} slits are of sources left out, {stated} in the list of these")
-    return [*verdicts, Verdict("(none)", 0, [], None, said, [])] if said else verdicts
+    return [*verdicts, Verdict.of("(none)", *said)] if said else verdicts
 
 
 def _optics(product: str) -> tuple[Any, ...]:
@@ -216,7 +233,7 @@ def list_verdicts(
     sources: str,
     selection: Selection = EVERYTHING,
     claims: Claims = NO_CLAIMS,
-) -> str:
+) -> None:
     """Write the verdict on each product of a run.
 
     Parameters
@@ -233,16 +250,6 @@ def list_verdicts(
         Which sources the user wants.
     claims : Claims
         Of the user's table of joins.
-
-    Returns
-    -------
-    str
-        What was found, in a sentence.
-
-    Raises
-    ------
-    InputError
-        If something is damaged; the table is written nevertheless.
     """
     found = [verdict for path in verdicts for verdict in read_verdicts(path)]
     chosen = read_rows(sources)
@@ -251,11 +258,38 @@ def list_verdicts(
     judged = judge(found, map(read_slits, fingerprints), associations, sizes, left_out, claims)
     parts = [[source for source, _ in rows.values()] for rows in (chosen, left_out)]
     if wrong := misplaced(*parts, selection):
-        judged.append(Verdict("(none)", 0, [], None, [wrong], []))
+        judged.append(Verdict.of("(none)", wrong))
     write_table(table, COLUMNS, (verdict.row() for verdict in judged))
-    if damaged := [verdict for verdict in judged if verdict.damages]:
-        raise InputError(
-            f"{len(damaged)} of {len(judged)} rows of {table} tell of damage:\n"
-            + "\n".join("{product}: {verdict}".format(**verdict.row()) for verdict in damaged)
-        )
-    return f"{table}: {len(judged)} products are sound"
+
+
+def check_verdicts(table: str) -> str:
+    """Tell in a sentence what a table of verdicts says.
+
+    Parameters
+    ----------
+    table : str
+        As `list_verdicts` wrote it.
+
+    Returns
+    -------
+    str
+        How many products are sound, and what could not be proved.
+
+    Raises
+    ------
+    InputError
+        If something is damaged.
+    """
+    rows = read_table(table)
+    by_status = {
+        status: [f"{row['product']}: {row['verdict']}" for row in rows if row["status"] == status]
+        for status in (SOUND, UNPROVED, DAMAGED)
+    }
+    if damaged := by_status[DAMAGED]:
+        lines = [f"{len(damaged)} of {len(rows)} rows of {table} are damaged:", *damaged]
+        raise InputError("\n".join(lines))
+    said = f"{table}: {len(by_status[SOUND])} products are sound"
+    if unproved := by_status[UNPROVED]:
+        lines = [f"{said}, {len(unproved)} could not be proved to open:", *unproved]
+        return "\n".join(lines)
+    return said

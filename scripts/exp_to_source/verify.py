@@ -28,7 +28,7 @@ from .fingerprints import (
     places_of,
     sources,
 )
-from .readback import Contents, first_sentence, form, read_file
+from .readback import Contents, Source, first_sentence, form, read_file
 from .verdicts import Verdict, some
 
 MODEL = "MultiExposureModel"
@@ -68,7 +68,7 @@ class Verifier:
 
     def verify(self, path: str) -> Verdict:
         """Verify a product."""
-        verdict = Verdict(os.path.basename(path).removesuffix("_cal.fits"), 0, [], None, [], [])
+        verdict = Verdict.of(os.path.basename(path).removesuffix("_cal.fits"))
         try:
             contents = read_file(path)
             verdict = verdict._replace(
@@ -100,14 +100,19 @@ class Verifier:
         try:
             refused = open_model(path)
         except InputError as error:
-            if verdict.damages or str(error) != self.defect(verdict.slits[0][0]):
+            filenames = dict.fromkeys(filename for filename, _ in verdict.slits)
+            closed = next(filter(self.defect, filenames), None)
+            if verdict.damages or not closed:
                 verdict.damages.append(str(error))
             else:
-                verdict.notes.append(f"bytes and tree; like its exposures it {error}")
+                verdict.doubts.append(
+                    f"has the bytes and the tree of its exposures, but {error}; "
+                    f"{closed} {self.defect(closed)}"
+                )
         else:
             if refused:
                 # Its content was seen to be that of its exposures.
-                verdict.notes.append(f"bytes and tree; the schema refuses: {refused}")
+                verdict.notes.append(f"the schema refuses: {refused}")
 
     def defect(self, filename: str) -> str:
         """Tell why an exposure cannot be opened, nothing where it can be."""
@@ -140,6 +145,8 @@ class Verifier:
                 yield f"{where}: {error}"
                 continue
             order += [(name, number) for name in entry.planes]
+            for what in misread(node, contents, places):
+                yield f"{where}: {what}"
             if any(source.version != number for source in sources(node)):
                 yield f"{where}: its tree names planes of another entry"
             exposure = self.exposure(filename)
@@ -193,7 +200,7 @@ class Verifier:
         changed = {"table_name": os.path.basename(association.path)}
         if association.pool:
             changed["pool_name"] = association.pool
-        return form(asn) == form((own or {}) | changed)
+        return form(asn) == form((own if isinstance(own, dict) else {}) | changed)
 
     def compare_top(self, path: str, contents: Contents, first: dict[str, Any]) -> Iterator[str]:
         """Compare the top of a product with its first exposure."""
@@ -212,7 +219,9 @@ class Verifier:
         meta = {leaf: value for leaf, value in first["meta"].items() if leaf in known}
         rest = {key: form(value) for key, value in tree.items() if key not in NOT_COPIED}
         differences = [leaf for leaf in _differing(there, meta) if copied(leaf)]
-        differences += _differing(rest, first["tree"])
+        # What nobody knows at the top of an exposure's tree is not taken over.
+        wanted = {"cal_logs", *rest}
+        differences += _differing(rest, {k: v for k, v in first["tree"].items() if k in wanted})
         if not self.same_association(at(tree, ("meta", "asn")), first["asn"], filename):
             differences.append("meta.asn")
         if differences:
@@ -284,10 +293,16 @@ def _wrong_cards(
         elif not same:
             yield word
     for word, there in values.items():
-        # Text that no FITS card can hold is in the tree alone.
-        texts = [str(value) for value in there if value is not None]
-        if word not in cards and any(text.isascii() and text.isprintable() for text in texts):
+        if word not in cards and any(map(_fits_in_card, there)):
             yield word
+
+
+def _fits_in_card(value: Any) -> bool:
+    """Tell whether FITS can hold a leaf of a tree; what it cannot is in the tree alone."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return False
+    text = str(value)
+    return text.isascii() and text.isprintable()
 
 
 def _agree(card: Any, value: Any) -> bool:
@@ -299,8 +314,32 @@ def _agree(card: Any, value: Any) -> bool:
     return card == value
 
 
+def misread(
+    node: dict[str, Any], contents: Contents, places: Mapping[Source, int]
+) -> Iterator[str]:
+    """Find planes that are opened as other arrays than their tree tells of."""
+    for part in node.values():
+        source = part.get("source") if isinstance(part, dict) else None
+        if isinstance(source, Source):
+            header = contents.planes[places[source]].header
+            said = part.get("datatype"), part.get("shape")
+            if header.get("XTENSION") == "IMAGE" and (found := array_of(header)) != said:
+                texts = ["{} {}".format(*array) for array in (found, said)]
+                yield f"{source.name} is {texts[0]}, but {texts[1]} in its tree"
+
+
+def array_of(header: fits.Header) -> tuple[str, list[Any]]:
+    """Tell the data type and the shape of the array that an image is opened as."""
+    bits = header["BITPIX"]
+    kind = "float" if bits < 0 else "uint" if header.get("BZERO") == 1 << (bits - 1) else "int"
+    if bits == 8:
+        kind = "int" if header.get("BZERO") == -128 else "uint"
+    shape = [header[f"NAXIS{axis}"] for axis in range(header["NAXIS"], 0, -1)]
+    return f"{kind}{abs(bits)}", shape
+
+
 def open_model(path: str, model: str = MODEL) -> str:
-    """Open a file as its users do.
+    """Open a file as its users do, and use each WCS in it.
 
     Returns
     -------
@@ -310,24 +349,50 @@ def open_model(path: str, model: str = MODEL) -> str:
     Raises
     ------
     InputError
-        If it cannot be opened as such a model.
+        If it cannot be opened as such a model, or a WCS of it not be used.
     """
+    try:
+        _use_model(path, model, strict_validation=True)
+    except ValidationError as refused:
+        # Users open it without; what fails even so are the schemas of what is in the tree.
+        try:
+            _use_model(path, model)
+        except ValidationError as error:
+            raise InputError(f"cannot be opened ({first_sentence(error)})") from None
+        paragraph = str(refused).split("\n\n")[0].splitlines()
+        return " ".join(paragraph[1:] or paragraph)
+    return ""
+
+
+def _use_model(path: str, model: str, **options: bool) -> None:
     from stdatamodels.jwst import datamodels
 
     try:
         with (
             warnings.catch_warnings(action="ignore"),
-            datamodels.open(path, strict_validation=True) as opened,
+            datamodels.open(path, **options) as opened,
         ):
             opened.validate()
             kind = type(opened).__name__
-    except ValidationError as error:
-        return " ".join(str(error).split("\n\n")[0].splitlines()[1:])
-    except MemoryError:
+            for entry in getattr(opened, "exposures", None) or getattr(opened, "slits", ()):
+                _use_wcs(entry)
+    except (ValidationError, InputError, MemoryError):
         raise
     except Exception as error:
         # Converters of a tree fail in as many ways as there are libraries of them.
         raise InputError(f"cannot be opened ({first_sentence(error)})") from None
     if kind != model:
         raise InputError(f"opens as a {kind}")
-    return ""
+
+
+def _use_wcs(entry: Any) -> None:
+    """Compute where in the sky a pixel is, for an entry that can tell."""
+    if entry.meta.hasattr("wcs"):
+        try:
+            wcs = entry.meta.wcs
+            wcs(*[1.0] * wcs.forward_transform.n_inputs, with_bounding_box=False)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # A tag without a converter leaves a mapping in place of a WCS or of a part of it.
+            raise InputError(f"has a WCS of no use ({first_sentence(error)})") from None

@@ -25,9 +25,9 @@ def shown_quicklooks(wildcards):
     return [path for path in all_quicklooks(wildcards) if os.path.basename(path) in there]
 
 
-def verdict_table(wildcards):
-    """Verdicts, where there are any: the report does not make them."""
-    return [f"{VERIFY}.tsv"] if os.path.exists(f"{RESULTS}/verify.tsv") else []
+def verdict_state(wildcards):
+    """State of the verdicts: the report shows those that are there, but does not make them."""
+    return file_state(f"{RESULTS}/verify.tsv")
 
 
 def write_configuration():

@@ -6,7 +6,6 @@ rule write_report:
     input:
         products=product_files,
         quicklooks=shown_quicklooks,
-        verdicts=verdict_table,
         table=TABLE,
         configuration=CONFIGURATION,
     output:
@@ -24,6 +23,7 @@ rule write_report:
         mem_mb=1000,
     params:
         command=command("write_report"),
+        verdicts=verdict_state,
         format=FORMAT,
     message:
         "Writing {output.report}"

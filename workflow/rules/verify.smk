@@ -57,16 +57,40 @@ rule verify_products:
         "{params.joins:q} 2> {log:q}"
 
 
-rule verify:
-    # The table is not declared: Snakemake would remove it where this rule fails, and that is
-    # when one wants to read it. The products are, so that one that is gone is noticed.
+rule list_verdicts:
     input:
-        products=product_files,
         verdicts=verdict_files,
         fingerprints=rules.verify_products.input.fingerprints,
         associations=rules.verify_products.input.associations,
         sources=TABLE,
         tables=table_files("catalog", "joins"),
+    output:
+        table=f"{VERIFY}.tsv",
+    log:
+        "logs/list_verdicts.log",
+    localrule: True
+    conda:
+        "../envs/verify.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        command=command("list_verdicts"),
+        settings=[*join_options(), *choice_options()],
+        format=FORMAT,
+    message:
+        "Listing the verdicts in {output.table}"
+    shell:
+        "{params.command} {output.table:q} --source-list {input.sources:q} "
+        "--verdicts {input.verdicts:q} --fingerprints {input.fingerprints:q} "
+        "--associations {input.associations:q} {params.settings:q} 2> {log:q}"
+
+
+rule verify:
+    # It makes nothing, and so fails each time, with the table to read beside it. The products are
+    # inputs, so that one that is gone is noticed.
+    input:
+        products=product_files,
+        table=rules.list_verdicts.output.table,
     log:
         "logs/verify.log",
     localrule: True
@@ -75,12 +99,8 @@ rule verify:
     resources:
         mem_mb=500,
     params:
-        command=command("list_verdicts"),
-        table=placed(f"{VERIFY}.tsv"),
-        settings=[*join_options(), *choice_options()],
+        command=command("check_verdicts"),
     message:
-        "Listing the verdicts in {params.table}"
+        "Reading the verdicts in {input.table}"
     shell:
-        "{params.command} {params.table:q} --source-list {input.sources:q} "
-        "--verdicts {input.verdicts:q} --fingerprints {input.fingerprints:q} "
-        "--associations {input.associations:q} {params.settings:q} 2> {log:q}"
+        "{params.command} {input.table:q} 2> {log:q}"

@@ -1,0 +1,21 @@
+"""Tell what the verdicts on products come to, and fail where one is damaged."""
+
+import argparse
+import sys
+
+from exp_to_source.errors import told_in_a_sentence
+
+
+def main() -> None:
+    """Read the command line, tell what the table says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table", help="table of verdicts")
+    arguments = parser.parse_args()
+    with told_in_a_sentence("verify"):
+        from exp_to_source.verdicts import check_verdicts
+
+        print(check_verdicts(arguments.table), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Transforms that no reader can make are refused when an exposure is indexed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import update_transforms
+from exp_to_source.errors import InputError
+from exp_to_source.indexing import index_exposure
+from exp_to_source.simulation import Simulation, simulate
+
+
+def test_table_is_in_step_with_the_schemas():
+    text = update_transforms.format_table(update_transforms.read_schemas())
+    assert update_transforms.TABLE.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("coefficients:", "coefficiants:", r"slit 2 .* a asdf/transform/poly\S+ without coeff"),
+        ("matrix:", "matrox:", r"slit 2 .* a asdf/transform/affine-\S+ without matrix"),
+        ("steps:", "stops:", r"slit 2 .* a gwcs/wcs-\S+ without steps"),
+    ],
+)
+def test_transform_without_a_key(right: str, wrong: str, said: str, tmp_path: Path):
+    (path,) = simulate(Simulation(exposures=1, sources=2, shape=(4, 8)), tmp_path)
+    content, index = path.read_bytes(), tmp_path / "index.jsonl"
+    assert index_exposure(str(path), str(index)) is not None
+    index.unlink()
+    start = content.rindex(right.encode())
+    path.write_bytes(content[:start] + wrong.encode() + content[start + len(right) :])
+    with pytest.raises(InputError) as error:
+        index_exposure(str(path), str(index))
+    assert re.search(said, str(error.value)), error.value
+    assert not index.exists()
