@@ -61,7 +61,7 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, b
     digest = hashlib.sha256()
     for hdu in hdus:
         # As stdatamodels does, which finds the extension in any case, but here tells cases apart.
-        if hdu.header.get("EXTNAME") != "ASDF":
+        if hdu.name != "ASDF" or hdu.header.get("EXTNAME") != "ASDF":
             digest.update(hdu.header.raw)
     n_blocks = len(extension.blocks)
     try:

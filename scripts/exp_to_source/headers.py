@@ -155,7 +155,7 @@ def _structure(header: Header) -> list[str]:
 
 def _described(hdu: HDU, keyword: str) -> Place:
     """Card that describes data: as it stands, but a name in capitals, as astropy writes it."""
-    if keyword == "EXTNAME" and hdu.header.get(keyword) != hdu.name:
+    if keyword == "EXTNAME" and hdu.name.encode() not in hdu.header.image(keyword)[10:]:
         return format_card(keyword, hdu.name, "extension name")
     return hdu.header.numbers[keyword]
 

@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from .cards import Value
+from .keywords import Keyword
 from .normalise import Refusal
 
 #: Columns of the table of remarks.
@@ -81,17 +82,17 @@ def on_refusals(refusals: Iterable[Refusal]) -> list[str]:
     """Tell of values of headers that were not taken, those of many HDUs at once."""
     versions: dict[tuple[str, str], list[int]] = {}
     for (name, version), word, value in refusals:
-        versions.setdefault((name, _refused(word.name, word, value)), []).append(version)
+        versions.setdefault((name, _refused(word, value)), []).append(version)
     return [
         f"{_places(name, numbers)}: {what}; the ASDF tree's value stays"
         for (name, what), numbers in versions.items()
     ]
 
 
-def _refused(keyword: str, word: Any, value: Value) -> str:
+def _refused(word: Keyword, value: Value) -> str:
     """Keyword, value, and what is wrong with it."""
     if value is None:
-        return f"{keyword} has no value"
+        return f"{word.name} has no value"
     shown = {True: "T", False: "F"}[value] if isinstance(value, bool) else repr(value)
     if len(shown) > MAX_VALUE:
         shown = f"{shown[:MAX_VALUE]}..."
@@ -101,7 +102,7 @@ def _refused(keyword: str, word: Any, value: Value) -> str:
         wrong = f"none of {', '.join(map(str, word.values))}"
     else:
         wrong = WANTED[word.type]
-    return f"{keyword} = {shown} is {wrong}"
+    return f"{word.name} = {shown} is {wrong}"
 
 
 def _places(name: str, versions: list[int]) -> str:
