@@ -22,7 +22,7 @@ def main() -> None:
         from exp_to_source.indexing import index_exposure, index_or_reason
 
         index = index_exposure if arguments.on_bad_exposure == "stop" else index_or_reason
-        for remark in index(arguments.exposure, arguments.index):
+        for _, remark in index(arguments.exposure, arguments.index):
             print(f"{arguments.exposure}: {remark}", file=sys.stderr)
 
 

@@ -8,6 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+#: What the schema may say of a leaf: what is in the table, and what binds no value.
+KNOWN = {"title", "description", "type", "enum", "anyOf", "fits_keyword", "fits_hdu"}
+KNOWN |= {"default", "blend_rule", "blend_table"}
+
 TABLE = Path(__file__).with_name("exp_to_source") / "keywords.json"
 
 
@@ -17,16 +21,36 @@ def read_schemas() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``sections``: titles that become comment cards; ``product`` and ``entry``: the leaves
-        with a keyword, of the whole product and of one of its entries, each as
-        [path, keyword, HDU, comment, numbers of the sections around it]; ``planes``: array
-        attribute to HDU name.
+        ``sections``: titles that become comment cards; ``values``: lists of values, of leaves that
+        allow no others; ``product`` and ``entry``: the leaves with a keyword, of the whole product
+        and of one of its entries, each as [path, keyword, HDU, comment, numbers of the sections
+        around it, type, number of the list of its values or null]; ``planes``: array attribute to
+        HDU name.
+
+    Raises
+    ------
+    ValueError
+        If a leaf is bound in a way that `keywords.accepts` does not know.
     """
     from stdatamodels.jwst.datamodels import MultiExposureModel
 
     sections: list[str] = []
     leaves: list[list[Any]] = []
+    values: list[list[Any]] = []
     planes: dict[str, str] = {}
+
+    def allowed(path: tuple[str, ...], schema: dict[str, Any]) -> int | None:
+        if unknown := schema.keys() - KNOWN:
+            raise ValueError(f"{'.'.join(path)}: the schema has {', '.join(sorted(unknown))}")
+        parts = [schema] if "enum" in schema else schema.get("anyOf", [])
+        if any(part.keys() != {"enum"} for part in schema.get("anyOf", [])):
+            raise ValueError(f"{'.'.join(path)}: the schema has anyOf of more than enum")
+        found = list(dict.fromkeys(value for part in parts for value in part["enum"]))
+        if not found:
+            return None
+        if found not in values:
+            values.append(found)
+        return values.index(found)
 
     def walk(schema: dict[str, Any], path: tuple[str, ...], around: list[int]) -> None:
         if "properties" in schema and schema.get("title"):
@@ -41,7 +65,8 @@ def read_schemas() -> dict[str, Any]:
             elif name == "fits_keyword":
                 hdu = schema.get("fits_hdu", "PRIMARY")
                 comment = (schema.get("title") or schema.get("description") or "").split("\n")[0]
-                leaves.append([".".join(path), value, hdu, comment, around])
+                bounds = [schema["type"], allowed(path, schema)]
+                leaves.append([".".join(path), value, hdu, comment, around, *bounds])
             elif name == "datatype":
                 planes[path[-1]] = schema["fits_hdu"]
 
@@ -49,6 +74,7 @@ def read_schemas() -> dict[str, Any]:
     prefix = "exposures.*."
     return {
         "sections": sections,
+        "values": values,
         "product": [leaf for leaf in leaves if not leaf[0].startswith(prefix)],
         "entry": [
             [leaf[0].removeprefix(prefix), *leaf[1:]]

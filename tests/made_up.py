@@ -39,6 +39,8 @@ def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Pa
             "subarray": "FULL",
             "exposure_type": "NRS_MSASPEC",
             "version": "1.20.0",
+            "remarks": [],
+            "dropped_tags": [],
         }
         slits = [
             slit(number, source)

@@ -136,11 +136,14 @@ def test_problems_are_told(run: Path):
     log.parent.mkdir(parents=True)
     log.write_text("gather_source: a_cal.fits: changed since it was indexed; run again\n")
     (run / "skipped.tsv").write_text("exposure\tpath\treason\nb\tb.fits\tb.fits: truncated\n")
-    remarks = run.parent / "logs" / "index_exposure"
-    remarks.mkdir()
-    for name in ("x", "y"):
-        (remarks / f"{name}.log").write_text(f"/data/{name}.fits: keywords are left out: <b>\n")
-    (run.parent / "logs" / "list_sources.log").write_text("12 products\nskipped: b\nsomething\n")
+    remarks = [
+        ("warning", "", "", "something"),
+        ("note", "x", "/data/x.fits", "keywords are left out: <b>"),
+        ("note", "y", "/data/y.fits", "keywords are left out: <b>"),
+    ]
+    (run / "remarks.tsv").write_text(
+        "level\texposure\tpath\tremark\n" + "".join("\t".join(row) + "\n" for row in remarks)
+    )
     rows = [(second, "damaged", "pixels differ"), (third, "sound", "ok")]
     (run / "verify.tsv").write_text(
         "product\texposures\tplanes\tstatus\tverdict\n"
@@ -156,7 +159,6 @@ def test_problems_are_told(run: Path):
         "11 of 12", "0 sound",
     ):  # fmt: skip
         assert words in page.text, words
-    assert "skipped: b" not in page.text
     assert page.row(third)["verdict"] == "made again since"
     marks = dict(zip(page.data["products"], page.data["marks"], strict=True))
     assert "missing" in marks[first]

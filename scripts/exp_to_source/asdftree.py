@@ -48,12 +48,15 @@ class Tree:
         The metadata that every entry takes from the exposure: key to YAML text, with marks.
     slits : list of Slit
         In their order.
+    tags : set of str
+        All that nodes have.
     """
 
     text: str
     top: Branch = field(default_factory=Branch)
     common: dict[str, str] = field(default_factory=dict)
     slits: list[Slit] = field(default_factory=list)
+    tags: set[str] = field(default_factory=set)
 
     @property
     def meta(self) -> Node:
@@ -96,7 +99,7 @@ class _Parser(NodeReader):
 
     def __init__(self, text: str, n_blocks: int) -> None:
         super().__init__(text, n_blocks)
-        self.tree = Tree(text)
+        self.tree = Tree(text, tags=self.tags)
         self.meta_blocks: list[int] = []
         self.shared: dict[str, Node] = {}
 

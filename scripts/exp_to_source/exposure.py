@@ -7,9 +7,9 @@ from .asdffile import Extension
 from .asdftree import Tree, UnusualLayoutError, parse
 from .errors import InputError
 from .fitsfile import HDU
-from .keywords import table
+from .keywords import accepts, table
 from .nodes import value_at
-from .normalise import normalise
+from .normalise import Refusal, normalise
 
 #: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).
 EXPOSURE_TYPES = ("NRS_MSASPEC", "NRS_FIXEDSLIT", "NRC_WFSS", "NIS_WFSS", "MIR_WFSS")
@@ -25,6 +25,7 @@ class Exposure:
     extension: Extension
     tree: Tree
     rewritten: bool
+    refusals: list[Refusal]
 
 
 def check_kind(path: str, hdus: list[HDU]) -> None:
@@ -41,33 +42,40 @@ def check_kind(path: str, hdus: list[HDU]) -> None:
             f"{path}: PRIMARY holds data, which is not so in a MultiSlitModel; "
             "make the file again with the pipeline"
         )
-    if kind not in EXPOSURE_TYPES:
+    # A type that no exposure has does not count, the tree's does: `records` looks at that.
+    known = next(word for word in table().product if word.name == "EXP_TYPE")
+    if accepts(known, kind) and kind not in EXPOSURE_TYPES:
         raise InputError(
             f"{path}: EXP_TYPE is {kind}; only exposures of {', '.join(EXPOSURE_TYPES)} "
             "can be regrouped"
         )
 
 
-def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, bool]:
+def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, bool, list[Refusal]]:
     """Read the ASDF tree, and say whether its text had to be written anew.
 
     That is so where it is laid out in another way than asdf's, and where headers were edited
-    after the tree was written: then `_fits_hash` is not theirs, and they count.
+    after the tree was written: then `_fits_hash` is not theirs, and they count. Values of theirs
+    that were refused are returned, and forgotten.
     """
     digest = hashlib.sha256()
     for hdu in hdus:
-        if hdu.name != "ASDF":
+        # As stdatamodels does, which finds the extension in any case, but here tells cases apart.
+        if hdu.name != "ASDF" or hdu.header.get("EXTNAME") != "ASDF":
             digest.update(hdu.header.raw)
     n_blocks = len(extension.blocks)
     try:
         tree = parse(extension.text, path, n_blocks)
         if value_at(tree.top, "_fits_hash") == digest.hexdigest():
-            return tree, False
+            return tree, False, []
     except UnusualLayoutError:
         pass
     try:
-        text = normalise(extension.text, path, hdus, digest.hexdigest())
-        return parse(text, path, n_blocks), True
+        text, refusals = normalise(extension.text, path, hdus, digest.hexdigest())
+        headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
+        for refusal in refusals:
+            headers[refusal.hdu].forget(refusal.word.name)
+        return parse(text, path, n_blocks), True, refusals
     except UnusualLayoutError:
         raise InputError(
             f"{path}: its ASDF tree is not built as a MultiSlitModel's; "

@@ -12,6 +12,10 @@ from .verdicts import DAMAGED, UNPROVED
 MAX_LINES = 100
 
 
+#: How grave a finding is, the gravest first.
+LEVELS = ("error", "warning", "note")
+
+
 class Finding(NamedTuple):
     """Something that a user should know.
 
@@ -101,8 +105,8 @@ def find_problems(
             f"others: {_count(gaps, 'gap')} in all"
         )
         findings.append(Finding("note", title, [], "absent"))
-    findings += remarks(logs)
-    return findings
+    findings += remarks(results)
+    return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 
 def missing_products(results: str, products: Iterable[str]) -> list[str]:
@@ -118,24 +122,21 @@ def last_words(logs: str, product: str) -> str:
     return lines[-1] if lines else "its job has not run, or said nothing"
 
 
-def remarks(logs: str) -> list[Finding]:
-    """Remarks in the logs of indices and list, those of many exposures told once."""
-    exposures: dict[str, list[str]] = {}
-    folder = os.path.join(logs, "index_exposure")
-    for file in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-        for line in read_lines(os.path.join(folder, file)):
-            path, _, remark = line.partition(".fits: ")
-            if remark:
-                exposures.setdefault(remark, []).append(os.path.basename(path))
-    findings = [
-        Finding("note", f"{_count(len(names), 'exposure')}: {remark}", shortened(names))
-        for remark, names in exposures.items()
+def remarks(results: str) -> list[Finding]:
+    """Remarks on the run and on exposures, those on many exposures told once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in read_table(os.path.join(results, "remarks.tsv")):
+        names = found.setdefault((row["level"], row["remark"]), [])
+        if row["exposure"]:
+            names.append(row["exposure"])
+    return [
+        Finding(
+            level,
+            f"{_count(len(names), 'exposure')}: {remark}" if names else remark,
+            shortened(names),
+        )
+        for (level, remark), names in found.items()
     ]
-    # The first line is the count of products; skipped exposures have a list of their own.
-    for line in read_lines(os.path.join(logs, "list_sources.log"))[1:]:
-        if not line.startswith("skipped: "):
-            findings.append(Finding("note", line, []))
-    return findings
 
 
 def read_lines(path: str) -> list[str]:

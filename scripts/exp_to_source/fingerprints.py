@@ -17,6 +17,9 @@ from functools import cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from asdf.exceptions import ValidationError
+from asdf.schema import validate
+
 from .errors import InputError
 from .files import replacing, write_all
 from .readback import Contents, Source, digest, first_sentence, form, read_file
@@ -40,6 +43,7 @@ class Keyword(NamedTuple):
     path: tuple[str, ...]
     name: str
     hdu: str
+    schema: dict[str, Any]
 
 
 class Entry(NamedTuple):
@@ -85,7 +89,7 @@ def keywords(model: str) -> tuple[list[Keyword], list[Keyword]]:
         if "fits_keyword" in part:
             item = path[1:2] == ["items"]
             hdu = part.get("fits_hdu", "PRIMARY")
-            word = Keyword(tuple(path[2:] if item else path), part["fits_keyword"], hdu)
+            word = Keyword(tuple(path[2:] if item else path), part["fits_keyword"], hdu, part)
             found[item].append(word)
 
     with getattr(datamodels, model)() as empty:
@@ -187,12 +191,21 @@ def take_headers(contents: Contents) -> dict[str, Any]:
         for word in words:
             header = headers.get((word.hdu, 1 if word.hdu == "PRIMARY" else version), {})
             value = header.get(word.name)
-            if isinstance(value, str | int | float):
+            if isinstance(value, str | int | float) and is_valid(value, word.schema):
                 node = _with(node, word.path, value)
         return node
 
     slits = [updated(slit, item, number) for number, slit in enumerate(contents.tree["slits"], 1)]
     return updated(contents.tree, top, 1) | {"slits": slits}
+
+
+def is_valid(value: Any, schema: dict[str, Any]) -> bool:
+    """Whether a schema accepts a value."""
+    try:
+        validate(value, schema=schema)
+    except ValidationError:
+        return False
+    return True
 
 
 def _with(node: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:

@@ -85,6 +85,10 @@ class Header:
         first, count = self.numbers[keyword]
         return self.raw[first * CARD : (first + count) * CARD]
 
+    def forget(self, keyword: str) -> None:
+        """Have the header be without a keyword, as its value does not count."""
+        del self.numbers[keyword]
+
     def get(self, keyword: str, default: Value = None) -> Value:
         """Value of a keyword, or `default` where it is absent or undefined."""
         if keyword not in self.numbers:
@@ -100,7 +104,7 @@ class HDU:
     Attributes
     ----------
     name : str
-        EXTNAME; ``PRIMARY`` for the first.
+        EXTNAME in capitals; ``PRIMARY`` for the first.
     version : int
         EXTVER, 1 where absent.
     start : int
@@ -220,7 +224,8 @@ def _hdu(header: Header, start: int, first: bool) -> HDU:
     version = header.get("EXTVER") if "EXTVER" in header else 1
     if type(version) is not int:
         raise ValueError(f"EXTVER is {version!r}")
-    name = "PRIMARY" if first else str(header.get("EXTNAME", ""))
+    # As astropy does, which tells no case of another.
+    name = "PRIMARY" if first else str(header.get("EXTNAME", "")).upper()
     data_start = start + len(header.raw)
     return HDU(name, version, start, data_start, size, tuple(reversed(axes)), header)
 

@@ -137,7 +137,7 @@ def plane_plans(meta: Node, slit: Node, planes: list[HDU]) -> list[Plan]:
     laid = lay_out(table().entry, present)
     plans = []
     for hdu in planes:
-        places: list[Place | int] = [hdu.header.numbers[word] for word in _structure(hdu.header)]
+        places: list[Place | int] = [_described(hdu, word) for word in _structure(hdu.header)]
         places += [EXPOSURE_CARDS, EXTVER] if hdu.name == "SCI" else [EXTVER]
         places += [place for _, place in laid.get(hdu.name, [])]
         plans.append(compress(places, hdu.header))
@@ -151,6 +151,13 @@ def left_out(header: Header, kept: set[str]) -> set[str]:
 
 def _structure(header: Header) -> list[str]:
     return [word for word in header.numbers if word in STRUCTURE]
+
+
+def _described(hdu: HDU, keyword: str) -> Place:
+    """Card that describes data: as it stands, but a name in capitals, as astropy writes it."""
+    if keyword == "EXTNAME" and hdu.name.encode() not in hdu.header.image(keyword)[10:]:
+        return format_card(keyword, hdu.name, "extension name")
+    return hdu.header.numbers[keyword]
 
 
 def _leaf(meta: Node, word: Keyword) -> Node | None:

@@ -12,9 +12,10 @@ from .headers import left_out
 from .index import line, stamp, write_failure, write_index
 from .keywords import table
 from .records import common_record, identity, slit_records, top_record
+from .remarks import Remark, dropped_tags, kept, on_refusals, on_tags
 
 
-def index_exposure(path: str, output: str) -> list[str]:
+def index_exposure(path: str, output: str) -> list[Remark]:
     """Write the index of an exposure.
 
     Reads every byte of the file once and keeps no more than its ASDF extension in memory.
@@ -28,8 +29,8 @@ def index_exposure(path: str, output: str) -> list[str]:
 
     Returns
     -------
-    list of str
-        Remarks: what products will not have, and which detours were needed.
+    list of Remark
+        What products will not have, and which detours were needed.
 
     Raises
     ------
@@ -50,9 +51,11 @@ def index_exposure(path: str, output: str) -> list[str]:
         slits = slit_records(exposure, planes, common, top)
         first = {"format": FORMAT, "exposure": name, "path": path} | stamp(file)
         first |= identity(exposure.tree)
+        said = remarks(exposure, strangers)
+        first |= {"remarks": kept(said), "dropped_tags": dropped_tags(exposure.tree.tags)}
         text = exposure.tree.text if exposure.rewritten else ""
         write_index(output, first, common, top, slits, text)
-        return remarks(exposure, strangers)
+        return said
     except (ValueError, RecursionError) as error:
         # Values are read where they are needed, so a damaged one can turn up anywhere.
         what = "nested too deeply" if isinstance(error, RecursionError) else error
@@ -63,7 +66,7 @@ def index_exposure(path: str, output: str) -> list[str]:
         os.close(file)
 
 
-def index_or_reason(path: str, output: str) -> list[str]:
+def index_or_reason(path: str, output: str) -> list[Remark]:
     """Write the index of an exposure, or in its place why there is none.
 
     Parameters
@@ -73,19 +76,20 @@ def index_or_reason(path: str, output: str) -> list[str]:
 
     Returns
     -------
-    list of str
-        Remarks; the reason is one.
+    list of Remark
+        The reason is one.
     """
     try:
         return index_exposure(path, output)
     except InputError as error:
         reason = str(error)
         write_failure(output, exposure_name(path), path, reason)
-        return [f"skipped: {reason}"]
+        return [Remark("warning", f"skipped: {reason}")]
 
 
-def remarks(exposure: Exposure, strangers: set[str]) -> list[str]:
-    """Tell a user what products will lack, and which detours were needed."""
+def remarks(exposure: Exposure, strangers: set[str]) -> list[Remark]:
+    """Tell a user what products will lack, and which detours were needed, the gravest first."""
+    warned = [*on_tags(exposure.tree.tags), *on_refusals(exposure.refusals)]
     said = []
     if exposure.rewritten:
         said.append("headers were edited after the ASDF tree was written (or it is an old file): "
@@ -98,4 +102,4 @@ def remarks(exposure: Exposure, strangers: set[str]) -> list[str]:
         said.append(f"keywords that no schema knows are left out: {', '.join(sorted(words))}")
     if strangers:
         said.append(f"HDUs that no slit uses are left out: {', '.join(sorted(strangers))}")
-    return said
+    return [*(Remark("warning", text) for text in warned), *(Remark("note", text) for text in said)]

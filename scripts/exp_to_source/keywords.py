@@ -10,18 +10,23 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from .cards import CARD, Plan, commentary
+from .cards import CARD, Plan, Value, commentary
 from .fitsfile import Header
+
+#: Types of the schema, as those of Python; a boolean is no number for it.
+TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
 
 
 class Keyword(NamedTuple):
-    """A leaf of the schema that has a keyword."""
+    """A leaf of the schema that has a keyword; without `values`, any value of its type will do."""
 
     path: str
     name: str
     hdu: str
     comment: str
     sections: tuple[int, ...]
+    type: str
+    values: tuple[str | int, ...]
 
 
 class Table(NamedTuple):
@@ -37,14 +42,24 @@ class Table(NamedTuple):
 def table() -> Table:
     """Read the table of keywords."""
     raw = json.loads(Path(__file__).with_name("keywords.json").read_text(encoding="utf-8"))
+    values = [tuple(each) for each in raw["values"]]
     product, entry = (
         [
-            Keyword(path, name, hdu, comment, tuple(around))
-            for path, name, hdu, comment, around in raw[part]
+            Keyword(*about, tuple(around), kind, () if number is None else values[number])
+            for *about, around, kind, number in raw[part]
         ]
         for part in ("product", "entry")
     )
     return Table(raw["sections"], product, entry, raw["planes"])
+
+
+def accepts(word: Keyword, value: Value) -> bool:
+    """Whether the schema accepts a value for a keyword; stdatamodels casts none."""
+    return (
+        isinstance(value, TYPES[word.type])
+        and isinstance(value, bool) == (word.type == "boolean")
+        and (not word.values or value in word.values)
+    )
 
 
 #: A card: where it stands in the input's header (first, count), or its image.

@@ -8,10 +8,12 @@ from .association import Association
 from .choosing import EVERYTHING, Selection, Source, choose
 from .errors import InputError
 from .files import write_if_changed
-from .grouping import Choices, make_families, make_products, manifest, read_exposures
+from .grouping import Choices, Product, make_families, make_products, manifest, read_exposures
 from .joining import NONE, join_slits
 from .joins import Joins
 from .naming import parse_product_name
+from .remarks import COLUMNS as REMARK_COLUMNS
+from .remarks import LAST_READ, Remark, rows_of
 from .sourcelist import COLUMNS, LEFT_OUT, source_row, write_ecsv
 from .tables import write_table
 
@@ -53,7 +55,8 @@ def list_sources(
     Returns
     -------
     list of str
-        Remarks, in a sentence each.
+        What to tell: what was made, and remarks on the run as a whole. ``remarks.tsv`` of `results`
+        has these, and those on exposures.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def list_sources(
     families, joined = join_slits(families, joins, choices)
     products = make_products(families, choices, joined)
     rows = [source_row(product) for product in products]
-    left_out, remarks = choose(map(Source.of_row, rows), selection)
+    left_out, missed = choose(map(Source.of_row, rows), selection)
     chosen = [product for product in products if product.name not in left_out]
 
     folder = os.path.join(results, "manifests")
@@ -94,6 +97,18 @@ def list_sources(
         LEFT_OUT,
         [row | {"reason": left_out[name]} for row in rows if (name := row["product"]) in left_out],
     )
+    own = [
+        *unopenable(chosen, good),
+        *(Remark("note", text) for text in missed),
+        *(
+            Remark("note", f"{name}: its source is gone; moved to {results}/stale")
+            for name in retired
+        ),
+        *(Remark("note", text) for association in associations for text in association.remarks),
+        *(Remark("note", text) for text in map(not_regrouped, associations) if text),
+    ]
+    told = rows_of(own, (about for about, _ in good))
+    write_some(os.path.join(results, "remarks.tsv"), REMARK_COLUMNS, told)
     made = [row for row in rows if row["product"] not in left_out]
     write_ecsv(f"{table.removesuffix('.tsv')}.ecsv", made)
     write_table(table, COLUMNS, made)
@@ -101,17 +116,37 @@ def list_sources(
     said = f"{len(chosen)} products of {len(good)} exposures; {written} new or changed"
     if left_out:
         said += f"; {len(left_out)} sources left out, see {results}/left_out.tsv"
-    remarks.insert(0, said)
-    remarks += (f"skipped: {about['failure']}" for about in failed)
-    remarks += (f"{name}: its source is gone; moved to {results}/stale" for name in retired)
-    for asn in associations:
-        remarks += asn.remarks
-        if asn.background:
-            remarks.append(
-                f"{asn.path}: its {len(asn.background)} background members are not regrouped; "
-                "master background must have been subtracted from the science members already"
-            )
-    return remarks
+    if told:
+        said += f"; {len(told)} remarks, see {results}/remarks.tsv"
+    skipped = (f"skipped: {about['failure']}" for about in failed)
+    return [said, *(text for _, text in own), *skipped]
+
+
+def unopenable(
+    products: Iterable[Product], exposures: Iterable[tuple[dict[str, Any], Any]]
+) -> list[Remark]:
+    """Tell of products that cannot be opened, as their exposures cannot either."""
+    tags = {about["exposure"]: about["dropped_tags"] for about, _ in exposures}
+    closed = [product for product in products if any(tags[slit.exposure] for slit in product.slits)]
+    if not closed:
+        return []
+    concerned = {slit.exposure for product in closed for slit in product.slits}
+    dropped = sorted({tag for exposure in concerned for tag in tags[exposure]})
+    text = (
+        f"{len(closed)} products cannot be opened, as exposures of theirs cannot: their ASDF trees "
+        f"have tags that stdatamodels reads up to version {LAST_READ} only ({', '.join(dropped)})"
+    )
+    return [Remark("warning", text)]
+
+
+def not_regrouped(association: Association) -> str:
+    """Tell of members that are left alone, nothing where there are none."""
+    if not association.background:
+        return ""
+    return (
+        f"{association.path}: its {len(association.background)} background members are not "
+        "regrouped; master background must have been subtracted from the science members already"
+    )
 
 
 def write_some(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:

@@ -2,17 +2,20 @@
 
 For the few exposures that need it: laid out in another way, or with headers that were edited
 after the tree was written. For those, stdatamodels takes the values of the headers (it compares
-``_fits_hash`` with the headers), and so does this. Tags and values that nothing here knows pass
-through, those of libraries of long ago among them.
+``_fits_hash`` with the headers) where its schema accepts them, and so does this. Tags and values
+that nothing here knows pass through, those of libraries of long ago among them.
 """
+
+from typing import NamedTuple
 
 import yaml
 
 from .asdfslit import MAX_DEPTH, Loader
 from .asdftree import TAGS
+from .cards import Value
 from .errors import InputError
-from .fitsfile import HDU, Header
-from .keywords import Keyword, table
+from .fitsfile import HDU
+from .keywords import Keyword, accepts, table
 
 Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 MAPPING, STRING, NULL = (f"tag:yaml.org,2002:{name}" for name in ("map", "str", "null"))
@@ -20,7 +23,15 @@ MAPPING, STRING, NULL = (f"tag:yaml.org,2002:{name}" for name in ("map", "str", 
 _REPRESENTER = yaml.representer.SafeRepresenter()
 
 
-def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> str:
+class Refusal(NamedTuple):
+    """A value in a header that the schema does not accept; None where the card has none."""
+
+    hdu: tuple[str, int]
+    word: Keyword
+    value: Value
+
+
+def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> tuple[str, list[Refusal]]:
     """Write a tree anew, with the values that the headers have if these were edited.
 
     Parameters
@@ -36,8 +47,10 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> str:
 
     Returns
     -------
-    str
+    text : str
         The same tree, laid out as `asdftree.parse` expects it.
+    refusals : list of Refusal
+        Values of the headers that were not taken: the tree keeps its own.
 
     Raises
     ------
@@ -62,6 +75,19 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> str:
     edited = stated is None or stated.value != digest
     _spell_nulls(root)
     headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
+    refusals: dict[tuple[str, int, str], Refusal] = {}
+
+    def take(node: yaml.MappingNode, word: Keyword, version: int) -> None:
+        header = headers.get((word.hdu, version))
+        if header is None or word.name not in header:
+            return
+        value = header.get(word.name)
+        if accepts(word, value):
+            _put(node, word.path.split("."), value)
+        else:
+            refusal = Refusal((word.hdu, version), word, value)
+            refusals.setdefault((*refusal.hdu, word.name), refusal)
+
     root = _own(root)
     root.value.sort(key=lambda pair: pair[0].value == "slits")
     slits = yaml.SequenceNode(slits.tag, list(slits.value), flow_style=False)
@@ -70,14 +96,14 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> str:
             slit = slits.value[number] = _own(node)
             _set(slit, "meta", _own(_get(slit, "meta") or yaml.MappingNode(MAPPING, [])))
             for word in table().entry if edited else ():
-                _take_value(slit, word, headers.get((word.hdu, number + 1)))
+                take(slit, word, number + 1)
         _set(root, "slits", slits)
         _set(root, "meta", _own(meta))
         for word in table().product if edited else ():
-            _take_value(root, word, headers.get((word.hdu, 1)))
+            take(root, word, 1)
     except ValueError as error:
         raise InputError(f"{path}: {error}; make the file again with the pipeline") from None
-    return yaml.serialize(
+    text = yaml.serialize(
         root,
         Dumper=Dumper,
         explicit_start=True,
@@ -86,6 +112,7 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> str:
         tags=TAGS,
         allow_unicode=True,
     )
+    return text, list(refusals.values())
 
 
 def check_depth(text: str) -> None:
@@ -114,12 +141,9 @@ def _spell_nulls(root: yaml.Node) -> None:
                 todo += part if isinstance(part, tuple) else (part,)
 
 
-def _take_value(node: yaml.MappingNode, word: Keyword, header: Header | None) -> None:
-    """Give a leaf the value that the header has; without one it keeps its own."""
-    *around, last = word.path.split(".")
-    value = header.get(word.name) if header else None
-    if value is None:
-        return
+def _put(node: yaml.MappingNode, path: list[str], value: Value) -> None:
+    """Give a leaf a value; no other place of the tree has it that shares what is around."""
+    *around, last = path
     for key in around:
         part = _get(node, key)
         part = _own(part or yaml.MappingNode(MAPPING, []), None)

@@ -1,6 +1,7 @@
 """How a run ended, in a few lines."""
 
 import os
+from collections import Counter
 from typing import Any
 
 from .files import file_state
@@ -9,6 +10,9 @@ from .tables import read_products, read_table
 
 #: How many names a summary lists.
 MAX_NAMES = 10
+
+#: How many warnings.
+MAX_WARNINGS = 5
 
 
 def product_states(results: str) -> dict[str, Any]:
@@ -73,7 +77,7 @@ def summarise(results: str, before: dict[str, Any], failed: bool, seconds: float
         if len(missing) > MAX_NAMES:
             lines.append(f"  and {len(missing) - MAX_NAMES} more")
         lines.append("  run the same command again to make just what is missing")
-    lines += skipped_exposures(results)
+    lines += [*skipped_exposures(results), *remarks(results)]
     if made and not failed and not _is_proved(results, made):
         lines.append("to prove that products are right and open, run the same command with: verify")
     return lines
@@ -98,6 +102,21 @@ def skipped_exposures(results: str) -> list[str]:
         f"{len(rows)} exposures skipped, see {path}:",
         *(f"  skipped: {row['reason']}" for row in rows[:MAX_NAMES]),
     ]
+
+
+def remarks(results: str) -> list[str]:
+    """Count the remarks, and tell the gravest."""
+    path = os.path.join(results, "remarks.tsv")
+    if not (rows := read_table(path)):
+        return []
+    exposures = {row["exposure"] for row in rows} - {""}
+    warnings = Counter(row["remark"] for row in rows if row["level"] == "warning")
+    lines = [f"{len(rows)} remarks on {len(exposures)} exposures, see {path}"]
+    for remark, count in list(warnings.items())[:MAX_WARNINGS]:
+        lines.append(f"  warning: {remark}" + (f" ({count} exposures)" if count > 1 else ""))
+    if len(warnings) > MAX_WARNINGS:
+        lines.append(f"  and {len(warnings) - MAX_WARNINGS} more warnings")
+    return lines
 
 
 def _is_out_of_date(results: str, name: str) -> bool:

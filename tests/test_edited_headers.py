@@ -1,0 +1,189 @@
+"""Headers edited by hand: a value counts where the schema accepts it, as for stdatamodels.
+
+Products equal those of the jwst package; what was not taken is told with file, HDU, keyword, value.
+"""
+
+import math
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from astropy.io import fits
+from astropy.io.fits.verify import VerifyWarning
+from oracle import differences
+from stdatamodels.jwst.transforms.converters import UnsupportedConverter
+from test_parity import simulated
+
+from exp_to_source import remarks
+from exp_to_source.indexing import index_exposure
+from exp_to_source.tables import read_table
+
+DELETED = object()
+LONG = "a 'long' text that goes on in other cards, & on" * 4
+
+#: HDU, keyword, value, and what is told of it where it is not taken.
+EDITS = [
+    ("PRIMARY", "NINTS", 5.0, "NINTS = 5.0 is no whole number"),
+    ("PRIMARY", "NINTS", "5", "NINTS = '5' is no whole number"),
+    ("PRIMARY", "NINTS", True, "NINTS = T is no whole number"),
+    ("PRIMARY", "NINTS", -7, ""),
+    ("PRIMARY", "NGROUPS", 1e300, "NGROUPS = 1e+300 is no whole number"),
+    ("PRIMARY", "EFFEXPTM", 5, ""),
+    ("PRIMARY", "EFFEXPTM", "5.0", "EFFEXPTM = '5.0' is no number"),
+    ("PRIMARY", "EFFEXPTM", False, "EFFEXPTM = F is no number"),
+    ("PRIMARY", "GS_MAG", -1e-20, ""),
+    ("PRIMARY", "GS_MAG", None, "GS_MAG has no value"),
+    ("PRIMARY", "TITLE", 5, "TITLE = 5 is no string"),
+    ("PRIMARY", "TITLE", "", ""),
+    ("PRIMARY", "TITLE", LONG, ""),
+    ("PRIMARY", "TITLE", None, "TITLE has no value"),
+    ("PRIMARY", "TITLE", DELETED, ""),
+    ("PRIMARY", "SRCTYAPT", "point", "SRCTYAPT = 'point' is none of EXTENDED, POINT, UNKNOWN"),
+    ("PRIMARY", "SRCTYAPT", "EXTENDED", ""),
+    ("PRIMARY", "SRCTYAPT", LONG, f"SRCTYAPT = {repr(LONG)[:20]}"),
+    ("PRIMARY", "DETECTOR", "nrs1", "DETECTOR = 'nrs1' is none of the 21 values"),
+    ("PRIMARY", "FILTER", "", "FILTER = '' is none of"),
+    ("PRIMARY", "GRATING", "G140H", ""),
+    ("PRIMARY", "SUBARRAY", "full", "SUBARRAY = 'full' is none of"),
+    ("PRIMARY", "SUBARRAY", "SUB512", ""),
+    ("PRIMARY", "HGA_MOVE", 1, "HGA_MOVE = 1 is neither T nor F"),
+    ("PRIMARY", "HGA_MOVE", "T", "HGA_MOVE = 'T' is neither T nor F"),
+    ("PRIMARY", "HGA_MOVE", True, ""),
+    ("PRIMARY", "NOUTPUTS", 3, "NOUTPUTS = 3 is none of"),
+    ("PRIMARY", "NOUTPUTS", 1, ""),
+    ("PRIMARY", "S_WCS", "complete", "S_WCS = 'complete' is none of"),
+    ("PRIMARY", "EXP_TYPE", "nrs_msaspec", "EXP_TYPE = 'nrs_msaspec' is none of"),
+    ("PRIMARY", "EXP_TYPE", DELETED, ""),
+    ("PRIMARY", "CHANNEL", "5", "CHANNEL = '5' is none of"),
+    ("PRIMARY", "MYWORD", 5, ""),
+    ("SCI,2", "SRCTYPE", "point", "SRCTYPE = 'point' is none of EXTENDED, POINT, UNKNOWN"),
+    ("SCI,1", "SRCTYPE", "point", "SRCTYPE = 'point' is none of EXTENDED, POINT, UNKNOWN"),
+    ("SCI,1", "SRCTYPE", "EXTENDED", ""),
+    ("SCI,2", "SRCTYPE", DELETED, ""),
+    ("SCI,1-2", "SRCXPOS", "0.5", "SRCXPOS = '0.5' is no number"),
+    ("SCI,1", "SRCXPOS", 5, ""),
+    ("SCI,1", "SLITID", 5.0, "SLITID = 5.0 is no whole number"),
+    ("SCI,1-2", "SLITID", 9, ""),
+    ("SCI,1", "SRCNAME", 5, "SRCNAME = 5 is no string"),
+    ("SCI,1-2", "SRCNAME", True, "SRCNAME = T is no string"),
+    ("SCI,1", "SRCNAME", "another", ""),
+    ("SCI,2", "SOURCEID", 7.0, "SOURCEID = 7.0 is no whole number"),
+    ("SCI,2", "SOURCEID", "7", "SOURCEID = '7' is no whole number"),
+    ("SCI,2", "SLTNAME", 1, "SLTNAME = 1 is no string"),
+    ("SCI,1-2", "SHUTSTA", LONG, ""),
+    ("SCI,1", "SHUTSTA", 1.5, "SHUTSTA = 1.5 is no string"),
+    ("SCI,1", "WAVECOR", 0, "WAVECOR = 0 is neither T nor F"),
+    ("SCI,1", "PTHLOSS", "point", "PTHLOSS = 'point' is none of"),
+    ("SCI,1", "SRCALIAS", None, "SRCALIAS has no value"),
+    ("SCI,1", "DISPAXIS", "1", "DISPAXIS = '1' is no whole number"),
+    ("SCI,1", "PHOTMJSR", True, "PHOTMJSR = T is no number"),
+    ("SCI,1", "RADESYS", "FK5", "RADESYS = 'FK5' is none of ICRS"),
+    ("SCI,2", "EXPSTART", 5, ""),
+    ("ERR,1", "BUNIT", 7, "BUNIT = 7 is no string"),
+    ("ERR,2", "BUNIT", "Jy", ""),
+]  # fmt: skip
+
+
+def rounds(edits: list[tuple[str, str, Any, str]]) -> list[list[tuple[str, str, Any, str]]]:
+    """Sort edits into rounds, none of which has a keyword twice."""
+    found: list[list[tuple[str, str, Any, str]]] = []
+    for edit in edits:
+        free = (some for some in found if edit[1] not in [other[1] for other in some])
+        if (some := next(free, None)) is not None:
+            some.append(edit)
+        else:
+            found.append([edit])
+    return found
+
+
+@pytest.fixture(scope="module")
+def simulation(tmp_path_factory) -> Path:
+    """Simulate an exposure of two slits."""
+    (path,) = simulated(tmp_path_factory.mktemp("sound"), sources=2, exposures=1)
+    return path
+
+
+@pytest.fixture
+def exposure(simulation, tmp_path) -> Path:
+    """Copy the exposure, to be edited."""
+    return Path(shutil.copy(simulation, tmp_path))
+
+
+def apply(path: Path, edits: list[tuple[str, str, Any, str]]) -> None:
+    """Edit headers with astropy, as users do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", VerifyWarning)  # Cards too long for their comment.
+        with fits.open(path, mode="update") as hdus:
+            for place, keyword, value, _ in edits:
+                name, _, versions = place.partition(",")
+                for version in versions.split("-") if versions else "1":
+                    header = hdus[name, int(version)].header
+                    if value is DELETED:
+                        del header[keyword]
+                    else:
+                        header[keyword] = value
+
+
+@pytest.mark.parametrize("edits", rounds(EDITS), ids=lambda edits: f"{len(edits)} edits")
+def test_parity(exposure, tmp_path, edits):
+    """Products equal jwst's, and what was refused is in the table of remarks."""
+    apply(exposure, edits)
+    assert differences([exposure], tmp_path) == []
+    rows = read_table(str(tmp_path / "ours" / "remarks.tsv"))
+    told = [row["remark"] for row in rows if row["level"] == "warning"]
+    expected = [(place, words) for place, _, _, words in edits if words]
+    for place, words in expected:
+        assert any(line.startswith(f"{place}: {words}") for line in told), (place, words, told)
+    assert len(told) == len(expected)
+    assert all(row["path"] == str(exposure) for row in rows)
+
+
+def test_setval(exposure, tmp_path):
+    """The way of astropy's manual; it edits one HDU, or all of a name."""
+    fits.setval(exposure, "SRCTYPE", value="point", extname="SCI", extver=2)
+    fits.setval(exposure, "TARGNAME", value=3)
+    fits.setval(exposure, "STLARITY", value=0.5, extname="SCI", extver=1)
+    assert differences([exposure], tmp_path) == []
+    said = [text for _, text in index_exposure(str(exposure), str(tmp_path / "i.jsonl"))]
+    stays = "the ASDF tree's value stays"
+    assert f"SCI,2: SRCTYPE = 'point' is none of EXTENDED, POINT, UNKNOWN; {stays}" in said
+    assert f"PRIMARY: TARGNAME = 3 is no string; {stays}" in said
+
+
+@pytest.mark.parametrize("name", ["ASDF", "SCI", "DQ"])
+def test_names_of_hdus_in_lower_case(exposure, tmp_path, name):
+    """They are as good as others, as they are for astropy; products have capitals."""
+    raw = exposure.read_bytes()
+    edited = raw.replace(f"EXTNAME = '{name}".encode(), f"EXTNAME = '{name.lower()}".encode())
+    assert edited != raw
+    exposure.write_bytes(edited)
+    assert differences([exposure], tmp_path) == []
+
+
+def test_what_no_card_can_hold(tmp_path):
+    """NaN and unknown attributes in the tree of an exposure whose headers were edited."""
+
+    def edit(model, number):
+        model.slits[0].slit_ymin = math.nan
+        model.instance["odd"] = {"a": [1, math.nan]}
+
+    (path,) = simulated(tmp_path, edit, sources=1, exposures=1)
+    apply(path, [("PRIMARY", "NINTS", "x", "")])
+    assert differences([path], tmp_path) == []
+
+
+def test_many_remarks_are_bounded():
+    many = [remarks.Remark("note", f"{number}" * 1000) for number in range(1000)]
+    kept = remarks.kept(many)
+    assert len(kept) == remarks.MAX_REMARKS + 1
+    assert max(len(text) for _, text in kept) <= remarks.MAX_LENGTH
+    assert kept[-1].text.startswith("and 970 more")
+
+
+def test_dropped_tags_are_those_of_stdatamodels():
+    """The list is theirs; a version to go back to is told."""
+    dropped = UnsupportedConverter.tag_to_max_version
+    assert {f"{tag}*" for tag in remarks.DROPPED_TAGS} == set(dropped)
+    assert {remarks.LAST_READ} == set(dropped.values())
