@@ -11,8 +11,9 @@ from typing import Any
 
 import yaml
 
-from .fragments import BLOCK_MARK, ENTRY_MARK, MARKED_BLOCK, Edit
+from .fragments import BLOCK_MARK, ENTRY_MARK, MARKED_BLOCK, TAG_MARK, Edit
 from .nodes import MAX_SIZE, Branch, Leaf, Node
+from .standards import MARKED, PREFIX
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -29,7 +30,12 @@ MAX_GROWTH = 4
 MAX_KEY = 1000
 
 _TAG = re.compile(r"[A-Za-z0-9!$'()*+,./:;=@_~-]{1,200}")
+_BEFORE_TAG = re.compile(rf"(?:&[^\s,\[\]{{}}]+\s+)?!(?:<{re.escape(PREFIX)})?")
 _IN_HDU = re.compile(r"fits:([A-Z0-9_]+),([0-9]+)")
+
+
+class UnusualLayoutError(Exception):
+    """The document is not laid out as asdf writes it."""
 
 
 @dataclass(slots=True)
@@ -112,11 +118,8 @@ class NodeReader:
             return self.alias(event, slit, build)
         if event.anchor:
             build = True
-            self.rename(event, slit)
-        if event.tag and event.tag not in self.tags:
-            if not _TAG.fullmatch(event.tag):
-                raise ValueError(f"its ASDF tree has a tag that is none ({event.tag[:40]!r})")
-            self.tags.add(event.tag)
+        if event.anchor or event.tag:
+            self.properties(event, slit)
         node: Node | None = None
         if isinstance(event, yaml.ScalarEvent):
             if build:
@@ -201,11 +204,25 @@ class NodeReader:
             blocks.append(number)
         return f"{BLOCK_MARK}{blocks.index(number)};"
 
-    def rename(self, event: Any, slit: Slit | None) -> None:
-        """Note that an anchor of a slit takes another name."""
-        if event.anchor and slit:
+    def properties(self, event: Any, slit: Slit | None) -> None:
+        """Note the tag of a node, and of a slit's that its anchor and maybe its tag change."""
+        if event.tag and event.tag not in self.tags:
+            if not _TAG.fullmatch(event.tag):
+                raise ValueError(f"its ASDF tree has a tag that is none ({event.tag[:40]!r})")
+            self.tags.add(event.tag)
+        if not slit:
+            return
+        edits = []
+        if event.anchor:
             place = self.text.index(f"&{event.anchor}", event.start_mark.index)
-            slit.edit(place, 1 + len(event.anchor), f"&{slit.name_anchor(event.anchor)}")
+            edits.append((place, 1 + len(event.anchor), f"&{slit.name_anchor(event.anchor)}"))
+        if event.tag in MARKED:
+            before = _BEFORE_TAG.match(self.text, event.start_mark.index)
+            if not before or not self.text.startswith(event.tag[len(PREFIX) :], before.end()):
+                raise UnusualLayoutError
+            edits.append((before.end(), 0, TAG_MARK))
+        for edit in sorted(edits):
+            slit.edit(*edit)
 
     def alias(self, event: Any, slit: Slit | None, build: bool) -> Node | None:
         """Resolve an alias: within a slit by name, across slits by writing the node out."""

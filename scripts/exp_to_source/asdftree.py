@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from .asdfslit import NodeReader, Slit
+from .asdfslit import NodeReader, Slit, UnusualLayoutError
 from .errors import InputError
 from .fragments import META_MARK, TYPE_MARK
 from .nodes import Branch, Leaf, Node, adds, mapping, merge
@@ -27,10 +27,6 @@ SLIT_KEYS = frozenset({"bunit_data", "bunit_err", "model_type", "photometry", "w
 
 #: Entry metadata that is not left in a slit's text, as products write it themselves.
 GIVEN_KEYS = frozenset({"asn", "filename"})
-
-
-class UnusualLayoutError(Exception):
-    """The document is not laid out as asdf writes it."""
 
 
 @dataclass(slots=True)
@@ -48,12 +44,15 @@ class Tree:
         The metadata that every entry takes from the exposure: key to YAML text, with marks.
     slits : list of Slit
         In their order.
+    tags : set of str
+        All tags in the document.
     """
 
     text: str
     top: Branch = field(default_factory=Branch)
     common: dict[str, str] = field(default_factory=dict)
     slits: list[Slit] = field(default_factory=list)
+    tags: set[str] = field(default_factory=set)
 
     @property
     def meta(self) -> Node:
@@ -96,7 +95,7 @@ class _Parser(NodeReader):
 
     def __init__(self, text: str, n_blocks: int) -> None:
         super().__init__(text, n_blocks)
-        self.tree = Tree(text)
+        self.tree = Tree(text, tags=self.tags)
         self.meta_blocks: list[int] = []
         self.shared: dict[str, Node] = {}
 
@@ -164,7 +163,8 @@ class _Parser(NodeReader):
             self.slit(event, slits[-1])
 
     def slit(self, event: Any, slit: Slit) -> None:
-        self.rename(event, slit)
+        if not isinstance(event, yaml.AliasEvent):
+            self.properties(event, slit)
         parts: dict[str, Node] = {}
         for key, _ in self.keys(event, 2):
             if key == "meta":
@@ -178,7 +178,8 @@ class _Parser(NodeReader):
     def slit_meta(self, slit: Slit) -> Branch:
         """Read a slit's metadata, and note how the exposure's is merged over it."""
         start = self.next()
-        self.rename(start, slit)
+        if not isinstance(start, yaml.AliasEvent):
+            self.properties(start, slit)
         if getattr(start, "flow_style", False):
             return self.empty_meta(start, slit)
         parts: dict[str, Node] = {}
