@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from .fragments import BLOCK_MARK, ENTRY_MARK, MARKED_BLOCK, TAG_MARK, Edit
-from .nodes import MAX_SIZE, Branch, Leaf, Node
+from .nodes import MAX_SIZE, Branch, Leaf, Node, beyond_all_bounds
 from .standards import MARKED, PREFIX
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -22,8 +22,8 @@ NDARRAY = "tag:stsci.edu:asdf/core/ndarray-"
 #: Deeper nesting is an attack or damage: compound models of real exposures reach about 60.
 MAX_DEPTH = 200
 
-#: Text that aliases may stand for, as a multiple of the document's own, but never less than
-#: `MAX_SIZE`; more is an attack.
+#: Text that is written out for aliases of other slits, as a multiple of the document's own, but
+#: never less than `MAX_SIZE`; more is an attack. It counts once, however many slits share it.
 MAX_GROWTH = 4
 
 #: Keys of YAML in one line may not be longer.
@@ -107,8 +107,10 @@ class NodeReader:
         self.next = Loader(text).get_event
         self.anchors: dict[str, Node] = {}
         self.texts: dict[str, tuple[str, list[int]]] = {}
+        self.marked: dict[tuple[str, ...], str] = {}
         self.tags: set[str] = set()
-        self.room = max(MAX_GROWTH * len(text), MAX_SIZE)
+        self.room = MAX_SIZE
+        self.shared_room = max(MAX_GROWTH * len(text), MAX_SIZE)
 
     def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None:
         """Read one node: note edits where it belongs to a slit, build it where it is wanted."""
@@ -234,8 +236,9 @@ class NodeReader:
                 slit.edit(place, length, f"*{slit.name_anchor(event.anchor)}")
             else:
                 self.bounded(self.anchors[event.anchor])
-                text = self.written_out(event.anchor, slit.blocks)
-                slit.edit(place, length, f"&{slit.name_anchor(event.anchor)} {text}")
+                slit.edit(place, length, f"&{slit.name_anchor(event.anchor)} ")
+                # By itself, so that all slits have one text.
+                slit.edit(place + length, 0, self.written_out(event.anchor, slit.blocks))
         return self.bounded(self.anchors[event.anchor]) if build else None
 
     def written_out(self, anchor: str, blocks: list[int]) -> str:
@@ -243,17 +246,27 @@ class NodeReader:
         if anchor not in self.texts:
             used: list[int] = []
             text = self.localised(self.anchors[anchor], used).render()
-            self.texts[anchor] = text, used
+            self.texts[anchor] = self.kept(text), used
         text, used = self.texts[anchor]
         if not used:
             return text
-        return MARKED_BLOCK.sub(lambda mark: self.block_mark(str(used[int(mark[1])]), blocks), text)
+        key = anchor, *(self.block_mark(str(number), blocks) for number in used)
+        if key not in self.marked:
+            self.marked[key] = self.kept(MARKED_BLOCK.sub(lambda m: key[1 + int(m[1])], text))
+        return self.marked[key]
+
+    def kept(self, text: str) -> str:
+        """Count a text that is held for as long as the document is read."""
+        self.shared_room -= len(text)
+        if self.shared_room < 0:
+            raise beyond_all_bounds()
+        return text
 
     def bounded(self, node: Node) -> Node:
-        """Count a node that stands in one more place than in the text."""
+        """Count a node that stands in one more place than in the text, of one slit."""
         self.room -= node.size
         if self.room < 0:
-            raise ValueError("its ASDF tree grows beyond all bounds through its aliases")
+            raise beyond_all_bounds()
         return node
 
     def localised(self, node: Node, blocks: list[int]) -> Node:

@@ -18,7 +18,7 @@ import yaml
 from .asdfslit import NodeReader, Slit, UnusualLayoutError
 from .errors import InputError
 from .fragments import META_MARK, TYPE_MARK
-from .nodes import Branch, Leaf, Node, adds, mapping, merge
+from .nodes import MAX_SIZE, Branch, Leaf, Node, adds, mapping, merge
 
 TAGS = {"!": "tag:stsci.edu:asdf/"}
 
@@ -160,6 +160,8 @@ class _Parser(NodeReader):
             if isinstance(event, yaml.SequenceEndEvent):
                 return
             slits.append(Slit(line, list(self.meta_blocks)))
+            # What one slit holds is what a product will; that others do too is no matter.
+            self.room = MAX_SIZE
             self.slit(event, slits[-1])
 
     def slit(self, event: Any, slit: Slit) -> None:
@@ -220,7 +222,7 @@ class _Parser(NodeReader):
             return ""
         slit.own.append(key)
         node = self.bounded(merge(own, common))
-        return f"    {key}: {self.localised(node, slit.blocks).render()}\n"
+        return self.kept(f"    {key}: {self.localised(node, slit.blocks).render()}\n")
 
     def keys(self, start: Any, column: int) -> Iterator[tuple[str, int]]:
         """Keys of a block mapping and where their lines begin; at last "" and where it ends.

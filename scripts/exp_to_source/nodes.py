@@ -16,6 +16,12 @@ from .standards import marked
 #: A node whose text is longer than this is an alias bomb: that of real ones is below a megabyte.
 MAX_SIZE = 10_000_000
 
+
+def beyond_all_bounds() -> ValueError:
+    """Tell of an alias bomb."""
+    return ValueError("its ASDF tree grows beyond all bounds through its aliases")
+
+
 Value = str | int | float | bool | None
 
 #: What ends a plain scalar within brackets, though not in the lines of a block.
@@ -65,7 +71,7 @@ class Branch:
         else:
             self.size += sum(part.size for part in self.parts)
         if self.size > MAX_SIZE:
-            raise ValueError("its ASDF tree grows beyond all bounds through its aliases")
+            raise beyond_all_bounds()
 
     def render(self) -> str:
         """Give the collection as YAML in one line, which fits any place of a document."""
