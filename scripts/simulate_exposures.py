@@ -59,6 +59,11 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--seed", type=int, help="seed of the pixel values (0)")
     parser.add_argument("--association", action="store_true", help="write an association, too")
+    parser.add_argument(
+        "--shared-wcs",
+        action="store_true",
+        help="slits share the steps of their WCS, as pipelines after 3.0.0 write them (WFSS)",
+    )
     options = vars(parser.parse_args(argv))
 
     folder = options.pop("folder")

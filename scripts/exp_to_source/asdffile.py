@@ -12,13 +12,16 @@ from typing import NamedTuple
 from .errors import InputError
 from .fitsfile import HDU
 from .index import seal
+from .standards import UNSTATED
 
 MAGIC = b"\xd3BLK"
 INDEX = b"#ASDF BLOCK INDEX"
 STREAMED = 1
 _HEADER = struct.Struct(">IIQQQ")
 _MIN_HEADER = 48
-_PREAMBLE = re.compile("#ASDF [0-9.]+\r?\n(?:#ASDF_STANDARD [0-9.]+\r?\n)?")
+_PREAMBLE = re.compile(
+    "#ASDF [0-9.]+\r?\n(?:#ASDF_STANDARD ([0-9]{1,4}(?:[.][0-9]{1,4}){0,3})\r?\n)?"
+)
 _END = re.compile(rb"\n\.\.\.\r?\n")
 _PADDING = re.compile(rb"[\0 \n]*")
 
@@ -53,6 +56,11 @@ class Extension:
     def preamble(self) -> str:
         """Comment lines that say which versions of ASDF the document follows."""
         return _PREAMBLE.match(self.text)[0]
+
+    @property
+    def standard(self) -> str:
+        """Version of the ASDF standard that the document follows."""
+        return _PREAMBLE.match(self.text)[1] or UNSTATED
 
 
 def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:

@@ -11,8 +11,9 @@ from typing import Any
 
 import yaml
 
-from .fragments import BLOCK_MARK, ENTRY_MARK, MARKED_BLOCK, Edit
-from .nodes import MAX_SIZE, Branch, Leaf, Node
+from .fragments import BLOCK_MARK, ENTRY_MARK, MARKED_BLOCK, TAG_MARK, Edit
+from .nodes import MAX_SIZE, Branch, Leaf, Node, beyond_all_bounds
+from .standards import MARKED, PREFIX
 from .transforms import NOTHING, required_keys
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -22,15 +23,20 @@ NDARRAY = "tag:stsci.edu:asdf/core/ndarray-"
 #: Deeper nesting is an attack or damage: compound models of real exposures reach about 60.
 MAX_DEPTH = 200
 
-#: Text that aliases may stand for, as a multiple of the document's own, but never less than
-#: `MAX_SIZE`; more is an attack.
+#: Text that is written out for aliases of other slits, as a multiple of the document's own, but
+#: never less than `MAX_SIZE`; more is an attack. It counts once, however many slits share it.
 MAX_GROWTH = 4
 
 #: Keys of YAML in one line may not be longer.
 MAX_KEY = 1000
 
 _TAG = re.compile(r"[A-Za-z0-9!$'()*+,./:;=@_~-]{1,200}")
+_BEFORE_TAG = re.compile(rf"(?:&[^\s,\[\]{{}}]+\s+)?!(?:<{re.escape(PREFIX)})?")
 _IN_HDU = re.compile(r"fits:([A-Z0-9_]+),([0-9]+)")
+
+
+class UnusualLayoutError(Exception):
+    """The document is not laid out as asdf writes it."""
 
 
 @dataclass(slots=True)
@@ -105,9 +111,11 @@ class NodeReader:
         self.next = Loader(text).get_event
         self.anchors: dict[str, Node] = {}
         self.texts: dict[str, tuple[str, list[int]]] = {}
+        self.marked: dict[tuple[str, ...], str] = {}
         #: Tags seen so far, and the keys that nodes of each must have.
         self.tags: dict[str, frozenset[str]] = {}
-        self.room = max(MAX_GROWTH * len(text), MAX_SIZE)
+        self.room = MAX_SIZE
+        self.shared_room = max(MAX_GROWTH * len(text), MAX_SIZE)
 
     def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None:
         """Read one node: note edits where it belongs to a slit, build it where it is wanted."""
@@ -117,11 +125,8 @@ class NodeReader:
             return self.alias(event, slit, build)
         if event.anchor:
             build = True
-            self.rename(event, slit)
-        if event.tag and event.tag not in self.tags:
-            if not _TAG.fullmatch(event.tag):
-                raise ValueError(f"its ASDF tree has a tag that is none ({event.tag[:40]!r})")
-            self.tags[event.tag] = required_keys(event.tag)
+        if event.anchor or event.tag:
+            self.properties(event, slit)
         node: Node | None = None
         if isinstance(event, yaml.ScalarEvent):
             if build:
@@ -213,11 +218,25 @@ class NodeReader:
             blocks.append(number)
         return f"{BLOCK_MARK}{blocks.index(number)};"
 
-    def rename(self, event: Any, slit: Slit | None) -> None:
-        """Note that an anchor of a slit takes another name."""
-        if event.anchor and slit:
+    def properties(self, event: Any, slit: Slit | None) -> None:
+        """Note the tag of a node, and of a slit's that its anchor and maybe its tag change."""
+        if event.tag and event.tag not in self.tags:
+            if not _TAG.fullmatch(event.tag):
+                raise ValueError(f"its ASDF tree has a tag that is none ({event.tag[:40]!r})")
+            self.tags[event.tag] = required_keys(event.tag)
+        if not slit:
+            return
+        edits = []
+        if event.anchor:
             place = self.text.index(f"&{event.anchor}", event.start_mark.index)
-            slit.edit(place, 1 + len(event.anchor), f"&{slit.name_anchor(event.anchor)}")
+            edits.append((place, 1 + len(event.anchor), f"&{slit.name_anchor(event.anchor)}"))
+        if event.tag in MARKED:
+            before = _BEFORE_TAG.match(self.text, event.start_mark.index)
+            if not before or not self.text.startswith(event.tag[len(PREFIX) :], before.end()):
+                raise UnusualLayoutError
+            edits.append((before.end(), 0, TAG_MARK))
+        for edit in sorted(edits):
+            slit.edit(*edit)
 
     def alias(self, event: Any, slit: Slit | None, build: bool) -> Node | None:
         """Resolve an alias: within a slit by name, across slits by writing the node out."""
@@ -229,8 +248,9 @@ class NodeReader:
                 slit.edit(place, length, f"*{slit.name_anchor(event.anchor)}")
             else:
                 self.bounded(self.anchors[event.anchor])
-                text = self.written_out(event.anchor, slit.blocks)
-                slit.edit(place, length, f"&{slit.name_anchor(event.anchor)} {text}")
+                slit.edit(place, length, f"&{slit.name_anchor(event.anchor)} ")
+                # By itself, so that all slits have one text.
+                slit.edit(place + length, 0, self.written_out(event.anchor, slit.blocks))
         return self.bounded(self.anchors[event.anchor]) if build else None
 
     def written_out(self, anchor: str, blocks: list[int]) -> str:
@@ -238,17 +258,27 @@ class NodeReader:
         if anchor not in self.texts:
             used: list[int] = []
             text = self.localised(self.anchors[anchor], used).render()
-            self.texts[anchor] = text, used
+            self.texts[anchor] = self.kept(text), used
         text, used = self.texts[anchor]
         if not used:
             return text
-        return MARKED_BLOCK.sub(lambda mark: self.block_mark(str(used[int(mark[1])]), blocks), text)
+        key = anchor, *(self.block_mark(str(number), blocks) for number in used)
+        if key not in self.marked:
+            self.marked[key] = self.kept(MARKED_BLOCK.sub(lambda m: key[1 + int(m[1])], text))
+        return self.marked[key]
+
+    def kept(self, text: str) -> str:
+        """Count a text that is held for as long as the document is read."""
+        self.shared_room -= len(text)
+        if self.shared_room < 0:
+            raise beyond_all_bounds()
+        return text
 
     def bounded(self, node: Node) -> Node:
-        """Count a node that stands in one more place than in the text."""
+        """Count a node that stands in one more place than in the text, of one slit."""
         self.room -= node.size
         if self.room < 0:
-            raise ValueError("its ASDF tree grows beyond all bounds through its aliases")
+            raise beyond_all_bounds()
         return node
 
     def localised(self, node: Node, blocks: list[int]) -> Node:

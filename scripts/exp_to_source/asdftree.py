@@ -9,16 +9,16 @@ metadata is merged over the slit's as ``exp_to_source`` of the jwst package does
 Only documents laid out as asdf writes them are read so; `normalise` makes others be.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from .asdfslit import NodeReader, Slit
+from .asdfslit import NodeReader, Slit, UnusualLayoutError
 from .errors import InputError
 from .fragments import META_MARK, TYPE_MARK
-from .nodes import Branch, Leaf, Node, adds, mapping, merge
+from .nodes import MAX_SIZE, Branch, Leaf, Node, adds, mapping, merge
 
 TAGS = {"!": "tag:stsci.edu:asdf/"}
 
@@ -27,10 +27,6 @@ SLIT_KEYS = frozenset({"bunit_data", "bunit_err", "model_type", "photometry", "w
 
 #: Entry metadata that is not left in a slit's text, as products write it themselves.
 GIVEN_KEYS = frozenset({"asn", "filename"})
-
-
-class UnusualLayoutError(Exception):
-    """The document is not laid out as asdf writes it."""
 
 
 @dataclass(slots=True)
@@ -48,15 +44,15 @@ class Tree:
         The metadata that every entry takes from the exposure: key to YAML text, with marks.
     slits : list of Slit
         In their order.
-    tags : set of str
-        All that nodes have.
+    tags : collection of str
+        All tags in the document.
     """
 
     text: str
     top: Branch = field(default_factory=Branch)
     common: dict[str, str] = field(default_factory=dict)
     slits: list[Slit] = field(default_factory=list)
-    tags: set[str] = field(default_factory=set)
+    tags: Collection[str] = ()
 
     @property
     def meta(self) -> Node:
@@ -164,10 +160,13 @@ class _Parser(NodeReader):
             if isinstance(event, yaml.SequenceEndEvent):
                 return
             slits.append(Slit(line, list(self.meta_blocks), number=len(slits) + 1))
+            # What one slit holds is what a product will; that others do too is no matter.
+            self.room = MAX_SIZE
             self.slit(event, slits[-1])
 
     def slit(self, event: Any, slit: Slit) -> None:
-        self.rename(event, slit)
+        if not isinstance(event, yaml.AliasEvent):
+            self.properties(event, slit)
         parts: dict[str, Node] = {}
         for key, _ in self.keys(event, 2):
             if key == "meta":
@@ -181,7 +180,8 @@ class _Parser(NodeReader):
     def slit_meta(self, slit: Slit) -> Branch:
         """Read a slit's metadata, and note how the exposure's is merged over it."""
         start = self.next()
-        self.rename(start, slit)
+        if not isinstance(start, yaml.AliasEvent):
+            self.properties(start, slit)
         if getattr(start, "flow_style", False):
             return self.empty_meta(start, slit)
         parts: dict[str, Node] = {}
@@ -222,7 +222,7 @@ class _Parser(NodeReader):
             return ""
         slit.own.append(key)
         node = self.bounded(merge(own, common))
-        return f"    {key}: {self.localised(node, slit.blocks).render()}\n"
+        return self.kept(f"    {key}: {self.localised(node, slit.blocks).render()}\n")
 
     def keys(self, start: Any, column: int) -> Iterator[tuple[str, int]]:
         """Keys of a block mapping and where their lines begin; at last "" and where it ends.

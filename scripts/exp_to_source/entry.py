@@ -13,6 +13,7 @@ from .errors import InputError
 from .files import write_all
 from .fragments import META_MARK, apply_edits, fill_marks
 from .index import DIGEST_SIZE, IndexReader, line, new_digest
+from .standards import keep_tags, renew_tags
 
 BUFFER = 1 << 20
 
@@ -49,6 +50,7 @@ class Entry:
         kept, place, size = record["text"]
         self.text = index.text(place, size) if kept else b""
         self.path: str = self.exposure["path"]
+        self.standard: str = self.exposure["standard"]
         self.check = new_digest(self.exposure["common"][2], self.exposure["top"][2])
 
     def open(self) -> int:
@@ -117,7 +119,9 @@ class Entry:
         if self.check.hexdigest()[:DIGEST_SIZE] != self.digest:
             raise self.changed()
 
-    def tree(self, number: int, first_block: int, association: dict[str, str]) -> str:
+    def tree(
+        self, number: int, first_block: int, association: dict[str, str], standard: str
+    ) -> str:
         """Entry of the product's tree, the exposure's metadata merged over the slit's."""
         meta: dict[str, str] = json.loads(self.common)["meta"]
         if self.record["asn"] is not None or association:
@@ -125,7 +129,12 @@ class Entry:
         lines = (f"    {key}: {meta[key]}\n" for key in meta if key not in self.record["own"])
         fragment = self.fragment.replace(META_MARK, "".join(lines))
         kind = self.record["type"] or self.exposure["exposure_type"]
-        return fill_marks(fragment, number, first_block, json.dumps(kind))
+        text = fill_marks(fragment, number, first_block, json.dumps(kind))
+        return self.tagged(text, standard)
+
+    def tagged(self, text: str, standard: str) -> str:
+        """Text of the entry or its exposure, with the tags of the product's ASDF standard."""
+        return keep_tags(text) if self.standard == standard else renew_tags(text)
 
 
 class Output:

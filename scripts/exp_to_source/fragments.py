@@ -17,6 +17,8 @@ BLOCK_MARK = "\x02"
 META_MARK = "\x03"
 #: The exposure type of the slit.
 TYPE_MARK = "\x04"
+#: Within a tag, before its name: what newer ASDF standards call otherwise (see `standards`).
+TAG_MARK = "\x05"
 
 #: A mark of a block, whole.
 MARKED_BLOCK = re.compile(f"{BLOCK_MARK}([0-9]+);")

@@ -26,6 +26,7 @@ from .errors import InputError
 from .files import replacing, write_all
 from .fragments import quoted
 from .index import IndexReader, unsealed
+from .standards import newest, obstacle
 
 MODEL = "MultiExposureModel"
 
@@ -90,11 +91,21 @@ def read_indices(folder: str, slits: list[list[str]]) -> tuple[dict[str, Any], l
     """
     top: dict[str, Any] = {}
     entries: list[Entry] = []
+    standard = ""
     for exposure, group in groupby(slits, key=itemgetter(0)):
         with IndexReader(os.path.join(folder, f"{exposure}.jsonl")) as index:
-            top = top or json.loads(index.part("top"))
+            own = index.exposure["standard"]
+            if not top:
+                top, standard = json.loads(index.part("top")), own
+            elif own != standard and newest((own, standard)) == own:
+                # What tells how the tree is to be read is of the newest standard.
+                later, standard = json.loads(index.part("top")), own
+                top |= {key: later[key] for key in ("preamble", "extensions")}
             common = index.part("common")
             entries += (Entry(index, common, digest) for _, digest in group)
+    standards = {entry.standard for entry in entries}
+    if len(standards) > 1 and (why := obstacle(standards, ())):
+        raise InputError(f"{folder}: indices of several ASDF standards: {why}; run again")
     return top, entries
 
 
@@ -125,6 +136,7 @@ class Product:
         self.entries = entries
         self.top = top
         self.date = date_now()
+        self.standard = newest({entry.standard for entry in entries})
         kinds = [entry.record["type"] for entry in entries if entry.record["type"]]
         self.kind = kinds[-1] if kinds else self.top["type"]
         about: dict[str, str] = manifest["association"] or {}
@@ -179,18 +191,18 @@ class Product:
 
     def document(self, fits_hash: str) -> str:
         """YAML document of the product."""
-        top = self.top
+        top, first = self.top, self.entries[0]
         lines = [
             top["preamble"],
             "%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n",
-            *(f"{key}: {text}\n" for key, text in top["tree"].items()),
+            *(first.tagged(f"{key}: {text}\n", self.standard) for key, text in top["tree"].items()),
             f"history: {{extensions: {top['extensions']}}}\n" if top["extensions"] else "",
             f"_fits_hash: {fits_hash}\n",
             "exposures:\n",
         ]
         first_block = 0
         for number, entry in enumerate(self.entries, 1):
-            lines.append(entry.tree(number, first_block, self.association))
+            lines.append(entry.tree(number, first_block, self.association, self.standard))
             first_block += len(entry.record["blocks"])
         meta = dict(top["meta"])
         meta["exposure"] = flow_mapping(top["exposure"] | {"type": json.dumps(self.kind)})
@@ -199,7 +211,7 @@ class Product:
         for key, value in (("date", self.date), ("filename", self.filename), ("model_type", MODEL)):
             meta[key] = json.dumps(value)
         lines.append("meta:\n")
-        lines += (f"  {key}: {meta[key]}\n" for key in sorted(meta))
+        lines += (first.tagged(f"  {key}: {meta[key]}\n", self.standard) for key in sorted(meta))
         lines.append("...\n")
         return "".join(lines)
 

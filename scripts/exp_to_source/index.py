@@ -12,6 +12,7 @@ places   a line a slit, all of one length and in the order of the digests: diges
          seal of its record among the records
 common   what every entry takes from the exposure
 top      what a product takes from its first exposure
+tags     all tags of the exposure's tree
 shared   texts that several records have
 records  a line a slit: where headers, data, text and blocks lie; what changes in them
 text     YAML document, where the exposure's own could not be used as it stands
@@ -108,6 +109,7 @@ def write_index(
     exposure: dict[str, Any],
     common: bytes,
     top: bytes,
+    tags: bytes,
     slits: Iterable[tuple[list[Any], dict[str, Any]]],
     text: str,
 ) -> None:
@@ -119,7 +121,7 @@ def write_index(
         File to write.
     exposure : dict
         What the first line says, but for the places.
-    common, top : bytes
+    common, top, tags : bytes
         The parts of these names, a line each.
     slits : iterable of (list, dict)
         What the source list needs of each slit, and its record.
@@ -143,6 +145,7 @@ def write_index(
         "places": b"".join(sorted(places)),
         "common": common,
         "top": top,
+        "tags": tags,
         "shared": line(list(texts)),
         "records": b"".join(records),
         "text": text.encode(),

@@ -50,11 +50,12 @@ def index_exposure(path: str, output: str) -> list[Remark]:
         common, top = line(common_record(exposure)), line(top_record(exposure))
         slits = slit_records(exposure, planes, common, top)
         first = {"format": FORMAT, "exposure": name, "path": path} | stamp(file)
-        first |= identity(exposure.tree)
+        first |= identity(exposure.tree) | {"standard": extension.standard}
         said = remarks(exposure, strangers)
         first |= {"remarks": kept(said), "dropped_tags": dropped_tags(exposure.tree.tags)}
+        tags = line(sorted(exposure.tree.tags))
         text = exposure.tree.text if exposure.rewritten else ""
-        write_index(output, first, common, top, slits, text)
+        write_index(output, first, common, top, tags, slits, text)
         return said
     except (ValueError, RecursionError) as error:
         # Values are read where they are needed, so a damaged one can turn up anywhere.

@@ -11,6 +11,7 @@ from .files import write_if_changed
 from .grouping import Choices, Product, make_families, make_products, manifest, read_exposures
 from .joining import NONE, join_slits
 from .joins import Joins
+from .mixtures import refuse_mixtures
 from .naming import parse_product_name
 from .remarks import COLUMNS as REMARK_COLUMNS
 from .remarks import LAST_READ, Remark, rows_of
@@ -64,6 +65,7 @@ def list_sources(
         If sources cannot be told apart, products not be named, or a choice matches nothing; then
         nothing is written.
     """
+    indices = list(indices)
     exposures = list(read_exposures(indices, choices))
     failed = [about for about, _ in exposures if "failure" in about]
     good = [(about, slits) for about, slits in exposures if "failure" not in about]
@@ -75,6 +77,8 @@ def list_sources(
     rows = [source_row(product) for product in products]
     left_out, missed = choose(map(Source.of_row, rows), selection)
     chosen = [product for product in products if product.name not in left_out]
+    paths = zip(indices, exposures, strict=True)
+    refuse_mixtures(chosen, {about["exposure"]: path for path, (about, _) in paths})
 
     folder = os.path.join(results, "manifests")
     os.makedirs(folder, exist_ok=True)

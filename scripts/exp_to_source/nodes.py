@@ -11,9 +11,16 @@ from functools import cache
 import yaml
 
 from .fragments import quoted
+from .standards import marked
 
 #: A node whose text is longer than this is an alias bomb: that of real ones is below a megabyte.
 MAX_SIZE = 10_000_000
+
+
+def beyond_all_bounds() -> ValueError:
+    """Tell of an alias bomb."""
+    return ValueError("its ASDF tree grows beyond all bounds through its aliases")
+
 
 Value = str | int | float | bool | None
 
@@ -41,7 +48,7 @@ class Leaf:
             text = quoted(text)
         elif not text and not self.tag:
             text = "null"
-        return f"!<{self.tag}> {text}" if self.tag else text
+        return f"!<{marked(self.tag)}> {text}" if self.tag else text
 
     def value(self) -> Value:
         """Give the value by the rules of YAML 1.1, as asdf applies them."""
@@ -64,11 +71,11 @@ class Branch:
         else:
             self.size += sum(part.size for part in self.parts)
         if self.size > MAX_SIZE:
-            raise ValueError("its ASDF tree grows beyond all bounds through its aliases")
+            raise beyond_all_bounds()
 
     def render(self) -> str:
         """Give the collection as YAML in one line, which fits any place of a document."""
-        lead = f"!<{self.tag}> " if self.tag else ""
+        lead = f"!<{marked(self.tag)}> " if self.tag else ""
         if isinstance(self.parts, dict):
             pairs = (f"{key}: {part.render()}" for key, part in self.parts.items())
             return f"{lead}{{{', '.join(pairs)}}}"

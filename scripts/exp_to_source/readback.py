@@ -24,6 +24,21 @@ BUFFER = 1 << 20
 #: Key under which a tagged node has its tag; one that is no mapping has its content under "".
 TAG = "!"
 
+#: Tags that version 1.6.0 of the ASDF standard renamed, with nothing else changed: products of
+#: exposures of both that and an older version have the new names.
+RENAMED = {
+    f"tag:stsci.edu:asdf/{old}": f"tag:stsci.edu:asdf/{new}"
+    for old, new in (
+        ("core/column-1.0.0", "table/column-1.1.0"),
+        ("core/integer-1.0.0", "core/integer-1.1.0"),
+        ("core/ndarray-1.0.0", "core/ndarray-1.1.0"),
+        ("core/table-1.0.0", "table/table-1.1.0"),
+        ("fits/fits-1.0.0", "fits/fits-1.1.0"),
+        ("time/time-1.1.0", "time/time-1.2.0"),
+        ("unit/quantity-1.1.0", "unit/quantity-1.2.0"),
+    )
+}
+
 #: Keywords that describe the data of an HDU.
 STRUCTURE = re.compile(
     "SIMPLE|XTENSION|BITPIX|NAXIS[0-9]*|EXTEND|PCOUNT|GCOUNT|GROUPS|BSCALE|BZERO|BLANK|EXTNAME"
@@ -285,7 +300,8 @@ class _TreeReader:
         """Give a node its tag, if it has one."""
         if not event.tag:
             return node
-        return {TAG: event.tag} | (node if isinstance(node, dict) else {"": node})
+        tag = RENAMED.get(event.tag, event.tag)
+        return {TAG: tag} | (node if isinstance(node, dict) else {"": node})
 
     def scalar(self, event: yaml.ScalarEvent) -> Any:
         """Value of a scalar."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from asdf.tags.core import AsdfObject
+from gwcs.wcs import WCS
 
 from .errors import InputError
 from .files import replacing, write_all
@@ -67,6 +68,9 @@ class Simulation:
         Seed of the pixel values.
     association : bool
         Whether to write a level-3 association of the exposures, too.
+    shared_wcs : bool
+        Whether all slits of an exposure share the steps of their WCS but the first, as pipelines
+        after 3.0.0 write them (WFSS).
     """
 
     mode: str = "mos"
@@ -89,6 +93,7 @@ class Simulation:
     version: str = "1.14.0"
     seed: int = 0
     association: bool = False
+    shared_wcs: bool = False
 
 
 def simulate(simulation: Simulation, folder: Path) -> list[Path]:
@@ -113,6 +118,8 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
             f"{s.mode} has no plane {', '.join(sorted(unknown))}; the planes are "
             f"{', '.join(mode.planes)}"
         )
+    if s.shared_wcs and mode.optics is not GrismOptics:
+        raise InputError(f"slits of {s.mode} share no steps of their WCS; those of WFSS do")
     elements = mode.elements | dict(s.elements)
     if mode.instrument == "NIRSPEC":
         elements["fixed_slit"] = s.primary_slit if s.mode == "fixed-slit" else "NONE"
@@ -143,6 +150,8 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
                     for position, slit in enumerate(_present(s, slits, number), start=1)
                 ],
             }
+            if s.shared_wcs:
+                _share_steps([slit["meta"]["wcs"] for slit in tree["slits"]])
             paths.append(save_exposure(tree, folder / f"{prefix}_cal.fits"))
     if s.association:
         paths.append(_write_association(s, mode, paths, folder))
@@ -296,6 +305,12 @@ def _slit(
     absent = {plane for plane, slit_number in s.absent if slit_number == position}
     slit |= {plane: pixels[plane] for plane in planes if plane not in absent}
     return AsdfObject(slit | {"meta": meta})
+
+
+def _share_steps(wcses: list[WCS]) -> None:
+    """Let WCSs have the same objects as their steps, but for each one's first."""
+    for wcs in wcses:
+        wcs.pipeline[1:] = wcses[0].pipeline[1:]
 
 
 def _write_association(s: Simulation, mode: Mode, exposures: list[Path], folder: Path) -> Path:

@@ -1,0 +1,87 @@
+"""Exposures of several ASDF standards in one product.
+
+A product has one preamble, that of the newest standard among its entries. A few tags of the older
+one are unknown under it, though what they stand for has not changed; these take their new names.
+Where that is not enough, the exposures cannot be in one product.
+"""
+
+import json
+import os
+import re
+from collections.abc import Collection, Iterable
+from functools import cache
+
+from .fragments import TAG_MARK
+
+#: What a document follows whose preamble does not say.
+UNSTATED = "1.0.0"
+
+#: Standards whose entries one product can have, from old to new: those of jwst up to 1.16, and
+#: since.
+STANDARDS = ("1.5.0", "1.6.0")
+
+#: How tags begin that are written in short.
+PREFIX = "tag:stsci.edu:asdf/"
+
+#: Tags of the first of these standards that the other does not know, and what they are called
+#: there, without the prefix. From the manifests ``asdf-format.org/core/manifests/core-1.5.0``
+#: and ``core-1.6.0`` of the package asdf-standard: their schemas allow what those before did.
+REPLACED = {
+    "core/column-1.0.0": "table/column-1.1.0",
+    "core/integer-1.0.0": "core/integer-1.1.0",
+    "core/ndarray-1.0.0": "core/ndarray-1.1.0",
+    "core/table-1.0.0": "table/table-1.1.0",
+    "fits/fits-1.0.0": "fits/fits-1.1.0",
+    "time/time-1.1.0": "time/time-1.2.0",
+    "unit/quantity-1.1.0": "unit/quantity-1.2.0",
+}
+
+#: The same in full, as the nodes of a tree have them.
+MARKED = frozenset(f"{PREFIX}{tag}" for tag in REPLACED)
+
+_MARKED_TAG = re.compile(f"{TAG_MARK}([A-Za-z0-9/.-]+)")
+
+
+def newest(standards: Iterable[str]) -> str:
+    """Newest of some standards."""
+    return max(standards, key=lambda standard: [int(part) for part in standard.split(".")])
+
+
+def marked(tag: str) -> str:
+    """Tag in full, with a mark if a newer standard calls it otherwise."""
+    return f"{PREFIX}{TAG_MARK}{tag.removeprefix(PREFIX)}" if tag in MARKED else tag
+
+
+def keep_tags(text: str) -> str:
+    """Text without the marks of its tags."""
+    return text.replace(TAG_MARK, "")
+
+
+def renew_tags(text: str) -> str:
+    """Text with the tags of the newest standard in place of those that are marked."""
+    return _MARKED_TAG.sub(lambda match: REPLACED[match[1]], text)
+
+
+def obstacle(standards: Collection[str], old_tags: Collection[str]) -> str:
+    """Tell why entries of several standards cannot be in one product, nothing where they can.
+
+    Parameters
+    ----------
+    standards : collection of str
+        Standards of the entries.
+    old_tags : collection of str
+        Tags of those entries that are not of the newest standard.
+    """
+    if strange := sorted(set(standards).difference(STANDARDS)):
+        return f"how standard {strange[0]} goes together with others is not known"
+    if unknown := sorted(set(old_tags) - MARKED - known_tags()):
+        return f"nothing is known to replace {unknown[0]} under standard {newest(standards)}"
+    return ""
+
+
+@cache
+def known_tags() -> set[str]:
+    """Tags that the newest standard knows, as ``update_tags.py`` found them."""
+    with open(os.path.join(os.path.dirname(__file__), "tags.json"), encoding="utf-8") as file:
+        table = json.load(file)
+    return {f"{name}-{version}" for name, versions in table.items() for version in versions}

@@ -1,0 +1,205 @@
+"""Exposures of several ASDF standards in one product."""
+
+import io
+import re
+from pathlib import Path
+
+import asdf
+import numpy as np
+import pytest
+from eras import differences, open_quietly, regroup, regroup_officially, unpack_eras, who
+from tiny import File, Parts, at, split, write_tiny
+
+from exp_to_source.errors import InputError
+from exp_to_source.gather import gather_source
+from exp_to_source.grouping import Choices
+from exp_to_source.index import sealed
+from exp_to_source.indexing import index_exposure
+from exp_to_source.listing import list_sources
+from exp_to_source.standards import MARKED, PREFIX, REPLACED, STANDARDS, known_tags, renew_tags
+from update_tags import TABLE, format_table, read_tags
+
+OLD, NEW = STANDARDS
+NAMES = ("jw00009001001_03101_00001_nrs1_cal", "jw00009001001_03101_00002_nrs1_cal")
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Parts]:
+    """Parts of one exposure, as it would be under each of the standards."""
+    new = split(write_tiny(tmp_path_factory.mktemp("tiny") / f"{NAMES[0]}.fits"))
+    return {NEW: new, OLD: renamed(new, {NEW: OLD, "ndarray-1.1.0": "ndarray-1.0.0"})}
+
+
+def renamed(parts: Parts, names: dict[str, str]) -> Parts:
+    """Parts with other texts in the tree."""
+    parts = parts.copy()
+    text = "\n".join(parts.lines)
+    for old, new in names.items():
+        assert old in text
+        text = text.replace(old, new)
+    parts.lines = text.split("\n")
+    return parts
+
+
+def write(folder: Path, *exposures: Parts) -> list[Path]:
+    paths = [folder / f"{name}.fits" for name in NAMES[: len(exposures)]]
+    for path, exposure in zip(paths, exposures, strict=True):
+        path.write_bytes(exposure.join(true_hash=True))
+    return paths
+
+
+# Files of their day.
+
+
+@pytest.mark.parametrize(
+    ("mode", "eras"),
+    [
+        ("mos", ("1.16.1", "3.0.0")),
+        ("mos", ("3.0.0", "1.14.0")),
+        ("fs", ("2.0.1", "1.8.2")),
+        ("wfss", ("1.20.2", "1.16.1")),
+    ],
+)
+def test_products_of_two_eras_are_those_of_jwst(tmp_path, mode, eras):
+    paths = unpack_eras(mode, tmp_path / "exposures", *eras)
+    official = regroup_officially(paths)
+    made = {path.name.split("_")[1]: path for path in regroup(paths, tmp_path)}
+    with open_quietly(made["s000000001"]) as product:
+        assert {entry.meta.calibration_software_version for entry in product.exposures} == {*eras}
+        assert differences(product, official[who(product)]) == []
+
+
+def test_products_of_one_standard_are_spliced_as_they_are(tmp_path):
+    """Tags of the day, in a product that only libraries of the day wrote."""
+    paths = unpack_eras("mos", tmp_path / "exposures", "1.8.2", "1.16.1")
+    for product in regroup(paths, tmp_path):
+        text = product.read_bytes()
+        assert b"\n#ASDF_STANDARD 1.5.0\n" in text
+        assert b"ndarray-1.0.0" in text and b"ndarray-1.1.0" not in text
+
+
+# What is known of the standards.
+
+
+def test_tables_are_in_step_with_the_libraries():
+    old, new = read_tags(OLD), read_tags(NEW)
+    assert TABLE.read_text(encoding="utf-8") == format_table(new)
+    assert known_tags() == new
+    # No library writes the last any more, and jwst never did.
+    assert old - new == MARKED | {f"{PREFIX}core/subclass_metadata-1.0.0"}
+    assert {f"{PREFIX}{tag}" for tag in REPLACED.values()} <= new
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!core/ndarray-1.0.0 [[1, 2], [3, 4]]",
+        "!core/ndarray-1.0.0 {data: [1.5, 2], datatype: float32, shape: [2]}",
+        "!core/integer-1.0.0 {sign: '-', string: '9', words: !core/ndarray-1.0.0 "
+        "{data: [7, 9], datatype: uint32, shape: [2]}}",
+        "!unit/quantity-1.1.0 {value: 2.5, unit: !unit/unit-1.0.0 km}",
+        "!unit/quantity-1.1.0 {value: !core/ndarray-1.0.0 [1.0, 2.0], unit: !unit/unit-1.0.0 km}",
+        "!time/time-1.1.0 '2000-12-31T13:05:27.737'",
+        "!time/time-1.1.0 {value: '2000-01-01T00:00:00.000', scale: tdb}",
+        "!time/time-1.1.0 {value: 2015.5, format: jyear}",
+        "!core/table-1.0.0 {columns: [!core/column-1.0.0 {name: a, "
+        "data: !core/ndarray-1.0.0 [1, 2]}]}",
+    ],
+)
+def test_what_tags_stand_for_is_the_same_under_their_new_names(text):
+    found = []
+    new = renew_tags(re.sub("!(?=(?:core|time)/|unit/quantity)", "!\x05", text))
+    for standard, body in ((OLD, text), (NEW, new)):
+        document = f"#ASDF 1.0.0\n#ASDF_STANDARD {standard}\n%YAML 1.1\n%TAG ! {PREFIX}\n"
+        document += f"--- !core/asdf-1.1.0\na: {body}\n...\n"
+        with asdf.open(io.BytesIO(document.encode())) as file:
+            value = file["a"]
+            found.append((type(value), str(np.asarray(value) if "array" in text else value)))
+    assert found[0] == found[1]
+    assert found[0][0] not in (dict, list)
+
+
+# What is told, and what is not touched.
+
+
+@pytest.mark.parametrize("order", [(OLD, NEW), (NEW, OLD)])
+def test_texts_that_look_like_tags_stay(tmp_path, parts, order):
+    text = "see !core/ndarray-1.0.0 and !<tag:stsci.edu:asdf/core/ndarray-1.0.0>, \\x05core"
+    exposures = [
+        renamed(parts[standard], {"pi_name: Some, One": f"pi_name: '{text}'"}) for standard in order
+    ]
+    for path in regroup(write(tmp_path, *exposures), tmp_path):
+        product = File(path.read_bytes())
+        assert b"#ASDF_STANDARD 1.6.0\n" in path.read_bytes()
+        for number in (0, 1):
+            entry = at(product.tree, "exposures", number)
+            assert at(entry, "meta", "proposal", "pi_name").value == text
+            for key in ("data", "dq"):
+                assert at(entry, key).tag == f"{PREFIX}core/ndarray-1.1.0"
+            assert at(entry, "meta", "wcs", "table").tag == f"{PREFIX}core/ndarray-1.1.0"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("standard", "names", "sentence"),
+    [
+        (NEW, {f"STANDARD {NEW}": "STANDARD 1.10.0"}, "how standard 1.10.0 goes together"),
+        (NEW, {f"#ASDF_STANDARD {NEW}\n": ""}, "how standard 1.0.0 goes together"),
+        (
+            OLD,
+            {"      box: ": "      own: !<tag:example.org:x/y-1.0.0> {a: 1}\n      box: "},
+            "nothing is known to replace tag:example.org:x/y-1.0.0 under standard 1.6.0",
+        ),
+        (
+            OLD,
+            {"      box: ": "      own: !transform/shift-9.0.0 {a: 1}\n      box: "},
+            "nothing is known to replace tag:stsci.edu:asdf/transform/shift-9.0.0",
+        ),
+    ],
+)
+def test_what_cannot_be_in_one_product_is_told(tmp_path, parts, standard, names, sentence, order):
+    other = parts[OLD if standard == NEW else NEW]
+    paths = write(tmp_path, *[renamed(parts[standard], names), other][::order])
+    with pytest.raises(InputError, match=re.escape(sentence)) as caught:
+        regroup(paths, tmp_path)
+    assert all(name in str(caught.value) for name in NAMES)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "sources.tsv").exists() and not (tmp_path / "manifests").exists()
+    # By itself each can be regrouped.
+    for number, path in enumerate(paths):
+        assert len(regroup([path], tmp_path / str(number))) == 2
+
+
+def test_gather_makes_no_product_that_was_refused(tmp_path, parts):
+    """A manifest that somebody made by hand."""
+    strange = renamed(parts[NEW], {f"STANDARD {NEW}": "STANDARD 1.7.0"})
+    paths = write(tmp_path, parts[NEW], strange)
+    slits = []
+    for path in paths:
+        index = tmp_path / "index" / f"{path.stem}.jsonl"
+        index_exposure(str(path), str(index))
+        slits.append([path.stem, index.read_text().splitlines()[1].split('"')[1]])
+    about = {"format": 3, "product": "x", "association": None, "slits": slits, "joined": []}
+    (tmp_path / "x.json").write_bytes(sealed(about))
+    with pytest.raises(InputError, match=r"how standard 1\.7\.0 goes"):
+        gather_source(str(tmp_path / "x.json"), str(tmp_path / "x.fits"), str(tmp_path / "index"))
+
+
+def test_an_exposure_of_another_era_changes_the_products_that_it_is_in(tmp_path, parts):
+    """Those of one era stay, by name and content."""
+    alone = parts[NEW].copy()
+    alone = renamed(alone, {"source_id: 61": "source_id: 63", "9_61": "9_63"})
+    paths = write(tmp_path, parts[OLD], alone)
+    indices = [str(tmp_path / "index" / f"{path.stem}.jsonl") for path in paths]
+    for path, index in zip(paths, indices, strict=True):
+        index_exposure(str(path), index)
+    before, after = (listed(tmp_path, indices[:count]) for count in (1, 2))
+    assert {name[13:23] for name in before} == {"s000000061", "s000000062"}
+    changed = {name for name in before if before[name] != after[name]}
+    assert {name[13:23] for name in changed} == {"s000000062"}
+
+
+def listed(folder: Path, indices: list[str]) -> dict[str, bytes]:
+    """List sources; the manifests."""
+    list_sources(indices, [], Choices(), str(folder), str(folder / "sources.tsv"))
+    return {path.name: path.read_bytes() for path in (folder / "manifests").iterdir()}
