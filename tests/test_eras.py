@@ -11,12 +11,14 @@ from eras import differences, open_quietly, regroup, regroup_officially, unpack_
 from tiny import File, Parts, at, split, write_tiny
 
 from exp_to_source.errors import InputError
+from exp_to_source.fingerprints import fingerprint_exposure
 from exp_to_source.gather import gather_source
 from exp_to_source.grouping import Choices
 from exp_to_source.index import sealed
 from exp_to_source.indexing import index_exposure
 from exp_to_source.listing import list_sources
 from exp_to_source.standards import MARKED, PREFIX, REPLACED, STANDARDS, known_tags, renew_tags
+from exp_to_source.verify import Verifier
 from update_tags import TABLE, format_table, read_tags
 
 OLD, NEW = STANDARDS
@@ -203,3 +205,12 @@ def listed(folder: Path, indices: list[str]) -> dict[str, bytes]:
     """List sources; the manifests."""
     list_sources(indices, [], Choices(), str(folder), str(folder / "sources.tsv"))
     return {path.name: path.read_bytes() for path in (folder / "manifests").iterdir()}
+
+
+def test_mixed_products_are_verified(tmp_path):
+    paths = unpack_eras("wfss", tmp_path / "exposures", "1.16.1", "3.0.0")
+    for path in paths:
+        fingerprint_exposure(str(path), str(tmp_path / "fingerprints" / f"{path.stem}.jsonl"))
+    verifier = Verifier(str(tmp_path / "fingerprints"))
+    verdict = verifier.verify(str(regroup(paths, tmp_path)[0]))
+    assert (verdict.damages, verdict.notes) == ([], [])

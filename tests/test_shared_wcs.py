@@ -1,0 +1,86 @@
+"""WFSS exposures in which all slits have the same objects as steps of their WCS."""
+
+import os
+from pathlib import Path
+
+import pytest
+from eras import DATA, differences, open_quietly, regroup, regroup_officially, unpack, who
+from test_asdftree import HEAD
+
+from exp_to_source.asdftree import parse
+from exp_to_source.errors import InputError
+from exp_to_source.fragments import apply_edits
+from exp_to_source.index import IndexReader
+from exp_to_source.nodes import MAX_SIZE
+from exp_to_source.normalise import normalise
+from exp_to_source.simulation import Simulation, simulate
+
+#: A document of slits that share one text.
+META = "meta:\n  exposure: {type: NRC_WFSS}\nslits:\n"
+FIRST = "- meta:\n    wcs:\n    - {own: 1}\n    - &big !core/ndarray-1.1.0 {source: 0, a: [%s]}\n"
+OTHER = "- meta:\n    wcs:\n    - {own: 1}\n    - *big\n"
+
+
+def test_files_of_the_pipeline(tmp_path):
+    (packed,) = (DATA / "shared_wcs").iterdir()
+    paths = [unpack(packed, tmp_path / "exposures", number) for number in (1, 2)]
+    products = regroup(paths, tmp_path)
+    assert len(products) == 4
+    official = regroup_officially(paths)
+    with open_quietly(products[-1]) as product:
+        assert differences(product, official[who(product)]) == []
+
+
+def test_simulated_exposures(tmp_path):
+    """The text of the steps is in the file once, and once in the index."""
+    options = {"mode": "nircam-wfss", "sources": 3, "exposures": 1, "shape": (4, 7)}
+    (own,) = simulate(Simulation(**options), tmp_path / "own")
+    (shared,) = simulate(Simulation(**options, shared_wcs=True), tmp_path / "shared")
+    assert shared.stat().st_size < own.stat().st_size - 10_000
+    products = [regroup([path], path.parent) for path in (own, shared)]
+    with open_quietly(products[0][-1]) as one, open_quietly(products[1][-1]) as other:
+        assert differences(one, other) == []
+
+
+def test_only_wfss_shares(tmp_path):
+    with pytest.raises(InputError, match="slits of mos share no steps"):
+        simulate(Simulation(shared_wcs=True), tmp_path)
+
+
+def test_no_sum_over_slits_is_bounded():
+    """Together they stand for a hundred times what one slit may."""
+    text = HEAD + META + FIRST % ", ".join(["1.25"] * 200_000) + OTHER * 1000 + "...\n"
+    assert 50 * MAX_SIZE < 1_000_000 * 1000
+    tree = parse(text, "x", 1)
+    held = {id(edit[2]) for slit in tree.slits for edit in slit.edits if len(edit[2]) > 100}
+    assert len(tree.slits) == 1001 and len(held) == 1
+    first, *_, last = (apply_edits(text[s.start : s.end], s.edits) for s in tree.slits)
+    assert abs(len(first) - len(last)) < 100
+    # Written anew, the slits share what they shared.
+    again = normalise(text, "x", [], "")
+    assert len(again) < 2 * len(text)
+    assert len(parse(again, "x", 1).slits) == 1001
+
+
+def test_texts_that_differ_in_each_slit_are_bounded():
+    """As many texts as slits, each of a size that one may have."""
+    body = ", ".join(["*text"] * 900)
+    lines = [f"  b{n}: &b{n} [{n}, {body}]\n" for n in range(40)]
+    text = HEAD + "meta:\n  exposure: {type: NRC_WFSS}\n  t: &text " + "x" * 10_000 + "\n"
+    text += "".join(lines) + "slits:\n"
+    text += "".join(f"- meta:\n    wcs: [*b{n}]\n" for n in range(40)) + "...\n"
+    with pytest.raises(InputError, match="beyond all bounds"):
+        parse(text, "x", 0)
+
+
+def test_index_has_the_text_once(tmp_path):
+    options = {"mode": "nircam-wfss", "exposures": 1, "shape": (4, 7), "shared_wcs": True}
+    sizes = []
+    for sources in (4, 8):
+        (path,) = simulate(Simulation(sources=sources, **options), tmp_path / str(sources))
+        regroup([path], path.parent)
+        index = Path(path.parent / "index" / f"{path.stem}.jsonl")
+        sizes.append(os.path.getsize(index))
+        with IndexReader(str(index)) as reader:
+            assert len(reader.part("shared")) > 10_000
+    assert sizes[1] - sizes[0] < 4 * 3000
