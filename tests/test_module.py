@@ -213,7 +213,7 @@ def test_verification(plain: Workflow, tmp_path: Path):
     work = consumer(tmp_path, plain)
     assert work.make("exp_verify")["exp_verify"] == 1
     table = (tmp_path / "sub" / "regrouped" / "results" / "verify.tsv").read_text().splitlines()
-    assert [row.split("\t")[3] for row in table[1:]] == ["ok"] * len(plain.products)
+    assert [row.split("\t")[3] for row in table[1:]] == ["sound"] * len(plain.products)
 
 
 def test_demo(plain: Workflow, tmp_path: Path):
