@@ -114,7 +114,7 @@ def alone(ours: list[Path], remarks: list[str], why: str) -> Verdict:
         return Verdict("jwst refuses, ours opens", [why])
     if any("open" in remark for remark in remarks):
         return Verdict("opens nowhere, with a remark", [*shut, why])
-    return Verdict("opens nowhere", [*shut, why])
+    return Verdict("opens nowhere, nor does its exposure", [*shut, why])
 
 
 def compare_all(
@@ -146,7 +146,7 @@ def compare_all(
             return Verdict("opens nowhere", [f"{path.name}: {reason(error)}", *found])
     if unmatched and failed:
         verdict = alone(unmatched, remarks, failed[0])
-        if not found or verdict.outcome == "opens nowhere":
+        if not found or verdict.outcome.startswith("opens nowhere"):
             return verdict
     found = [place for place in found if not meant(place, exposures)]
     if not found:

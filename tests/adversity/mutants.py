@@ -38,6 +38,7 @@ from exp_to_source.gather import gather_source  # noqa: E402
 from exp_to_source.grouping import Choices  # noqa: E402
 from exp_to_source.indexing import index_exposure  # noqa: E402
 from exp_to_source.listing import list_sources  # noqa: E402
+from exp_to_source.simulated_modes import MODES  # noqa: E402
 from exp_to_source.tables import read_products  # noqa: E402
 
 #: Bounds of what the project may take for one mutant, and of what the judge may take besides.
@@ -59,6 +60,7 @@ OUTCOMES = (
     "opens nowhere, with a remark",
     "differs silently",
     "opens nowhere",
+    "opens nowhere, nor does its exposure",
     "no sentence",
     "over bounds",
     "judge failed",
@@ -68,7 +70,13 @@ OUTCOMES = (
 HARMLESS = ("refused", "equal, unchanged", "equal")
 
 #: What must never be.
-FORBIDDEN = ("differs silently", "opens nowhere", "no sentence", "over bounds")
+FORBIDDEN = (
+    "differs silently",
+    "opens nowhere",
+    "opens nowhere, nor does its exposure",
+    "no sentence",
+    "over bounds",
+)
 
 
 @dataclass
@@ -373,6 +381,8 @@ def main() -> None:
     add("--first", type=int, default=0, help="number of the first one")
     add("--seed", type=int, default=1)
     add("--workers", type=int, default=2)
+    add("--mode", action="append", choices=list(MODES), help="simulated exposures of these only")
+    add("--slits", type=int, default=2, help="of an exposure; each costs the judge a second")
     add("--data", type=Path, help="folder of real exposures (*_cal.fits at any depth), too")
     add("--mutator", action="append", default=[], choices=list(MUTATORS), help="these only")
     add("--only", type=int, metavar="N", help="run this mutant alone, and keep its files")
@@ -383,9 +393,9 @@ def main() -> None:
     shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="mutants", dir=shared) as temporary:
         folder = Path(temporary)
-        subjects = simulated(folder / "data")
+        subjects = simulated(folder / "data", arguments.mode or MODES, arguments.slits)
         if arguments.data:
-            subjects += real(arguments.data)
+            subjects += real(arguments.data, arguments.slits)
         campaign = Campaign(arguments.seed, subjects, folder, arguments.mutator)
         if arguments.only is not None:
             campaign.folder = output / str(arguments.only)

@@ -1,16 +1,13 @@
 """Sound exposures that mutants are made of: simulated ones, and real files where there are some."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tiny import Parts, integer, split, value
 
-from exp_to_source.simulated_modes import MODES
-from exp_to_source.simulation import Simulation, simulate
-
-#: Slits that are left of a real exposure, as each costs the judge a second.
-SLITS = 2
+from exp_to_source.simulation import FIXED_SLITS, Simulation, simulate
 
 
 @dataclass(frozen=True)
@@ -35,16 +32,16 @@ class Subject:
     parts: Parts
 
 
-def simulated(folder: Path) -> list[Subject]:
-    """Two exposures of two slits in each mode."""
+def simulated(folder: Path, modes: Iterable[str], count: int) -> list[Subject]:
+    """Two exposures of so many slits in each mode."""
     subjects = []
-    for mode in MODES:
-        slits = ("S200A1", "S400A1") if mode == "fixed-slit" else ()
-        background = 1 if mode == "mos" else 0
+    for mode in modes:
+        slits = FIXED_SLITS[:count] if mode == "fixed-slit" else ()
+        background = count // 2 if mode == "mos" else 0
         simulation = Simulation(
             mode=mode,
             exposures=2,
-            sources=2 - background,
+            sources=count - background,
             background=background,
             fixed_slits=slits,
             shape=(4, 8),
@@ -54,27 +51,27 @@ def simulated(folder: Path) -> list[Subject]:
     return subjects
 
 
-def real(folder: Path) -> list[Subject]:
+def real(folder: Path, count: int) -> list[Subject]:
     """Exposures of a folder by era and mode, each of its first slits alone."""
     subjects = []
     for path in sorted(folder.rglob("*_cal.fits")):
         where = path.parent.relative_to(folder).as_posix()
-        parts = trim(split(path.read_bytes()))
+        parts = trim(split(path.read_bytes()), count)
         subjects.append(Subject(where, path.parent.name, path.name, parts))
     return subjects
 
 
-def trim(parts: Parts) -> Parts:
+def trim(parts: Parts, count: int) -> Parts:
     """Leave slits out, of the tree and of the HDUs."""
     start = parts.lines.index("slits:") + 1
     items = [n for n in range(start, len(parts.lines)) if parts.lines[n].startswith("- ")]
     end = next(n for n in range(start, len(parts.lines)) if re.match(r"\w|\.", parts.lines[n]))
     items = [n for n in items if n < end]
-    if len(items) > SLITS:
-        del parts.lines[items[SLITS] : end]
+    if len(items) > count:
+        del parts.lines[items[count] : end]
         parts.hdus = [
             (cards, data)
             for cards, data in parts.hdus
-            if value(cards, "EXTNAME") in (None, "ASDF") or integer(cards, "EXTVER", 1) <= SLITS
+            if value(cards, "EXTNAME") in (None, "ASDF") or integer(cards, "EXTVER", 1) <= count
         ]
     return split(parts.join(true_hash=True))
