@@ -78,8 +78,7 @@ class Parts:
         for number, (cards, _) in enumerate(self.hdus):
             if _is_asdf(cards):
                 if true_size:
-                    size = f"NAXIS1  = {len(document):>20}".encode()
-                    cards = [size + c[30:] if c.startswith(b"NAXIS1") else c for c in cards]
+                    cards = [_sized(card, len(document)) for card in cards]
                 joined[number] = _header(cards) + _padded(document, b"\0")
         return b"".join(joined)
 
@@ -131,6 +130,16 @@ def integer(cards: list[bytes], keyword: str, default: int | None = None) -> int
 
 def _header(cards: list[bytes]) -> bytes:
     return _padded(b"".join(cards) + b"END".ljust(CARD), b" ")
+
+
+def _sized(card: bytes, size: int) -> bytes:
+    """Card of an ASDF extension, made true where it tells of its size."""
+    if card.startswith(b"NAXIS1  "):
+        return f"NAXIS1  = {size:>20}".encode() + card[30:]
+    if card.startswith(b"TFORM1  "):
+        text = f"{size}B"
+        return f"TFORM1  = '{text:8}'".ljust(CARD).encode()
+    return card
 
 
 def _padded(data: bytes, filler: bytes) -> bytes:

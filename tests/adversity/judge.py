@@ -1,0 +1,324 @@
+"""A judge of products: what jwst makes of the same exposures, compared with ours.
+
+Nothing of exp_to_source is used here, only astropy, asdf, stdatamodels and jwst.
+"""
+
+import io
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from asdf.tagged import Tagged
+from asdf.util import load_yaml
+from astropy.io import fits
+from jwst.exp_to_source import exp_to_source
+from stdatamodels.jwst import datamodels
+
+CARD = 80
+ABSENT = "(absent)"
+
+#: What depends on software and time of writing, or is meant to differ: see differences.md in docs.
+OWN_CARDS = ("DATE", "HISTORY")
+OWN_KEYS = ("asdf_library", "history", "_fits_hash")
+
+
+@dataclass
+class Verdict:
+    """What the judge found.
+
+    Attributes
+    ----------
+    outcome : str
+        A word or two, see README.md.
+    details : list of str
+        What differs, or why something cannot be opened.
+    """
+
+    outcome: str
+    details: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Product:
+    """Content of a product, as far as it is compared."""
+
+    hdus: list[tuple[str, int]]
+    cards: list[list[tuple[str, str]]]
+    data: list[bytes]
+    tree: dict[str, Any]
+    blocks: list[bytes]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells a product from others: its entries' exposures, ids, names and orders."""
+        keys = []
+        for entry in self.tree["exposures"]:
+            name = str(entry.get("source_name") or "").strip()
+            order = entry["meta"].get("wcsinfo", {}).get("spectral_order")
+            said = entry["meta"].get("filename"), entry.get("source_id"), entry.get("name")
+            keys.append(" ".join(map(str, (*said, name, order))))
+        return tuple(keys)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let nothing be said about damaged files."""
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def judge(exposures: list[Path], ours: list[Path], folder: Path, remarks: list[str]) -> Verdict:
+    """Compare products of exposures with those of jwst.
+
+    Parameters
+    ----------
+    exposures : list of Path
+        The exposures.
+    ours : list of Path
+        The products that are to be judged.
+    folder : Path
+        Where to save the products of jwst.
+    remarks : list of str
+        What was said about the exposures; a difference that is mentioned there is not silent.
+    """
+    with quiet():
+        try:
+            official = exp_to_source([datamodels.open(path) for path in exposures])
+        except Exception as error:
+            return alone(ours, remarks, f"jwst: {reason(error)}")
+        saved, models, failed = [], [], []
+        for number, model in enumerate(official.values()):
+            try:
+                saved.append(read(Path(model.save(folder / f"{number}.fits"))))
+                models.append(model)
+            except Exception as error:
+                failed.append(f"jwst saves no product: {reason(error)}")
+        return compare_all(ours, saved, models, failed, exposures, remarks)
+
+
+def alone(ours: list[Path], remarks: list[str], why: str) -> Verdict:
+    """Judge products that jwst does not make: can they be opened?"""
+    shut = [f"{path.name}: {failure}" for path in ours if (failure := cannot_open(path))]
+    if not shut:
+        return Verdict("jwst refuses, ours opens", [why])
+    if any("open" in remark for remark in remarks):
+        return Verdict("opens nowhere, with a remark", [*shut, why])
+    return Verdict("opens nowhere, nor does its exposure", [*shut, why])
+
+
+def compare_all(
+    ours: list[Path],
+    saved: list[Product],
+    models: list[Any],
+    failed: list[str],
+    exposures: list[Path],
+    remarks: list[str],
+) -> Verdict:
+    """Compare each of our products with that of jwst of the same slits."""
+    theirs = {product.key: number for number, product in enumerate(saved)}
+    found, unmatched = [], []
+    for path in ours:
+        try:
+            product = read(path)
+        except Exception as error:
+            return Verdict("opens nowhere", [f"{path.name}: {reason(error)}"])
+        number = theirs.get(product.key)
+        if number is None:
+            unmatched.append(path)
+            found += [] if failed else [f"entries: {product.key} / {list(theirs)}"]
+            continue
+        found += compare(product, saved[number])
+        try:
+            with datamodels.open(path) as model:
+                found += compare_wcs(model, models[number])
+        except Exception as error:
+            return Verdict("opens nowhere", [f"{path.name}: {reason(error)}", *found])
+    if unmatched and failed:
+        verdict = alone(unmatched, remarks, failed[0])
+        if not found or verdict.outcome.startswith("opens nowhere"):
+            return verdict
+    found = [place for place in found if not meant(place, exposures)]
+    if not found:
+        return Verdict("equal")
+    silent = [place for place in found if not mentioned(place, remarks)]
+    return (
+        Verdict("differs silently", silent) if silent else Verdict("differs with a remark", found)
+    )
+
+
+def cannot_open(path: Path) -> str:
+    """Tell why a product cannot be opened, nothing where it can."""
+    try:
+        with datamodels.open(path) as model:
+            for entry in model.exposures:
+                for key in ("data", "dq", "err"):
+                    np.asarray(getattr(entry, key, None))
+    except Exception as error:
+        return reason(error)
+    return ""
+
+
+def reason(error: Exception) -> str:
+    """One line about an error."""
+    return f"{type(error).__name__}: {str(error).strip()[:200]}".replace("\n", " ")
+
+
+def read(path: Path) -> Product:
+    """Read a product, as far as it is compared."""
+    raw = path.read_bytes()
+    product = Product([], [], [], {}, [])
+    with fits.open(path, memmap=False) as hdus:
+        for hdu in hdus:
+            place = hdu.fileinfo()
+            content = raw[place["datLoc"] : place["datLoc"] + hdu.size]
+            if hdu.name == "ASDF":
+                document = content[: hdu.header["NAXIS1"]]
+                product.tree = load_yaml(io.BytesIO(document), tagged=True)
+                product.blocks = list(blocks_of(document))
+                continue
+            product.hdus.append((hdu.name, hdu.ver))
+            product.data.append(content)
+            product.cards.append(
+                [
+                    (card.keyword, f"{type(card.value).__name__} {card.value!r}")
+                    for card in hdu.header.cards
+                    if card.keyword not in OWN_CARDS
+                ]
+            )
+    for key in OWN_KEYS:
+        product.tree.pop(key, None)
+    product.tree["meta"].pop("date", None)
+    for cards, meta in ((product.cards[0], product.tree["meta"]),):
+        cards[:] = [card for card in cards if card[0] != "FILENAME"]
+        meta.pop("filename", None)
+    return product
+
+
+def blocks_of(document: bytes) -> Iterator[bytes]:
+    """Contents of the internal blocks of an ASDF file."""
+    end = re.search(rb"\n\.\.\.\r?\n", document)
+    at = document.find(b"\xd3BLK", end.end()) if end else -1
+    while at >= 0 and document.startswith(b"\xd3BLK", at):
+        start = at + 6 + int.from_bytes(document[at + 4 : at + 6])
+        allocated, used = (int.from_bytes(document[at + n : at + n + 8]) for n in (14, 22))
+        yield document[start : start + used]
+        at = start + allocated
+
+
+def compare(ours: Product, official: Product) -> Iterator[str]:
+    """Tell the differences of two products, but for their WCSs."""
+    if ours.hdus != official.hdus:
+        yield f"HDUs: {ours.hdus} / {official.hdus}"
+        return
+    for (name, version), cards, others in zip(ours.hdus, ours.cards, official.cards, strict=True):
+        if [word for word, _ in cards] != [word for word, _ in others]:
+            only = [card for card in cards if card not in others]
+            lacking = [card for card in others if card not in cards]
+            yield f"cards {name},{version}: {only[:5]} / {lacking[:5]}"
+            continue
+        for (word, value), (_, other) in zip(cards, others, strict=True):
+            if value != other:
+                yield f"card {name},{version} {word}: {value} / {other}"
+    for (name, version), data, other in zip(ours.hdus, ours.data, official.data, strict=True):
+        if data != other:
+            yield f"data {name},{version}: {len(data)} / {len(other)}"
+    yield from compare_trees("", ours.tree, official.tree, ours, official)
+
+
+def compare_trees(
+    place: str, one: Any, other: Any, ours: Product, official: Product
+) -> Iterator[str]:
+    """Tell the differences of two trees; tags count but for their versions."""
+    if place.endswith("meta.wcs"):
+        if (one is ABSENT) != (other is ABSENT):
+            yield f"tree {place}: {str(one)[:60]} / {str(other)[:60]}"
+        return
+    if bare_tag(one) != bare_tag(other):
+        sides = (f"{bare_tag(node)} {str(node)[:60]!r}" for node in (one, other))
+        yield f"tree {place}: {' / '.join(sides)}"
+    elif isinstance(one, dict) and isinstance(other, dict):
+        if "core/ndarray" in bare_tag(one):
+            a, b = array_of(one, ours), array_of(other, official)
+            if a != b:
+                yield f"tree {place}: array {str(a)[:80]} / {str(b)[:80]}"
+            return
+        for key in [*one, *(key for key in other if key not in one)]:
+            inner = f"{place}.{key}" if place else str(key)
+            pair = one.get(key, ABSENT), other.get(key, ABSENT)
+            yield from compare_trees(inner, *pair, ours, official)
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, pair in enumerate(zip(one, other, strict=True)):
+            yield from compare_trees(f"{place}[{number}]", *pair, ours, official)
+    elif type(plain(one)) is not type(plain(other)) or repr(plain(one)) != repr(plain(other)):
+        yield f"tree {place}: {repr(plain(one))[:80]} / {repr(plain(other))[:80]}"
+
+
+def plain(node: Any) -> Any:
+    """Node without the class that has its tag."""
+    return node.data if isinstance(node, Tagged) else node
+
+
+def bare_tag(node: Any) -> str:
+    """Tag of a node without its version."""
+    return re.sub(r"-[0-9.]+$", "", getattr(node, "_tag", ""))
+
+
+def array_of(node: Any, product: Product) -> tuple[Any, ...]:
+    """What an array consists of: form and bytes, or the plane that it is in."""
+    source = node.get("source")
+    if isinstance(source, int) and -len(product.blocks) <= source < len(product.blocks):
+        form = [node.get(key) for key in ("datatype", "byteorder", "shape", "offset", "strides")]
+        return (*map(str, form), product.blocks[source])
+    # A plane's form is in its header.
+    return (str(source), str(node.get("data")))
+
+
+def compare_wcs(ours: Any, official: Any) -> Iterator[str]:
+    """Tell where WCSs give other values."""
+    for number, (entry, other) in enumerate(zip(ours.exposures, official.exposures, strict=True)):
+        one, two = world(entry), world(other)
+        if one != two:
+            yield f"wcs [{number}]: {one[:80]!r} / {two[:80]!r}"
+
+
+def world(entry: Any) -> str | bytes:
+    """Coordinates of some pixels, or why there are none."""
+    wcs = getattr(entry.meta, "wcs", None)
+    if wcs is None:
+        return "no WCS"
+    points = np.mgrid[0:8:3.0, 0:4:1.5]
+    try:
+        return np.array([np.asarray(axis, float) for axis in wcs(*points)]).tobytes()
+    except Exception as error:
+        return type(error).__name__
+
+
+def meant(place: str, exposures: list[Path]) -> bool:
+    """Whether a difference is one of those that are listed in docs/explanation/differences.md."""
+    if re.search(r"exposures\[\d+\]\.meta\.wcsinfo", place) or re.match("cards? SCI", place):
+        return any(b"\n  wcsinfo:" in path.read_bytes() for path in exposures)
+    # A fixed slit in a single MOS exposure.
+    return bool(re.match("card PRIMARY,1 EXP_TYPE: str 'NRS_FIXEDSLIT' / str 'NRS_MSASPEC'", place))
+
+
+def mentioned(place: str, remarks: list[str]) -> bool:
+    """Whether remarks mention what a difference is about."""
+    words = re.findall(r"[A-Za-z_][A-Za-z0-9_]{2,}", place)
+    said = {word.lower() for remark in remarks for word in re.findall(r"\w+", remark)}
+    return any(word.lower() in said for word in words if word.lower() not in COMMON)
+
+
+#: Words of places that say nothing about what differs.
+COMMON = {"tree", "cards", "data", "hdus", "meta", "exposures", "str", "int", "float", "bool"}
+COMMON |= {"array", "the", "and", "sci", "primary", "none", "absent", "wcs", "entries"}

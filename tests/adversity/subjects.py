@@ -1,0 +1,77 @@
+"""Sound exposures that mutants are made of: simulated ones, and real files where there are some."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tiny import Parts, integer, split, value
+
+from exp_to_source.simulation import FIXED_SLITS, Simulation, simulate
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A sound exposure.
+
+    Attributes
+    ----------
+    kind : str
+        Where it is from, and its mode.
+    family : str
+        Exposures of one family can be regrouped together, where their names differ.
+    name : str
+        Of its file.
+    parts : Parts
+        Its content.
+    """
+
+    kind: str
+    family: str
+    name: str
+    parts: Parts
+
+
+def simulated(folder: Path, modes: Iterable[str], count: int) -> list[Subject]:
+    """Two exposures of so many slits in each mode."""
+    subjects = []
+    for mode in modes:
+        slits = FIXED_SLITS[:count] if mode == "fixed-slit" else ()
+        background = count // 2 if mode == "mos" else 0
+        simulation = Simulation(
+            mode=mode,
+            exposures=2,
+            sources=count - background,
+            background=background,
+            fixed_slits=slits,
+            shape=(4, 8),
+        )
+        for path in simulate(simulation, folder / mode):
+            subjects.append(Subject(f"simulated {mode}", mode, path.name, split(path.read_bytes())))
+    return subjects
+
+
+def real(folder: Path, count: int) -> list[Subject]:
+    """Exposures of a folder by era and mode, each of its first slits alone."""
+    subjects = []
+    for path in sorted(folder.rglob("*_cal.fits")):
+        where = path.parent.relative_to(folder).as_posix()
+        parts = trim(split(path.read_bytes()), count)
+        subjects.append(Subject(where, path.parent.name, path.name, parts))
+    return subjects
+
+
+def trim(parts: Parts, count: int) -> Parts:
+    """Leave slits out, of the tree and of the HDUs."""
+    start = parts.lines.index("slits:") + 1
+    items = [n for n in range(start, len(parts.lines)) if parts.lines[n].startswith("- ")]
+    end = next(n for n in range(start, len(parts.lines)) if re.match(r"\w|\.", parts.lines[n]))
+    items = [n for n in items if n < end]
+    if len(items) > count:
+        del parts.lines[items[count] : end]
+        parts.hdus = [
+            (cards, data)
+            for cards, data in parts.hdus
+            if value(cards, "EXTNAME") in (None, "ASDF") or integer(cards, "EXTVER", 1) <= count
+        ]
+    return split(parts.join(true_hash=True))
