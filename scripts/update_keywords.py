@@ -19,8 +19,8 @@ def read_schemas() -> dict[str, Any]:
     dict
         ``sections``: titles that become comment cards; ``product`` and ``entry``: the leaves
         with a keyword, of the whole product and of one of its entries, each as
-        [path, keyword, HDU, comment, numbers of the sections around it]; ``planes``: array
-        attribute to HDU name.
+        [path, keyword, HDU, comment, numbers of the sections around it]; ``planes``: HDU name to
+        datatype.
     """
     from stdatamodels.jwst.datamodels import MultiExposureModel
 
@@ -43,7 +43,7 @@ def read_schemas() -> dict[str, Any]:
                 comment = (schema.get("title") or schema.get("description") or "").split("\n")[0]
                 leaves.append([".".join(path), value, hdu, comment, around])
             elif name == "datatype":
-                planes[path[-1]] = schema["fits_hdu"]
+                planes[schema["fits_hdu"]] = value
 
     walk(MultiExposureModel()._schema, (), [])
     prefix = "exposures.*."
