@@ -44,7 +44,7 @@ def check_datatype(hdu: HDU) -> str | None:
         return "has scaled numbers (BITPIX, BSCALE, BZERO, BLANK)"
     if wanted in (None, found) or (wanted, found) in WIDER:
         return None
-    return f"has numbers of type {found}"
+    return f"is {found}"
 
 
 def contradiction(hdu: HDU, array: Array, edited: bool) -> str | None:
