@@ -43,6 +43,10 @@ def keyword_of(card: str) -> str:
     return card[:8].rstrip()
 
 
+#: Value of a card; many recur.
+value_of = lru_cache(maxsize=1 << 14)(card_value)
+
+
 class Header:
     """The cards of one header.
 
@@ -110,7 +114,7 @@ class Header:
         """Value of a keyword, or `default` where it is absent or undefined."""
         if keyword not in self.numbers:
             return default
-        value = card_value(self.image(keyword))
+        value = value_of(self.image(keyword))
         return default if value is None else value
 
 
