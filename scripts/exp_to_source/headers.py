@@ -4,6 +4,7 @@ stdatamodels writes headers from its schema: cards in the schema's order, of the
 tree has. Card images are the input's wherever it has them.
 """
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -176,11 +177,16 @@ def _place(word: Keyword, leaf: Node | None, header: Header) -> Place | None:
 
 @lru_cache(maxsize=1 << 14, typed=True)
 def states(image: bytes, value: Value) -> bool:
-    """Whether a card has a value; what is no value of a card states nothing."""
+    """Whether a card has a value, as far as its digits go: astropy once wrote 16 of them.
+
+    What is no value of a card states nothing.
+    """
     try:
         stated = card_value(image)
     except ValueError:
         return False
+    if isinstance(stated, float) and isinstance(value, float):
+        return math.isclose(stated, value, rel_tol=1e-13)
     if isinstance(stated, str) and isinstance(value, str):
         return stated == value.rstrip()
     return stated == value and isinstance(stated, bool) == isinstance(value, bool)
