@@ -24,8 +24,8 @@ def read_schemas() -> dict[str, Any]:
         ``sections``: titles that become comment cards; ``values``: lists of values, of leaves that
         allow no others; ``product`` and ``entry``: the leaves with a keyword, of the whole product
         and of one of its entries, each as [path, keyword, HDU, comment, numbers of the sections
-        around it, type, number of the list of its values or null]; ``planes``: array attribute to
-        HDU name.
+        around it, type, number of the list of its values or null]; ``planes``: HDU name to
+        datatype.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def read_schemas() -> dict[str, Any]:
                 bounds = [schema["type"], allowed(path, schema)]
                 leaves.append([".".join(path), value, hdu, comment, around, *bounds])
             elif name == "datatype":
-                planes[path[-1]] = schema["fits_hdu"]
+                planes[schema["fits_hdu"]] = value
 
     walk(MultiExposureModel()._schema, (), [])
     prefix = "exposures.*."

@@ -41,11 +41,50 @@ class UnusualLayoutError(Exception):
 
 @dataclass(slots=True)
 class Array:
-    """An array that lies in an HDU: ``source: fits:NAME,version``, with the tree's shape of it."""
+    """An array that lies in an HDU: ``source: fits:NAME,version``, and what the tree says of it.
+
+    Attributes
+    ----------
+    name, version : str, int
+        The HDU.
+    parts : dict of Node
+        The rest, by key.
+    place : (int, int) or None
+        Where the text has its datatype, and its length; None where something else refers to it.
+    """
 
     name: str
     version: int
-    shape: tuple[int, ...] | None
+    parts: dict[str, Node] = field(default_factory=dict)
+    place: tuple[int, int] | None = None
+
+    @property
+    def keys(self) -> set[str]:
+        """Keys of the node."""
+        return set(self.parts)
+
+    @property
+    def shape(self) -> tuple[Any, ...] | None:
+        """Its shape, None where that is no list."""
+        shape = self.parts["shape"]
+        if not isinstance(shape, Branch) or not isinstance(shape.parts, list):
+            return None
+        return tuple(item.value() if isinstance(item, Leaf) else None for item in shape.parts)
+
+    @property
+    def datatype(self) -> str:
+        """Its datatype, empty where that is none of a plane's."""
+        return text_of(self.parts["datatype"])
+
+    @property
+    def byteorder(self) -> str:
+        """Its order of bytes, empty where that is none."""
+        return text_of(self.parts["byteorder"])
+
+
+def text_of(node: Node) -> str:
+    """Text of a leaf, empty where it is none."""
+    return node.text if isinstance(node, Leaf) else ""
 
 
 @dataclass(slots=True)
@@ -83,6 +122,12 @@ class Slit:
     def edit(self, place: int, length: int, text: str) -> None:
         """Note that a part of the document is replaced in the fragment."""
         self.edits.append((place - self.start, length, text))
+
+    def retype(self, array: Array, datatype: str | None) -> None:
+        """Have the fragment say of an array what its header says."""
+        if array.place and datatype and array.datatype != datatype:
+            self.edit(*array.place, datatype)
+            self.edits.sort(key=lambda edit: edit[0])
 
     def name_anchor(self, anchor: str) -> str:
         """Give an anchor a name that depends on nothing but this slit and its entry's number."""
@@ -153,12 +198,12 @@ class NodeReader:
     def mapping_parts(
         self, start: Any, slit: Slit | None, build: bool, depth: int
     ) -> dict[str, Node]:
-        """Read the rest of a mapping; where it is an array in an HDU, note its shape."""
+        """Read the rest of a mapping; where it is an array in an HDU, note that."""
         parts = {}
         lacking = self.tags[start.tag] if start.tag else NOTHING
         is_array = bool(start.tag) and start.tag.startswith(NDARRAY)
-        shape: tuple[int, ...] | None = None
         in_hdu: Array | None = None
+        place: tuple[int, int] | None = None
         while type(event := self.next()) is not yaml.MappingEndEvent:
             if lacking and type(event) is yaml.ScalarEvent:
                 lacking = lacking - {event.value}
@@ -176,14 +221,15 @@ class NodeReader:
                 if slit:
                     in_hdu = self.source(value, slit)
             part = self.node(value, slit, build or is_array, depth + 1)
-            if is_array and key.text == "shape" and isinstance(part, Branch):
-                shape = tuple(item.value() for item in part.parts if isinstance(item, Leaf))
+            if is_array and key.text == "datatype" and is_bare(value):
+                begin, end = value.start_mark.index, value.end_mark.index
+                place = begin, end - begin
             if build or is_array:
                 name = key.render()
                 self.check_new(name, parts)
                 parts[name] = part
         if in_hdu:
-            in_hdu.shape = shape
+            in_hdu.parts, in_hdu.place = parts, place
         if lacking:
             where = f"slit {slit.number} of its ASDF tree" if slit else "its ASDF tree"
             name = start.tag.rpartition(":")[2]
@@ -202,7 +248,7 @@ class NodeReader:
         place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
         if match := _IN_HDU.fullmatch(event.value):
             slit.edit(place, length, f'"fits:{match[1]},{ENTRY_MARK}"')
-            slit.arrays.append(Array(match[1], int(match[2]), None))
+            slit.arrays.append(Array(match[1], int(match[2])))
             return slit.arrays[-1]
         slit.edit(place, length, self.block_mark(event.value, slit.blocks))
         return None

@@ -4,12 +4,14 @@ import hashlib
 from dataclasses import dataclass
 
 from .asdffile import Extension
+from .asdfslit import Array
 from .asdftree import Tree, UnusualLayoutError, parse
 from .errors import InputError
 from .fitsfile import HDU
 from .keywords import accepts, table
 from .nodes import value_at
 from .normalise import Refusal, normalise
+from .planes import check_datatype, contradiction, datatype
 
 #: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).
 EXPOSURE_TYPES = ("NRS_MSASPEC", "NRS_FIXEDSLIT", "NRC_WFSS", "NIS_WFSS", "MIR_WFSS")
@@ -115,20 +117,29 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
                 )
             if hdu.header.get("XTENSION") != "IMAGE":
                 raise disagree(exposure, f"{array.name},{array.version} is no image")
-            if array.shape not in (None, hdu.shape):
-                raise disagree(
-                    exposure,
-                    f"{array.name},{array.version} has shape {hdu.shape} in its header and "
-                    f"{array.shape} in the tree",
-                )
+            check_plane(exposure, hdu, array)
+            slit.retype(array, datatype(hdu.header))
             own.append(hdu)
         if len({hdu.name for hdu in own}) < max(len(own), 1):
             raise disagree(exposure, f"slit {number} has no planes, or two of one name")
         planes.append(sorted(own, key=lambda hdu: hdu.start))
     for name, version in free:
-        if name in table().planes.values():
+        if name in table().planes:
             raise disagree(exposure, f"{name},{version} belongs to no slit")
     return planes, {name or "(no name)" for name, _ in free}
+
+
+def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> None:
+    """Refuse a plane whose numbers are not of the schema's type, or not what the tree says."""
+    name = f"{hdu.name},{hdu.version}"
+    if what := check_datatype(hdu):
+        wanted = table().planes.get(hdu.name, "unscaled numbers")
+        raise InputError(
+            f"{exposure.path}: {name} {what}; write it as {wanted}, or make the file again with "
+            "the pipeline"
+        )
+    if what := contradiction(hdu, array, exposure.rewritten):
+        raise disagree(exposure, f"{name} {what}")
 
 
 def disagree(exposure: Exposure, what: str) -> InputError:

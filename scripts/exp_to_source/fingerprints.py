@@ -12,7 +12,7 @@ line                    content
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -184,15 +184,20 @@ def _take_fingerprints(path: str) -> tuple[dict[str, Any], list[bytes]]:
 
 def take_headers(contents: Contents) -> dict[str, Any]:
     """Give a tree the values of the headers, as data models do where these were edited."""
-    headers = {(plane.name, plane.version): plane.header for plane in contents.planes}
+    headers = {Source(plane.name, plane.version): plane.header for plane in contents.planes}
     top, item = keywords("MultiSlitModel")
 
     def updated(node: dict[str, Any], words: list[Keyword], version: int) -> dict[str, Any]:
         for word in words:
-            header = headers.get((word.hdu, 1 if word.hdu == "PRIMARY" else version), {})
+            place = Source(word.hdu, 1 if word.hdu == "PRIMARY" else version)
+            header = headers.get(place, {})
             value = header.get(word.name)
             if isinstance(value, str | int | float) and is_valid(value, word.schema):
                 node = _with(node, word.path, value)
+        for key, value in node.items():
+            source = value.get("source") if isinstance(value, dict) else None
+            if isinstance(source, Source) and source in headers:
+                node = node | {key: value | {"datatype": _datatype(headers[source])}}
         return node
 
     slits = [updated(slit, item, number) for number, slit in enumerate(contents.tree["slits"], 1)]
@@ -206,6 +211,13 @@ def is_valid(value: Any, schema: dict[str, Any]) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def _datatype(header: Mapping[str, Any]) -> str:
+    """Type of the numbers that a header describes."""
+    bits = header["BITPIX"]
+    kind = "float" if bits < 0 else "uint" if header.get("BZERO") else "int"
+    return f"{kind}{abs(bits)}"
 
 
 def _with(node: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:

@@ -23,6 +23,14 @@ SOUND = re.compile(
     f"(?=.{{8}}= )[A-Z0-9_-]+ *= {_VALUE}|(?:COMMENT |HISTORY |HIERARCH| {{8}}|END {{77}}).*"
     f"|CONTINUE  *{_STRING}{_REST}"
 )
+#: Keywords of which a reader may take one or the other where they stand twice.
+ONCE = frozenset(
+    (
+        *("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "PCOUNT", "GCOUNT", "EXTEND", "GROUPS"),
+        *("BSCALE", "BZERO", "BLANK", "EXTNAME", "EXTVER", "EXTLEVEL"),
+    )
+) | {f"NAXIS{n}" for n in range(1, 1000)}
+
 #: A card whose text goes on, and the next.
 CONTINUED = re.compile(f".*&'{_REST}CONTINUE.*")
 
@@ -33,6 +41,10 @@ def keyword_of(card: str) -> str:
     if not SOUND.fullmatch(card):
         raise ValueError(f"{card.rstrip()!r} is no card")
     return card[:8].rstrip()
+
+
+#: Value of a card; many recur.
+value_of = lru_cache(maxsize=1 << 14)(card_value)
 
 
 class Header:
@@ -47,11 +59,22 @@ class Header:
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
 
-    @cached_property
+    @property
     def numbers(self) -> dict[str, tuple[int, int]]:
         """Keyword to (number of its first card, count: above one where CONTINUE follows).
 
-        The first of equal keywords counts.
+        The first of equal keywords counts, as for astropy.
+        """
+        return self._read[0]
+
+    @property
+    def repeated(self) -> set[str]:
+        """Keywords that stand more than once, those of comments among them."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[dict[str, tuple[int, int]], set[str]]:
+        """Numbers of cards, and keywords that are repeated.
 
         Raises
         ------
@@ -59,6 +82,7 @@ class Header:
             If a card is not as the standard wants it.
         """
         numbers: dict[str, tuple[int, int]] = {}
+        repeated: set[str] = set()
         text = self.raw.decode("latin-1")
         last: str | None = None
         for number, start in enumerate(range(0, len(text), CARD)):
@@ -72,10 +96,11 @@ class Header:
                     numbers[last] = (numbers[last][0], numbers[last][1] + 1)
             elif keyword in numbers:
                 last = None
+                repeated.add(keyword)
             else:
                 last = keyword
                 numbers[keyword] = (number, 1)
-        return numbers
+        return numbers, repeated
 
     def __contains__(self, keyword: str) -> bool:
         return keyword in self.numbers
@@ -93,7 +118,7 @@ class Header:
         """Value of a keyword, or `default` where it is absent or undefined."""
         if keyword not in self.numbers:
             return default
-        value = card_value(self.image(keyword))
+        value = value_of(self.image(keyword))
         return default if value is None else value
 
 
@@ -214,11 +239,14 @@ def _read_header(file: int, path: str, position: int, first: bool) -> bytes | No
 def _hdu(header: Header, start: int, first: bool) -> HDU:
     """Describe an HDU from its header."""
     axes = [_count(header, f"NAXIS{n + 1}") for n in range(_count(header, "NAXIS"))]
+    _check_structure(header, len(axes), first)
     if first and header.get("SIMPLE") is not True:
         raise ValueError("SIMPLE is not T")
     bits = header.get("BITPIX")
     if bits not in (8, 16, 32, 64, -32, -64):
         raise ValueError(f"BITPIX is {bits}")
+    if "GROUPS" in header:
+        raise ValueError("GROUPS is not for exposures")
     groups, extra = _count(header, "GCOUNT", 1), _count(header, "PCOUNT", 0)
     size = abs(bits) // 8 * groups * (extra + math.prod(axes)) if axes else 0
     version = header.get("EXTVER") if "EXTVER" in header else 1
@@ -228,6 +256,26 @@ def _hdu(header: Header, start: int, first: bool) -> HDU:
     name = "PRIMARY" if first else str(header.get("EXTNAME", "")).upper()
     data_start = start + len(header.raw)
     return HDU(name, version, start, data_start, size, tuple(reversed(axes)), header)
+
+
+def _check_structure(header: Header, n_axes: int, first: bool) -> None:
+    """Refuse mandatory keywords in another order than the standard's, or that readers take apart.
+
+    An image has no PCOUNT or GCOUNT of its own.
+    """
+    order = [*("XTENSION", "BITPIX", "NAXIS"), *(f"NAXIS{n + 1}" for n in range(n_axes))]
+    order += ("PCOUNT", "GCOUNT")
+    if first:
+        order = ["SIMPLE", *order[1:-2]]
+    for place, keyword in enumerate(order):
+        if header.numbers.get(keyword) != (place, 1):
+            raise ValueError(f"{keyword} is not card {place + 1}")
+    if twice := header.repeated & ONCE:
+        raise ValueError(f"{', '.join(sorted(twice))} stands twice")
+    if sum(keyword.startswith("NAXIS") for keyword in header.numbers) != 1 + n_axes:
+        raise ValueError(f"NAXIS is {n_axes}, but there are more axes")
+    if header.get("XTENSION") == "IMAGE" and (header.get("PCOUNT"), header.get("GCOUNT")) != (0, 1):
+        raise ValueError("PCOUNT and GCOUNT of an image are not 0 and 1")
 
 
 def _count(header: Header, keyword: str, default: int | None = None) -> int:

@@ -4,9 +4,11 @@ stdatamodels writes headers from its schema: cards in the schema's order, of the
 tree has. Card images are the input's wherever it has them.
 """
 
+import math
+from functools import lru_cache
 from typing import Any
 
-from .cards import CARD, EXPOSURE_CARDS, EXTVER, Plan, format_card
+from .cards import CARD, EXPOSURE_CARDS, EXTVER, Plan, Value, card_value, format_card
 from .fitsfile import HDU, Header
 from .keywords import Keyword, Place, compress, lay_out, section_cards, table
 from .nodes import Leaf, Node, at, leaves
@@ -165,16 +167,36 @@ def _leaf(meta: Node, word: Keyword) -> Node | None:
 
 
 def _place(word: Keyword, leaf: Node | None, header: Header) -> Place | None:
-    """Card of a leaf: where the header has it, or a new one; None where the tree has no leaf."""
+    """Card of a leaf: where the header has it, or a new one; None where the tree has no leaf.
+
+    The tree's values count, as for stdatamodels, those of edited headers being in it by now.
+    """
     if not isinstance(leaf, Leaf) or (value := leaf.value()) is None:
         return None
-    if word.name in header:
+    if word.name in header and states(header.image(word.name), value):
         return header.numbers[word.name]
     try:
         return format_card(word.name, value, word.comment)
     except (ValueError, TypeError):
         # Text that no FITS card can hold stays in the tree alone.
         return None
+
+
+@lru_cache(maxsize=1 << 14, typed=True)
+def states(image: bytes, value: Value) -> bool:
+    """Whether a card has a value, as far as its digits go: astropy once wrote 16 of them.
+
+    What is no value of a card states nothing.
+    """
+    try:
+        stated = card_value(image)
+    except ValueError:
+        return False
+    if isinstance(stated, float) and isinstance(value, float):
+        return math.isclose(stated, value, rel_tol=1e-13)
+    if isinstance(stated, str) and isinstance(value, str):
+        return stated == value.rstrip()
+    return stated == value and isinstance(stated, bool) == isinstance(value, bool)
 
 
 def _images(cards: list[tuple[str, Place]], header: Header) -> list[list[str]]:

@@ -1,0 +1,142 @@
+"""What a header says of a plane must be what the tree and the schema say, or it is told."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from stdatamodels.jwst import datamodels
+from test_fuzz import make_manifest
+from tiny import CARD, split, write_tiny
+
+from exp_to_source.errors import InputError
+from exp_to_source.gather import gather_source
+from exp_to_source.indexing import index_exposure
+
+NAME = "jw00009001001_03101_00001_nrs1_cal.fits"
+SCI, DQ = 1, 2
+
+
+@pytest.fixture
+def exposure(tmp_path: Path) -> Path:
+    """A sound exposure."""
+    path = tmp_path / NAME
+    write_tiny(path)
+    return path
+
+
+def index(path: Path) -> list[str]:
+    return index_exposure(str(path), str(path.with_suffix(".jsonl")))
+
+
+def set_cards(path: Path, hdu: int, *cards: str, true_hash: bool = True) -> None:
+    """Put cards in the place of those of the same keyword, or at the end."""
+    parts = split(path.read_bytes())
+    images = parts.hdus[hdu][0]
+    for card in cards:
+        image = card.encode().ljust(CARD)
+        places = [n for n, old in enumerate(images) if old[:8] == image[:8]]
+        if places:
+            images[places[0]] = image
+        else:
+            images.append(image)
+    path.write_bytes(parts.join(true_hash=true_hash))
+
+
+def set_tree(path: Path, old: str, new: str) -> None:
+    """Change the tree's description of SCI,1."""
+    parts = split(path.read_bytes())
+    text = "\n".join(parts.lines)
+    place = text.index("source: fits:SCI,1")
+    text = text[:place] + re.sub(old, new, text[place:], count=1)
+    parts.lines[:] = text.split("\n")
+    path.write_bytes(parts.join(true_hash=True))
+
+
+@pytest.mark.parametrize("true_hash", [True, False])
+@pytest.mark.parametrize(
+    ("hdu", "card", "sentence"),
+    [
+        (SCI, "BITPIX  =                   32", "SCI,1 is int32; write it as float32"),
+        (SCI, "BITPIX  =                    8", "SCI,1 is uint8; write it as float32"),
+        (SCI, "BITPIX  =                   64", "SCI,1 is int64; write it as float32"),
+        (SCI, "BSCALE  =                  2.0", "SCI,1 has scaled numbers"),
+        (SCI, "BZERO   =                  1.0", "SCI,1 has scaled numbers"),
+        (DQ, "BZERO   =                    0", "DQ,1 is int32; write it as uint32"),
+        (DQ, "BITPIX  =                  -32", "DQ,1 has scaled numbers"),
+        (DQ, "BLANK   =                    0", "DQ,1 has scaled numbers"),
+        (SCI, "NAXIS3  =                    1", "NAXIS is 2, but there are more axes"),
+        (SCI, "PCOUNT  =                    8", "PCOUNT and GCOUNT of an image are not 0 and 1"),
+        (SCI, "GCOUNT  =                    2", "PCOUNT and GCOUNT of an image are not 0 and 1"),
+        (SCI, "GROUPS  =                    T", "GROUPS is not for exposures"),
+    ],
+)  # fmt: skip
+def test_headers_that_lie_about_planes(exposure, hdu, card, sentence, true_hash):
+    set_cards(exposure, hdu, card, true_hash=true_hash)
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        index(exposure)
+
+
+@pytest.mark.parametrize("keyword", ["XTENSION", "BITPIX", "NAXIS1", "PCOUNT", "EXTNAME", "EXTVER"])
+def test_structural_keywords_that_stand_twice(exposure, keyword):
+    parts = split(exposure.read_bytes())
+    # Of SCI,2, as stdatamodels leaves EXTVER out where it is 1.
+    cards = parts.hdus[3][0]
+    cards.append(next(card for card in cards if card.startswith(keyword.encode())))
+    exposure.write_bytes(parts.join(true_hash=True))
+    with pytest.raises(InputError, match=f"{keyword} stands twice"):
+        index(exposure)
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_mandatory_keywords_out_of_order(exposure, place):
+    parts = split(exposure.read_bytes())
+    cards = parts.hdus[SCI][0]
+    cards.append(cards.pop(place))
+    exposure.write_bytes(parts.join(true_hash=True))
+    with pytest.raises(InputError, match=r"is not card|no header where one must begin"):
+        index(exposure)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("datatype: .*", "datatype: float64", "SCI,1 is float32 in its header and float64"),
+        ("datatype: .*", "datatype: [ascii, 4]", "SCI,1 is float32 in its header"),
+        ("byteorder: .*", "byteorder: little", "SCI,1 has byteorder little in the tree"),
+        ("shape: .*", "shape: [2, 1]", "SCI,1 has shape"),
+        ("shape: .*", "shape: x", "SCI,1 has shape"),
+        ("( *)byteorder", "\\1strides: [4, 4]\n\\1byteorder", "description in the tree"),
+        ("( *)byteorder", "\\1offset: 4\n\\1byteorder", "description in the tree"),
+        ("( *)byteorder", "\\1mask: 0\n\\1byteorder", "description in the tree"),
+        (" *shape: .*\n", "", "description in the tree"),
+    ],
+)
+def test_trees_that_lie_about_planes(exposure, old, new, sentence):
+    set_tree(exposure, old, new)
+    with pytest.raises(InputError, match=sentence):
+        index(exposure)
+
+
+def test_double_precision_is_kept_and_told(exposure, tmp_path):
+    """As rewritten by hand with astropy, so that the tree does not know of it."""
+    with fits.open(exposure, mode="update") as hdus:
+        hdus["SCI", 1].data = np.array([[1 / 3, 2.0]])
+    remarks = index(exposure)
+    assert any("SCI float64 instead of float32" in remark for remark in remarks)
+    request, product = tmp_path / "manifest.json", tmp_path / "product_cal.fits"
+    request.write_bytes(make_manifest(exposure.with_suffix(".jsonl"), turned=False))
+    gather_source(str(request), str(product), str(tmp_path))
+    with datamodels.open(product) as model:
+        assert model.exposures[0].data.tolist() == [[1 / 3, 2.0]]
+    # The tree says what the header says.
+    assert b"datatype: float64" in product.read_bytes()
+
+
+def test_other_keywords_that_stand_twice_are_told(exposure):
+    parts = split(exposure.read_bytes())
+    parts.hdus[0][0].append(b"TELESCOP= 'HST     '".ljust(CARD))
+    parts.hdus[0][0].append(b"TELESCOP= 'XMM     '".ljust(CARD))
+    exposure.write_bytes(parts.join(true_hash=True))
+    assert "keywords that stand twice count where they stand first: TELESCOP" in index(exposure)
