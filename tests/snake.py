@@ -11,6 +11,7 @@ from pathlib import Path
 from astropy.io import fits
 
 ROOT = Path(__file__).parents[1]
+BOOKKEEPING = ("all", "write_request", "mark_outdated")
 FINISHED = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", re.MULTILINE)
 
 
@@ -30,7 +31,8 @@ class Result:
 
     @property
     def jobs(self) -> Counter[str]:
-        return Counter(rule for rule in FINISHED.findall(self.text) if rule != "all")
+        """Jobs that make results: not those that keep settings and marks of what is out of date."""
+        return Counter(r for r in FINISHED.findall(self.text) if not r.endswith(BOOKKEEPING))
 
 
 @dataclass

@@ -1,5 +1,10 @@
-"""Configuration, the exposures of the run, and what the rules share."""
+"""Configuration, the exposures of the run, and what the rules share.
 
+Only looked at: nothing here writes or removes a file, as this is parsed beside other runs, and where
+nothing is to be run.
+"""
+
+import hashlib
 import os
 import shlex
 import sys
@@ -22,9 +27,8 @@ from exp_to_source.association import read_association
 from exp_to_source.choosing import items_of
 from exp_to_source.configuration import check_configuration, read_settings
 from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
-from exp_to_source.failures import remove_failed_products
-from exp_to_source.files import file_state, write_if_changed
-from exp_to_source.index import is_outdated
+from exp_to_source.failures import failed_products
+from exp_to_source.files import file_state, names_in
 from exp_to_source.inputs import (
     find_exposures,
     find_files,
@@ -33,6 +37,7 @@ from exp_to_source.inputs import (
     request_text,
 )
 from exp_to_source.naming import PRODUCT_PARTS
+from exp_to_source.outdated import state_of_index, state_of_product, state_of_table
 from exp_to_source.tables import read_products, read_table
 
 DEFAULTS = str(ROOT / "config" / "config.yaml")
@@ -51,7 +56,10 @@ PRODUCTS = "results/products"
 TABLE = "results/sources.tsv"
 ECSV = "results/sources.ecsv"
 VERIFY = "results/verify"
-REQUEST = "results/request.txt"
+REQUESTS = "results/request"
+OUTDATED = "results/outdated"
+#: What the files of requests say, by name.
+TEXTS = {}
 #: Products that are verified in one job: seconds, against the second that it takes to start.
 BATCH = 10
 PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
@@ -131,44 +139,63 @@ def table_options(key):
     return [f"--{key}={path}" for path in TABLES[key]]
 
 
-def write_request():
-    """Keep the request as a file, so that a run notices what is not as in the last one."""
+def request_of_list():
+    """What the source list is asked for; as a file, by it a run notices that this is new."""
     keys = ("group_by", "source_id_digits", "on_bad_exposure")
     options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys]
     options += [*join_options(), *choice_options()]
-    text = request_text(EXPOSURES, ASSOCIATIONS, options, placed(INDICES))
-    write_if_changed(placed(REQUEST), text.encode())
+    return request_text(EXPOSURES, ASSOCIATIONS, options, placed(INDICES))
 
 
-def forget_outdated_indices():
-    """Remove the indices of exposures in whose place there is an older file now.
+def remember(what, text):
+    """Path of a text in a file of its own, called after its content.
 
-    Such a file was restored, or a link to its folder leads elsewhere: by its time alone, Snakemake
-    would take it for the one that was indexed.
+    A run has the text in its memory: nothing that is parsed beside it can change what it asks for.
     """
-    for name, path in EXPOSURES.items():
-        index = placed(f"{INDICES}/{name}.jsonl")
-        if is_outdated(index, path):
-            os.remove(index)
+    path = f"{REQUESTS}/{what}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.txt"
+    TEXTS[os.path.basename(path)] = text
+    return path
 
 
-def forget_incomplete_table():
-    """Remove the table where what it stands for is lost, so that the checkpoint runs again.
-
-    Products depend on their manifests alone, but are made with the indices too.
-    """
-    table = placed(TABLE)
-    if os.path.exists(table):
-        manifests = {f"{product}.json" for product in read_products(table)}
-        indices = {f"{name}.jsonl" for name in EXPOSURES}
-        beside = {os.path.basename(ECSV)} - names_in(RESULTS)
-        if beside or manifests - names_in(placed(MANIFESTS)) or indices - names_in(placed(INDICES)):
-            os.remove(table)
+def text_of(wildcards):
+    """Text of a request of this run."""
+    text = TEXTS.get(f"{wildcards.request}.txt")
+    if text is None:
+        raise WorkflowError(
+            f"{wildcards.request}: is a request of other settings than those of this run; ask for "
+            "it with these, or for the target 'sources'"
+        )
+    return text
 
 
-def names_in(folder):
-    """Names of the files in a folder, none where it is missing."""
-    return set(os.listdir(folder)) if os.path.isdir(folder) else set()
+def marker(what, state):
+    """Input by which a rule runs though times do not tell: a file called after what was found."""
+    return [f"{OUTDATED}/{what}-{state}"] if state else []
+
+
+@cache
+def outdated_index(wildcards):
+    """Marker where the index of an exposure is not that of its file."""
+    index = placed(f"{INDICES}/{wildcards.exposure}.jsonl")
+    exposure = EXPOSURES[wildcards.exposure]
+    return marker(f"index-{wildcards.exposure}", state_of_index(index, exposure))
+
+
+@cache
+def outdated_table(wildcards):
+    """Marker where the source list lost what it stands for."""
+    indices = [placed(f"{INDICES}/{name}.jsonl") for name in EXPOSURES]
+    with told_in_a_sentence("exp_to_source"):
+        return marker("sources", state_of_table(placed(TABLE), placed(REQUEST), indices))
+
+
+@cache
+def outdated_product(wildcards):
+    """Marker where a product was recorded as one that cannot be made."""
+    name = PRODUCT.format(**wildcards)
+    if name not in FAILED:
+        return []
+    return marker(name, state_of_product(placed(f"{PRODUCTS}/{name}_cal.fits")))
 
 
 def exposure_file(wildcards):
@@ -255,8 +282,5 @@ with told_in_a_sentence("exp_to_source"):
     )
     ASSOCIATIONS, EXPOSURES = read_request()
     TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}
-    if workflow.is_main_process and EXPOSURES:
-        write_request()
-        forget_outdated_indices()
-        forget_incomplete_table()
-        remove_failed_products(RESULTS)
+    REQUEST = remember("sources", request_of_list())
+    FAILED = failed_products(RESULTS)

@@ -4,6 +4,7 @@
 rule gather_source:
     input:
         manifest=manifest_of,
+        outdated=outdated_product,
     output:
         product=f"{PRODUCTS}/{PRODUCT}_cal.fits",
     log:

@@ -5,7 +5,7 @@ import time
 from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from exp_to_source.failures import forget_failures, read_failures
+from exp_to_source.failures import forget_failures, read_failures, remove_failed_products
 from exp_to_source.files import remove_leftovers
 from exp_to_source.progress import Progress
 from exp_to_source.summary import product_states, summarise

@@ -4,6 +4,7 @@
 rule index_exposure:
     input:
         exposure=exposure_file,
+        outdated=outdated_index,
     output:
         index=f"{INDICES}/{{exposure}}.jsonl",
     log:
