@@ -169,8 +169,20 @@ def text_of(wildcards):
 
 
 def marker(what, state):
-    """Input by which a rule runs though times do not tell: a file called after what was found."""
-    return [f"{OUTDATED}/{what}-{state}"] if state else []
+    """Input by which a rule runs though times do not tell: a file called after what was found.
+
+    It stays an input, as Snakemake makes things again whose set of inputs changed.
+    """
+    if state:
+        return [f"{OUTDATED}/{what}-{state}"]
+    return [f"{OUTDATED}/{MARKERS[what]}"] if what in MARKERS else []
+
+
+def markers():
+    """Names of the latest markers, by what they mark."""
+    folder = placed(OUTDATED)
+    found = sorted(names_in(folder), key=lambda name: os.path.getmtime(f"{folder}/{name}"))
+    return {name.rpartition("-")[0]: name for name in found}
 
 
 @cache
@@ -193,9 +205,8 @@ def outdated_table(wildcards):
 def outdated_product(wildcards):
     """Marker where a product was recorded as one that cannot be made."""
     name = PRODUCT.format(**wildcards)
-    if name not in FAILED:
-        return []
-    return marker(name, state_of_product(placed(f"{PRODUCTS}/{name}_cal.fits")))
+    product = placed(f"{PRODUCTS}/{name}_cal.fits")
+    return marker(name, state_of_product(product) if name in FAILED else "")
 
 
 def exposure_file(wildcards):
@@ -284,3 +295,4 @@ with told_in_a_sentence("exp_to_source"):
     TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}
     REQUEST = remember("sources", request_of_list())
     FAILED = failed_products(RESULTS)
+    MARKERS = markers()

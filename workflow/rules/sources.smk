@@ -23,7 +23,7 @@ rule write_request:
 
 rule mark_outdated:
     output:
-        marker=temp(touch(f"{OUTDATED}/{{what}}-{{state}}")),
+        marker=touch(f"{OUTDATED}/{{what}}-{{state}}"),
     log:
         "logs/mark_outdated/{what}-{state}.log",
     wildcard_constraints:
