@@ -11,7 +11,7 @@ from pathlib import Path
 from astropy.io import fits
 
 ROOT = Path(__file__).parents[1]
-BOOKKEEPING = ("all", "write_request", "mark_outdated")
+BOOKKEEPING = ("all", "write_request")
 FINISHED = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", re.MULTILINE)
 
 
@@ -31,7 +31,7 @@ class Result:
 
     @property
     def jobs(self) -> Counter[str]:
-        """Jobs that make results: not those that keep settings and marks of what is out of date."""
+        """Jobs that make results: not those that keep settings."""
         return Counter(r for r in FINISHED.findall(self.text) if not r.endswith(BOOKKEEPING))
 
 

@@ -194,7 +194,7 @@ def test_dry_run_explains(work: Workflow):
 
 def test_dry_run_explains_what_is_gone(work: Workflow):
     exposures(work)[0].unlink()
-    assert "Input files updated by another job: results/request/sources-" in work.run("--dry-run").text
+    assert "Reason: Forced execution" in work.run("--dry-run").text
 
 
 def test_bad_exposure_is_skipped(work: Workflow):

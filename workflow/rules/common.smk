@@ -37,7 +37,7 @@ from exp_to_source.inputs import (
     request_text,
 )
 from exp_to_source.naming import PRODUCT_PARTS
-from exp_to_source.outdated import state_of_index, state_of_product, state_of_table
+from exp_to_source.outdated import is_empty, is_index_outdated, is_list_outdated
 from exp_to_source.tables import read_products, read_table
 
 DEFAULTS = str(ROOT / "config" / "config.yaml")
@@ -57,7 +57,6 @@ TABLE = "results/sources.tsv"
 ECSV = "results/sources.ecsv"
 VERIFY = "results/verify"
 REQUESTS = "results/request"
-OUTDATED = "results/outdated"
 #: What the files of requests say, by name.
 TEXTS = {}
 #: Products that are verified in one job: seconds, against the second that it takes to start.
@@ -168,45 +167,28 @@ def text_of(wildcards):
     return text
 
 
-def marker(what, state):
-    """Input by which a rule runs though times do not tell: a file called after what was found.
+def outdated_files():
+    """Files that have to be made again though times do not tell."""
+    indices = {placed(f"{INDICES}/{name}.jsonl"): path for name, path in EXPOSURES.items()}
+    yield from (index for index, path in indices.items() if is_index_outdated(index, path))
+    if is_list_outdated(placed(TABLE), placed(REQUEST), indices):
+        yield placed(TABLE)
+    if not os.path.exists(placed(CONFIGURATION)):
+        yield placed("results/report.html")
+    failed = [placed(f"{PRODUCTS}/{name}_cal.fits") for name in failed_products(RESULTS)]
+    yield from filter(is_empty, failed)
 
-    It stays an input, as Snakemake makes things again whose set of inputs changed.
+
+@cache
+def force_outdated():
+    """Have outdated files made again, as --forcerun has it; what is not asked for stays as it is.
+
+    Called while the graph of jobs is built. An input that is missing would not do: Snakemake makes
+    it only where the job runs anyway, and has the job run again once it is no input any more.
     """
-    if state:
-        return [f"{OUTDATED}/{what}-{state}"]
-    return [f"{OUTDATED}/{MARKERS[what]}"] if what in MARKERS else []
-
-
-def markers():
-    """Names of the latest markers, by what they mark."""
-    folder = placed(OUTDATED)
-    found = sorted(names_in(folder), key=lambda name: os.path.getmtime(f"{folder}/{name}"))
-    return {name.rpartition("-")[0]: name for name in found}
-
-
-@cache
-def outdated_index(wildcards):
-    """Marker where the index of an exposure is not that of its file."""
-    index = placed(f"{INDICES}/{wildcards.exposure}.jsonl")
-    exposure = EXPOSURES[wildcards.exposure]
-    return marker(f"index-{wildcards.exposure}", state_of_index(index, exposure))
-
-
-@cache
-def outdated_table(wildcards):
-    """Marker where the source list lost what it stands for."""
-    indices = [placed(f"{INDICES}/{name}.jsonl") for name in EXPOSURES]
-    with told_in_a_sentence("exp_to_source"):
-        return marker("sources", state_of_table(placed(TABLE), placed(REQUEST), indices))
-
-
-@cache
-def outdated_product(wildcards):
-    """Marker where a product was recorded as one that cannot be made."""
-    name = PRODUCT.format(**wildcards)
-    product = placed(f"{PRODUCTS}/{name}_cal.fits")
-    return marker(name, state_of_product(product) if name in FAILED else "")
+    if workflow.is_main_process:
+        with told_in_a_sentence("exp_to_source"):
+            workflow.dag.forcefiles.update(outdated_files())
 
 
 def exposure_file(wildcards):
@@ -231,6 +213,7 @@ def index_files(wildcards):
             "exp_to_source: no exposures: set 'exposures' or 'associations', for example with "
             "--config exposures='data/jw*_cal.fits'"
         )
+    force_outdated()
     return [f"{INDICES}/{name}.jsonl" for name in EXPOSURES]
 
 
@@ -294,5 +277,3 @@ with told_in_a_sentence("exp_to_source"):
     ASSOCIATIONS, EXPOSURES = read_request()
     TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}
     REQUEST = remember("sources", request_of_list())
-    FAILED = failed_products(RESULTS)
-    MARKERS = markers()

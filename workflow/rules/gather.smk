@@ -4,7 +4,6 @@
 rule gather_source:
     input:
         manifest=manifest_of,
-        outdated=outdated_product,
     output:
         product=f"{PRODUCTS}/{PRODUCT}_cal.fits",
     log:

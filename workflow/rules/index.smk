@@ -4,7 +4,6 @@
 rule index_exposure:
     input:
         exposure=exposure_file,
-        outdated=outdated_index,
     output:
         index=f"{INDICES}/{{exposure}}.jsonl",
     log:

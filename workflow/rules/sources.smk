@@ -21,28 +21,11 @@ rule write_request:
         "../scripts/write_request.py"
 
 
-rule mark_outdated:
-    output:
-        marker=touch(f"{OUTDATED}/{{what}}-{{state}}"),
-    log:
-        "logs/mark_outdated/{what}-{state}.log",
-    wildcard_constraints:
-        state="[0-9a-f]{16}",
-    localrule: True
-    conda:
-        "../envs/exp_to_source.yaml"
-    resources:
-        mem_mb=100,
-    message:
-        "Out of date: {wildcards.what}"
-
-
 checkpoint list_sources:
     # The manifests are not declared: each is an input of its own product, and is rewritten only
     # where its content changes, so that only what changed is made again. Not worth a cluster job.
     input:
         request=REQUEST,
-        outdated=outdated_table,
         indices=index_files,
         associations=association_files(),
         tables=table_files("catalog", "joins"),
