@@ -107,6 +107,18 @@ def refuse_future(paths: Iterable[str | None]) -> None:
             )
 
 
+def try_to_write(folder: str) -> None:
+    """Find out whether files can be made in a folder, so that it is told before the first job."""
+    probe = os.path.join(folder, f".probe.{os.urandom(4).hex()}{TEMPORARY}")
+    os.makedirs(folder, exist_ok=True)
+    try:
+        with open(probe, "wb", buffering=0) as file:
+            write_all(file, bytes(4096))
+    finally:
+        if os.path.exists(probe):
+            os.unlink(probe)
+
+
 def remove_leftovers(folder: str) -> None:
     """Remove the temporary files that killed processes left in a folder and those below it.
 
