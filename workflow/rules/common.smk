@@ -98,6 +98,12 @@ def check_storage():
         )
 
 
+def check_results():
+    """Refuse a file in the place of the results, which Snakemake would fail at with a traceback."""
+    if os.path.exists(RESULTS) and not os.path.isdir(RESULTS):
+        raise InputError(f"{RESULTS}: is no folder; move it away")
+
+
 def failure_record(wildcards, resources):
     """Option of a gather that must not fail, as the group it is run in would lose its neighbours.
 
@@ -234,9 +240,22 @@ def products():
     return products_in(table, file_state(table))
 
 
+def wanted_products():
+    """Names of the products; with --batch, those of the list that is there.
+
+    Snakemake divides what is asked for before a checkpoint can have told what that is.
+    """
+    if workflow.dag.batch is None:
+        return products()
+    table = placed(TABLE)
+    if not os.path.exists(table):
+        sys.exit("exp_to_source: --batch needs the source list; run the target 'sources' first")
+    return products_in(table, file_state(table))
+
+
 def product_files(wildcards):
     """Files of all products."""
-    return [f"{PRODUCTS}/{name}_cal.fits" for name in products()]
+    return [f"{PRODUCTS}/{name}_cal.fits" for name in wanted_products()]
 
 
 def batch_files(wildcards):
@@ -269,6 +288,7 @@ def manifest_of(wildcards):
 
 with told_in_a_sentence("exp_to_source"):
     check_storage()
+    check_results()
     check_configuration(
         config,
         str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
