@@ -219,6 +219,11 @@ def index_files(wildcards):
             "exp_to_source: no exposures: set 'exposures' or 'associations', for example with "
             "--config exposures='data/jw*_cal.fits'"
         )
+    if workflow.dag.batch:
+        sys.exit(
+            "exp_to_source: --batch divides what is asked for before the sources are known; choose "
+            "some of them at a time, as in --config sources=1-500 (docs/how-to/rerun.md)"
+        )
     force_outdated()
     return [f"{INDICES}/{name}.jsonl" for name in EXPOSURES]
 
@@ -240,22 +245,9 @@ def products():
     return products_in(table, file_state(table))
 
 
-def wanted_products():
-    """Names of the products; with --batch, those of the list that is there.
-
-    Snakemake divides what is asked for before a checkpoint can have told what that is.
-    """
-    if workflow.dag.batch is None:
-        return products()
-    table = placed(TABLE)
-    if not os.path.exists(table):
-        sys.exit("exp_to_source: --batch needs the source list; run the target 'sources' first")
-    return products_in(table, file_state(table))
-
-
 def product_files(wildcards):
     """Files of all products."""
-    return [f"{PRODUCTS}/{name}_cal.fits" for name in wanted_products()]
+    return [f"{PRODUCTS}/{name}_cal.fits" for name in products()]
 
 
 def batch_files(wildcards):

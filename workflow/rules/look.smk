@@ -9,7 +9,7 @@ CONFIGURATION = remember("report", f"{json.dumps(config, indent=1, default=str)}
 
 def all_quicklooks(wildcards):
     """Quick looks of all products."""
-    return [f"{QUICKLOOKS}/{name}.png" for name in wanted_products()]
+    return [f"{QUICKLOOKS}/{name}.png" for name in products()]
 
 
 def wanted_quicklooks(wildcards):
