@@ -22,6 +22,7 @@ include: "workflow/rules/report.smk"
 
 rule all:
     input:
-        table="results/sources.tsv",
+        table=TABLE,
+        configuration=CONFIGURATION,
         products=product_files,
         quicklooks=wanted_quicklooks,

@@ -14,8 +14,10 @@ def main() -> None:
     arguments = parser.parse_args()
 
     with told_in_a_sentence("draw_quicklook"):
+        from exp_to_source.files import redate
         from exp_to_source.quicklook import draw_quicklook
 
+        redate([arguments.product, arguments.manifest])
         draw_quicklook(arguments.product, arguments.quicklook, arguments.manifest)
 
 

@@ -12,8 +12,10 @@ def main() -> None:
     parser.add_argument("fingerprints", help="file to write (*.jsonl)")
     arguments = parser.parse_args()
     with told_in_a_sentence("fingerprint_exposure"):
+        from exp_to_source.files import refuse_future
         from exp_to_source.fingerprints import fingerprint_exposure
 
+        refuse_future([arguments.exposure])
         fingerprint_exposure(arguments.exposure, arguments.fingerprints)
 
 

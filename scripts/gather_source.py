@@ -6,7 +6,9 @@ import sys
 from functools import partial
 
 from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.files import redate
 from exp_to_source.gather import gather_source
+from exp_to_source.previous import forget_previous
 
 
 def main() -> None:
@@ -31,7 +33,9 @@ def main() -> None:
     indices = arguments.indices or os.path.join(results, "index")
     try:
         with told_in_a_sentence("gather_source"):
+            redate([arguments.manifest])
             gather_source(arguments.manifest, arguments.product, indices)
+            forget_previous(arguments.product)
     except SystemExit as failure:
         if not arguments.record_failure:
             raise

@@ -41,9 +41,13 @@ def main() -> None:
     arguments = parser.parse_args()
     with told_in_a_sentence("list_sources"):
         from exp_to_source.association import read_association
+        from exp_to_source.files import redate, refuse_future
         from exp_to_source.grouping import Choices
         from exp_to_source.listing import list_sources
 
+        redate([word[1:] for word in sys.argv[1:] if word.startswith("@")])
+        redate(arguments.indices)
+        refuse_future([*arguments.association, arguments.catalog, arguments.joins])
         remarks = list_sources(
             indices=arguments.indices,
             associations=[read_association(path) for path in arguments.association],

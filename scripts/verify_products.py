@@ -1,6 +1,7 @@
 """Compare products with the fingerprints of their exposures."""
 
 import argparse
+import os
 
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.options import add_joins, claims_of
@@ -18,16 +19,16 @@ def main() -> None:
     arguments = parser.parse_args()
     with told_in_a_sentence("verify_products"):
         from exp_to_source.association import read_association
-        from exp_to_source.files import date_now_if_ahead
+        from exp_to_source.files import redate, refuse_future
         from exp_to_source.verdicts import write_verdicts
         from exp_to_source.verify import Verifier
 
+        fingerprints = (entry.path for entry in os.scandir(arguments.fingerprints))
+        redate([*arguments.products, *fingerprints])
+        refuse_future([*arguments.associations, arguments.joins])
         associations = [read_association(path) for path in arguments.associations]
         verifier = Verifier(arguments.fingerprints, associations, claims_of(arguments))
-        verdicts = [verifier.verify(path) for path in arguments.products]
-        for path in arguments.products:
-            date_now_if_ahead(path)
-        write_verdicts(arguments.verdicts, verdicts)
+        write_verdicts(arguments.verdicts, map(verifier.verify, arguments.products))
 
 
 if __name__ == "__main__":

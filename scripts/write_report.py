@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from glob import escape, glob
 
 from exp_to_source.errors import told_in_a_sentence
 
@@ -11,18 +12,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("report", help="page to write (*.html), in the folder of the run's results")
+    add("--request", metavar="FILE", help="options of list_sources.py in the run, one a line")
+    add("--configuration", metavar="FILE", help="configuration of the run (JSON)")
     add("--logs", metavar="FOLDER", help="by default 'logs' beside the folder of the results")
     arguments = parser.parse_args()
 
     with told_in_a_sentence("write_report"):
+        from exp_to_source.files import redate
         from exp_to_source.report import write_report
+        from exp_to_source.requests import find_request
 
         results = os.path.dirname(arguments.report) or "."
+        made = ("products/*", "quicklook/*", "request/*", "*.tsv")
+        redate(path for what in made for path in glob(os.path.join(escape(results), what)))
         write_report(
             arguments.report,
             results=results,
             logs=arguments.logs or os.path.normpath(os.path.join(results, "..", "logs")),
-            configuration=os.path.join(results, "configuration.json"),
+            request=arguments.request or find_request(results, "sources"),
+            configuration=arguments.configuration or find_request(results, "report"),
         )
 
 

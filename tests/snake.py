@@ -11,6 +11,7 @@ from pathlib import Path
 from astropy.io import fits
 
 ROOT = Path(__file__).parents[1]
+BOOKKEEPING = ("all", "write_request")
 FINISHED = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", re.MULTILINE)
 
 
@@ -30,7 +31,8 @@ class Result:
 
     @property
     def jobs(self) -> Counter[str]:
-        return Counter(rule for rule in FINISHED.findall(self.text) if rule != "all")
+        """Jobs that make results: not those that keep settings."""
+        return Counter(r for r in FINISHED.findall(self.text) if not r.endswith(BOOKKEEPING))
 
 
 @dataclass

@@ -12,7 +12,7 @@ from snake import ROOT
 
 from exp_to_source.association import read_association
 from exp_to_source.errors import InputError
-from exp_to_source.files import replacing, write_if_changed
+from exp_to_source.files import has_content, replacing, write_all
 from exp_to_source.gather import gather_source
 from exp_to_source.grouping import Choices
 from exp_to_source.index import IndexReader
@@ -131,7 +131,8 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path):
         file.write(b"half")
         raise RuntimeError
     assert list(path.parent.iterdir()) == []
-    assert write_if_changed(path, b"whole")
-    before = path.stat().st_mtime_ns
-    assert not write_if_changed(path, b"whole")
-    assert path.stat().st_mtime_ns == before
+    assert not has_content(path, b"whole")
+    with replacing(path) as file:
+        write_all(file, b"whole")
+    assert has_content(path, b"whole")
+    assert not has_content(path, b"other")

@@ -175,7 +175,7 @@ def test_nothing_to_tell(tmp_path: Path):
 def test_names_from_headers_do_no_harm(run: Path):
     table = (run / "sources.tsv").read_text().replace("10006_5", HARMFUL)
     (run / "sources.tsv").write_text(table)
-    (run / "configuration.json").write_text(json.dumps({HARMFUL: HARMFUL}))
+    (run / "request" / "report-0.txt").write_text(json.dumps({HARMFUL: HARMFUL}))
     (run / "skipped.tsv").write_text(f"exposure\tpath\treason\nb\tb\t{HARMFUL}\n")
     html = write(run)
     page = Page(html)
@@ -238,7 +238,7 @@ def test_quick_looks_are_part_of_the_page_where_they_are_few(
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        ("request.txt", "request.txt: no such file; run the workflow first"),
+        ("request/sources-0.txt", "request: has no request for sources; run the workflow first"),
         ("sources.tsv", "sources.tsv: No such file or directory; bring it back"),
         ("index/jw10006010001_03101_00001_nrs1_cal.jsonl", "no such index; run again"),
     ],
@@ -257,9 +257,8 @@ def test_what_is_missing_is_told_in_a_sentence(file: str, sentence: str, run: Pa
 def test_damaged_manifest_is_an_error(run: Path):
     (run / "manifests" / f"{names(run)[0]}.json").write_text("{}")
     with pytest.raises(InputError, match="damaged; delete the file"):
-        report.write_report(
-            str(run / "r.html"), str(run), str(run / "logs"), str(run / "configuration.json")
-        )
+        requests = [str(run / "request" / f"{what}-0.txt") for what in ("sources", "report")]
+        report.write_report(str(run / "r.html"), str(run), str(run / "logs"), *requests)
 
 
 def test_five_thousand_sources(tmp_path: Path):

@@ -9,7 +9,7 @@ import os
 from typing import Any, BinaryIO
 
 from .cards import finished_header, planned_cards
-from .errors import InputError
+from .errors import ChangedError, InputError
 from .files import write_all
 from .fragments import META_MARK, apply_edits, fill_marks
 from .index import DIGEST_SIZE, IndexReader, line, new_digest
@@ -38,6 +38,7 @@ class Entry:
 
     def __init__(self, index: IndexReader, common: bytes, digest: str) -> None:
         self.digest = digest
+        self.index = index.path
         self.exposure = index.exposure
         self.common = common
         record = index.record(digest)
@@ -64,9 +65,9 @@ class Entry:
             raise self.changed()
         return file
 
-    def changed(self) -> InputError:
+    def changed(self) -> ChangedError:
         """Tell that the exposure is not the one that was indexed."""
-        return InputError(f"{self.path}: changed since it was indexed; run again")
+        return ChangedError(self.path, self.index)
 
     def copy_planes(self, number: int, top: dict[str, Any], out: "Output") -> None:
         """Copy the planes, EXTVER being the number of the entry, and keep the slit's text."""

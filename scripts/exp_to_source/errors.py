@@ -24,6 +24,22 @@ class InputError(Exception):
     """Bad input: the message says which file, what is wrong and what to do."""
 
 
+class ChangedError(InputError):
+    """An exposure is not the one that was indexed.
+
+    Parameters
+    ----------
+    exposure : str
+        Its file.
+    index : str
+        Its index.
+    """
+
+    def __init__(self, exposure: str, index: str) -> None:
+        super().__init__(f"{exposure}: changed since it was indexed; run again")
+        self.index = index
+
+
 def suggestion(word: str, words: Iterable[str]) -> str:
     """Ask whether the nearest of some words was meant; nothing where none is near."""
     # Imported where something is wrong already: gather needs every millisecond of its start.

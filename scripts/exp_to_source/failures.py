@@ -45,6 +45,17 @@ def read_failures(results: str) -> list[str]:
     return sentences
 
 
+def failed_products(results: str) -> list[str]:
+    """Names of the products that have a record.
+
+    Parameters
+    ----------
+    results : str
+        Folder of the run's results.
+    """
+    return [os.path.basename(record).removesuffix(".txt") for record in _records(results)]
+
+
 def remove_failed_products(results: str) -> None:
     """Remove the empty products, and keep their records, which an unfinished run still needs.
 
@@ -53,8 +64,7 @@ def remove_failed_products(results: str) -> None:
     results : str
         Folder of the run's results.
     """
-    for record in _records(results):
-        name = os.path.basename(record).removesuffix(".txt")
+    for name in failed_products(results):
         product = os.path.join(results, "products", f"{name}_cal.fits")
         try:
             if os.stat(product).st_size == 0:

@@ -3,9 +3,11 @@
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
+
+from .errors import InputError
 
 #: How names of temporary files end.
 TEMPORARY = ".part"
@@ -57,29 +59,64 @@ def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
         view = view[file.write(view) :]
 
 
-def write_if_changed(path: str | os.PathLike[str], content: bytes) -> bool:
-    """Give a file this content, and leave it alone (and its modification time) where it has it.
-
-    Returns
-    -------
-    bool
-        Whether the file was written.
-    """
+def has_content(path: str | os.PathLike[str], content: bytes) -> bool:
+    """Whether a file is there and has this content."""
     try:
         with open(path, "rb") as file:
-            if file.read() == content:
-                return False
+            return file.read() == content
     except FileNotFoundError:
-        pass
-    with replacing(path) as file:
-        write_all(file, content)
-    return True
+        return False
 
 
-def date_now_if_ahead(path: str | os.PathLike[str]) -> None:
-    """Date a file now that is dated in the future, so that what is made of it is not older."""
-    if os.stat(path).st_mtime > time.time():
-        os.utime(path)
+def names_in(folder: str) -> set[str]:
+    """Names of the files in a folder, none where it is missing."""
+    return set(os.listdir(folder)) if os.path.isdir(folder) else set()
+
+
+def is_in_future(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is there and was, by its time, changed later than now."""
+    state = file_state(path)
+    return state is not None and state[-1] > time.time_ns()
+
+
+def redate(paths: Iterable[str | None]) -> None:
+    """Give files of ours that are dated in the future the time of now.
+
+    What is made of them is to be newer, whatever the clock was when they were written. None stands
+    for no file.
+    """
+    for path in paths:
+        if path and is_in_future(path):
+            os.utime(path)
+
+
+def refuse_future(paths: Iterable[str | None]) -> None:
+    """Refuse files of the user's that are dated in the future, as what is made of them looks old.
+
+    Raises
+    ------
+    InputError
+        If one of them is; None stands for no file.
+    """
+    for path in paths:
+        if path and is_in_future(path):
+            date = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(os.stat(path).st_mtime))
+            raise InputError(
+                f"{path}: is dated {date}, which is in the future; date it by 'touch', or set the "
+                "clock of the computer"
+            )
+
+
+def try_to_write(folder: str) -> None:
+    """Find out whether files can be made in a folder, so that it is told before the first job."""
+    probe = os.path.join(folder, f".probe.{os.urandom(4).hex()}{TEMPORARY}")
+    os.makedirs(folder, exist_ok=True)
+    try:
+        with open(probe, "wb", buffering=0) as file:
+            write_all(file, bytes(4096))
+    finally:
+        if os.path.exists(probe):
+            os.unlink(probe)
 
 
 def remove_leftovers(folder: str) -> None:

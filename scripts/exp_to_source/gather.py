@@ -22,10 +22,10 @@ from .cards import (
     padded,
 )
 from .entry import Entry, Output, flow_mapping
-from .errors import InputError
+from .errors import ChangedError, InputError
 from .files import replacing, write_all
 from .fragments import quoted
-from .index import IndexReader, unsealed
+from .index import IndexReader, note_change, unsealed
 from .standards import newest, obstacle
 
 MODEL = "MultiExposureModel"
@@ -51,15 +51,20 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
     Raises
     ------
     InputError
-        If manifest, index and exposure do not fit each other.
+        If manifest, index and exposure do not fit each other. Where the exposure is not the one
+        that was indexed, a note is left beside the index, and the next run indexes it again.
     """
     manifest = read_manifest(manifest_path)
     if not is_card_text(product_path):
         raise InputError(f"{product_path!r}: no name for a FITS file: printable ASCII is needed")
     top, entries = read_indices(index_folder, manifest["slits"])
     product = Product(os.path.basename(product_path), manifest, entries, top)
-    with replacing(product_path) as file:
-        product.write(file)
+    try:
+        with replacing(product_path) as file:
+            product.write(file)
+    except ChangedError as error:
+        note_change(error.index)
+        raise
 
 
 def read_manifest(path: str) -> dict[str, Any]:

@@ -104,6 +104,23 @@ def is_outdated(path: str, exposure: str) -> bool:
     return first is not None and not newer and now != {key: first.get(key) for key in now}
 
 
+def change_note(index: str) -> str:
+    """Path of the note that the exposure of an index is not the one that was indexed."""
+    return f"{index.removesuffix('.jsonl')}.changed"
+
+
+def note_change(index: str) -> None:
+    """Leave the note, for the next run to index the exposure again."""
+    with replacing(change_note(index)):
+        pass
+
+
+def forget_change(index: str) -> None:
+    """Remove the note, once the index is new."""
+    if os.path.exists(note := change_note(index)):
+        os.unlink(note)
+
+
 def write_index(
     path: str,
     exposure: dict[str, Any],

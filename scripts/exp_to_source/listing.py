@@ -7,12 +7,14 @@ from typing import Any
 from .association import Association
 from .choosing import EVERYTHING, Selection, Source, choose
 from .errors import InputError
-from .files import write_if_changed
+from .files import has_content, names_in, replacing, write_all
 from .grouping import Choices, Product, make_families, make_products, manifest, read_exposures
 from .joining import NONE, join_slits
 from .joins import Joins
 from .mixtures import refuse_mixtures
 from .naming import parse_product_name
+from .previous import FOLDER as PREVIOUS
+from .previous import retain_product
 from .remarks import COLUMNS as REMARK_COLUMNS
 from .remarks import LAST_READ, Remark, rows_of
 from .sourcelist import COLUMNS, LEFT_OUT, source_row, write_ecsv
@@ -30,10 +32,11 @@ def list_sources(
 ) -> list[str]:
     """Group the slits of all exposures and write what the products need.
 
-    A manifest is written only where its content changed, so that its modification time tells
-    which products have to be made again. Those of sources that are gone are removed; those of
-    sources that are not chosen stay as they are, so that a later choice finds their products
-    made. The table comes last: where it is, the manifests of the products in it are complete.
+    A manifest is written only where its content changed, and its product is dated before
+    everything, so that times tell which products have to be made again. Manifests of sources
+    that are gone are removed; those of sources that are not chosen stay as they are, so that a
+    later choice finds their products made. The table comes last: where it is, the manifests of
+    the products in it are complete.
 
     Parameters
     ----------
@@ -82,10 +85,7 @@ def list_sources(
 
     folder = os.path.join(results, "manifests")
     os.makedirs(folder, exist_ok=True)
-    written = sum(
-        write_if_changed(os.path.join(folder, f"{product.name}.json"), manifest(product))
-        for product in chosen
-    )
+    written = sum(write_manifest(results, product) for product in chosen)
     names = {product.name for product in products}
     for file in os.listdir(folder):
         if file.removesuffix(".json") not in names:
@@ -153,6 +153,18 @@ def not_regrouped(association: Association) -> str:
     )
 
 
+def write_manifest(results: str, product: Product) -> bool:
+    """Write the manifest of a product where its content changed; tell whether it did."""
+    path = os.path.join(results, "manifests", f"{product.name}.json")
+    content = manifest(product)
+    if has_content(path, content):
+        return False
+    retain_product(results, product.name)
+    with replacing(path) as file:
+        write_all(file, content)
+    return True
+
+
 def write_some(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
     """Write a table; where it would have no rows, no file stays."""
     if rows:
@@ -176,12 +188,14 @@ def retire_products(results: str, names: set[str]) -> list[str]:
     list of str
         Files that were moved.
     """
-    folder, stale = os.path.join(results, "products"), os.path.join(results, "stale")
-    retired = []
-    for file in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-        name = file.removesuffix("_cal.fits")
-        if name not in names and name != file and parse_product_name(name):
-            os.makedirs(stale, exist_ok=True)
-            os.replace(os.path.join(folder, file), os.path.join(stale, file))
-            retired.append(file)
-    return retired
+    stale = os.path.join(results, "stale")
+    retired = set()
+    # Newer ones after those that were kept for them.
+    for folder in (os.path.join(results, PREVIOUS), os.path.join(results, "products")):
+        for file in names_in(folder):
+            name = file.removesuffix("_cal.fits")
+            if name not in names and name != file and parse_product_name(name):
+                os.makedirs(stale, exist_ok=True)
+                os.replace(os.path.join(folder, file), os.path.join(stale, file))
+                retired.add(file)
+    return sorted(retired)

@@ -45,7 +45,7 @@ NUMBER = re.compile(r"(-?[0-9]+(\.[0-9]+)?)?")
 HIDDEN = {"product", "planes", "digest", "rows", "columns", "wavelength_max"}
 
 
-def write_report(output: str, results: str, logs: str, configuration: str) -> None:
+def write_report(output: str, results: str, logs: str, request: str, configuration: str) -> None:
     """Write the report of a run; products that are missing are told of as such.
 
     Parameters
@@ -55,6 +55,8 @@ def write_report(output: str, results: str, logs: str, configuration: str) -> No
         variable SOURCE_DATE_EPOCH fixes, it follows from its input.
     results, logs : str
         Folders of the run.
+    request : str
+        Options of ``list_sources.py`` for the run, one a line.
     configuration : str
         JSON file of the run's configuration.
 
@@ -68,7 +70,7 @@ def write_report(output: str, results: str, logs: str, configuration: str) -> No
     with open(os.path.join(results, "sources.tsv"), encoding="utf-8") as file:
         columns = file.readline().rstrip("\n").split("\t")
     sources = read_table(os.path.join(results, "sources.tsv"))
-    exposures = read_exposures(os.path.join(results, "request.txt"), results)
+    exposures = read_exposures(request, results)
     products = [source["product"] for source in sources]
     coverage = read_coverage(products, exposures, os.path.join(results, "manifests"))
     verdicts = read_verdicts(results)

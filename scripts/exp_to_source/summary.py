@@ -4,7 +4,9 @@ import os
 from collections import Counter
 from typing import Any
 
-from .files import file_state
+from .files import file_state, names_in
+from .previous import FOLDER as PREVIOUS
+from .previous import LONG_AGO
 from .progress import format_time
 from .tables import read_products, read_table
 
@@ -52,12 +54,19 @@ def summarise(results: str, before: dict[str, Any], failed: bool, seconds: float
         ]
     products = {name: f"{name}_cal.fits" for name in read_products(table)}
     now = product_states(results)
-    missing = [
-        name
+    missing = {
+        name: None
         for name, file in products.items()
-        if file not in now or (failed and _is_out_of_date(results, name))
+        if file not in now
+        # As the source list leaves those that are to be made again.
+        or now[file][-1] == LONG_AGO * 10**9
+        or (failed and _is_out_of_date(results, name))
+    }
+    made = [
+        file
+        for name, file in products.items()
+        if name not in missing and file in now and now[file] != before.get(file)
     ]
-    made = [file for file in products.values() if file in now and now[file] != before.get(file)]
     rebuilt = sum(1 for file in made if file in before)
     counts = {
         "new": len(made) - rebuilt,
@@ -72,10 +81,12 @@ def summarise(results: str, before: dict[str, Any], failed: bool, seconds: float
     lines = [f"{len(products)} products in {results}/products after {format_time(seconds)}: {told}"]
     if failed and missing:
         logs = os.path.join(os.path.dirname(results), "logs", "gather_source")
-        for name in missing[:MAX_NAMES]:
+        for name in list(missing)[:MAX_NAMES]:
             lines.append(f"  missing: {name} (see {logs}/{name}.log)")
         if len(missing) > MAX_NAMES:
             lines.append(f"  and {len(missing) - MAX_NAMES} more")
+        if kept := names_in(os.path.join(results, PREVIOUS)):
+            lines.append(f"  {len(kept)} older products stay in {results}/{PREVIOUS} until then")
         lines.append("  run the same command again to make just what is missing")
     lines += [*skipped_exposures(results), *remarks(results)]
     if made and not failed and not _is_proved(results, made):

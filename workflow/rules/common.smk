@@ -1,5 +1,10 @@
-"""Configuration, the exposures of the run, and what the rules share."""
+"""Configuration, the exposures of the run, and what the rules share.
 
+Only looked at: nothing here writes or removes a file, as this is parsed beside other runs, and where
+nothing is to be run.
+"""
+
+import hashlib
 import os
 import shlex
 import sys
@@ -22,9 +27,8 @@ from exp_to_source.association import read_association
 from exp_to_source.choosing import items_of
 from exp_to_source.configuration import check_configuration, read_settings
 from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
-from exp_to_source.failures import remove_failed_products
-from exp_to_source.files import file_state, write_if_changed
-from exp_to_source.index import is_outdated
+from exp_to_source.failures import failed_products
+from exp_to_source.files import file_state, names_in
 from exp_to_source.inputs import (
     find_exposures,
     find_files,
@@ -33,6 +37,7 @@ from exp_to_source.inputs import (
     request_text,
 )
 from exp_to_source.naming import PRODUCT_PARTS
+from exp_to_source.outdated import is_empty, is_index_outdated, is_list_outdated
 from exp_to_source.tables import read_products, read_table
 
 DEFAULTS = str(ROOT / "config" / "config.yaml")
@@ -65,7 +70,9 @@ PRODUCTS = "results/products"
 TABLE = "results/sources.tsv"
 ECSV = "results/sources.ecsv"
 VERIFY = "results/verify"
-REQUEST = "results/request.txt"
+REQUESTS = "results/request"
+#: What the files of requests say, by name.
+TEXTS = {}
 #: Products that are verified in one job: seconds, against the second that it takes to start.
 BATCH = 10
 PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
@@ -103,6 +110,12 @@ def check_storage():
             "--default-storage-provider is not supported: results belong in a file system that "
             "all jobs share; leave it out (see docs/module.md)"
         )
+
+
+def check_results():
+    """Refuse a file in the place of the results, which Snakemake would fail at with a traceback."""
+    if os.path.exists(RESULTS) and not os.path.isdir(RESULTS):
+        raise InputError(f"{RESULTS}: is no folder; move it away")
 
 
 def failure_record(wildcards, resources):
@@ -145,44 +158,57 @@ def table_options(key):
     return [f"--{key}={path}" for path in TABLES[key]]
 
 
-def write_request():
-    """Keep the request as a file, so that a run notices what is not as in the last one."""
+def request_of_list():
+    """What the source list is asked for; as a file, by it a run notices that this is new."""
     keys = ("group_by", "source_id_digits", "on_bad_exposure")
     options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys]
     options += [*join_options(), *choice_options()]
-    text = request_text(EXPOSURES, ASSOCIATIONS, options, placed(INDICES))
-    write_if_changed(placed(REQUEST), text.encode())
+    return request_text(EXPOSURES, ASSOCIATIONS, options, placed(INDICES))
 
 
-def forget_outdated_indices():
-    """Remove the indices of exposures in whose place there is an older file now.
+def remember(what, text):
+    """Path of a text in a file of its own, called after its content.
 
-    Such a file was restored, or a link to its folder leads elsewhere: by its time alone, Snakemake
-    would take it for the one that was indexed.
+    A run has the text in its memory: nothing that is parsed beside it can change what it asks for.
     """
-    for name, path in EXPOSURES.items():
-        index = placed(f"{INDICES}/{name}.jsonl")
-        if is_outdated(index, path):
-            os.remove(index)
+    path = f"{REQUESTS}/{what}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.txt"
+    TEXTS[os.path.basename(path)] = text
+    return path
 
 
-def forget_incomplete_table():
-    """Remove the table where what it stands for is lost, so that the checkpoint runs again.
+def text_of(wildcards):
+    """Text of a request of this run."""
+    text = TEXTS.get(f"{wildcards.request}.txt")
+    if text is None:
+        raise WorkflowError(
+            f"{wildcards.request}: is a request of other settings than those of this run; ask for "
+            "it with these, or for the target 'sources'"
+        )
+    return text
 
-    Products depend on their manifests alone, but are made with the indices too.
+
+def outdated_files():
+    """Files that have to be made again though times do not tell."""
+    indices = {placed(f"{INDICES}/{name}.jsonl"): path for name, path in EXPOSURES.items()}
+    yield from (index for index, path in indices.items() if is_index_outdated(index, path))
+    if is_list_outdated(placed(TABLE), placed(REQUEST), indices):
+        yield placed(TABLE)
+    if not os.path.exists(placed(CONFIGURATION)):
+        yield placed("results/report.html")
+    failed = [placed(f"{PRODUCTS}/{name}_cal.fits") for name in failed_products(RESULTS)]
+    yield from filter(is_empty, failed)
+
+
+@cache
+def force_outdated():
+    """Have outdated files made again, as --forcerun has it; what is not asked for stays as it is.
+
+    Called while the graph of jobs is built. An input that is missing would not do: Snakemake makes
+    it only where the job runs anyway, and has the job run again once it is no input any more.
     """
-    table = placed(TABLE)
-    if os.path.exists(table):
-        manifests = {f"{product}.json" for product in read_products(table)}
-        indices = {f"{name}.jsonl" for name in EXPOSURES}
-        beside = {os.path.basename(ECSV)} - names_in(RESULTS)
-        if beside or manifests - names_in(placed(MANIFESTS)) or indices - names_in(placed(INDICES)):
-            os.remove(table)
-
-
-def names_in(folder):
-    """Names of the files in a folder, none where it is missing."""
-    return set(os.listdir(folder)) if os.path.isdir(folder) else set()
+    if workflow.is_main_process:
+        with told_in_a_sentence("exp_to_source"):
+            workflow.dag.forcefiles.update(outdated_files())
 
 
 def exposure_file(wildcards):
@@ -207,6 +233,12 @@ def index_files(wildcards):
             "exp_to_source: no exposures: set 'exposures' or 'associations', for example with "
             "--config exposures='data/jw*_cal.fits'"
         )
+    if workflow.dag.batch:
+        sys.exit(
+            "exp_to_source: --batch divides what is asked for before the sources are known; choose "
+            "some of them at a time, as in --config sources=1-500 (docs/how-to/rerun.md)"
+        )
+    force_outdated()
     return [f"{INDICES}/{name}.jsonl" for name in EXPOSURES]
 
 
@@ -262,6 +294,7 @@ def manifest_of(wildcards):
 
 with told_in_a_sentence("exp_to_source"):
     check_storage()
+    check_results()
     check_configuration(
         config,
         str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
@@ -269,8 +302,4 @@ with told_in_a_sentence("exp_to_source"):
     )
     ASSOCIATIONS, EXPOSURES = read_request()
     TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}
-    if workflow.is_main_process and EXPOSURES:
-        write_request()
-        forget_outdated_indices()
-        forget_incomplete_table()
-        remove_failed_products(RESULTS)
+    REQUEST = remember("sources", request_of_list())

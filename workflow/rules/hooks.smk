@@ -5,8 +5,8 @@ import time
 from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from exp_to_source.failures import forget_failures, read_failures
-from exp_to_source.files import remove_leftovers
+from exp_to_source.failures import forget_failures, read_failures, remove_failed_products
+from exp_to_source.files import remove_leftovers, try_to_write
 from exp_to_source.progress import Progress
 from exp_to_source.summary import product_states, summarise
 
@@ -46,6 +46,8 @@ def print_summary(failed):
 
 onstart:
     # By now this run has the lock of the folder: nothing else is at work in it.
+    with told_in_a_sentence("exp_to_source"):
+        try_to_write(RESULTS)
     remove_leftovers(RESULTS)
     forget_failures(RESULTS)
     BEFORE.update(product_states(RESULTS))

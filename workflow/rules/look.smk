@@ -4,7 +4,7 @@ import json
 
 QUICKLOOKS = "results/quicklook"
 #: The configuration as the run has it, for the report.
-CONFIGURATION = "results/configuration.json"
+CONFIGURATION = remember("report", f"{json.dumps(config, indent=1, default=str)}\n")
 
 
 def all_quicklooks(wildcards):
@@ -28,14 +28,3 @@ def shown_quicklooks(wildcards):
 def verdict_state(wildcards):
     """State of the verdicts: the report shows those that are there, but does not make them."""
     return file_state(f"{RESULTS}/verify.tsv")
-
-
-def write_configuration():
-    """Keep the configuration as a file."""
-    text = json.dumps(config, indent=1, default=str)
-    write_if_changed(placed(CONFIGURATION), f"{text}\n".encode())
-
-
-with told_in_a_sentence("exp_to_source"):
-    if workflow.is_main_process and EXPOSURES:
-        write_configuration()

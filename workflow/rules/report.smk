@@ -7,6 +7,7 @@ rule write_report:
         products=product_files,
         quicklooks=shown_quicklooks,
         table=TABLE,
+        request=REQUEST,
         configuration=CONFIGURATION,
     output:
         report=report(
@@ -28,7 +29,8 @@ rule write_report:
     message:
         "Writing {output.report}"
     shell:
-        "{params.command} {output.report:q} 2> {log:q}"
+        "{params.command} {output.report:q} --request {input.request:q} "
+        "--configuration {input.configuration:q} 2> {log:q}"
 
 
 rule report:

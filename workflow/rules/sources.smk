@@ -1,6 +1,26 @@
 """Slits are grouped by source, and products are named."""
 
 
+rule write_request:
+    output:
+        request=f"{REQUESTS}/{{request}}.txt",
+    log:
+        "logs/write_request/{request}.log",
+    wildcard_constraints:
+        request="[a-z]+-[0-9a-f]{16}",
+    localrule: True
+    conda:
+        "../envs/exp_to_source.yaml"
+    resources:
+        mem_mb=100,
+    params:
+        text=text_of,
+    message:
+        "Keeping the settings in {output.request}"
+    script:
+        "../scripts/write_request.py"
+
+
 checkpoint list_sources:
     # The manifests are not declared: each is an input of its own product, and is rewritten only
     # where its content changes, so that only what changed is made again. Not worth a cluster job.
