@@ -156,7 +156,7 @@ class NodeReader:
         self.next = Loader(text).get_event
         self.anchors: dict[str, Node] = {}
         self.texts: dict[str, tuple[str, list[int]]] = {}
-        self.marked: dict[tuple[str, ...], str] = {}
+        self.written: dict[tuple[str, ...], str] = {}
         #: Tags seen so far, and the keys that nodes of each must have.
         self.tags: dict[str, frozenset[str]] = {}
         self.room = MAX_SIZE
@@ -294,24 +294,25 @@ class NodeReader:
                 slit.edit(place, length, f"*{slit.name_anchor(event.anchor)}")
             else:
                 self.bounded(self.anchors[event.anchor])
-                slit.edit(place, length, f"&{slit.name_anchor(event.anchor)} ")
-                # By itself, so that all slits have one text.
-                slit.edit(place + length, 0, self.written_out(event.anchor, slit.blocks))
+                slit.edit(place, length, self.written_out(event.anchor, slit))
         return self.bounded(self.anchors[event.anchor]) if build else None
 
-    def written_out(self, anchor: str, blocks: list[int]) -> str:
-        """Text of an anchored node, which many slits may share, with marks of its blocks."""
+    def written_out(self, anchor: str, slit: Slit) -> str:
+        """Text of an anchored node, with the name and the marks of blocks that a slit gives it.
+
+        Slits that give it the same have one text, which many can share.
+        """
         if anchor not in self.texts:
             used: list[int] = []
             text = self.localised(self.anchors[anchor], used).render()
             self.texts[anchor] = self.kept(text), used
         text, used = self.texts[anchor]
-        if not used:
-            return text
-        key = anchor, *(self.block_mark(str(number), blocks) for number in used)
-        if key not in self.marked:
-            self.marked[key] = self.kept(MARKED_BLOCK.sub(lambda m: key[1 + int(m[1])], text))
-        return self.marked[key]
+        marks = [self.block_mark(str(number), slit.blocks) for number in used]
+        key = anchor, slit.name_anchor(anchor), *marks
+        if key not in self.written:
+            text = MARKED_BLOCK.sub(lambda mark: marks[int(mark[1])], text)
+            self.written[key] = self.kept(f"&{key[1]} {text}")
+        return self.written[key]
 
     def kept(self, text: str) -> str:
         """Count a text that is held for as long as the document is read."""
