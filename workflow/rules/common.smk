@@ -233,11 +233,6 @@ def index_files(wildcards):
             "exp_to_source: no exposures: set 'exposures' or 'associations', for example with "
             "--config exposures='data/jw*_cal.fits'"
         )
-    if workflow.dag.batch:
-        sys.exit(
-            "exp_to_source: --batch divides what is asked for before the sources are known; choose "
-            "some of them at a time, as in --config sources=1-500 (docs/how-to/rerun.md)"
-        )
     force_outdated()
     return [f"{INDICES}/{name}.jsonl" for name in EXPOSURES]
 
@@ -253,6 +248,11 @@ def products():
 
     Where another workflow uses one rule alone, to change it, Snakemake knows of no checkpoint there.
     """
+    if workflow.dag.batch:
+        sys.exit(
+            "exp_to_source: --batch divides what is asked for before the sources are known; choose "
+            "some of them at a time, as in --config sources=1-500 (docs/how-to/rerun.md)"
+        )
     known = getattr(checkpoints, "list_sources", None)
     listing = known or Checkpoint(rules.list_sources.rule, checkpoints)
     table = str(listing.get().output.table)
