@@ -137,7 +137,8 @@ def regroup(paths: list[Path], folder: Path) -> Regrouped:
             indices = []
             for path in paths:
                 indices.append(str(results / "index" / f"{path.stem}.jsonl"))
-                made.remarks += index_exposure(str(path), indices[-1])
+                said = index_exposure(str(path), indices[-1])
+                made.remarks += [remark.text for remark in said]
             list_sources(indices, [], Choices(), str(results), table)
             for name in read_products(table):
                 product = results / "products" / f"{name}_cal.fits"
