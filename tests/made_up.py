@@ -41,13 +41,14 @@ def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Pa
             "version": "1.20.0",
             "remarks": [],
             "dropped_tags": [],
+            "standard": "1.6.0",
         }
         slits = [
             slit(number, source)
             for source in range(1, sources + 1)
             if number % 2 != source % 3 and (source * 7 + number * 3) % 10
         ]
-        write_index(indices[-1], about, line({}), line({}), slits, "")
+        write_index(indices[-1], about, line({}), line({}), line([]), slits, "")
     (results / "request").mkdir()
     (results / "request" / "sources-0.txt").write_text(
         "--group-by=auto\n" + "".join(f"results/index/{Path(i).name}\n" for i in indices)

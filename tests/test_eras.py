@@ -154,7 +154,7 @@ def test_texts_that_look_like_tags_stay(tmp_path, parts, order):
         ),
         (
             OLD,
-            {"      box: ": "      own: !transform/shift-9.0.0 {a: 1}\n      box: "},
+            {"      box: ": "      own: !transform/shift-9.0.0 {offset: 1}\n      box: "},
             "nothing is known to replace tag:stsci.edu:asdf/transform/shift-9.0.0",
         ),
     ],

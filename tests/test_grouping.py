@@ -25,7 +25,10 @@ IDENTITY = {
 def exposure(name: str, *slits: tuple[int, str, str], **identity):
     """Exposure with slits (source id, source name, slit name)."""
     about = IDENTITY | {"exposure": name, "path": f"{name}.fits"} | identity
-    return about, [Slit(name, f"{name}-{n}", *slit, 14, 100) for n, slit in enumerate(slits)]
+    return about, [
+        Slit(name, f"{name}-{n}", *slit, 14, 100, program=about["program"])
+        for n, slit in enumerate(slits)
+    ]
 
 
 def products_of(*exposures, associations=(), **choices):
@@ -53,6 +56,15 @@ def test_classes_keep_equal_ids_apart():
         exposure("a", (45, "10006_45", "1"), (45, "10006_BKG45", "45"), (-45, "10006_VRT45", "3"))
     )
     assert [product.name[13:19] for product in found] == ["b00045", "s00045", "v00045"]
+
+
+def test_background_slitlets_of_all_versions_are_one_source():
+    slits = (4, "background_4", "4"), (4, "10006_BKG4", "4")
+    for group_by in ("auto", "source_id", "source_name"):
+        (found,) = products_of(
+            *(exposure(f"a{n}", slit) for n, slit in enumerate(slits)), group_by=group_by
+        )
+        assert [slit.exposure for slit in found.slits] == ["a0", "a1"]
 
 
 def test_background_slitlets_before_1_15_collide_with_no_source():

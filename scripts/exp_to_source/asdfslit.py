@@ -233,7 +233,7 @@ class NodeReader:
         if lacking:
             where = f"slit {slit.number} of its ASDF tree" if slit else "its ASDF tree"
             name = start.tag.rpartition(":")[2]
-            raise ValueError(f"{where} has a {name} without {', '.join(sorted(lacking))}")
+            raise ValueError(f"{where} has {name} without {', '.join(sorted(lacking))}")
         return parts
 
     def check_new(self, key: str, known: Container[str]) -> None:

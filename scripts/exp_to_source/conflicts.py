@@ -16,9 +16,9 @@ def contradictions(groups: "dict[Any, list[Slit]]") -> Iterator[str]:
     for key, slits in groups.items():
         names: dict[str, list[Slit]] = {}
         for slit in slits:
-            if slit.source_name:
-                names.setdefault(slit.source_name, []).append(slit)
-                by_name.setdefault(slit.source_name, {}).setdefault(key, []).append(slit)
+            if name := slit.modern_name:
+                names.setdefault(name, []).append(slit)
+                by_name.setdefault(name, {}).setdefault(key, []).append(slit)
         if len(names) > 1:
             yield (
                 f"one id, {len(names)} names: {_places(names.values())}; "

@@ -16,6 +16,7 @@ from .naming import (
     fill_template,
     format_source,
     header_template,
+    modern_name,
     optical_elements,
     parse_product_name,
     source_kind,
@@ -51,11 +52,17 @@ class Slit(NamedTuple):
     optics: str = ""
     shape: tuple[int, ...] = ()
     wavelengths: tuple[float, float] | None = None
+    program: str = ""
 
     @property
     def kind(self) -> str:
         """Class of its source."""
         return source_kind(self.source_id, self.source_name)
+
+    @property
+    def modern_name(self) -> str:
+        """Name of its source, by which exposures of all versions are told apart."""
+        return modern_name(self.source_name, self.program)
 
     def __str__(self) -> str:
         name = f", SRCNAME {self.source_name!r}" if self.source_name else ", no SRCNAME"
@@ -143,6 +150,7 @@ def _slit(
         *about,
         tuple(shape),
         waves and tuple(waves),
+        exposure["program"] or "",
     )
 
 
@@ -243,8 +251,8 @@ def group_slits(slits: Iterable[Slit], choices: Choices) -> dict[Any, list[Slit]
     """Group the slits of a family by source."""
     groups: dict[Any, list[Slit]] = {}
     for slit in slits:
-        by_name = choices.group_by == "source_name" and slit.source_name
-        key = slit.source_name if by_name else (slit.kind, slit.source_id)
+        by_name = choices.group_by == "source_name" and slit.modern_name
+        key = slit.modern_name if by_name else (slit.kind, slit.source_id)
         groups.setdefault(key, []).append(slit)
     return groups
 

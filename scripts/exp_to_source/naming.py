@@ -34,7 +34,7 @@ _ELEMENT = re.compile(r"f\d{3,4}[a-z]\w*|g\d{3}[mh]|prism|clear|grism[rc]|gr150[
 _FIXED_SLIT = re.compile(r"s\d{3,4}[ab]\d")
 
 #: Name of a background slitlet before pipeline version 1.15.
-_OLD_BACKGROUND = re.compile(r"background_[0-9]+")
+_OLD_BACKGROUND = re.compile(r"background_([0-9]+)")
 
 #: A template in which the target's place is free for a source, or taken by it.
 _TARGET_FIELD = re.compile(r"(?<=_)t[0-9]{3,}(?=-epoch|_)")
@@ -114,6 +114,20 @@ def source_kind(source_id: int, source_name: str) -> str:
     if "BKG" in source_name or _OLD_BACKGROUND.fullmatch(source_name):
         return "b"
     return "v" if source_id < 0 else "s"
+
+
+def modern_name(source_name: str, program: str) -> str:
+    """Name that a source has since pipeline version 1.15: of background slitlets, another one.
+
+    Parameters
+    ----------
+    source_name : str
+        SRCNAME.
+    program : str
+        Number of the exposure's program.
+    """
+    match = _OLD_BACKGROUND.fullmatch(source_name)
+    return f"{program.lstrip('0')}_BKG{match[1]}" if match else source_name
 
 
 def format_source(kind: str, source_id: int, digits: int) -> str:
