@@ -19,9 +19,9 @@ def test_table_is_in_step_with_the_schemas():
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
-        ("coefficients:", "coefficiants:", r"slit 2 .* a asdf/transform/poly\S+ without coeff"),
-        ("matrix:", "matrox:", r"slit 2 .* a asdf/transform/affine-\S+ without matrix"),
-        ("steps:", "stops:", r"slit 2 .* a gwcs/wcs-\S+ without steps"),
+        ("coefficients:", "coefficiants:", r"slit 2 .* asdf/transform/poly\S+ without coeff"),
+        ("matrix:", "matrox:", r"slit 2 .* asdf/transform/affine-\S+ without matrix"),
+        ("steps:", "stops:", r"slit 2 .* gwcs/wcs-\S+ without steps"),
     ],
 )
 def test_transform_without_a_key(right: str, wrong: str, said: str, tmp_path: Path):

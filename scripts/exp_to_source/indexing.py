@@ -11,7 +11,6 @@ from .grouping import exposure_name
 from .headers import SILENT, left_out
 from .index import line, stamp, write_failure, write_index
 from .keywords import table
-from .planes import unusual_datatypes
 from .records import common_record, identity, slit_records, top_record
 from .remarks import Remark, dropped_tags, kept, on_refusals, on_tags
 
@@ -106,9 +105,6 @@ def remarks(exposure: Exposure, strangers: set[str]) -> list[Remark]:
     if twice:
         said.append(f"keywords that stand twice count where they stand first: "
                     f"{', '.join(sorted(twice))}")  # fmt: skip
-    if unusual := unusual_datatypes(exposure.hdus):
-        said.append(f"planes keep their types: {', '.join(sorted(unusual))}; the later steps read "
-                    "them, but do not save them so: write them anew to be safe")  # fmt: skip
     if strangers:
         said.append(f"HDUs that no slit uses are left out: {', '.join(sorted(strangers))}")
     return [*(Remark("warning", text) for text in warned), *(Remark("note", text) for text in said)]

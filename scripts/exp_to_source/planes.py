@@ -1,7 +1,7 @@
 """The numbers of a plane: header, tree and schema must say the same of them.
 
-stdatamodels reads planes by their headers alone and saves no others than those of the schema's
-types; so does whatever opens a product.
+stdatamodels reads planes by their headers alone, and saves no others than those of the schema's
+types: a product with another, double precision among them, could be opened but not saved again.
 """
 
 from .asdfslit import Array
@@ -25,9 +25,6 @@ DATATYPES = {
 #: What the tree says of an array in an HDU, which has neither a mask nor gaps.
 KEYS = {"source", "datatype", "byteorder", "shape"}
 
-#: More precise than what the schema wants, so nothing is lost.
-WIDER = {("float32", "float64")}
-
 
 def datatype(header: Header) -> str | None:
     """Type of the numbers that a header describes, None where they are scaled or have a blank."""
@@ -42,9 +39,7 @@ def check_datatype(hdu: HDU) -> str | None:
     found, wanted = datatype(hdu.header), table().planes.get(hdu.name)
     if found is None:
         return "has scaled numbers (BITPIX, BSCALE, BZERO, BLANK)"
-    if wanted in (None, found) or (wanted, found) in WIDER:
-        return None
-    return f"is {found}"
+    return None if wanted in (None, found) else f"is {found}"
 
 
 def contradiction(hdu: HDU, array: Array, edited: bool) -> str | None:
@@ -63,12 +58,3 @@ def contradiction(hdu: HDU, array: Array, edited: bool) -> str | None:
     if array.datatype != found and not (edited and array.place):
         return f"is {found} in its header and {array.datatype:.40} in the tree"
     return None
-
-
-def unusual_datatypes(hdus: list[HDU]) -> set[str]:
-    """Names of planes with numbers of another type than the schema's, and that type."""
-    return {
-        f"{hdu.name} {found} instead of {wanted}"
-        for hdu in hdus
-        if (wanted := table().planes.get(hdu.name)) and (found := datatype(hdu.header)) != wanted
-    }
