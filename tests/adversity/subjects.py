@@ -10,6 +10,9 @@ from tiny import Parts, integer, split, value
 
 from exp_to_source.simulation import FIXED_SLITS, Simulation, simulate
 
+#: In place of the date of simulation.
+DATE = "2026-01-01T00:00:00.000"
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -48,8 +51,26 @@ def simulated(folder: Path, modes: Iterable[str], count: int) -> list[Subject]:
             shape=(4, 8),
         )
         for path in simulate(simulation, folder / mode):
-            subjects.append(Subject(f"simulated {mode}", mode, path.name, split(path.read_bytes())))
+            parts = settle(split(path.read_bytes()))
+            subjects.append(Subject(f"simulated {mode}", mode, path.name, parts))
     return subjects
+
+
+def settle(parts: Parts) -> Parts:
+    """Take away what differs from one process to the next: date, and order of the software used."""
+    now = value(parts.hdus[0][0], "DATE") or ""
+    parts.hdus = [
+        ([card.replace(now.encode(), DATE.encode()) for card in cards], data)
+        for cards, data in parts.hdus
+    ]
+    parts.lines = [line.replace(now, DATE) for line in parts.lines]
+    start = parts.lines.index("  extensions:") + 1
+    end = next(
+        n for n in range(start, len(parts.lines)) if parts.lines[n][:3] not in ("  -", "   ")
+    )
+    items = re.split(r"\n(?=  - )", "\n".join(parts.lines[start:end]))
+    parts.lines[start:end] = "\n".join(sorted(items)).split("\n")
+    return split(parts.join(true_hash=True))
 
 
 def real(folder: Path, count: int) -> list[Subject]:
