@@ -7,6 +7,7 @@ from pathlib import Path
 import asdf
 import numpy as np
 import pytest
+from astropy.io import fits
 from eras import differences, open_quietly, regroup, regroup_officially, unpack_eras, who
 from tiny import File, Parts, at, split, write_tiny
 
@@ -78,6 +79,20 @@ def test_products_of_one_standard_are_spliced_as_they_are(tmp_path):
         text = product.read_bytes()
         assert b"\n#ASDF_STANDARD 1.5.0\n" in text
         assert b"ndarray-1.0.0" in text and b"ndarray-1.1.0" not in text
+
+
+def test_cards_of_16_digits_stay(tmp_path):
+    """The tree has 53.100100000000005, its card 53.1001, as astropy before 5.3 wrote them."""
+    paths = unpack_eras("wfss", tmp_path / "exposures", "1.8.2")
+    image = next(line for line in cards_of(paths[0]) if line.startswith("SRCRA "))
+    assert "53.1001 " in image
+    assert b"source_ra: 53.100100000000005\n" in paths[0].read_bytes()
+    assert image in cards_of(regroup(paths, tmp_path)[0])
+
+
+def cards_of(path: Path) -> list[str]:
+    with fits.open(path) as hdus:
+        return [card.image for card in hdus["SCI", 1].header.cards]
 
 
 # What is known of the standards.

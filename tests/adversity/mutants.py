@@ -382,9 +382,14 @@ def main() -> None:
     add("--first", type=int, default=0, help="number of the first one")
     add("--seed", type=int, default=1)
     add("--workers", type=int, default=2)
-    add("--mode", action="append", choices=list(MODES), help="simulated exposures of these only")
+    add("--mode", action="append", choices=list(MODES), help="simulated exposures of these alone")
     add("--slits", type=int, default=2, help="of an exposure; each costs the judge a second")
-    add("--data", type=Path, help="folder of real exposures (*_cal.fits at any depth), too")
+    add(
+        "--data",
+        type=Path,
+        default=HERE.parent / "data",
+        help="folder of real exposures, at any depth, compressed or not",
+    )
     add("--mutator", action="append", default=[], choices=list(MUTATORS), help="these only")
     add("--only", type=int, metavar="N", help="run this mutant alone, and keep its files")
     add("--output", type=Path, default=Path("campaign"), help="where findings and table go")
@@ -395,7 +400,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mutants", dir=shared) as temporary:
         folder = Path(temporary)
         subjects = simulated(folder / "data", arguments.mode or MODES, arguments.slits)
-        if arguments.data:
+        if not arguments.mode:
             subjects += real(arguments.data, arguments.slits)
         campaign = Campaign(arguments.seed, subjects, folder, arguments.mutator)
         if arguments.only is not None:

@@ -1,5 +1,6 @@
 """Sound exposures that mutants are made of: simulated ones, and real files where there are some."""
 
+import gzip
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -52,12 +53,16 @@ def simulated(folder: Path, modes: Iterable[str], count: int) -> list[Subject]:
 
 
 def real(folder: Path, count: int) -> list[Subject]:
-    """Exposures of a folder by era and mode, each of its first slits alone."""
-    subjects = []
-    for path in sorted(folder.rglob("*_cal.fits")):
-        where = path.parent.relative_to(folder).as_posix()
-        parts = trim(split(path.read_bytes()), count)
-        subjects.append(Subject(where, path.parent.name, path.name, parts))
+    """Exposures of a folder by era and mode, compressed or not, each of its first slits alone."""
+    subjects: list[Subject] = []
+    for path in sorted([*folder.rglob("*_cal.fits"), *folder.rglob("*_cal.fits.gz")]):
+        kind, family = path.parent.relative_to(folder).as_posix(), path.parent.name
+        content = path.read_bytes()
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        # Those of several eras have the same names.
+        number = 1 + sum(subject.family == family for subject in subjects)
+        name = re.sub(r"_0000[0-9]_", f"_{number:05}_", path.name.removesuffix(".gz"))
+        subjects.append(Subject(kind, family, name, trim(split(content), count)))
     return subjects
 
 
