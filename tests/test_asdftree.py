@@ -24,6 +24,8 @@ slits:
     wcs: &id002 !transform/x-1.0.0
       lookup: &id003 !core/ndarray-1.1.0
         source: 2
+        datatype: int8
+        byteorder: big
         shape: [9]
       again: *id003
       window: *id001
@@ -72,7 +74,7 @@ def at(node, *path):
 
 
 def test_slits_become_self_contained_fragments():
-    tree = parse(HEAD + TREE, "x", 3)
+    tree = parse(HEAD + TREE, "x", [1 << 20] * 3)
     whole = yaml.compose(HEAD + TREE)
     assert [a.name for s in tree.slits for a in s.arrays] == ["SCI", "SCI"]
     assert [a.shape for s in tree.slits for a in s.arrays] == [(2, 3), (5,)]
@@ -91,7 +93,7 @@ def test_slits_become_self_contained_fragments():
 
 
 def test_metadata_of_the_exposure_is_merged_over_the_slits():
-    tree = parse(HEAD + TREE, "x", 3)
+    tree = parse(HEAD + TREE, "x", [1 << 20] * 3)
     first, second = (entry_of(slit, HEAD + TREE, 1, 0, tree.common).value[0] for slit in tree.slits)
     assert len({key.value for key, _ in at(first, "meta").value}) == len(at(first, "meta").value)
     assert at(first, "meta", "exposure", "only").value == "here"
@@ -103,10 +105,10 @@ def test_metadata_of_the_exposure_is_merged_over_the_slits():
 
 def test_fragments_do_not_depend_on_the_place_of_a_slit():
     text = HEAD + TREE
-    first = parse(text, "x", 3).slits[0]
+    first = parse(text, "x", [1 << 20] * 3).slits[0]
     moved = text.replace("slits:\n", "slits:\n- data: &id009 [1]\n  meta: {}\n")
     moved = moved.replace("SCI,1", "SCI,2").replace("source: 2", "source: 0")
-    again = parse(moved, "x", 3).slits[1]
+    again = parse(moved, "x", [1 << 20] * 3).slits[1]
     assert apply_edits(text[first.start : first.end], first.edits) == apply_edits(
         moved[again.start : again.end], again.edits
     )
@@ -122,7 +124,7 @@ def test_fragments_do_not_depend_on_the_place_of_a_slit():
 )
 def test_unusual_or_damaged_layouts_are_noticed(old: str, new: str):
     with pytest.raises((UnusualLayoutError, InputError)):
-        parse((HEAD + TREE).replace(old, new), "x", 3)
+        parse((HEAD + TREE).replace(old, new), "x", [1 << 20] * 3)
 
 
 @pytest.mark.parametrize(
@@ -132,11 +134,16 @@ def test_unusual_or_damaged_layouts_are_noticed(old: str, new: str):
         ("&id004", "&id003", "defines the anchor id003 twice"),
         ("source: 2", "source: 3", "uses block 3, but has 3"),
         ("source: 2", "source: http://x/y.asdf", "array that lies elsewhere"),
+        ("int8", "int9", "array of numbers of no known type"),
+        ("byteorder: big", "byteorder: bog", "array whose order of bytes is not known"),
+        ("shape: [9]", "shape: [-9]", "shape is no list of whole numbers"),
+        ("shape: [9]", "shape: 1e400", "shape is no list of whole numbers"),
+        ("shape: [9]", "shape: [1024, 1025]", "larger than its block"),
         ("wcs: &id002", "wcs: [&id002", "the ASDF tree is damaged at its line"),
         ("[-1, 1]", "[" * 300 + "]" * 300, "nested too deeply"),
     ],
 )
 def test_damage_is_told_in_a_sentence(old: str, new: str, sentence: str):
     with pytest.raises(InputError, match=sentence) as caught:
-        parse((HEAD + TREE).replace(old, new), "some.fits", 3)
+        parse((HEAD + TREE).replace(old, new), "some.fits", [1 << 20] * 3)
     assert str(caught.value).startswith("some.fits: ")

@@ -9,6 +9,7 @@ from astropy.io import fits
 from tiny import CARD, split, write_tiny
 
 from exp_to_source.errors import InputError
+from exp_to_source.index import IndexReader
 from exp_to_source.indexing import index_exposure
 
 NAME = "jw00009001001_03101_00001_nrs1_cal.fits"
@@ -130,6 +131,21 @@ def test_planes_of_other_types_are_refused(exposure, plane, numbers):
         hdus[plane, 1].data = numbers
     with pytest.raises(InputError, match=rf"{plane},1 (is|has) .*; write it as u?(float|int)32"):
         index(exposure)
+
+
+def test_planes_have_the_order_of_the_schema(exposure):
+    """As stdatamodels writes them, wherever they stood."""
+    parts = split(exposure.read_bytes())
+    parts.hdus[SCI], parts.hdus[DQ] = parts.hdus[DQ], parts.hdus[SCI]
+    exposure.write_bytes(parts.join(true_hash=True))
+    index(exposure)
+    with IndexReader(str(exposure.with_suffix(".jsonl"))) as reader:
+        starts = [
+            [start for start, *_ in reader.record(digest)["planes"]]
+            for digest, *_ in reader.heads()
+        ]
+    assert starts[0] == sorted(starts[0], reverse=True)
+    assert starts[1] == sorted(starts[1])
 
 
 def test_other_keywords_that_stand_twice_are_told(exposure):

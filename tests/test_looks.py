@@ -93,7 +93,7 @@ def looks(number: int, running: bool) -> Iterator[tuple[tuple[str, ...], dict[st
         if name == "second run" and not running:
             continue
         for m, settings in enumerate(SETTINGS.values()):
-            if ALL or ((n + m + number) % len(SETTINGS) == 0 and n % 4 == number % 4):
+            if ALL or (n % 4 == number % 4 and m == (n // 4 + number) % 4):
                 yield words, settings
 
 

@@ -17,7 +17,9 @@ from .standards import UNSTATED
 MAGIC = b"\xd3BLK"
 INDEX = b"#ASDF BLOCK INDEX"
 STREAMED = 1
-_HEADER = struct.Struct(">IIQQQ")
+_HEADER = struct.Struct(">I4sQQQ")
+#: Ways of compression that asdf knows; none is the first.
+_COMPRESSIONS = (bytes(4), b"zlib", b"bzp2", b"lz4\0")
 _MIN_HEADER = 48
 _PREAMBLE = re.compile(
     "#ASDF [0-9.]+\r?\n(?:#ASDF_STANDARD ([0-9]{1,4}(?:[.][0-9]{1,4}){0,3})\r?\n)?"
@@ -27,11 +29,22 @@ _PADDING = re.compile(rb"[\0 \n]*")
 
 
 class Block(NamedTuple):
-    """An internal block: offset in the file, size in bytes (its header included), digest."""
+    """An internal block.
+
+    Attributes
+    ----------
+    start, size : int
+        Offset in the file and size in bytes, its header included.
+    digest : str
+        Digest of all of it.
+    room : int or None
+        Bytes of its array; None where it is compressed.
+    """
 
     start: int
     size: int
     digest: str
+    room: int | None
 
 
 @dataclass(slots=True)
@@ -109,8 +122,9 @@ def _blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:
         if len(data) < position + 6 + _HEADER.size:
             raise _damaged(path, f"block {len(blocks)} ends too early")
         header_size = 6 + int.from_bytes(data[position + 4 : position + 6])
-        flags, _, allocated, used, _ = _HEADER.unpack_from(data, position + 6)
-        if header_size < 6 + _MIN_HEADER or used > allocated:
+        flags, packing, allocated, used, length = _HEADER.unpack_from(data, position + 6)
+        known = packing in _COMPRESSIONS and (any(packing) or used == length)
+        if header_size < 6 + _MIN_HEADER or used > allocated or not known:
             raise _damaged(path, f"block {len(blocks)} has a damaged header")
         if flags & STREAMED:
             raise _damaged(path, f"block {len(blocks)} is a stream")
@@ -119,7 +133,7 @@ def _blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:
             raise _damaged(path, f"block {len(blocks)} ends too early")
         # Here, where they are in memory: slits share blocks, which are to be read but once.
         digest = seal(data[position : position + size])
-        blocks.append(Block(start + position, size, digest))
+        blocks.append(Block(start + position, size, digest, None if any(packing) else used))
         position += size
     if data[position:].strip(b"\0") and not data.startswith(INDEX, position):
         raise _damaged(path, f"no block where block {len(blocks)} must begin")

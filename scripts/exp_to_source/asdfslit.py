@@ -4,8 +4,9 @@ Where a node belongs to a slit, what has to differ in a product is noted as edit
 text (see `fragments`). The levels above, document and slits, are those of `asdftree`.
 """
 
+import math
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +31,18 @@ MAX_GROWTH = 4
 #: Keys of YAML in one line may not be longer.
 MAX_KEY = 1000
 
+#: Bytes of a number of each type in an array (ASDF standard 1.6, core/datatype-1.0.0).
+ITEM_SIZES = {
+    **dict.fromkeys(("int8", "uint8", "bool8"), 1),
+    **dict.fromkeys(("int16", "uint16", "float16"), 2),
+    **dict.fromkeys(("int32", "uint32", "float32"), 4),
+    **dict.fromkeys(("int64", "uint64", "float64", "complex64"), 8),
+    "complex128": 16,
+}
+
 _TAG = re.compile(r"[A-Za-z0-9!$'()*+,./:;=@_~-]{1,200}")
 _BEFORE_TAG = re.compile(rf"(?:&[^\s,\[\]{{}}]+\s+)?!(?:<{re.escape(PREFIX)})?")
+_BLOCK = re.compile(r"-?[0-9]{1,9}")
 _IN_HDU = re.compile(r"fits:([A-Z0-9_]+),([0-9]+)")
 
 
@@ -146,13 +157,13 @@ class NodeReader:
     ----------
     text : str
         The document.
-    n_blocks : int
-        Count of the internal blocks that follow it.
+    rooms : sequence of int or None
+        Bytes of the arrays in the internal blocks that follow it, None of those compressed.
     """
 
-    def __init__(self, text: str, n_blocks: int) -> None:
+    def __init__(self, text: str, rooms: Sequence[int | None]) -> None:
         self.text = text
-        self.n_blocks = n_blocks
+        self.rooms = rooms
         self.next = Loader(text).get_event
         self.anchors: dict[str, Node] = {}
         self.texts: dict[str, tuple[str, list[int]]] = {}
@@ -228,6 +239,8 @@ class NodeReader:
                 name = key.render()
                 self.check_new(name, parts)
                 parts[name] = part
+        if is_array and not in_hdu:
+            self.check_array(parts)
         if in_hdu:
             in_hdu.parts, in_hdu.place = parts, place
         if lacking:
@@ -255,14 +268,36 @@ class NodeReader:
 
     def block_mark(self, source: str, blocks: list[int]) -> str:
         """Mark of an internal block, which joins the list of those used where it is new."""
-        if not re.fullmatch(r"-?[0-9]{1,9}", source):
+        if not _BLOCK.fullmatch(source):
             raise ValueError(f"its ASDF tree has an array that lies elsewhere ({source[:40]!r})")
-        number = int(source) + (self.n_blocks if source.startswith("-") else 0)
-        if not 0 <= number < self.n_blocks:
-            raise ValueError(f"its ASDF tree uses block {source}, but has {self.n_blocks} of them")
+        number = self.block_number(source)
         if number not in blocks:
             blocks.append(number)
         return f"{BLOCK_MARK}{blocks.index(number)};"
+
+    def block_number(self, source: str) -> int:
+        """Return the number of an internal block; negative ones count from the last."""
+        n_blocks = len(self.rooms)
+        number = int(source) + (n_blocks if source.startswith("-") else 0)
+        if not 0 <= number < n_blocks:
+            raise ValueError(f"its ASDF tree uses block {source}, but has {n_blocks} of them")
+        return number
+
+    def check_array(self, parts: dict[str, Node]) -> None:
+        """Refuse an array that no reader can make of its internal block."""
+        source, kind, order, shape = map(parts.get, ("source", "datatype", "byteorder", "shape"))
+        if not (isinstance(source, Leaf) and _BLOCK.fullmatch(source.text)):
+            return
+        if not (isinstance(kind, Leaf) and kind.text in ITEM_SIZES):
+            raise ValueError("its ASDF tree has an array of numbers of no known type")
+        if not (isinstance(order, Leaf) and order.text in ("big", "little")):
+            raise ValueError("its ASDF tree has an array whose order of bytes is not known")
+        sizes = [item.value() for item in shape.parts] if isinstance(shape, Branch) else [None]
+        if not all(type(size) is int and size >= 0 for size in sizes):
+            raise ValueError("its ASDF tree has an array whose shape is no list of whole numbers")
+        room = self.rooms[self.block_number(source.text)]
+        if room is not None and math.prod(sizes) * ITEM_SIZES[kind.text] > room:
+            raise ValueError("its ASDF tree has an array that is larger than its block")
 
     def properties(self, event: Any, slit: Slit | None) -> None:
         """Note the tag of a node, and of a slit's that its anchor and maybe its tag change."""

@@ -9,7 +9,7 @@ metadata is merged over the slit's as ``exp_to_source`` of the jwst package does
 Only documents laid out as asdf writes them are read so; `normalise` makes others be.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +60,7 @@ class Tree:
         return self.top.parts["meta"]
 
 
-def parse(text: str, path: str, n_blocks: int) -> Tree:
+def parse(text: str, path: str, rooms: Sequence[int | None]) -> Tree:
     """Read a document laid out as asdf writes it.
 
     Parameters
@@ -69,8 +69,8 @@ def parse(text: str, path: str, n_blocks: int) -> Tree:
         The YAML document.
     path : str
         Name of the exposure, for messages.
-    n_blocks : int
-        Count of the internal blocks that follow the document.
+    rooms : sequence of int or None
+        Bytes of the arrays in the internal blocks that follow it, None of those compressed.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def parse(text: str, path: str, n_blocks: int) -> Tree:
         If it has to be normalised first.
     """
     try:
-        return _Parser(text, n_blocks).document()
+        return _Parser(text, rooms).document()
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         line = f" at its line {mark.line + 1}" if mark else ""
@@ -93,8 +93,8 @@ def parse(text: str, path: str, n_blocks: int) -> Tree:
 class _Parser(NodeReader):
     """One pass over the events of a document; what it cannot take ends in a ValueError."""
 
-    def __init__(self, text: str, n_blocks: int) -> None:
-        super().__init__(text, n_blocks)
+    def __init__(self, text: str, rooms: Sequence[int | None]) -> None:
+        super().__init__(text, rooms)
         self.tree = Tree(text, tags=self.tags)
         self.meta_blocks: list[int] = []
         self.shared: dict[str, Node] = {}

@@ -65,9 +65,9 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, b
         # As stdatamodels does, which finds the extension in any case, but here tells cases apart.
         if hdu.name != "ASDF" or hdu.header.get("EXTNAME") != "ASDF":
             digest.update(hdu.header.raw)
-    n_blocks = len(extension.blocks)
+    rooms = [block.room for block in extension.blocks]
     try:
-        tree = parse(extension.text, path, n_blocks)
+        tree = parse(extension.text, path, rooms)
         if value_at(tree.top, "_fits_hash") == digest.hexdigest():
             return tree, False, []
     except UnusualLayoutError:
@@ -77,7 +77,7 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, b
         headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
         for refusal in refusals:
             headers[refusal.hdu].forget(refusal.word.name)
-        return parse(text, path, n_blocks), True, refusals
+        return parse(text, path, rooms), True, refusals
     except UnusualLayoutError:
         raise InputError(
             f"{path}: its ASDF tree is not built as a MultiSlitModel's; "
@@ -91,7 +91,7 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
     Returns
     -------
     list of list of HDU
-        Planes of each slit, in the order of the file.
+        Planes of each slit, in the order of the schema.
     set of str
         Names of HDUs that no slit names and no schema knows.
 
@@ -104,6 +104,8 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
     for hdu in exposure.hdus[1:]:
         if hdu.name != "ASDF" and free.setdefault((hdu.name, hdu.version), hdu) is not hdu:
             raise disagree(exposure, f"{hdu.name},{hdu.version} occurs twice")
+    # As stdatamodels writes them.
+    order = {name: place for place, name in enumerate(table().planes)}
     planes = []
     for number, slit in enumerate(exposure.tree.slits, 1):
         own = []
@@ -122,7 +124,7 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
             own.append(hdu)
         if len({hdu.name for hdu in own}) < max(len(own), 1):
             raise disagree(exposure, f"slit {number} has no planes, or two of one name")
-        planes.append(sorted(own, key=lambda hdu: hdu.start))
+        planes.append(sorted(own, key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start)))
     for name, version in free:
         if name in table().planes:
             raise disagree(exposure, f"{name},{version} belongs to no slit")

@@ -256,7 +256,7 @@ def _one_source(nodes: list[Any]) -> bool:
 
 def compare_entries(entry: Entry, slit: Entry) -> Iterator[str]:
     """Compare an entry with its slit, but for single cards."""
-    if list(entry.planes) != list(slit.planes):
+    if entry.planes.keys() != slit.planes.keys():
         yield f"planes {', '.join(entry.planes)} instead of {', '.join(slit.planes)}"
     for name in entry.planes.keys() & slit.planes.keys():
         if entry.planes[name] != slit.planes[name]:

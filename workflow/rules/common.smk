@@ -89,6 +89,13 @@ def placed(path):
 
 
 RESULTS = os.path.dirname(placed(TABLE))
+
+
+def in_results(path):
+    """Path under which a file of the results is on disk, as `placed`, but at any time."""
+    return RESULTS + path.removeprefix("results")
+
+
 IS_MODULE = not workflow.modifier.is_main_snakefile()
 
 
@@ -189,13 +196,13 @@ def text_of(wildcards):
 
 def outdated_files():
     """Files that have to be made again though times do not tell."""
-    indices = {placed(f"{INDICES}/{name}.jsonl"): path for name, path in EXPOSURES.items()}
+    indices = {in_results(f"{INDICES}/{name}.jsonl"): path for name, path in EXPOSURES.items()}
     yield from (index for index, path in indices.items() if is_index_outdated(index, path))
-    if is_list_outdated(placed(TABLE), placed(REQUEST), indices):
-        yield placed(TABLE)
-    if not os.path.exists(placed(CONFIGURATION)):
-        yield placed("results/report.html")
-    failed = [placed(f"{PRODUCTS}/{name}_cal.fits") for name in failed_products(RESULTS)]
+    if is_list_outdated(in_results(TABLE), in_results(REQUEST), indices):
+        yield in_results(TABLE)
+    if not os.path.exists(in_results(CONFIGURATION)):
+        yield in_results("results/report.html")
+    failed = [in_results(f"{PRODUCTS}/{name}_cal.fits") for name in failed_products(RESULTS)]
     yield from filter(is_empty, failed)
 
 
