@@ -1,14 +1,15 @@
 """Kill runs on exposures of mixed eras and modes at random moments, and restart them.
 
-    python tests/adversity/kills.py --kills 60 --data FOLDER
+    python tests/adversity/kills.py --kills 60
 
 Ends with exit status 0 where no product was ever torn, and all results are those of undisturbed
 runs, byte by byte.
 """
 
 import argparse
+import gzip
 import os
-import shutil
+import re
 import sys
 import tempfile
 from collections import Counter
@@ -38,19 +39,19 @@ def simulated(folder: Path) -> Iterator[Path]:
 
 
 def real(data: Path, folder: Path) -> Iterator[Path]:
-    """Folders of exposures of a mode, each of another era, and of those with shared WCSs."""
+    """Folders of exposures of a mode, of all eras, and of those with shared WCSs."""
     by_mode: dict[str, list[Path]] = {}
-    for path in sorted(data.rglob("*_cal.fits")):
+    for path in sorted([*data.rglob("*_cal.fits"), *data.rglob("*_cal.fits.gz")]):
         by_mode.setdefault(path.parent.name, []).append(path)
     for mode, paths in by_mode.items():
         target = folder / f"real-{mode}"
         target.mkdir(parents=True)
         for number, path in enumerate(paths, 1):
+            content = path.read_bytes()
             # Exposures of several eras have the same names.
-            name = path.name.replace("_00001_", f"_{number:05}_").replace(
-                "_00002_", f"_{number:05}_"
-            )
-            shutil.copy(path, target / name)
+            name = re.sub("_0000[0-9]_", f"_{number:05}_", path.name.removesuffix(".gz"))
+            packed = path.suffix == ".gz"
+            (target / name).write_bytes(gzip.decompress(content) if packed else content)
         yield target
 
 
@@ -59,14 +60,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--data", type=Path, help="folder of real exposures, too")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=HERE.parent / "data",
+        help="folder of real exposures, at any depth, compressed or not",
+    )
     arguments = parser.parse_args()
     os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
     with tempfile.TemporaryDirectory(prefix="kills") as temporary:
         folder = Path(temporary)
-        sets = [*simulated(folder / "data")]
-        if arguments.data:
-            sets += real(arguments.data, folder / "data")
+        sets = [*simulated(folder / "data"), *real(arguments.data, folder / "data")]
         kills = -(-arguments.kills // len(sets))
         for number, data in enumerate(sets):
             whole = Workflow(folder / f"{data.name} undisturbed", {"exposures": str(data)})
