@@ -41,11 +41,11 @@ RENAMED = {
 
 #: Keywords that describe the data of an HDU.
 STRUCTURE = re.compile(
-    "SIMPLE|XTENSION|BITPIX|NAXIS[0-9]*|EXTEND|PCOUNT|GCOUNT|GROUPS|BSCALE|BZERO|BLANK|EXTNAME"
+    "SIMPLE|XTENSION|BITPIX|NAXIS[0-9]*|EXTEND|PCOUNT|GCOUNT|GROUPS|BSCALE|BZERO|BLANK"
 )
 
-#: Keywords that are not compared one by one.
-COMMENTARY = frozenset(("", "COMMENT", "HISTORY"))
+#: Keywords that are not compared one by one; those of an HDU's name are, as that.
+UNCOMPARED = frozenset(("", "COMMENT", "HISTORY", "EXTNAME", "EXTVER"))
 
 #: What astropy raises for headers that are no headers, besides its own error.
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
@@ -150,10 +150,10 @@ def _read_hdus(path: str, file: BinaryIO, hdus: fits.HDUList) -> Contents:
     end = places[-1]["datLoc"] + places[-1]["datSpan"]
     if end > size:
         raise InputError(f"{path}: is truncated: {size} of {end} bytes")
-    names = Counter((hdu.name, hdu.ver) for hdu in hdus)
+    names = Counter((hdu.name.upper(), hdu.ver) for hdu in hdus)
     if twice := [f"{name},{version}" for (name, version), n in names.items() if n > 1]:
         raise InputError(f"{path}: has more than one {', '.join(twice)}")
-    numbers = [number for number, hdu in enumerate(hdus) if hdu.name == "ASDF"]
+    numbers = [number for number, hdu in enumerate(hdus) if hdu.name.upper() == "ASDF"]
     if len(numbers) != 1:
         raise InputError(f"{path}: is truncated, or has {len(numbers)} ASDF extensions")
     (number,) = numbers
@@ -180,7 +180,7 @@ def _read_plane(path: str, file: BinaryIO, hdu: Any, place: dict[str, int]) -> P
         content.update(data)
         rest -= len(data)
     return Plane(
-        hdu.name,
+        hdu.name.upper(),
         hdu.ver,
         Digest(content.hexdigest()[:32]),
         digest("".join((*structure, padding.rstrip(" "))).encode()),
@@ -200,7 +200,7 @@ def read_cards(raw: bytes) -> tuple[dict[str, str], str]:
             word = image[:8].rstrip(" ")
         if word == "END":
             return cards, text[start + 8 :]
-        if word not in COMMENTARY and word != "EXTVER":
+        if word not in UNCOMPARED:
             cards[word] = cards.get(word, "") + image
     raise ValueError("a header without END")
 

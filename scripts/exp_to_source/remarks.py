@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from .cards import Value
 from .keywords import Keyword
 from .normalise import Refusal
+from .standards import MARKED, known_tags
 
 #: Columns of the table of remarks.
 COLUMNS = ("level", "exposure", "path", "remark")
@@ -24,14 +25,8 @@ MAX_VALUE = 60
 DROPPED_TAGS = ("tag:stsci.edu:jwst_pipeline/v23tosky-",)
 LAST_READ = "4.1.0"
 
-#: Beginnings of tags of the libraries that stdatamodels reads trees with (their ``converters``).
-KNOWN_TAGS = (
-    "tag:yaml.org,2002:",
-    "tag:stsci.edu:asdf/",
-    "tag:stsci.edu:gwcs/",
-    "tag:stsci.edu:jwst_pipeline/",
-    "tag:astropy.org:astropy/",
-)
+#: How tags of YAML itself begin.
+YAML_TAGS = "tag:yaml.org,2002:"
 
 #: What a value is not, by the type that the schema wants.
 WANTED = {
@@ -58,14 +53,15 @@ class Remark(NamedTuple):
 
 
 def on_tags(tags: Iterable[str]) -> list[str]:
-    """Tell of tags of a tree that today's libraries cannot read."""
+    """Tell of tags of a tree that today's libraries cannot read, misspelt ones among them."""
     said = []
     if dropped := dropped_tags(tags):
         said.append(
             f"its ASDF tree has tags that stdatamodels has dropped ({', '.join(dropped)}), so "
             "neither it nor its products can be opened; fetch the file again"
         )
-    if unknown := sorted(tag for tag in tags if not tag.startswith(KNOWN_TAGS)):
+    unknown = set(tags) - known_tags() - MARKED - set(dropped)
+    if unknown := sorted(tag for tag in unknown if not tag.startswith(YAML_TAGS)):
         said.append(
             f"its ASDF tree has tags that no library of stdatamodels knows ({', '.join(unknown)}): "
             "it and its products may not open"
