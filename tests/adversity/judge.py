@@ -314,6 +314,8 @@ def world(entry: Any) -> str | bytes:
 
 def meant(place: str, exposures: list[Path]) -> bool:
     """Whether a difference is one of those that are listed in docs/explanation/differences.md."""
+    if re.search(r"meta\.wcsinfo: '\(absent\)' / \{\}$", place):
+        return True
     if re.search(r"exposures\[\d+\]\.meta\.wcsinfo", place) or re.match("cards? SCI", place):
         return any(b"\n  wcsinfo:" in path.read_bytes() for path in exposures)
     # A fixed slit in a single MOS exposure.
@@ -321,7 +323,9 @@ def meant(place: str, exposures: list[Path]) -> bool:
 
 
 def mentioned(place: str, remarks: list[str]) -> bool:
-    """Whether remarks mention what a difference is about."""
+    """Whether remarks mention what a difference is about, or say that nothing is sure."""
+    if any("may not open" in remark for remark in remarks):
+        return True
     words = re.findall(r"[A-Za-z_][A-Za-z0-9_]{2,}", place)
     said = {word.lower() for remark in remarks for word in re.findall(r"\w+", remark)}
     return any(word.lower() in said for word in words if word.lower() not in COMMON)
