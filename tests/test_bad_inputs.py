@@ -254,6 +254,7 @@ def test_headers_that_claim_too_much(tmp_path, parts, bounded_memory, hdu, cards
 # What the ASDF tree says.
 
 META = "    bunit_data: MJy\n"
+ARRAY = "{source: 0, datatype: int8, byteorder: big, shape: [1]}"
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,7 @@ META = "    bunit_data: MJy\n"
         ("name: '1'", "name: !a%3Eb '1'", "a tag that is none"),
         ("name: '1'", "name: *nowhere", "an alias without its node"),
         ("name: '1'", "name: &id001 '1'", "defines the anchor id001 twice"),
-        ("_fits_hash:", "cal_logs: !core/ndarray-1.1.0 {source: 0}\n_fits_hash:", "neither"),
+        ("_fits_hash:", f"cal_logs: !core/ndarray-1.1.0 {ARRAY}\n_fits_hash:", "neither"),
         ("\n...", "\n--- 5\n...", "followed by another document"),
         ("meta:\n", "meta: [\n", "is damaged at its line"),
         ("#ASDF 1.0.0", "#ASDX 1.0.0", "not an ASDF document"),

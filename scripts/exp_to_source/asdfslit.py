@@ -292,7 +292,8 @@ class NodeReader:
             raise ValueError("its ASDF tree has an array of numbers of no known type")
         if not (isinstance(order, Leaf) and order.text in ("big", "little")):
             raise ValueError("its ASDF tree has an array whose order of bytes is not known")
-        sizes = [item.value() for item in shape.parts] if isinstance(shape, Branch) else [None]
+        axes = shape.parts if isinstance(shape, Branch) else [None]
+        sizes = [axis.value() if isinstance(axis, Leaf) else None for axis in axes]
         if not all(type(size) is int and size >= 0 for size in sizes):
             raise ValueError("its ASDF tree has an array whose shape is no list of whole numbers")
         room = self.rooms[self.block_number(source.text)]

@@ -137,7 +137,7 @@ def fingerprint_exposure(path: str, output: str) -> None:
     """
     try:
         top, lines = _take_fingerprints(path)
-    except (InputError, MemoryError):
+    except (InputError, MemoryError, ModuleNotFoundError):
         raise
     except Exception as error:
         # In a damaged file anything may be of another kind than it should be.

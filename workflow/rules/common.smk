@@ -4,6 +4,7 @@ Only looked at: nothing here writes or removes a file, as this is parsed beside 
 nothing is to be run.
 """
 
+import errno
 import hashlib
 import os
 import shlex
@@ -120,9 +121,14 @@ def check_storage():
 
 
 def check_results():
-    """Refuse a file in the place of the results, which Snakemake would fail at with a traceback."""
+    """Refuse what Snakemake would fail at with a traceback: results that cannot be looked into."""
     if os.path.exists(RESULTS) and not os.path.isdir(RESULTS):
         raise InputError(f"{RESULTS}: is no folder; move it away")
+    for folder in (RESULTS, in_results(INDICES)):
+        if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+    if not (os.path.isdir(".snakemake") or os.access(".", os.W_OK)):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), RESULTS)
 
 
 def failure_record(wildcards, resources):
