@@ -230,7 +230,7 @@ def test_old_snakemake(tmp_path):
         ("index_exposure", "yaml", ("x", "y")),
         ("check_configuration", "yaml", ("x",)),
         ("simulate_exposures", "numpy", ("x",)),
-        ("fingerprint_exposure", "yaml", ("x", "y")),
+        ("fingerprint_exposure", "asdf", ("x", "y")),
         ("verify_products", "asdf", ("x", "--products", "y", "--fingerprints", "z")),
         ("run_spec3", "jwst", ("x",)),
     ],
