@@ -8,6 +8,7 @@ run, or others, by hand::
     FUZZ_CASES=200000 FUZZ_SEED=1 pytest tests/test_fuzz.py
 """
 
+import contextlib
 import json
 import os
 import random
@@ -72,28 +73,37 @@ def exposure(folder: Path) -> bytes:
 
 @pytest.fixture(autouse=True)
 def bounds() -> Iterator[None]:
-    """Bound memory; let a case that takes too long fail."""
+    """Bound memory."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+@contextlib.contextmanager
+def limited_time() -> Iterator[None]:
+    """Let what takes too long fail."""
 
     def stop(*_: object) -> None:
         raise AssertionError(f"more than {SECONDS} s")
 
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, limits[1]))
     before = signal.signal(signal.SIGALRM, stop)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
-    resource.setrlimit(resource.RLIMIT_AS, limits)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def run_cases(kind: str, count: int, case: Callable[[random.Random], str]) -> Counter[str]:
     """Run cases, each with random numbers of its own; count their outcomes."""
     outcomes: Counter[str] = Counter()
     for number in range(count):
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)
         try:
-            outcomes[case(random.Random(f"{SEED} {kind} {number}"))] += 1
+            with limited_time():
+                outcomes[case(random.Random(f"{SEED} {kind} {number}"))] += 1
         except Exception as error:
             error.add_note(f"in case {number} of {kind}, FUZZ_SEED={SEED}")
             raise
