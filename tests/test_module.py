@@ -335,9 +335,6 @@ def test_exposures_that_the_consumer_makes(plain: Workflow, tmp_path: Path):
     assert "nowhere/x_cal.fits" in result.text
 
 
-@pytest.mark.xfail(
-    reason="Snakemake takes a list that is there for a source where a rule lacks input"
-)
 def test_exposures_that_nothing_makes_any_more(plain: Workflow, tmp_path: Path):
     work = consumer(tmp_path, plain)
     work.make()

@@ -1,4 +1,7 @@
-"""What a run is asked for, in files called after their content: ``<what>-<digest>.txt``."""
+"""What a run is asked for, in files called after their content: ``<what>-<digest>.txt``.
+
+Beside that for the sources, ``<what>-<digest>.answered`` says that they are listed.
+"""
 
 import glob
 import os
@@ -37,7 +40,8 @@ def write_request(path: str, text: str) -> None:
     with replacing(path) as file:
         write_all(file, text.encode())
     folder, name = os.path.split(path)
+    stem, _ = os.path.splitext(name)
     what, _, _ = name.rpartition("-")
-    for other in glob.glob(os.path.join(glob.escape(folder), f"{what}-*.txt")):
-        if os.path.basename(other) != name:
+    for other in glob.glob(os.path.join(glob.escape(folder), f"{what}-*")):
+        if not os.path.basename(other).startswith(stem):
             os.unlink(other)
