@@ -14,8 +14,8 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source import FORMAT  # noqa: E402
-from exp_to_source.fitsfile import HDU, scan  # noqa: E402
-from exp_to_source.index import line, seal, stamp, write_index  # noqa: E402
+from exp_to_source.formats.indices import line, seal, stamp, write_index  # noqa: E402
+from exp_to_source.index.fitsfile import HDU, scan  # noqa: E402
 
 MODES = {"mos": "mos", "wfss": "nircam-wfss", "list": ""}
 NUMBER = b"_03101_00001_"

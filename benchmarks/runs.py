@@ -19,8 +19,8 @@ SHELL_COMMAND = "Shell command: "
 
 #: What the steps import: to be told from what they read of the exposures.
 IMPORTS = {
-    "index_exposure": ((), "exp_to_source.indexing"),
-    "gather_source": (("-S", "-E"), "exp_to_source.gather"),
+    "index_exposure": ((), "exp_to_source.index.indexing"),
+    "gather_source": (("-S", "-E"), "exp_to_source.gather.product"),
 }
 
 

@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="settings (YAML)")
     arguments = parser.parse_args()
     with told_in_a_sentence("check_configuration"):
-        from exp_to_source.configuration import check_configuration, read_settings
+        from exp_to_source.run.settings import check_configuration, read_settings
 
         for path in arguments.files:
             check_configuration(read_settings(path), str(SCHEMA), [path])

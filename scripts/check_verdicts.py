@@ -12,7 +12,7 @@ def main() -> None:
     parser.add_argument("table", help="table of verdicts")
     arguments = parser.parse_args()
     with told_in_a_sentence("verify"):
-        from exp_to_source.verdicts import check_verdicts
+        from exp_to_source.verify.verdicts import check_verdicts
 
         print(check_verdicts(arguments.table), file=sys.stderr)
 

@@ -15,7 +15,7 @@ def main() -> None:
 
     with told_in_a_sentence("draw_quicklook"):
         from exp_to_source.files import redate
-        from exp_to_source.quicklook import draw_quicklook
+        from exp_to_source.quicklook.picture import draw_quicklook
 
         redate([arguments.product, arguments.manifest])
         draw_quicklook(arguments.product, arguments.quicklook, arguments.manifest)

@@ -13,7 +13,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with told_in_a_sentence("fingerprint_exposure"):
         from exp_to_source.files import refuse_future
-        from exp_to_source.fingerprints import fingerprint_exposure
+        from exp_to_source.verify.fingerprints import fingerprint_exposure
 
         refuse_future([arguments.exposure])
         fingerprint_exposure(arguments.exposure, arguments.fingerprints)

@@ -7,8 +7,8 @@ from functools import partial
 
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.files import redate
-from exp_to_source.gather import gather_source
-from exp_to_source.previous import forget_previous
+from exp_to_source.gather.product import gather_source
+from exp_to_source.sources.previous import forget_previous
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
     except SystemExit as failure:
         if not arguments.record_failure:
             raise
-        from exp_to_source.failures import record_failure
+        from exp_to_source.formats.failures import record_failure
 
         record_failure(arguments.record_failure, arguments.product, str(failure))
         print(failure, file=sys.stderr)

@@ -20,8 +20,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with told_in_a_sentence("index_exposure"):
         from exp_to_source.files import refuse_future
-        from exp_to_source.index import forget_change
-        from exp_to_source.indexing import index_exposure, index_or_reason
+        from exp_to_source.formats.indices import forget_change
+        from exp_to_source.index.indexing import index_exposure, index_or_reason
 
         index = index_exposure if arguments.on_bad_exposure == "stop" else index_or_reason
         refuse_future([arguments.exposure])

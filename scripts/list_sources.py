@@ -8,7 +8,7 @@ import os
 import sys
 
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.options import add_choice, add_joins, choice_of, joins_of
+from exp_to_source.run.options import add_choice, add_joins, choice_of, joins_of
 
 
 def main() -> None:
@@ -40,10 +40,10 @@ def main() -> None:
     add_joins(parser)
     arguments = parser.parse_args()
     with told_in_a_sentence("list_sources"):
-        from exp_to_source.association import read_association
         from exp_to_source.files import redate, refuse_future
-        from exp_to_source.grouping import Choices
-        from exp_to_source.listing import list_sources
+        from exp_to_source.sources.associations import read_association
+        from exp_to_source.sources.listing import list_sources
+        from exp_to_source.sources.products import Choices
 
         redate([word[1:] for word in sys.argv[1:] if word.startswith("@")])
         redate(arguments.indices)

@@ -3,7 +3,7 @@
 import argparse
 
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.options import add_choice, add_joins, choice_of, claims_of
+from exp_to_source.run.options import add_choice, add_joins, choice_of, claims_of
 
 
 def main() -> None:
@@ -19,8 +19,8 @@ def main() -> None:
     add_joins(parser)
     arguments = parser.parse_args()
     with told_in_a_sentence("list_verdicts"):
-        from exp_to_source.association import read_association
-        from exp_to_source.verdicts import list_verdicts
+        from exp_to_source.sources.associations import read_association
+        from exp_to_source.verify.verdicts import list_verdicts
 
         list_verdicts(
             table=arguments.table,

@@ -25,7 +25,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     with told_in_a_sentence("run_spec3"):
-        from exp_to_source.spec3 import run_spec3, without_crds
+        from exp_to_source.spec3.steps import run_spec3, without_crds
 
         with without_crds() if arguments.offline else nullcontext({}) as options:
             for product in arguments.products:

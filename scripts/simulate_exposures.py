@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> None:
     options = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
     with told_in_a_sentence("simulate_exposures"):
         # Here, since the data models take seconds to load and --help should not.
-        from exp_to_source.simulation import Simulation, simulate
+        from exp_to_source.simulate.exposures import Simulation, simulate
 
         for path in simulate(Simulation(elements=elements, **options), folder):
             print(path)

@@ -12,7 +12,7 @@ from typing import Any
 KNOWN = {"title", "description", "type", "enum", "anyOf", "fits_keyword", "fits_hdu"}
 KNOWN |= {"default", "blend_rule", "blend_table"}
 
-TABLE = Path(__file__).with_name("exp_to_source") / "keywords.json"
+TABLE = Path(__file__).with_name("exp_to_source") / "index" / "keywords.json"
 
 
 def read_schemas() -> dict[str, Any]:

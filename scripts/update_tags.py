@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from exp_to_source.standards import STANDARDS
+from exp_to_source.formats.standards import STANDARDS
 
-TABLE = Path(__file__).with_name("exp_to_source") / "tags.json"
+TABLE = Path(__file__).with_name("exp_to_source") / "formats" / "tags.json"
 
 
 def read_tags(standard: str) -> set[str]:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).with_name("exp_to_source") / "transforms.json"
+TABLE = Path(__file__).with_name("exp_to_source") / "index" / "transforms.json"
 
 #: Tags that a WCS is made of begin so.
 NAMESPACES = ("tag:stsci.edu:asdf/transform/", "tag:stsci.edu:gwcs/")

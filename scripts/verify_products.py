@@ -4,7 +4,7 @@ import argparse
 import os
 
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.options import add_joins, claims_of
+from exp_to_source.run.options import add_joins, claims_of
 
 
 def main() -> None:
@@ -18,10 +18,10 @@ def main() -> None:
     add_joins(parser)
     arguments = parser.parse_args()
     with told_in_a_sentence("verify_products"):
-        from exp_to_source.association import read_association
         from exp_to_source.files import redate, refuse_future
-        from exp_to_source.verdicts import write_verdicts
-        from exp_to_source.verify import Verifier
+        from exp_to_source.sources.associations import read_association
+        from exp_to_source.verify.products import Verifier
+        from exp_to_source.verify.verdicts import write_verdicts
 
         fingerprints = (entry.path for entry in os.scandir(arguments.fingerprints))
         redate([*arguments.products, *fingerprints])

@@ -19,8 +19,8 @@ def main() -> None:
 
     with told_in_a_sentence("write_report"):
         from exp_to_source.files import redate
-        from exp_to_source.report import write_report
-        from exp_to_source.requests import find_request
+        from exp_to_source.report.page import write_report
+        from exp_to_source.run.requests import find_request
 
         results = os.path.dirname(arguments.report) or "."
         made = ("products/*", "quicklook/*", "request/*", "*.tsv")

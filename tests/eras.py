@@ -11,12 +11,12 @@ import numpy as np
 from jwst.exp_to_source import exp_to_source
 from stdatamodels.jwst import datamodels
 
-from exp_to_source.gather import gather_source
-from exp_to_source.grouping import Choices
-from exp_to_source.indexing import index_exposure
-from exp_to_source.joining import NONE
-from exp_to_source.joins import Joins
-from exp_to_source.listing import list_sources
+from exp_to_source.gather.product import gather_source
+from exp_to_source.index.indexing import index_exposure
+from exp_to_source.sources.join_table import Joins
+from exp_to_source.sources.joining import NONE
+from exp_to_source.sources.listing import list_sources
+from exp_to_source.sources.products import Choices
 from exp_to_source.tables import read_products
 
 #: One exposure of each era and mode, compressed, as `reduce.py` there makes them.

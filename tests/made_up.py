@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 from exp_to_source import FORMAT
-from exp_to_source.grouping import Choices
-from exp_to_source.index import line, write_index
-from exp_to_source.listing import list_sources
+from exp_to_source.formats.indices import line, write_index
+from exp_to_source.sources.listing import list_sources
+from exp_to_source.sources.products import Choices
 
 DETECTORS = ("nrs1", "nrs2")
 

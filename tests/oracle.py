@@ -15,11 +15,11 @@ from jwst.exp_to_source import exp_to_source
 from stdatamodels.fits_support import fits_hash
 from stdatamodels.jwst import datamodels
 
-from exp_to_source.association import Association
-from exp_to_source.gather import gather_source
-from exp_to_source.grouping import Choices
-from exp_to_source.indexing import index_exposure
-from exp_to_source.listing import list_sources
+from exp_to_source.gather.product import gather_source
+from exp_to_source.index.indexing import index_exposure
+from exp_to_source.sources.associations import Association
+from exp_to_source.sources.listing import list_sources
+from exp_to_source.sources.products import Choices
 from exp_to_source.tables import read_products
 
 CARD = 80

@@ -9,9 +9,9 @@ from oracle import differences
 from snake import Workflow
 from stdatamodels.jwst.datamodels import MultiSlitModel
 
-from exp_to_source.association import read_association
 from exp_to_source.errors import InputError
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.sources.associations import read_association
 
 TEMPLATE = "jw10006-o010_t001_nircam_f356w-grismr"
 NAMES = ["jw10006010001_03101_00001_nrcalong", "jw10006010001_03101_00002_nrcalong"]

@@ -3,7 +3,13 @@
 import pytest
 from astropy.io.fits import Card, Header
 
-from exp_to_source.cards import card_value, commentary, finished_header, format_card, planned_cards
+from exp_to_source.formats.cards import (
+    card_value,
+    commentary,
+    finished_header,
+    format_card,
+    planned_cards,
+)
 
 VALUES = [
     *("", "x", "it's", "N/A", "quote ''", "&", "ends with &"),

@@ -10,11 +10,11 @@ from astropy.io import fits
 from astropy.table import Table
 from snake import ROOT, Workflow
 
-from exp_to_source.catalog import read_catalog
-from exp_to_source.choosing import Selection, Source, choose, items_of
 from exp_to_source.errors import InputError
-from exp_to_source.simulation import Simulation, simulate
-from exp_to_source.verdicts import Slit, Verdict, judge, misplaced
+from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.sources.catalog import read_catalog
+from exp_to_source.sources.choosing import Selection, Source, choose, items_of
+from exp_to_source.verify.verdicts import Slit, Verdict, judge, misplaced
 
 SHAPE = (4, 8)
 
@@ -262,7 +262,8 @@ def test_bad_choices_end_in_a_sentence_and_lose_nothing(work: Workflow):
 def test_astropy_is_loaded_for_catalogs_alone():
     code = """
 import argparse, sys
-from exp_to_source import listing, options
+from exp_to_source.sources import listing
+from exp_to_source.run import options
 parser = argparse.ArgumentParser()
 options.add_choice(parser)
 options.choice_of(parser.parse_args(["--sources=61"]))

@@ -23,8 +23,11 @@ from astropy.table import Table
 from snake import ROOT
 
 import update_commands
-from exp_to_source import __version__, grouping, sourcelist, verdicts
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source import __version__
+from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.sources import products as grouping
+from exp_to_source.sources import sourcelist
+from exp_to_source.verify import verdicts
 
 TESTS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
 

@@ -16,8 +16,8 @@ from oracle import differences
 from stdatamodels.jwst.transforms.converters import UnsupportedConverter
 from test_parity import simulated
 
-from exp_to_source import remarks
-from exp_to_source.indexing import index_exposure
+from exp_to_source.index import remarks
+from exp_to_source.index.indexing import index_exposure
 from exp_to_source.tables import read_table
 
 DELETED = object()

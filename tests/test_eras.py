@@ -12,14 +12,21 @@ from eras import differences, open_quietly, regroup, regroup_officially, unpack_
 from tiny import File, Parts, at, split, write_tiny
 
 from exp_to_source.errors import InputError
-from exp_to_source.fingerprints import fingerprint_exposure
-from exp_to_source.gather import gather_source
-from exp_to_source.grouping import Choices
-from exp_to_source.index import sealed
-from exp_to_source.indexing import index_exposure
-from exp_to_source.listing import list_sources
-from exp_to_source.standards import MARKED, PREFIX, REPLACED, STANDARDS, known_tags, renew_tags
-from exp_to_source.verify import Verifier
+from exp_to_source.formats.indices import sealed
+from exp_to_source.formats.standards import (
+    MARKED,
+    PREFIX,
+    REPLACED,
+    STANDARDS,
+    known_tags,
+    renew_tags,
+)
+from exp_to_source.gather.product import gather_source
+from exp_to_source.index.indexing import index_exposure
+from exp_to_source.sources.listing import list_sources
+from exp_to_source.sources.products import Choices
+from exp_to_source.verify.fingerprints import fingerprint_exposure
+from exp_to_source.verify.products import Verifier
 from update_tags import TABLE, format_table, read_tags
 
 OLD, NEW = STANDARDS

@@ -13,8 +13,8 @@ import pytest
 from astropy.io import fits
 from snake import ROOT, Workflow
 
-from exp_to_source.failures import record_failure
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.formats.failures import record_failure
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 #: As the profiles for clusters ask for it.
 RECORD = "--set-resources=gather_source:record_failure=1"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from snake import Result, Workflow, change_slit
 
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 ROOT_USER = os.geteuid() == 0
 SOURCE = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits"

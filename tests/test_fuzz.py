@@ -24,11 +24,11 @@ import pytest
 from tiny import CARD, Parts, judge, split, write_tiny
 
 from exp_to_source.errors import InputError
-from exp_to_source.gather import gather_source
-from exp_to_source.grouping import Choices, Product, manifest, read_exposures
-from exp_to_source.indexing import index_exposure
-from exp_to_source.listing import list_sources
+from exp_to_source.gather.product import gather_source
+from exp_to_source.index.indexing import index_exposure
 from exp_to_source.naming import parse_product_name
+from exp_to_source.sources.listing import list_sources
+from exp_to_source.sources.products import Choices, Product, manifest, read_exposures
 from exp_to_source.tables import read_products
 
 CASES = int(os.environ.get("FUZZ_CASES", "12000"))

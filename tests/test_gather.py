@@ -10,15 +10,15 @@ import pytest
 from astropy.io import fits
 from snake import ROOT
 
-from exp_to_source.association import read_association
 from exp_to_source.errors import InputError
 from exp_to_source.files import has_content, replacing, write_all
-from exp_to_source.gather import gather_source
-from exp_to_source.grouping import Choices
-from exp_to_source.index import IndexReader
-from exp_to_source.indexing import index_exposure
-from exp_to_source.listing import list_sources
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.formats.indices import IndexReader
+from exp_to_source.gather.product import gather_source
+from exp_to_source.index.indexing import index_exposure
+from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.sources.associations import read_association
+from exp_to_source.sources.listing import list_sources
+from exp_to_source.sources.products import Choices
 
 HEAVY = {"numpy", "astropy", "asdf", "stdatamodels", "yaml", "dataclasses", "pathlib", "typing"}
 
@@ -52,7 +52,7 @@ def test_gather_imports_nothing_heavy(run: Path):
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
-    assert "exp_to_source.gather" in imported
+    assert "exp_to_source.gather.product" in imported
     assert not {name.partition(".")[0] for name in imported} & (HEAVY - {"typing"})
 
 

@@ -3,16 +3,16 @@
 import pytest
 from astropy.table import Table
 
-from exp_to_source.association import Association
 from exp_to_source.errors import InputError
-from exp_to_source.grouping import (
+from exp_to_source.sources.associations import Association
+from exp_to_source.sources.products import (
     Choices,
     Slit,
     make_families,
     make_products,
     manifest,
 )
-from exp_to_source.sourcelist import COLUMNS, source_row, write_ecsv
+from exp_to_source.sources.sourcelist import COLUMNS, source_row, write_ecsv
 from exp_to_source.tables import write_table
 
 IDENTITY = {

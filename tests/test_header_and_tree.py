@@ -9,8 +9,8 @@ from astropy.io import fits
 from tiny import CARD, split, write_tiny
 
 from exp_to_source.errors import InputError
-from exp_to_source.index import IndexReader
-from exp_to_source.indexing import index_exposure
+from exp_to_source.formats.indices import IndexReader
+from exp_to_source.index.indexing import index_exposure
 
 NAME = "jw00009001001_03101_00001_nrs1_cal.fits"
 SCI, DQ = 1, 2

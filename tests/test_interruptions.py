@@ -20,7 +20,7 @@ from snake import ROOT, Workflow
 
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.files import remove_leftovers, replacing, write_all
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 KILLS = int(os.environ.get("EXP_TO_SOURCE_KILLS", "50"))
 WORKERS = ("index_exposure.py", "list_sources.py", "gather_source.py")

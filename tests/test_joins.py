@@ -8,18 +8,18 @@ from astropy.io import fits
 from snake import Workflow
 from stdatamodels.jwst import datamodels
 
-from exp_to_source.association import Association
-from exp_to_source.choosing import Source
-from exp_to_source.claims import Claims
 from exp_to_source.errors import InputError
-from exp_to_source.grouping import Choices, Family, Slit, make_products, manifest
-from exp_to_source.joining import join_slits
-from exp_to_source.joins import Joins, read_joins
-from exp_to_source.simulation import Simulation, simulate
-from exp_to_source.sourcelist import source_row
-from exp_to_source.verdicts import Slit as Seen
-from exp_to_source.verdicts import Verdict, judge
-from exp_to_source.verify import Verifier
+from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.sources.associations import Association
+from exp_to_source.sources.choosing import Source
+from exp_to_source.sources.join_table import Joins, read_joins
+from exp_to_source.sources.joining import join_slits
+from exp_to_source.sources.products import Choices, Family, Slit, make_products, manifest
+from exp_to_source.sources.sourcelist import source_row
+from exp_to_source.verify.claims import Claims
+from exp_to_source.verify.products import Verifier
+from exp_to_source.verify.verdicts import Slit as Seen
+from exp_to_source.verify.verdicts import Verdict, judge
 
 SHAPE = (4, 8)
 HEAD = "exposure\tslit_name\tsource_id\tsource_name\ttarget\tproduct\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from snake import ROOT, Workflow, change_slit
 
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 SOURCE = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits"
 ALL = os.environ.get("EXP_TO_SOURCE_LOOKS") == "all"

@@ -11,7 +11,7 @@ import yaml
 from astropy.io import fits
 from snake import ROOT, Workflow, change_slit
 
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 SHAPE = (4, 8)
 SOURCE = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal"

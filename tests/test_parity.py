@@ -11,8 +11,8 @@ from astropy.io import fits
 from oracle import differences
 from stdatamodels.jwst.datamodels import MultiSlitModel
 
-from exp_to_source.association import Association
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.sources.associations import Association
 
 SHAPE = (4, 6)
 SLITS = ("S200A1", "S400A1")

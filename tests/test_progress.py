@@ -1,6 +1,6 @@
 """Long runs tell how far they are, and little else."""
 
-from exp_to_source.progress import Progress, format_time
+from exp_to_source.run.progress import Progress, format_time
 
 
 def test_lines_are_few_and_true():

@@ -13,10 +13,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 from snake import ROOT, Workflow
 
-from exp_to_source import quicklook
-from exp_to_source.cutouts import Cutout, read_entries
 from exp_to_source.errors import InputError
-from exp_to_source.quicklook import (
+from exp_to_source.quicklook import picture as quicklook
+from exp_to_source.quicklook.cutouts import Cutout, read_entries
+from exp_to_source.quicklook.picture import (
     NAN_COLOUR,
     UNUSABLE_COLOUR,
     colours,
@@ -28,7 +28,7 @@ from exp_to_source.quicklook import (
     stretch,
     wavelength_ticks,
 )
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 DO_NOT_USE, JUMP_DET = 1, 4
 SHARED = ROOT.parent / "shared" / "data" / "legacy_fs"

@@ -14,8 +14,9 @@ import pytest
 from made_up import make_up_run
 from snake import ROOT, Workflow
 
-from exp_to_source import report
-from exp_to_source.coverage import (
+from exp_to_source.errors import InputError
+from exp_to_source.report import page as report
+from exp_to_source.report.coverage import (
     Bin,
     Exposure,
     histogram,
@@ -23,9 +24,8 @@ from exp_to_source.coverage import (
     round_step,
     setting,
 )
-from exp_to_source.errors import InputError
-from exp_to_source.grouping import Product, Slit, manifest
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.sources.products import Product, Slit, manifest
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

@@ -9,7 +9,7 @@ from astropy.io import fits
 from snake import ROOT, Workflow, change_slit
 
 from exp_to_source import FORMAT
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 SHAPE = (4, 8)
 SOURCE = "jw10006-o010_{}_nirspec_f170lp-g235m_cal.fits"

@@ -16,7 +16,7 @@ import pytest
 from astropy.io import fits
 from snake import FINISHED, ROOT, Workflow
 
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 PYTHON = os.environ.get("EXP_TO_SOURCE_S3_PYTHON")
 pytestmark = pytest.mark.skipif(not PYTHON, reason="run by make test-s3")

@@ -13,9 +13,9 @@ from astropy.io import fits
 from astropy.table import Table
 from snake import ROOT, Workflow
 
-from exp_to_source.fitsfile import scan
-from exp_to_source.simulation import Simulation, simulate
-from exp_to_source.spectral import wavelength_range
+from exp_to_source.index.fitsfile import scan
+from exp_to_source.index.spectral import wavelength_range
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 SHAPE = (4, 8)
 

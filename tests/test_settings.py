@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from snake import ROOT, Workflow
 
-from exp_to_source.association import read_association
-from exp_to_source.catalog import read_catalog
-from exp_to_source.configuration import check_configuration, read_settings
 from exp_to_source.errors import InputError
-from exp_to_source.inputs import find_exposures, find_table
-from exp_to_source.joins import read_joins
+from exp_to_source.run.request import find_exposures, find_table
+from exp_to_source.run.settings import check_configuration, read_settings
+from exp_to_source.sources.associations import read_association
+from exp_to_source.sources.catalog import read_catalog
+from exp_to_source.sources.join_table import read_joins
 
 SCHEMA = str(ROOT / "workflow" / "schemas" / "config.schema.yaml")
 KEYS = ("exposures", "group_by", "sources", "min_exposures", "catalog", "demo")

@@ -7,13 +7,13 @@ import pytest
 from eras import DATA, differences, open_quietly, regroup, regroup_officially, unpack, who
 from test_asdftree import HEAD
 
-from exp_to_source.asdftree import parse
 from exp_to_source.errors import InputError
-from exp_to_source.fragments import apply_edits
-from exp_to_source.index import IndexReader
-from exp_to_source.nodes import MAX_SIZE
-from exp_to_source.normalise import normalise
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.formats.fragments import apply_edits
+from exp_to_source.formats.indices import IndexReader
+from exp_to_source.index.nodes import MAX_SIZE
+from exp_to_source.index.normalise import normalise
+from exp_to_source.index.tree import parse
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 #: A document of slits that share one text.
 META = "meta:\n  exposure: {type: NRC_WFSS}\nslits:\n"

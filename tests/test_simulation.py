@@ -11,9 +11,9 @@ from stdatamodels.fits_support import fits_hash
 from stdatamodels.jwst import datamodels
 
 import simulate_exposures
-from exp_to_source import simulation as module
 from exp_to_source.errors import InputError
-from exp_to_source.simulation import FIXED_SLITS, MODES, Simulation, simulate
+from exp_to_source.simulate import exposures as module
+from exp_to_source.simulate.exposures import FIXED_SLITS, MODES, Simulation, simulate
 
 SHAPE = (6, 10)
 GRISM_HDUS = ["SCI", "DQ", "ERR", "WAVELENGTH", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT"]

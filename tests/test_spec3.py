@@ -8,7 +8,7 @@ import pytest
 from snake import ROOT, Workflow
 from stdatamodels.jwst import datamodels
 
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 DONE = ("outlier_detection", "pixel_replace", "resample", "extract_1d", "combine_1d")
 

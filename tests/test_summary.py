@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exp_to_source.files import replacing, write_all
-from exp_to_source.summary import product_states, summarise
+from exp_to_source.run.summary import product_states, summarise
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 import update_transforms
 from exp_to_source.errors import InputError
-from exp_to_source.indexing import index_exposure
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.index.indexing import index_exposure
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 
 def test_table_is_in_step_with_the_schemas():

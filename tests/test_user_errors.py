@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from snake import ROOT, Workflow
 
-from exp_to_source.configuration import check_configuration, read_settings
 from exp_to_source.errors import InputError
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.run.settings import check_configuration, read_settings
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 SCHEMA = str(ROOT / "workflow" / "schemas" / "config.schema.yaml")
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))

@@ -18,18 +18,20 @@ from snake import ROOT, Workflow
 from stdatamodels.jwst import datamodels
 from tiny import Parts, split
 
-from exp_to_source import asdfslit, exposure, verify
-from exp_to_source.association import Association
 from exp_to_source.errors import InputError
-from exp_to_source.fingerprints import fingerprint_exposure
-from exp_to_source.gather import gather_source
-from exp_to_source.grouping import Choices
-from exp_to_source.indexing import index_exposure
-from exp_to_source.listing import list_sources
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.gather.product import gather_source
+from exp_to_source.index import exposure
+from exp_to_source.index import reader as asdfslit
+from exp_to_source.index.indexing import index_exposure
+from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.sources.associations import Association
+from exp_to_source.sources.listing import list_sources
+from exp_to_source.sources.products import Choices
 from exp_to_source.tables import read_products
-from exp_to_source.verdicts import Slit, Verdict, judge, some
-from exp_to_source.verify import Verifier
+from exp_to_source.verify import products as verify
+from exp_to_source.verify.fingerprints import fingerprint_exposure
+from exp_to_source.verify.products import Verifier
+from exp_to_source.verify.verdicts import Slit, Verdict, judge, some
 
 SHARED = ROOT.parent / "shared" / "data" / "legacy_fs"
 WRITERS = (

@@ -25,9 +25,9 @@ from test_fuzz import (
 from tiny import split, write_tiny
 
 from exp_to_source.errors import InputError
-from exp_to_source.fingerprints import fingerprint_exposure
-from exp_to_source.verdicts import judge, read_slits
-from exp_to_source.verify import Verifier
+from exp_to_source.verify.fingerprints import fingerprint_exposure
+from exp_to_source.verify.products import Verifier
+from exp_to_source.verify.verdicts import judge, read_slits
 
 CASES = int(os.environ.get("FUZZ_VERIFY", "30"))
 

@@ -12,7 +12,7 @@ from astropy.io import fits
 from snake import ROOT, Workflow
 from stdatamodels.jwst import datamodels
 
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 SHAPE = (4, 8)
 SHARED = ROOT.parent / "shared" / "data" / "legacy_fs"

@@ -22,7 +22,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "scripts")]
 from snake import Workflow  # noqa: E402
 from test_interruptions import disturb, results_of  # noqa: E402
 
-from exp_to_source.simulation import Simulation, simulate  # noqa: E402
+from exp_to_source.simulate.exposures import Simulation, simulate  # noqa: E402
 
 
 def simulated(folder: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tiny import Parts, integer, split, value
 
-from exp_to_source.simulation import FIXED_SLITS, Simulation, simulate
+from exp_to_source.simulate.exposures import FIXED_SLITS, Simulation, simulate
 
 #: In place of the date of simulation.
 DATE = "2026-01-01T00:00:00.000"

@@ -13,7 +13,7 @@ import pytest
 from one_node import Slurm, cancel_all, output
 from snake import ROOT, Result, Workflow, change_slit
 
-from exp_to_source.simulation import Simulation, simulate
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 SNAKEMAKE = ROOT / ".venv-slurm" / "bin" / "snakemake"
 STATUS = ROOT / "profiles" / "slurm-generic" / "status.sh"

@@ -24,13 +24,13 @@ sys.path.insert(0, str(SCRIPTS))
 os.environ.update(EXP_TO_SOURCE=str(ROOT))
 
 from exp_to_source import FORMAT
-from exp_to_source.association import read_association
-from exp_to_source.choosing import items_of
-from exp_to_source.configuration import check_configuration, read_settings
+from exp_to_source.sources.associations import read_association
+from exp_to_source.sources.choosing import items_of
+from exp_to_source.run.settings import check_configuration, read_settings
 from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
-from exp_to_source.failures import failed_products
+from exp_to_source.formats.failures import failed_products
 from exp_to_source.files import file_state, names_in
-from exp_to_source.inputs import (
+from exp_to_source.run.request import (
     find_exposures,
     find_files,
     find_table,
@@ -38,7 +38,7 @@ from exp_to_source.inputs import (
     request_text,
 )
 from exp_to_source.naming import PRODUCT_PARTS
-from exp_to_source.outdated import is_empty, is_index_outdated, is_list_outdated
+from exp_to_source.run.outdated import is_empty, is_index_outdated, is_list_outdated
 from exp_to_source.tables import read_products, read_table
 
 DEFAULTS = str(ROOT / "config" / "config.yaml")

@@ -5,10 +5,10 @@ import time
 from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from exp_to_source.failures import forget_failures, read_failures, remove_failed_products
+from exp_to_source.formats.failures import forget_failures, read_failures, remove_failed_products
 from exp_to_source.files import remove_leftovers, try_to_write
-from exp_to_source.progress import Progress
-from exp_to_source.summary import product_states, summarise
+from exp_to_source.run.progress import Progress
+from exp_to_source.run.summary import product_states, summarise
 
 START = time.time()
 #: Products as they were when the run began.

@@ -1,0 +1,256 @@
+"""One product, spliced from the bytes of its exposures.
+
+Only the standard library is used on this path, as the start of the program is most of its cost.
+Everything that is copied is compared with the digest in the manifest before the product takes
+its name: an exposure that is not the one that was indexed ends the job.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, BinaryIO
+
+from .. import FORMAT, __version__
+from ..errors import ChangedError, InputError
+from ..files import replacing, write_all
+from ..formats.cards import (
+    commentary,
+    format_card,
+    header_blocks,
+    is_card_text,
+    padded,
+)
+from ..formats.fragments import quoted
+from ..formats.indices import IndexReader, note_change, unsealed
+from ..formats.standards import newest, obstacle
+from .entry import Entry, Output, flow_mapping
+
+MODEL = "MultiExposureModel"
+
+#: The keywords of a product (and, of the same values, attributes of its tree) that differ from
+#: one run to the next; all the rest of its bytes follows from its input. The environment
+#: variable SOURCE_DATE_EPOCH (seconds) fixes them.
+DATE_KEYWORDS = ("DATE",)
+
+
+def gather_source(manifest_path: str, product_path: str, index_folder: str) -> None:
+    """Write one source-based product.
+
+    Parameters
+    ----------
+    manifest_path : str
+        The product's manifest, as `grouping` writes it.
+    product_path : str
+        FITS file to write; it appears whole or not at all.
+    index_folder : str
+        Where the indices of the exposures are.
+
+    Raises
+    ------
+    InputError
+        If manifest, index and exposure do not fit each other. Where the exposure is not the one
+        that was indexed, a note is left beside the index, and the next run indexes it again.
+    """
+    manifest = read_manifest(manifest_path)
+    if not is_card_text(product_path):
+        raise InputError(f"{product_path!r}: no name for a FITS file: printable ASCII is needed")
+    top, entries = read_indices(index_folder, manifest["slits"])
+    product = Product(os.path.basename(product_path), manifest, entries, top)
+    try:
+        with replacing(product_path) as file:
+            product.write(file)
+    except ChangedError as error:
+        note_change(error.index)
+        raise
+
+
+def read_manifest(path: str) -> dict[str, Any]:
+    """Read a manifest.
+
+    Raises
+    ------
+    InputError
+        If it is not one, or of another version.
+    """
+    with open(path, "rb") as file:
+        manifest = unsealed(file.read())
+    if manifest is None or manifest["format"] != FORMAT:
+        raise InputError(
+            f"{path}: not a manifest of this version, or damaged; delete the file and run again"
+        )
+    return manifest
+
+
+def read_indices(folder: str, slits: list[list[str]]) -> tuple[dict[str, Any], list[Entry]]:
+    """Read what a product has from its first exposure, and its entries.
+
+    Parameters
+    ----------
+    folder : str
+        Where the indices are.
+    slits : list of [str, str]
+        Name of the exposure and digest of each slit, those of an exposure one after another.
+    """
+    top: dict[str, Any] = {}
+    entries: list[Entry] = []
+    standard = ""
+    for exposure, group in groupby(slits, key=itemgetter(0)):
+        with IndexReader(os.path.join(folder, f"{exposure}.jsonl")) as index:
+            own = index.exposure["standard"]
+            if not top:
+                top, standard = json.loads(index.part("top")), own
+            elif own != standard and newest((own, standard)) == own:
+                # What tells how the tree is to be read is of the newest standard.
+                later, standard = json.loads(index.part("top")), own
+                top |= {key: later[key] for key in ("preamble", "extensions")}
+            common = index.part("common")
+            entries += (Entry(index, common, digest) for _, digest in group)
+    standards = {entry.standard for entry in entries}
+    if len(standards) > 1 and (why := obstacle(standards, ())):
+        raise InputError(f"{folder}: indices of several ASDF standards: {why}; run again")
+    return top, entries
+
+
+class Product:
+    """A product: its entries, and what it has from the first of them.
+
+    Parameters
+    ----------
+    filename : str
+        Name of the product's file.
+    manifest : dict
+        Its manifest.
+    entries : list of Entry
+        Its slits, in order.
+    top : dict
+        What it has from its first exposure.
+    """
+
+    def __init__(
+        self,
+        filename: str,
+        manifest: dict[str, Any],
+        entries: list[Entry],
+        top: dict[str, Any],
+    ) -> None:
+        self.filename = filename
+        self.joined: list[str] = manifest["joined"]
+        self.entries = entries
+        self.top = top
+        self.date = date_now()
+        self.standard = newest({entry.standard for entry in entries})
+        kinds = [entry.record["type"] for entry in entries if entry.record["type"]]
+        self.kind = kinds[-1] if kinds else self.top["type"]
+        about: dict[str, str] = manifest["association"] or {}
+        self.association = {key: quoted(value) for key, value in about.items()}
+        # Text that no FITS card can hold stays in the tree alone.
+        self.association_cards = {
+            word: about[key]
+            for word, key in (("ASNPOOL", "pool_name"), ("ASNTABLE", "table_name"))
+            if key in about and is_card_text(about[key])
+        }
+
+    def write(self, file: BinaryIO) -> None:
+        """Write the product: PRIMARY, planes, ASDF."""
+        out = Output(file)
+        out.header(header_blocks(self.primary_cards()))
+        for number, entry in enumerate(self.entries, 1):
+            entry.copy_planes(number, self.top, out)
+        text = self.document(out.hash.hexdigest()).encode()
+        sizes = [size for entry in self.entries for _, size in entry.record["blocks"]]
+        tail = block_index(len(text), sizes)
+        size = len(text) + sum(sizes) + len(tail)
+        write_all(file, asdf_header(size) + text)
+        for entry in self.entries:
+            entry.copy_blocks(file)
+        write_all(file, tail + bytes(padded(size) - size))
+
+    def primary_cards(self) -> Iterator[bytes]:
+        """Cards of PRIMARY: those of the first exposure, the product's own, its history."""
+        parts = self.top["primary"]
+        asn = parts["asn"]
+        if self.association:
+            cards = {word: image for word, image in asn if word}
+            cards |= dict.fromkeys(self.association_cards, "")
+            asn = [["", parts["section"]], *sorted(cards.items())]
+        own = {
+            "DATE": self.date,
+            "FILENAME": self.filename,
+            "DATAMODL": MODEL,
+            "EXP_TYPE": self.kind,
+        } | self.association_cards
+        for word, image in (*parts["before"], *asn, *parts["after"]):
+            if word in own:
+                yield format_card(word, own[word], parts["comments"][word])
+            else:
+                yield image.encode("ascii")
+        history = [f"Source-based product, made by exp_to_source {__version__} of:"]
+        history += dict.fromkeys(os.path.basename(entry.path) for entry in self.entries)
+        if self.joined:
+            history += ["Joined by the user, of what would be:", *self.joined]
+        for text in history:
+            yield commentary("HISTORY", text)
+
+    def document(self, fits_hash: str) -> str:
+        """YAML document of the product."""
+        top, first = self.top, self.entries[0]
+        lines = [
+            top["preamble"],
+            "%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n",
+            *(first.tagged(f"{key}: {text}\n", self.standard) for key, text in top["tree"].items()),
+            f"history: {{extensions: {top['extensions']}}}\n" if top["extensions"] else "",
+            f"_fits_hash: {fits_hash}\n",
+            "exposures:\n",
+        ]
+        first_block = 0
+        for number, entry in enumerate(self.entries, 1):
+            lines.append(entry.tree(number, first_block, self.association, self.standard))
+            first_block += len(entry.record["blocks"])
+        meta = dict(top["meta"])
+        meta["exposure"] = flow_mapping(top["exposure"] | {"type": json.dumps(self.kind)})
+        if top["asn"] or self.association:
+            meta["asn"] = flow_mapping(top["asn"] | self.association)
+        for key, value in (("date", self.date), ("filename", self.filename), ("model_type", MODEL)):
+            meta[key] = json.dumps(value)
+        lines.append("meta:\n")
+        lines += (first.tagged(f"  {key}: {meta[key]}\n", self.standard) for key in sorted(meta))
+        lines.append("...\n")
+        return "".join(lines)
+
+
+def date_now() -> str:
+    """Time of writing (UTC, ISO 8601, milliseconds), or that of SOURCE_DATE_EPOCH."""
+    now = float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}"
+
+
+def block_index(start: int, sizes: list[int]) -> bytes:
+    """Index of the internal blocks: their places in the ASDF file, which begins the extension."""
+    if not sizes:
+        return b""
+    lines = ["#ASDF BLOCK INDEX\n%YAML 1.1\n---\n"]
+    for size in sizes:
+        lines.append(f"- {start}\n")
+        start += size
+    return "".join((*lines, "...\n")).encode()
+
+
+def asdf_header(size: int) -> bytes:
+    """Header of the ASDF extension, as stdatamodels has astropy write it."""
+    cards: Iterable[tuple[str, str | int, str]] = (
+        ("XTENSION", "BINTABLE", "binary table extension"),
+        ("BITPIX", 8, "array data type"),
+        ("NAXIS", 2, "number of array dimensions"),
+        ("NAXIS1", size, "length of dimension 1"),
+        ("NAXIS2", 1, "length of dimension 2"),
+        ("PCOUNT", 0, "number of group parameters"),
+        ("GCOUNT", 1, "number of groups"),
+        ("TFIELDS", 1, "number of table fields"),
+        ("TTYPE1", "ASDF_METADATA", ""),
+        ("TFORM1", f"{size}B", ""),
+        ("EXTNAME", "ASDF", "extension name"),
+    )
+    return header_blocks(format_card(*card) for card in cards)

@@ -1,0 +1,152 @@
+"""One exposure: a file of a kind that can be regrouped, its tree, and the planes of each slit."""
+
+import hashlib
+from dataclasses import dataclass
+
+from ..errors import InputError
+from .extension import Extension
+from .fitsfile import HDU
+from .keywords import accepts, table
+from .nodes import value_at
+from .normalise import Refusal, normalise
+from .planes import check_datatype, contradiction, datatype
+from .reader import Array
+from .tree import Tree, UnusualLayoutError, parse
+
+#: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).
+EXPOSURE_TYPES = ("NRS_MSASPEC", "NRS_FIXEDSLIT", "NRC_WFSS", "NIS_WFSS", "MIR_WFSS")
+
+
+@dataclass(slots=True)
+class Exposure:
+    """A file open for indexing, and what it holds."""
+
+    path: str
+    file: int
+    hdus: list[HDU]
+    extension: Extension
+    tree: Tree
+    rewritten: bool
+    refusals: list[Refusal]
+
+
+def check_kind(path: str, hdus: list[HDU]) -> None:
+    """Refuse what is not an exposure of many slits."""
+    model, kind = hdus[0].header.get("DATAMODL"), hdus[0].header.get("EXP_TYPE")
+    if model != "MultiSlitModel":
+        what = f"a {model}" if model else "a file without DATAMODL"
+        raise InputError(
+            f"{path}: {what}, not a MultiSlitModel; only exposure-based cal products "
+            "(*_cal.fits, *_mbsub.fits of stage 2) can be regrouped"
+        )
+    if hdus[0].shape:
+        raise InputError(
+            f"{path}: PRIMARY holds data, which is not so in a MultiSlitModel; "
+            "make the file again with the pipeline"
+        )
+    # A type that no exposure has does not count, the tree's does: `records` looks at that.
+    known = next(word for word in table().product if word.name == "EXP_TYPE")
+    if accepts(known, kind) and kind not in EXPOSURE_TYPES:
+        raise InputError(
+            f"{path}: EXP_TYPE is {kind}; only exposures of {', '.join(EXPOSURE_TYPES)} "
+            "can be regrouped"
+        )
+
+
+def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, bool, list[Refusal]]:
+    """Read the ASDF tree, and say whether its text had to be written anew.
+
+    That is so where it is laid out in another way than asdf's, and where headers were edited
+    after the tree was written: then `_fits_hash` is not theirs, and they count. Values of theirs
+    that were refused are returned, and forgotten.
+    """
+    digest = hashlib.sha256()
+    for hdu in hdus:
+        # As stdatamodels does, which finds the extension in any case, but here tells cases apart.
+        if hdu.name != "ASDF" or hdu.header.get("EXTNAME") != "ASDF":
+            digest.update(hdu.header.raw)
+    rooms = [block.room for block in extension.blocks]
+    try:
+        tree = parse(extension.text, path, rooms)
+        if value_at(tree.top, "_fits_hash") == digest.hexdigest():
+            return tree, False, []
+    except UnusualLayoutError:
+        pass
+    try:
+        text, refusals = normalise(extension.text, path, hdus, digest.hexdigest())
+        headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
+        for refusal in refusals:
+            headers[refusal.hdu].forget(refusal.word.name)
+        return parse(text, path, rooms), True, refusals
+    except UnusualLayoutError:
+        raise InputError(
+            f"{path}: its ASDF tree is not built as a MultiSlitModel's; "
+            "make the file again with the pipeline"
+        ) from None
+
+
+def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
+    """Find the HDUs that the tree of each slit names.
+
+    Returns
+    -------
+    list of list of HDU
+        Planes of each slit, in the order of the schema.
+    set of str
+        Names of HDUs that no slit names and no schema knows.
+
+    Raises
+    ------
+    InputError
+        If tree and HDUs disagree.
+    """
+    free: dict[tuple[str, int], HDU] = {}
+    for hdu in exposure.hdus[1:]:
+        if hdu.name != "ASDF" and free.setdefault((hdu.name, hdu.version), hdu) is not hdu:
+            raise disagree(exposure, f"{hdu.name},{hdu.version} occurs twice")
+    # As stdatamodels writes them.
+    order = {name: place for place, name in enumerate(table().planes)}
+    planes = []
+    for number, slit in enumerate(exposure.tree.slits, 1):
+        own = []
+        for array in slit.arrays:
+            hdu = free.pop((array.name, array.version), None)
+            if hdu is None or hdu.version != number:
+                raise disagree(
+                    exposure,
+                    f"slit {number} names {array.name},{array.version}, which is missing "
+                    "or another slit's",
+                )
+            if hdu.header.get("XTENSION") != "IMAGE":
+                raise disagree(exposure, f"{array.name},{array.version} is no image")
+            check_plane(exposure, hdu, array)
+            slit.retype(array, datatype(hdu.header))
+            own.append(hdu)
+        if len({hdu.name for hdu in own}) < max(len(own), 1):
+            raise disagree(exposure, f"slit {number} has no planes, or two of one name")
+        planes.append(sorted(own, key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start)))
+    for name, version in free:
+        if name in table().planes:
+            raise disagree(exposure, f"{name},{version} belongs to no slit")
+    return planes, {name or "(no name)" for name, _ in free}
+
+
+def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> None:
+    """Refuse a plane whose numbers are not of the schema's type, or not what the tree says."""
+    name = f"{hdu.name},{hdu.version}"
+    if what := check_datatype(hdu):
+        wanted = table().planes.get(hdu.name, "unscaled numbers")
+        raise InputError(
+            f"{exposure.path}: {name} {what}; write it as {wanted}, or make the file again with "
+            "the pipeline"
+        )
+    if what := contradiction(hdu, array, exposure.rewritten):
+        raise disagree(exposure, f"{name} {what}")
+
+
+def disagree(exposure: Exposure, what: str) -> InputError:
+    """Tell that headers and tree of an exposure contradict each other."""
+    return InputError(
+        f"{exposure.path}: headers and ASDF tree disagree: {what}; "
+        "make the file again with the pipeline"
+    )

@@ -1,0 +1,144 @@
+"""The ASDF extension of a file: a YAML document and the binary blocks that follow it.
+
+ASDF standard 1.6, "Low-level file layout".
+"""
+
+import os
+import re
+import struct
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..errors import InputError
+from ..formats.indices import seal
+from ..formats.standards import UNSTATED
+from .fitsfile import HDU
+
+MAGIC = b"\xd3BLK"
+INDEX = b"#ASDF BLOCK INDEX"
+STREAMED = 1
+_HEADER = struct.Struct(">I4sQQQ")
+#: Ways of compression that asdf knows; none is the first.
+_COMPRESSIONS = (bytes(4), b"zlib", b"bzp2", b"lz4\0")
+_MIN_HEADER = 48
+_PREAMBLE = re.compile(
+    "#ASDF [0-9.]+\r?\n(?:#ASDF_STANDARD ([0-9]{1,4}(?:[.][0-9]{1,4}){0,3})\r?\n)?"
+)
+_END = re.compile(rb"\n\.\.\.\r?\n")
+_PADDING = re.compile(rb"[\0 \n]*")
+
+
+class Block(NamedTuple):
+    """An internal block.
+
+    Attributes
+    ----------
+    start, size : int
+        Offset in the file and size in bytes, its header included.
+    digest : str
+        Digest of all of it.
+    room : int or None
+        Bytes of its array; None where it is compressed.
+    """
+
+    start: int
+    size: int
+    digest: str
+    room: int | None
+
+
+@dataclass(slots=True)
+class Extension:
+    """An ASDF extension.
+
+    Attributes
+    ----------
+    text : str
+        The YAML document, with the comment lines before it.
+    start : int
+        Where the document begins in the file, in bytes.
+    blocks : list of Block
+        The internal blocks.
+    """
+
+    text: str
+    start: int
+    blocks: list[Block]
+
+    @property
+    def preamble(self) -> str:
+        """Comment lines that say which versions of ASDF the document follows."""
+        return _PREAMBLE.match(self.text)[0]
+
+    @property
+    def standard(self) -> str:
+        """Version of the ASDF standard that the document follows."""
+        return _PREAMBLE.match(self.text)[1] or UNSTATED
+
+
+def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
+    """Read the ASDF extension of an exposure.
+
+    Parameters
+    ----------
+    file : int
+        Descriptor of the file.
+    path : str
+        Its name, for messages.
+    hdus : list of HDU
+        All of the file.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is damaged.
+    """
+    found = [hdu for hdu in hdus if hdu.name == "ASDF"]
+    if len(found) != 1:
+        raise InputError(
+            f"{path}: has {len(found) or 'no'} ASDF extension{'s' * (len(found) > 1)}, one is "
+            "needed for names and WCS of the slits; make the file again with the pipeline"
+        )
+    start, size = found[0].data_start, found[0].data_size
+    data = os.pread(file, size, start)
+    while len(data) < size and (more := os.pread(file, size - len(data), start + len(data))):
+        data += more
+    end = _END.search(data)
+    try:
+        text = data[: end.end()].decode() if end else ""
+    except UnicodeDecodeError:
+        raise _damaged(path, "its text is not UTF-8") from None
+    if not end or not _PREAMBLE.match(text):
+        raise _damaged(path, "it is not an ASDF document")
+    return Extension(text, start, _blocks(path, data, end.end(), start))
+
+
+def _blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:
+    """Find the blocks that follow the document; an index of them may follow in turn."""
+    blocks: list[Block] = []
+    # The document may be padded, so that it can grow in place.
+    position = _PADDING.match(data, position).end()
+    while data[position : position + 4] == MAGIC:
+        if len(data) < position + 6 + _HEADER.size:
+            raise _damaged(path, f"block {len(blocks)} ends too early")
+        header_size = 6 + int.from_bytes(data[position + 4 : position + 6])
+        flags, packing, allocated, used, length = _HEADER.unpack_from(data, position + 6)
+        known = packing in _COMPRESSIONS and (any(packing) or used == length)
+        if header_size < 6 + _MIN_HEADER or used > allocated or not known:
+            raise _damaged(path, f"block {len(blocks)} has a damaged header")
+        if flags & STREAMED:
+            raise _damaged(path, f"block {len(blocks)} is a stream")
+        size = header_size + allocated
+        if position + size > len(data):
+            raise _damaged(path, f"block {len(blocks)} ends too early")
+        # Here, where they are in memory: slits share blocks, which are to be read but once.
+        digest = seal(data[position : position + size])
+        blocks.append(Block(start + position, size, digest, None if any(packing) else used))
+        position += size
+    if data[position:].strip(b"\0") and not data.startswith(INDEX, position):
+        raise _damaged(path, f"no block where block {len(blocks)} must begin")
+    return blocks
+
+
+def _damaged(path: str, what: str) -> InputError:
+    return InputError(f"{path}: damaged ASDF extension: {what}; fetch the file again")

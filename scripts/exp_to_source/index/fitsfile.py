@@ -1,0 +1,286 @@
+"""The layout of FITS files: every HDU found by scanning header blocks, nothing else read.
+
+FITS standard 4.0, sections 3 and 4.
+"""
+
+import math
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from ..errors import InputError
+from ..formats.cards import BLOCK, CARD, END, NUMBER, Value, card_value, is_card_text, padded
+
+#: A header larger than this is taken for damage: the largest real ones have a few hundred cards.
+MAX_HEADER = 1000 * BLOCK
+
+
+_STRING, _REST = "'[^']*(?:''[^']*)*'", " *(?:/.*)?"
+_VALUE = f" *(?:{_STRING}|[TF]|{NUMBER}|\\({NUMBER}, *{NUMBER}\\))?{_REST}"
+#: A card, whose keyword may stand alone only where it has no value.
+SOUND = re.compile(
+    f"(?=.{{8}}= )[A-Z0-9_-]+ *= {_VALUE}|(?:COMMENT |HISTORY |HIERARCH| {{8}}|END {{77}}).*"
+    f"|CONTINUE  *{_STRING}{_REST}"
+)
+#: Keywords of which a reader may take one or the other where they stand twice.
+ONCE = frozenset(
+    (
+        *("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "PCOUNT", "GCOUNT", "EXTEND", "GROUPS"),
+        *("BSCALE", "BZERO", "BLANK", "EXTNAME", "EXTVER", "EXTLEVEL"),
+    )
+) | {f"NAXIS{n}" for n in range(1, 1000)}
+
+#: A card whose text goes on, and the next.
+CONTINUED = re.compile(f".*&'{_REST}CONTINUE.*")
+
+
+@lru_cache(maxsize=1 << 14)
+def keyword_of(card: str) -> str:
+    """Keyword of a card, which must be as the standard wants it; many cards recur."""
+    if not SOUND.fullmatch(card):
+        raise ValueError(f"{card.rstrip()!r} is no card")
+    return card[:8].rstrip()
+
+
+#: Value of a card; many recur.
+value_of = lru_cache(maxsize=1 << 14)(card_value)
+
+
+class Header:
+    """The cards of one header.
+
+    Parameters
+    ----------
+    raw : bytes
+        Header blocks, as they stand in the file.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    @property
+    def numbers(self) -> dict[str, tuple[int, int]]:
+        """Keyword to (number of its first card, count: above one where CONTINUE follows).
+
+        The first of equal keywords counts, as for astropy.
+        """
+        return self._read[0]
+
+    @property
+    def repeated(self) -> set[str]:
+        """Keywords that stand more than once, those of comments among them."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[dict[str, tuple[int, int]], set[str]]:
+        """Numbers of cards, and keywords that are repeated.
+
+        Raises
+        ------
+        ValueError
+            If a card is not as the standard wants it.
+        """
+        numbers: dict[str, tuple[int, int]] = {}
+        repeated: set[str] = set()
+        text = self.raw.decode("latin-1")
+        last: str | None = None
+        for number, start in enumerate(range(0, len(text), CARD)):
+            keyword = keyword_of(text[start : start + CARD])
+            if keyword == "END":
+                break
+            if keyword == "CONTINUE":
+                if not (number and CONTINUED.fullmatch(text, start - CARD, start + CARD)):
+                    raise ValueError(f"card {number + 1} continues no text")
+                if last is not None:
+                    numbers[last] = (numbers[last][0], numbers[last][1] + 1)
+            elif keyword in numbers:
+                last = None
+                repeated.add(keyword)
+            else:
+                last = keyword
+                numbers[keyword] = (number, 1)
+        return numbers, repeated
+
+    def __contains__(self, keyword: str) -> bool:
+        return keyword in self.numbers
+
+    def image(self, keyword: str) -> bytes:
+        """Card image(s) of a keyword, unchanged."""
+        first, count = self.numbers[keyword]
+        return self.raw[first * CARD : (first + count) * CARD]
+
+    def forget(self, keyword: str) -> None:
+        """Have the header be without a keyword, as its value does not count."""
+        del self.numbers[keyword]
+
+    def get(self, keyword: str, default: Value = None) -> Value:
+        """Value of a keyword, or `default` where it is absent or undefined."""
+        if keyword not in self.numbers:
+            return default
+        value = value_of(self.image(keyword))
+        return default if value is None else value
+
+
+@dataclass(slots=True)
+class HDU:
+    """One header and data unit, by its place in the file.
+
+    Attributes
+    ----------
+    name : str
+        EXTNAME in capitals; ``PRIMARY`` for the first.
+    version : int
+        EXTVER, 1 where absent.
+    start : int
+        Offset of the header in bytes.
+    data_start : int
+        Offset of the data in bytes.
+    data_size : int
+        Size of the data in bytes, without padding.
+    shape : tuple of int
+        NAXISn in numpy's order (slowest first).
+    header : Header
+        Its cards.
+    """
+
+    name: str
+    version: int
+    start: int
+    data_start: int
+    data_size: int
+    shape: tuple[int, ...]
+    header: Header
+
+    @property
+    def end(self) -> int:
+        """Offset of the first byte after the padded data."""
+        return self.data_start + padded(self.data_size)
+
+
+def scan(file: int, path: str) -> list[HDU]:
+    """Find every HDU of a FITS file, reading headers only.
+
+    Parameters
+    ----------
+    file : int
+        Descriptor of the file, open for reading.
+    path : str
+        Its name, for messages.
+
+    Returns
+    -------
+    list of HDU
+        In file order.
+
+    Raises
+    ------
+    InputError
+        If it is not a FITS file, or damaged, or shorter than its headers say.
+    """
+    size = os.fstat(file).st_size
+    hdus: list[HDU] = []
+    position = 0
+    while position < size:
+        raw = _read_header(file, path, position, first=not hdus)
+        if raw is None:
+            break
+        try:
+            hdu = _hdu(Header(raw), position, first=not hdus)
+        except (ValueError, TypeError) as error:
+            raise InputError(
+                f"{path}: HDU {len(hdus)} has a damaged header ({error}); fetch the file again"
+            ) from None
+        if hdu.end > size:
+            raise InputError(
+                f"{path}: truncated: HDU {len(hdus)} ({hdu.name},{hdu.version}) goes beyond the "
+                f"file's {size} bytes; fetch it again"
+            )
+        hdus.append(hdu)
+        position = hdu.end
+    if not hdus:
+        raise InputError(f"{path}: empty file; fetch it again")
+    return hdus
+
+
+def _read_header(file: int, path: str, position: int, first: bool) -> bytes | None:
+    """Header blocks at a position; None where only filler follows the last HDU."""
+    raw = b""
+    while len(raw) < MAX_HEADER:
+        more = os.pread(file, BLOCK, position + len(raw))
+        if not raw:
+            if first and not more.startswith(b"SIMPLE  ="):
+                what = "a gzip file, unpack it" if more[:2] == b"\x1f\x8b" else "not a FITS file"
+                raise InputError(f"{path}: {what}; a cal exposure (*_cal.fits) is needed")
+            if not first and not more.startswith(b"XTENSION"):
+                if not more.strip(b"\0 "):
+                    return None
+                raise InputError(
+                    f"{path}: no header where one must begin (byte {position}); fetch it again"
+                )
+        raw += more
+        found = raw.find(END, len(raw) - len(more))
+        while found >= 0 and found % CARD:
+            found = raw.find(END, found + 1)
+        if found >= 0:
+            end = padded(found + CARD)
+            filler = raw[found + CARD : end].strip(b" ")
+            if filler or not is_card_text(raw[:found].decode("latin-1")):
+                raise InputError(
+                    f"{path}: damaged header at byte {position}: it is not printable ASCII, or "
+                    "goes on after its end; fetch the file again"
+                )
+            return raw[:end]
+        if len(more) < BLOCK:
+            break
+    raise InputError(f"{path}: truncated in the header at byte {position}; fetch the file again")
+
+
+def _hdu(header: Header, start: int, first: bool) -> HDU:
+    """Describe an HDU from its header."""
+    axes = [_count(header, f"NAXIS{n + 1}") for n in range(_count(header, "NAXIS"))]
+    _check_structure(header, len(axes), first)
+    if first and header.get("SIMPLE") is not True:
+        raise ValueError("SIMPLE is not T")
+    bits = header.get("BITPIX")
+    if bits not in (8, 16, 32, 64, -32, -64):
+        raise ValueError(f"BITPIX is {bits}")
+    if "GROUPS" in header:
+        raise ValueError("GROUPS is not for exposures")
+    groups, extra = _count(header, "GCOUNT", 1), _count(header, "PCOUNT", 0)
+    size = abs(bits) // 8 * groups * (extra + math.prod(axes)) if axes else 0
+    version = header.get("EXTVER") if "EXTVER" in header else 1
+    if type(version) is not int:
+        raise ValueError(f"EXTVER is {version!r}")
+    # As astropy does, which tells no case of another.
+    name = "PRIMARY" if first else str(header.get("EXTNAME", "")).upper()
+    data_start = start + len(header.raw)
+    return HDU(name, version, start, data_start, size, tuple(reversed(axes)), header)
+
+
+def _check_structure(header: Header, n_axes: int, first: bool) -> None:
+    """Refuse mandatory keywords in another order than the standard's, or that readers take apart.
+
+    An image has no PCOUNT or GCOUNT of its own.
+    """
+    order = [*("XTENSION", "BITPIX", "NAXIS"), *(f"NAXIS{n + 1}" for n in range(n_axes))]
+    order += ("PCOUNT", "GCOUNT")
+    if first:
+        order = ["SIMPLE", *order[1:-2]]
+    for place, keyword in enumerate(order):
+        if header.numbers.get(keyword) != (place, 1):
+            raise ValueError(f"{keyword} is not card {place + 1}")
+    if twice := header.repeated & ONCE:
+        raise ValueError(f"{', '.join(sorted(twice))} stands twice")
+    if sum(keyword.startswith("NAXIS") for keyword in header.numbers) != 1 + n_axes:
+        raise ValueError(f"NAXIS is {n_axes}, but there are more axes")
+    if header.get("XTENSION") == "IMAGE" and (header.get("PCOUNT"), header.get("GCOUNT")) != (0, 1):
+        raise ValueError("PCOUNT and GCOUNT of an image are not 0 and 1")
+
+
+def _count(header: Header, keyword: str, default: int | None = None) -> int:
+    """Value of a keyword that must be a whole number from 0 on."""
+    value = header.get(keyword) if keyword in header else default
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{keyword} is {value!r}")
+    return value

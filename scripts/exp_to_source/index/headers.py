@@ -1,0 +1,210 @@
+"""The headers of products, planned from those of an exposure.
+
+stdatamodels writes headers from its schema: cards in the schema's order, of the leaves that the
+tree has. Card images are the input's wherever it has them.
+"""
+
+import math
+from functools import lru_cache
+from typing import Any
+
+from ..formats.cards import CARD, EXPOSURE_CARDS, EXTVER, Plan, Value, card_value, format_card
+from .fitsfile import HDU, Header
+from .keywords import Keyword, Place, compress, lay_out, section_cards, table
+from .nodes import Leaf, Node, at, leaves
+
+#: Keywords that describe the data of an HDU; they travel in the order in which they stand.
+STRUCTURE = frozenset(
+    (
+        *("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "EXTEND", "PCOUNT", "GCOUNT", "GROUPS"),
+        *("BSCALE", "BZERO", "BLANK", "EXTNAME"),
+    )
+) | {f"NAXIS{n}" for n in range(1, 1000)}
+
+#: Keywords that go without saying when cards are left out.
+SILENT = frozenset({"", "COMMENT", "HISTORY", "CONTINUE", "EXTVER", "CHECKSUM", "DATASUM"})
+
+#: Keywords of PRIMARY whose values are the product's own.
+PRODUCT_KEYWORDS = ("DATE", "FILENAME", "DATAMODL", "EXP_TYPE", "ASNPOOL", "ASNTABLE")
+
+#: Parts of an entry's metadata that belong to SCI headers and may come from the exposure.
+FROM_EXPOSURE = (
+    "meta.coordinates.",
+    "meta.aperture.",
+    "meta.pointing.",
+    "meta.velocity_aberration.",
+)
+
+
+def primary_cards(meta: Node, header: Header) -> dict[str, Any]:
+    """Cards of a product's PRIMARY header, from those of its first exposure.
+
+    Parameters
+    ----------
+    meta : Node
+        The exposure's metadata.
+    header : Header
+        Its PRIMARY header.
+
+    Returns
+    -------
+    dict
+        ``before``, ``asn``, ``after``: lists of [keyword, image], those about the association
+        apart, as it may be another one; ``comments``: of keywords that products set.
+    """
+    present = {
+        word.path: place
+        for word in table().product
+        if word.hdu == "PRIMARY" and (place := _place(word, _leaf(meta, word), header))
+    }
+    words = [word for word in table().product if word.hdu == "PRIMARY"]
+    for word in words:
+        if word.name in ("DATE", "FILENAME", "DATAMODL"):
+            present.setdefault(word.path, b"".ljust(CARD))
+    about = [number for number, word in enumerate(words) if word.path.startswith("meta.asn.")]
+    parts = {
+        "before": words[: about[0]],
+        "asn": words[about[0] : about[-1] + 1],
+        "after": words[about[-1] + 1 :],
+    }
+    cards = {
+        name: _images(lay_out(part, present).get("PRIMARY", []), header)
+        for name, part in parts.items()
+    }
+    # There are no data to describe. A reader that misses EXTEND adds it, and `_fits_hash` fails.
+    structure = [
+        [word, header.image(word).decode("ascii")] for word in ("SIMPLE", "BITPIX", "NAXIS")
+    ]
+    extend = header.image("EXTEND") if header.get("EXTEND") else format_card("EXTEND", True)
+    structure.append(["EXTEND", extend.decode("ascii")])
+    return {
+        "before": structure + cards["before"],
+        "asn": cards["asn"],
+        "after": cards["after"],
+        "section": section_cards(words[about[0]].sections[-1]).decode("ascii"),
+        "comments": {word.name: word.comment for word in words if word.name in PRODUCT_KEYWORDS},
+    }
+
+
+def exposure_cards(meta: Node, primary: Header, sci: HDU | None, slit: Node) -> list[list[str]]:
+    """Cards about the exposure in SCI of a product's first entry, as [keyword, image].
+
+    Parameters
+    ----------
+    meta : Node
+        The exposure's metadata.
+    primary : Header
+        Its PRIMARY header.
+    sci : HDU or None
+        Its SCI,1, which has such cards.
+    slit : Node
+        Its first slit, some of whose cards stand there in place of the exposure's.
+    """
+    of_slit = {path for path, _ in leaves(slit)}
+    taken = {word.name for word in table().entry if word.hdu == "SCI" and word.path in of_slit}
+    header = sci.header if sci else Header(b"")
+    present: dict[str, Place] = {}
+    for word in table().product:
+        own = Header(b"") if word.name in taken else header
+        source = primary if word.hdu == "PRIMARY" else own
+        if place := _place(word, _leaf(meta, word), source):
+            present[word.path] = place
+    return _images(lay_out(table().product, present).get("SCI", []), header)
+
+
+def plane_plans(meta: Node, slit: Node, planes: list[HDU]) -> list[Plan]:
+    """Plans of the headers of one entry's planes.
+
+    Parameters
+    ----------
+    meta : Node
+        The exposure's metadata.
+    slit : Node
+        The slit, but for its WCS.
+    planes : list of HDU
+        Its planes.
+    """
+    headers = {hdu.name: hdu.header for hdu in planes}
+    present: dict[str, Place] = {}
+    for word in table().entry:
+        if word.hdu not in headers:
+            continue
+        leaf, header = at(slit, word.path), headers[word.hdu]
+        if word.path.startswith(FROM_EXPOSURE):
+            over = at(meta, word.path.removeprefix("meta."))
+            if isinstance(over, Leaf) and over.value() is not None:
+                leaf, header = over, Header(b"")
+        if place := _place(word, leaf, header):
+            present[word.path] = place
+    laid = lay_out(table().entry, present)
+    plans = []
+    for hdu in planes:
+        places: list[Place | int] = [_described(hdu, word) for word in _structure(hdu.header)]
+        places += [EXPOSURE_CARDS, EXTVER] if hdu.name == "SCI" else [EXTVER]
+        places += [place for _, place in laid.get(hdu.name, [])]
+        plans.append(compress(places, hdu.header))
+    return plans
+
+
+def left_out(header: Header, kept: set[str]) -> set[str]:
+    """Keywords of a header that products do not have, as no schema knows them."""
+    return header.numbers.keys() - kept - STRUCTURE - SILENT
+
+
+def _structure(header: Header) -> list[str]:
+    return [word for word in header.numbers if word in STRUCTURE]
+
+
+def _described(hdu: HDU, keyword: str) -> Place:
+    """Card that describes data: as it stands, but a name in capitals, as astropy writes it."""
+    if keyword == "EXTNAME" and hdu.name.encode() not in hdu.header.image(keyword)[10:]:
+        return format_card(keyword, hdu.name, "extension name")
+    return hdu.header.numbers[keyword]
+
+
+def _leaf(meta: Node, word: Keyword) -> Node | None:
+    return at(meta, word.path.removeprefix("meta."))
+
+
+def _place(word: Keyword, leaf: Node | None, header: Header) -> Place | None:
+    """Card of a leaf: where the header has it, or a new one; None where the tree has no leaf.
+
+    The tree's values count, as for stdatamodels, those of edited headers being in it by now.
+    """
+    if not isinstance(leaf, Leaf) or (value := leaf.value()) is None:
+        return None
+    if word.name in header and states(header.image(word.name), value):
+        return header.numbers[word.name]
+    try:
+        return format_card(word.name, value, word.comment)
+    except (ValueError, TypeError):
+        # Text that no FITS card can hold stays in the tree alone.
+        return None
+
+
+@lru_cache(maxsize=1 << 14, typed=True)
+def states(image: bytes, value: Value) -> bool:
+    """Whether a card has a value, as far as its digits go: astropy once wrote 16 of them.
+
+    What is no value of a card states nothing.
+    """
+    try:
+        stated = card_value(image)
+    except ValueError:
+        return False
+    if isinstance(stated, float) and isinstance(value, float):
+        return math.isclose(stated, value, rel_tol=1e-13)
+    if isinstance(stated, str) and isinstance(value, str):
+        return stated == value.rstrip()
+    return stated == value and isinstance(stated, bool) == isinstance(value, bool)
+
+
+def _images(cards: list[tuple[str, Place]], header: Header) -> list[list[str]]:
+    """Keyword and image of cards, comment cards one string for each section."""
+    images = []
+    for word, place in cards:
+        if isinstance(place, tuple):
+            first, count = place
+            place = header.raw[first * CARD : (first + count) * CARD]
+        images.append([word, place.decode("ascii")])
+    return images

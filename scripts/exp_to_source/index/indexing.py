@@ -1,0 +1,110 @@
+"""The index of an exposure, made in one pass over its bytes."""
+
+import os
+
+from .. import FORMAT
+from ..errors import InputError
+from ..formats.indices import line, stamp, write_failure, write_index
+from ..sources.products import exposure_name
+from .exposure import Exposure, check_kind, claim_planes, read_tree
+from .extension import read_extension
+from .fitsfile import scan
+from .headers import SILENT, left_out
+from .keywords import table
+from .records import common_record, identity, slit_records, top_record
+from .remarks import Remark, dropped_tags, kept, on_refusals, on_tags
+
+
+def index_exposure(path: str, output: str) -> list[Remark]:
+    """Write the index of an exposure.
+
+    Reads every byte of the file once and keeps no more than its ASDF extension in memory.
+
+    Parameters
+    ----------
+    path : str
+        A MultiSlitModel saved as FITS.
+    output : str
+        The index to write.
+
+    Returns
+    -------
+    list of Remark
+        What products will not have, and which detours were needed.
+
+    Raises
+    ------
+    InputError
+        If it is not a sound exposure-based product of a kind that can be regrouped.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such file; mend the list of exposures or bring it back")
+    name = exposure_name(path)
+    file = os.open(path, os.O_RDONLY)
+    try:
+        hdus = scan(file, path)
+        check_kind(path, hdus)
+        extension = read_extension(file, path, hdus)
+        exposure = Exposure(path, file, hdus, extension, *read_tree(path, hdus, extension))
+        planes, strangers = claim_planes(exposure)
+        common, top = line(common_record(exposure)), line(top_record(exposure))
+        slits = slit_records(exposure, planes, common, top)
+        first = {"format": FORMAT, "exposure": name, "path": path} | stamp(file)
+        first |= identity(exposure.tree) | {"standard": extension.standard}
+        said = remarks(exposure, strangers)
+        first |= {"remarks": kept(said), "dropped_tags": dropped_tags(exposure.tree.tags)}
+        tags = line(sorted(exposure.tree.tags))
+        text = exposure.tree.text if exposure.rewritten else ""
+        write_index(output, first, common, top, tags, slits, text)
+        return said
+    except (ValueError, RecursionError) as error:
+        # Values are read where they are needed, so a damaged one can turn up anywhere.
+        what = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(
+            f"{path}: damaged: {what}; make the file again with the pipeline"
+        ) from None
+    finally:
+        os.close(file)
+
+
+def index_or_reason(path: str, output: str) -> list[Remark]:
+    """Write the index of an exposure, or in its place why there is none.
+
+    Parameters
+    ----------
+    path, output : str
+        As of `index_exposure`.
+
+    Returns
+    -------
+    list of Remark
+        The reason is one.
+    """
+    try:
+        return index_exposure(path, output)
+    except InputError as error:
+        reason = str(error)
+        write_failure(output, exposure_name(path), path, reason)
+        return [Remark("warning", f"skipped: {reason}")]
+
+
+def remarks(exposure: Exposure, strangers: set[str]) -> list[Remark]:
+    """Tell a user what products will lack, and which detours were needed, the gravest first."""
+    warned = [*on_tags(exposure.tree.tags), *on_refusals(exposure.refusals)]
+    said = []
+    if exposure.rewritten:
+        said.append("headers were edited after the ASDF tree was written (or it is an old file): "
+                    "the headers' values are used")  # fmt: skip
+    known = {word.name for word in (*table().product, *table().entry)}
+    words = set().union(
+        *(left_out(hdu.header, known) for hdu in exposure.hdus if hdu.name != "ASDF")
+    )
+    if words:
+        said.append(f"keywords that no schema knows are left out: {', '.join(sorted(words))}")
+    twice = set().union(*(hdu.header.repeated for hdu in exposure.hdus)) - SILENT
+    if twice:
+        said.append(f"keywords that stand twice count where they stand first: "
+                    f"{', '.join(sorted(twice))}")  # fmt: skip
+    if strangers:
+        said.append(f"HDUs that no slit uses are left out: {', '.join(sorted(strangers))}")
+    return [*(Remark("warning", text) for text in warned), *(Remark("note", text) for text in said)]

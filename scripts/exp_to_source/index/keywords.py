@@ -1,0 +1,135 @@
+"""Which keywords a product's headers have, and in which order: the schema of MultiExposureModel.
+
+The table is made from stdatamodels by ``update_keywords.py``, so that no schema has to be loaded
+(it takes a second) to lay out headers exactly as the data model does.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from ..formats.cards import CARD, Plan, Value, commentary
+from .fitsfile import Header
+
+#: Types of the schema, as those of Python; a boolean is no number for it.
+TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
+
+
+class Keyword(NamedTuple):
+    """A leaf of the schema that has a keyword; without `values`, any value of its type will do."""
+
+    path: str
+    name: str
+    hdu: str
+    comment: str
+    sections: tuple[int, ...]
+    type: str
+    values: tuple[str | int, ...]
+
+
+class Table(NamedTuple):
+    """Keywords of a product and of each of its entries, in the order of writing."""
+
+    sections: list[str]
+    product: list[Keyword]
+    entry: list[Keyword]
+    planes: dict[str, str]
+
+
+@cache
+def table() -> Table:
+    """Read the table of keywords."""
+    raw = json.loads(Path(__file__).with_name("keywords.json").read_text(encoding="utf-8"))
+    values = [tuple(each) for each in raw["values"]]
+    product, entry = (
+        [
+            Keyword(*about, tuple(around), kind, () if number is None else values[number])
+            for *about, around, kind, number in raw[part]
+        ]
+        for part in ("product", "entry")
+    )
+    return Table(raw["sections"], product, entry, raw["planes"])
+
+
+def accepts(word: Keyword, value: Value) -> bool:
+    """Whether the schema accepts a value for a keyword; stdatamodels casts none."""
+    return (
+        isinstance(value, TYPES[word.type])
+        and isinstance(value, bool) == (word.type == "boolean")
+        and (not word.values or value in word.values)
+    )
+
+
+#: A card: where it stands in the input's header (first, count), or its image.
+Place = tuple[int, int] | bytes
+
+
+def lay_out(
+    keywords: list[Keyword], present: Mapping[str, Place]
+) -> dict[str, list[tuple[str, Place]]]:
+    """Put cards in order, with the comment cards of the sections that they open.
+
+    Parameters
+    ----------
+    keywords : list of Keyword
+        The order.
+    present : mapping
+        Path to card, for each leaf that the tree has.
+
+    Returns
+    -------
+    dict
+        HDU name to list of (keyword, card), comment cards having keyword ``""``.
+    """
+    laid: dict[str, list[tuple[str, Place]]] = {}
+    opened: set[int] = set()
+    for keyword in keywords:
+        if keyword.path not in present:
+            continue
+        cards = laid.setdefault(keyword.hdu, [])
+        for section in keyword.sections:
+            if section not in opened:
+                opened.add(section)
+                cards.append(("", section_cards(section)))
+        cards.append((keyword.name, present[keyword.path]))
+    return laid
+
+
+@cache
+def section_cards(section: int) -> bytes:
+    """Three comment cards: the title of a section between blank ones."""
+    return commentary("", "") + commentary("", table().sections[section]) + commentary("", "")
+
+
+def compress(places: list[Place | int], header: Header) -> Plan:
+    """Make a plan of cards in order: adjacent cards joined, comment cards found in the input."""
+    plan: list[tuple[int, int] | str | int] = []
+    for number, place in enumerate(places):
+        if isinstance(place, bytes) and number + 1 < len(places):
+            place = _found_before(place, places[number + 1], header)
+        if isinstance(place, tuple) and plan and isinstance(plan[-1], tuple):
+            first, count = plan[-1]
+            if first + count == place[0]:
+                plan[-1] = (first, count + place[1])
+                continue
+        if isinstance(place, bytes):
+            text = place.decode("ascii")
+            if plan and isinstance(plan[-1], str):
+                plan[-1] += text
+            else:
+                plan.append(text)
+        else:
+            plan.append(place)
+    return plan
+
+
+def _found_before(image: bytes, following: Place | int, header: Header) -> Place:
+    """Place of an image in the input's header, if it stands right before the card that follows."""
+    if isinstance(following, tuple):
+        count = len(image) // CARD
+        first = following[0] - count
+        if first >= 0 and header.raw[first * CARD : following[0] * CARD] == image:
+            return first, count
+    return image

@@ -1,0 +1,175 @@
+"""Documents written anew, in the layout of asdf, at the level of YAML's node graph.
+
+For the few exposures that need it: laid out in another way, or with headers that were edited
+after the tree was written. For those, stdatamodels takes the values of the headers (it compares
+``_fits_hash`` with the headers) where its schema accepts them, and so does this. Tags and values
+that nothing here knows pass through, those of libraries of long ago among them.
+"""
+
+from typing import NamedTuple
+
+import yaml
+
+from ..errors import InputError
+from ..formats.cards import Value
+from .fitsfile import HDU
+from .keywords import Keyword, accepts, table
+from .reader import MAX_DEPTH, Loader
+from .tree import TAGS
+
+Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+MAPPING, STRING, NULL = (f"tag:yaml.org,2002:{name}" for name in ("map", "str", "null"))
+
+_REPRESENTER = yaml.representer.SafeRepresenter()
+
+
+class Refusal(NamedTuple):
+    """A value in a header that the schema does not accept; None where the card has none."""
+
+    hdu: tuple[str, int]
+    word: Keyword
+    value: Value
+
+
+def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> tuple[str, list[Refusal]]:
+    """Write a tree anew, with the values that the headers have if these were edited.
+
+    Parameters
+    ----------
+    text : str
+        The YAML document of an exposure.
+    path : str
+        Name of the exposure, for messages.
+    hdus : list of HDU
+        The exposure's HDUs.
+    digest : str
+        Digest of their headers; where it is the tree's `_fits_hash`, the tree's values count.
+
+    Returns
+    -------
+    text : str
+        The same tree, laid out as `asdftree.parse` expects it.
+    refusals : list of Refusal
+        Values of the headers that were not taken: the tree keeps its own.
+
+    Raises
+    ------
+    InputError
+        If the document is damaged or not the tree of a MultiSlitModel.
+    """
+    try:
+        check_depth(text)
+        root = yaml.compose(text, Loader=Loader)
+    except (yaml.YAMLError, ValueError) as error:
+        what = getattr(error, "problem", None) or error
+        raise InputError(f"{path}: damaged ASDF tree ({what}); fetch the file again") from None
+    meta = _get(root, "meta") if isinstance(root, yaml.MappingNode) else None
+    slits = _get(root, "slits") if meta else None
+    whole = isinstance(meta, yaml.MappingNode) and isinstance(slits, yaml.SequenceNode)
+    if not whole or not slits.value:
+        raise InputError(
+            f"{path}: its ASDF tree has no meta or no slits, so it is not a MultiSlitModel; "
+            "only exposure-based cal products can be regrouped"
+        )
+    stated = _get(root, "_fits_hash")
+    edited = stated is None or stated.value != digest
+    _spell_nulls(root)
+    headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
+    refusals: dict[tuple[str, int, str], Refusal] = {}
+
+    def take(node: yaml.MappingNode, word: Keyword, version: int) -> None:
+        header = headers.get((word.hdu, version))
+        if header is None or word.name not in header:
+            return
+        value = header.get(word.name)
+        if accepts(word, value):
+            _put(node, word.path.split("."), value)
+        else:
+            refusal = Refusal((word.hdu, version), word, value)
+            refusals.setdefault((*refusal.hdu, word.name), refusal)
+
+    root = _own(root)
+    root.value.sort(key=lambda pair: pair[0].value == "slits")
+    slits = yaml.SequenceNode(slits.tag, list(slits.value), flow_style=False)
+    try:
+        for number, node in enumerate(slits.value):
+            slit = slits.value[number] = _own(node)
+            _set(slit, "meta", _own(_get(slit, "meta") or yaml.MappingNode(MAPPING, [])))
+            for word in table().entry if edited else ():
+                take(slit, word, number + 1)
+        _set(root, "slits", slits)
+        _set(root, "meta", _own(meta))
+        for word in table().product if edited else ():
+            take(root, word, 1)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; make the file again with the pipeline") from None
+    text = yaml.serialize(
+        root,
+        Dumper=Dumper,
+        explicit_start=True,
+        explicit_end=True,
+        version=(1, 1),
+        tags=TAGS,
+        allow_unicode=True,
+    )
+    return text, list(refusals.values())
+
+
+def check_depth(text: str) -> None:
+    """Refuse documents nested so deeply that libyaml would end the program by composing them."""
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deeply")
+
+
+def _spell_nulls(root: yaml.Node) -> None:
+    """Give nulls of no text their name, as some would be serialised as empty strings."""
+    todo, seen = [root], set()
+    while todo:
+        node = todo.pop()
+        if isinstance(node, yaml.ScalarNode):
+            if not node.value and node.tag == NULL:
+                node.value = "null"
+        elif id(node) not in seen:
+            seen.add(id(node))
+            for part in node.value:
+                todo += part if isinstance(part, tuple) else (part,)
+
+
+def _put(node: yaml.MappingNode, path: list[str], value: Value) -> None:
+    """Give a leaf a value; no other place of the tree has it that shares what is around."""
+    *around, last = path
+    for key in around:
+        part = _get(node, key)
+        part = _own(part or yaml.MappingNode(MAPPING, []), None)
+        _set(node, key, part)
+        node = part
+    _set(node, last, _REPRESENTER.represent_data(value))
+
+
+def _own(node: yaml.Node, flow_style: bool | None = False) -> yaml.MappingNode:
+    """Copy a mapping node, so that no other place of the tree shares it; None keeps its style."""
+    if not isinstance(node, yaml.MappingNode):
+        raise ValueError("its ASDF tree is not built as a MultiSlitModel's")
+    if flow_style is None:
+        flow_style = node.flow_style
+    return yaml.MappingNode(node.tag, list(node.value), flow_style=flow_style)
+
+
+def _get(node: yaml.MappingNode, key: str) -> yaml.Node | None:
+    """Value of a key of a mapping node, None where there is none."""
+    return next((value for name, value in node.value if name.value == key), None)
+
+
+def _set(node: yaml.MappingNode, key: str, value: yaml.Node) -> None:
+    """Give a key of a mapping node a value."""
+    for number, (name, _) in enumerate(node.value):
+        if name.value == key:
+            node.value[number] = (name, value)
+            return
+    node.value.append((yaml.ScalarNode(STRING, key), value))

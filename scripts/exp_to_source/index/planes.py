@@ -1,0 +1,60 @@
+"""The numbers of a plane: header, tree and schema must say the same of them.
+
+stdatamodels reads planes by their headers alone, and saves no others than those of the schema's
+types: a product with another, double precision among them, could be opened but not saved again.
+"""
+
+from .fitsfile import HDU, Header
+from .keywords import table
+from .reader import Array
+
+#: Types by BITPIX and BZERO, as astropy reads them.
+DATATYPES = {
+    (8, 0): "uint8",
+    (8, -128): "int8",
+    (16, 0): "int16",
+    (16, 1 << 15): "uint16",
+    (32, 0): "int32",
+    (32, 1 << 31): "uint32",
+    (64, 0): "int64",
+    (64, 1 << 63): "uint64",
+    (-32, 0): "float32",
+    (-64, 0): "float64",
+}
+
+#: What the tree says of an array in an HDU, which has neither a mask nor gaps.
+KEYS = {"source", "datatype", "byteorder", "shape"}
+
+
+def datatype(header: Header) -> str | None:
+    """Type of the numbers that a header describes, None where they are scaled or have a blank."""
+    bits, zero, scale = header.get("BITPIX"), header.get("BZERO", 0), header.get("BSCALE", 1)
+    if scale != 1 or ("BLANK" in header and bits > 0):
+        return None
+    return DATATYPES.get((bits, zero))
+
+
+def check_datatype(hdu: HDU) -> str | None:
+    """Tell what is wrong with the type of a plane's numbers, None where nothing is."""
+    found, wanted = datatype(hdu.header), table().planes.get(hdu.name)
+    if found is None:
+        return "has scaled numbers (BITPIX, BSCALE, BZERO, BLANK)"
+    return None if wanted in (None, found) else f"is {found}"
+
+
+def contradiction(hdu: HDU, array: Array, edited: bool) -> str | None:
+    """Tell where header and tree say different things of a plane, None where they do not.
+
+    Headers that were `edited` after the tree was written may have a type of their own.
+    """
+    if array.keys != KEYS:
+        odd = ", ".join(sorted(array.keys ^ KEYS))
+        return f"has another description in the tree than a plane's ({odd:.80})"
+    if array.byteorder != "big":
+        return f"has byteorder {array.byteorder:.40} in the tree"
+    if array.shape != hdu.shape:
+        return f"has shape {hdu.shape} in its header and {array.shape!s:.80} in the tree"
+    found = datatype(hdu.header)
+    if array.datatype != found and not (edited and array.place):
+        return f"is {found} in its header and {array.datatype:.40} in the tree"
+    return None

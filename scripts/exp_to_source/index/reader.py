@@ -1,0 +1,376 @@
+"""Nodes of an ASDF tree, read from libyaml's events.
+
+Where a node belongs to a slit, what has to differ in a product is noted as edits of the slit's
+text (see `fragments`). The levels above, document and slits, are those of `asdftree`.
+"""
+
+import math
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from ..formats.fragments import BLOCK_MARK, ENTRY_MARK, MARKED_BLOCK, TAG_MARK, Edit
+from ..formats.standards import MARKED, PREFIX
+from .nodes import MAX_SIZE, Branch, Leaf, Node, beyond_all_bounds
+from .transforms import NOTHING, required_keys
+
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+NDARRAY = "tag:stsci.edu:asdf/core/ndarray-"
+
+#: Deeper nesting is an attack or damage: compound models of real exposures reach about 60.
+MAX_DEPTH = 200
+
+#: Text that is written out for aliases of other slits, as a multiple of the document's own, but
+#: never less than `MAX_SIZE`; more is an attack. It counts once, however many slits share it.
+MAX_GROWTH = 4
+
+#: Keys of YAML in one line may not be longer.
+MAX_KEY = 1000
+
+#: Bytes of a number of each type in an array (ASDF standard 1.6, core/datatype-1.0.0).
+ITEM_SIZES = {
+    **dict.fromkeys(("int8", "uint8", "bool8"), 1),
+    **dict.fromkeys(("int16", "uint16", "float16"), 2),
+    **dict.fromkeys(("int32", "uint32", "float32"), 4),
+    **dict.fromkeys(("int64", "uint64", "float64", "complex64"), 8),
+    "complex128": 16,
+}
+
+_TAG = re.compile(r"[A-Za-z0-9!$'()*+,./:;=@_~-]{1,200}")
+_BEFORE_TAG = re.compile(rf"(?:&[^\s,\[\]{{}}]+\s+)?!(?:<{re.escape(PREFIX)})?")
+_BLOCK = re.compile(r"-?[0-9]{1,9}")
+_IN_HDU = re.compile(r"fits:([A-Z0-9_]+),([0-9]+)")
+
+
+class UnusualLayoutError(Exception):
+    """The document is not laid out as asdf writes it."""
+
+
+@dataclass(slots=True)
+class Array:
+    """An array that lies in an HDU: ``source: fits:NAME,version``, and what the tree says of it.
+
+    Attributes
+    ----------
+    name, version : str, int
+        The HDU.
+    parts : dict of Node
+        The rest, by key.
+    place : (int, int) or None
+        Where the text has its datatype, and its length; None where something else refers to it.
+    """
+
+    name: str
+    version: int
+    parts: dict[str, Node] = field(default_factory=dict)
+    place: tuple[int, int] | None = None
+
+    @property
+    def keys(self) -> set[str]:
+        """Keys of the node."""
+        return set(self.parts)
+
+    @property
+    def shape(self) -> tuple[Any, ...] | None:
+        """Its shape, None where that is no list."""
+        shape = self.parts["shape"]
+        if not isinstance(shape, Branch) or not isinstance(shape.parts, list):
+            return None
+        return tuple(item.value() if isinstance(item, Leaf) else None for item in shape.parts)
+
+    @property
+    def datatype(self) -> str:
+        """Its datatype, empty where that is none of a plane's."""
+        return text_of(self.parts["datatype"])
+
+    @property
+    def byteorder(self) -> str:
+        """Its order of bytes, empty where that is none."""
+        return text_of(self.parts["byteorder"])
+
+
+def text_of(node: Node) -> str:
+    """Text of a leaf, empty where it is none."""
+    return node.text if isinstance(node, Leaf) else ""
+
+
+@dataclass(slots=True)
+class Slit:
+    """What the tree says of one slit.
+
+    Attributes
+    ----------
+    start, end : int
+        Its text within the document, in characters.
+    edits : list of Edit
+        What makes a fragment of that text; places count from `start`.
+    arrays : list of Array
+        Arrays in HDUs, in the order of the text.
+    blocks : list of int
+        Internal blocks that it uses: the exposure's first, then its own, as its marks count them.
+    node : Branch
+        Its content, but for the WCS.
+    own : list of str
+        Keys of the exposure's metadata that the slit replaces by a merged version of its own.
+    number : int
+        Its place in the exposure, from 1.
+    """
+
+    start: int
+    blocks: list[int]
+    end: int = 0
+    edits: list[Edit] = field(default_factory=list)
+    arrays: list[Array] = field(default_factory=list)
+    node: Branch = field(default_factory=Branch)
+    own: list[str] = field(default_factory=list)
+    number: int = 0
+    anchors: dict[str, str] = field(default_factory=dict)
+
+    def edit(self, place: int, length: int, text: str) -> None:
+        """Note that a part of the document is replaced in the fragment."""
+        self.edits.append((place - self.start, length, text))
+
+    def retype(self, array: Array, datatype: str | None) -> None:
+        """Have the fragment say of an array what its header says."""
+        if array.place and datatype and array.datatype != datatype:
+            self.edit(*array.place, datatype)
+            self.edits.sort(key=lambda edit: edit[0])
+
+    def name_anchor(self, anchor: str) -> str:
+        """Give an anchor a name that depends on nothing but this slit and its entry's number."""
+        return self.anchors.setdefault(anchor, f"s{ENTRY_MARK}_{len(self.anchors) + 1}")
+
+
+def is_bare(event: Any) -> bool:
+    """Whether an event is a scalar that nothing refers to: most of a tree, and of no concern."""
+    return type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None
+
+
+class NodeReader:
+    """Reads the nodes of a document in their order; what it cannot take ends in a ValueError.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    rooms : sequence of int or None
+        Bytes of the arrays in the internal blocks that follow it, None of those compressed.
+    """
+
+    def __init__(self, text: str, rooms: Sequence[int | None]) -> None:
+        self.text = text
+        self.rooms = rooms
+        self.next = Loader(text).get_event
+        self.anchors: dict[str, Node] = {}
+        self.texts: dict[str, tuple[str, list[int]]] = {}
+        self.written: dict[tuple[str, ...], str] = {}
+        #: Tags seen so far, and the keys that nodes of each must have.
+        self.tags: dict[str, frozenset[str]] = {}
+        self.room = MAX_SIZE
+        self.shared_room = max(MAX_GROWTH * len(text), MAX_SIZE)
+
+    def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None:
+        """Read one node: note edits where it belongs to a slit, build it where it is wanted."""
+        if depth > MAX_DEPTH:
+            raise ValueError("its ASDF tree is nested too deeply")
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event, slit, build)
+        if event.anchor:
+            build = True
+        if event.anchor or event.tag:
+            self.properties(event, slit)
+        node: Node | None = None
+        if isinstance(event, yaml.ScalarEvent):
+            if build:
+                tag = event.tag if not any(event.implicit) else None
+                plain = not event.style and event.implicit != (False, True)
+                node = Leaf(event.value, tag, plain)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            items = []
+            while type(part := self.next()) is not yaml.SequenceEndEvent:
+                if build or not is_bare(part):
+                    items.append(self.node(part, slit, build, depth + 1))
+            if build:
+                node = Branch(items, event.tag)
+        else:
+            parts = self.mapping_parts(event, slit, build, depth)
+            if build:
+                node = Branch(parts, event.tag)
+        if event.anchor:
+            if event.anchor in self.anchors:
+                raise ValueError(f"its ASDF tree defines the anchor {event.anchor} twice")
+            self.anchors[event.anchor] = node
+        return node
+
+    def mapping_parts(
+        self, start: Any, slit: Slit | None, build: bool, depth: int
+    ) -> dict[str, Node]:
+        """Read the rest of a mapping; where it is an array in an HDU, note that."""
+        parts = {}
+        lacking = self.tags[start.tag] if start.tag else NOTHING
+        is_array = bool(start.tag) and start.tag.startswith(NDARRAY)
+        in_hdu: Array | None = None
+        place: tuple[int, int] | None = None
+        while type(event := self.next()) is not yaml.MappingEndEvent:
+            if lacking and type(event) is yaml.ScalarEvent:
+                lacking = lacking - {event.value}
+            if not (build or is_array) and is_bare(event):
+                if not is_bare(value := self.next()):
+                    self.node(value, slit, False, depth + 1)
+                continue
+            key = self.node(event, slit, True, depth + 1)
+            if not isinstance(key, Leaf):
+                raise ValueError("its ASDF tree has a key that is not a scalar")
+            value = self.next()
+            if is_array and key.text == "source":
+                if not isinstance(value, yaml.ScalarEvent) or value.anchor:
+                    raise ValueError("its ASDF tree has an array whose source is not plain")
+                if slit:
+                    in_hdu = self.source(value, slit)
+            part = self.node(value, slit, build or is_array, depth + 1)
+            if is_array and key.text == "datatype" and is_bare(value):
+                begin, end = value.start_mark.index, value.end_mark.index
+                place = begin, end - begin
+            if build or is_array:
+                name = key.render()
+                self.check_new(name, parts)
+                parts[name] = part
+        if is_array and not in_hdu:
+            self.check_array(parts)
+        if in_hdu:
+            in_hdu.parts, in_hdu.place = parts, place
+        if lacking:
+            where = f"slit {slit.number} of its ASDF tree" if slit else "its ASDF tree"
+            name = start.tag.rpartition(":")[2]
+            raise ValueError(f"{where} has {name} without {', '.join(sorted(lacking))}")
+        return parts
+
+    def check_new(self, key: str, known: Container[str]) -> None:
+        """Refuse a key that a mapping has already, or that is too long to be one in one line."""
+        if key in known:
+            raise ValueError(f"its ASDF tree has the key {key[:40]} twice in one place")
+        if len(key) > MAX_KEY:
+            raise ValueError(f"its ASDF tree has a key of {len(key)} characters")
+
+    def source(self, event: Any, slit: Slit) -> Array | None:
+        """Note where the data of a slit's array lie, and that the product counts anew."""
+        place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
+        if match := _IN_HDU.fullmatch(event.value):
+            slit.edit(place, length, f'"fits:{match[1]},{ENTRY_MARK}"')
+            slit.arrays.append(Array(match[1], int(match[2])))
+            return slit.arrays[-1]
+        slit.edit(place, length, self.block_mark(event.value, slit.blocks))
+        return None
+
+    def block_mark(self, source: str, blocks: list[int]) -> str:
+        """Mark of an internal block, which joins the list of those used where it is new."""
+        if not _BLOCK.fullmatch(source):
+            raise ValueError(f"its ASDF tree has an array that lies elsewhere ({source[:40]!r})")
+        number = self.block_number(source)
+        if number not in blocks:
+            blocks.append(number)
+        return f"{BLOCK_MARK}{blocks.index(number)};"
+
+    def block_number(self, source: str) -> int:
+        """Return the number of an internal block; negative ones count from the last."""
+        n_blocks = len(self.rooms)
+        number = int(source) + (n_blocks if source.startswith("-") else 0)
+        if not 0 <= number < n_blocks:
+            raise ValueError(f"its ASDF tree uses block {source}, but has {n_blocks} of them")
+        return number
+
+    def check_array(self, parts: dict[str, Node]) -> None:
+        """Refuse an array that no reader can make of its internal block."""
+        source, kind, order, shape = map(parts.get, ("source", "datatype", "byteorder", "shape"))
+        if not (isinstance(source, Leaf) and _BLOCK.fullmatch(source.text)):
+            return
+        if not (isinstance(kind, Leaf) and kind.text in ITEM_SIZES):
+            raise ValueError("its ASDF tree has an array of numbers of no known type")
+        if not (isinstance(order, Leaf) and order.text in ("big", "little")):
+            raise ValueError("its ASDF tree has an array whose order of bytes is not known")
+        axes = shape.parts if isinstance(shape, Branch) else [None]
+        sizes = [axis.value() if isinstance(axis, Leaf) else None for axis in axes]
+        if not all(type(size) is int and size >= 0 for size in sizes):
+            raise ValueError("its ASDF tree has an array whose shape is no list of whole numbers")
+        room = self.rooms[self.block_number(source.text)]
+        if room is not None and math.prod(sizes) * ITEM_SIZES[kind.text] > room:
+            raise ValueError("its ASDF tree has an array that is larger than its block")
+
+    def properties(self, event: Any, slit: Slit | None) -> None:
+        """Note the tag of a node, and of a slit's that its anchor and maybe its tag change."""
+        if event.tag and event.tag not in self.tags:
+            if not _TAG.fullmatch(event.tag):
+                raise ValueError(f"its ASDF tree has a tag that is none ({event.tag[:40]!r})")
+            self.tags[event.tag] = required_keys(event.tag)
+        if not slit:
+            return
+        edits = []
+        if event.anchor:
+            place = self.text.index(f"&{event.anchor}", event.start_mark.index)
+            edits.append((place, 1 + len(event.anchor), f"&{slit.name_anchor(event.anchor)}"))
+        if event.tag in MARKED:
+            before = _BEFORE_TAG.match(self.text, event.start_mark.index)
+            if not before or not self.text.startswith(event.tag[len(PREFIX) :], before.end()):
+                raise UnusualLayoutError
+            edits.append((before.end(), 0, TAG_MARK))
+        for edit in sorted(edits):
+            slit.edit(*edit)
+
+    def alias(self, event: Any, slit: Slit | None, build: bool) -> Node | None:
+        """Resolve an alias: within a slit by name, across slits by writing the node out."""
+        if event.anchor not in self.anchors:
+            raise ValueError(f"its ASDF tree has an alias without its node ({event.anchor[:40]})")
+        if slit:
+            place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
+            if event.anchor in slit.anchors:
+                slit.edit(place, length, f"*{slit.name_anchor(event.anchor)}")
+            else:
+                self.bounded(self.anchors[event.anchor])
+                slit.edit(place, length, self.written_out(event.anchor, slit))
+        return self.bounded(self.anchors[event.anchor]) if build else None
+
+    def written_out(self, anchor: str, slit: Slit) -> str:
+        """Text of an anchored node, with the name and the marks of blocks that a slit gives it.
+
+        Slits that give it the same have one text, which many can share.
+        """
+        if anchor not in self.texts:
+            used: list[int] = []
+            text = self.localised(self.anchors[anchor], used).render()
+            self.texts[anchor] = self.kept(text), used
+        text, used = self.texts[anchor]
+        marks = [self.block_mark(str(number), slit.blocks) for number in used]
+        key = anchor, slit.name_anchor(anchor), *marks
+        if key not in self.written:
+            text = MARKED_BLOCK.sub(lambda mark: marks[int(mark[1])], text)
+            self.written[key] = self.kept(f"&{key[1]} {text}")
+        return self.written[key]
+
+    def kept(self, text: str) -> str:
+        """Count a text that is held for as long as the document is read."""
+        self.shared_room -= len(text)
+        if self.shared_room < 0:
+            raise beyond_all_bounds()
+        return text
+
+    def bounded(self, node: Node) -> Node:
+        """Count a node that stands in one more place than in the text, of one slit."""
+        self.room -= node.size
+        if self.room < 0:
+            raise beyond_all_bounds()
+        return node
+
+    def localised(self, node: Node, blocks: list[int]) -> Node:
+        """Node with marks in place of the numbers of its internal blocks."""
+        if isinstance(node, Leaf):
+            return node
+        if isinstance(node.parts, list):
+            return Branch([self.localised(part, blocks) for part in node.parts], node.tag)
+        parts = {key: self.localised(part, blocks) for key, part in node.parts.items()}
+        if node.tag and node.tag.startswith(NDARRAY) and isinstance(parts.get("source"), Leaf):
+            parts["source"] = Leaf(self.block_mark(parts["source"].text, blocks))
+        return Branch(parts, node.tag)

@@ -1,0 +1,160 @@
+"""What the index keeps of an exposure: what all have in common, and a record of each slit."""
+
+import os
+from typing import Any
+
+from ..errors import InputError
+from ..formats.cards import planned_cards
+from ..formats.fragments import apply_edits, quoted
+from ..formats.indices import DIGEST_SIZE, line, new_digest, seal
+from .exposure import EXPOSURE_TYPES, Exposure, disagree
+from .fitsfile import HDU
+from .headers import exposure_cards, plane_plans, primary_cards
+from .keywords import table
+from .nodes import Leaf, Node, at, mapping, merge, nest, value_at
+from .reader import Slit
+from .spectral import wavelength_range
+from .tree import Tree
+
+#: What others ask of an exposure: name in the index, path in its metadata.
+IDENTITY = {
+    "program": "observation.program_number",
+    "observation": "observation.observation_number",
+    "instrument": "instrument.name",
+    "detector": "instrument.detector",
+    "filter": "instrument.filter",
+    "grating": "instrument.grating",
+    "pupil": "instrument.pupil",
+    "subarray": "subarray.name",
+    "exposure_type": "exposure.type",
+    "version": "calibration_software_version",
+}
+
+#: Top-level metadata that products write themselves.
+OWN_KEYS = frozenset({"asn", "date", "exposure", "filename", "model_type"})
+
+BUFFER = 1 << 20
+
+
+def identity(tree: Tree) -> dict[str, str | None]:
+    """Collect what others ask of an exposure, as text."""
+    values = {name: value_at(tree.meta, place) for name, place in IDENTITY.items()}
+    return {name: None if value is None else str(value) for name, value in values.items()}
+
+
+def common_record(exposure: Exposure) -> dict[str, Any]:
+    """Collect what every entry takes from the exposure: its metadata, as YAML text."""
+    name = os.path.basename(exposure.path)
+    return {"meta": exposure.tree.common | {"filename": quoted(name)}}
+
+
+def top_record(exposure: Exposure) -> dict[str, Any]:
+    """Collect what a product takes from its first exposure: PRIMARY, the top of the tree.
+
+    Of the metadata, as `DataModel.update` does, only leaves that have a keyword.
+    """
+    tree, meta, primary = exposure.tree, exposure.tree.meta, exposure.hdus[0].header
+    sci = next((hdu for hdu in exposure.hdus if (hdu.name, hdu.version) == ("SCI", 1)), None)
+    paths = [word.path.removeprefix("meta.") for word in table().product]
+    kept = nest({path: leaf for path in paths if isinstance(leaf := at(meta, path), Leaf)})
+    return {
+        "primary": primary_cards(meta, primary),
+        "sci": exposure_cards(meta, primary, sci, tree.slits[0].node),
+        "meta": _rendered(kept, OWN_KEYS),
+        "exposure": _rendered(at(kept, "exposure"), frozenset({"type"})),
+        "asn": _rendered(at(kept, "asn")),
+        "type": value_at(meta, "exposure.type"),
+        "tree": _rendered(tree.top, frozenset({"meta", "history", "_fits_hash"})),
+        "extensions": _text(at(tree.top, "history.extensions")),
+        "preamble": exposure.extension.preamble,
+    }
+
+
+def _rendered(node: Node | None, without: frozenset[str] = frozenset()) -> dict[str, str]:
+    return {key: part.render() for key, part in mapping(node).items() if key not in without}
+
+
+def _text(node: Node | None) -> str | None:
+    return node.render() if node else None
+
+
+def slit_records(exposure: Exposure, planes: list[list[HDU]], common: bytes, top: bytes) -> Any:
+    """Head and record of each slit (see `index`), its bytes read for the digest."""
+    text = exposure.tree.text
+    position = 0 if exposure.rewritten else exposure.extension.start
+    last = 0
+    for slit, own in zip(exposure.tree.slits, planes, strict=True):
+        position += len(text[last : slit.start].encode())
+        size = len(text[slit.start : slit.end].encode())
+        blocks = [exposure.extension.blocks[number] for number in slit.blocks]
+        plans = plane_plans(exposure.tree.meta, slit.node, own)
+        digest = new_digest(seal(common), seal(top))
+        for hdu, plan in zip(own, plans, strict=True):
+            digest.update(planned_cards(hdu.header.raw, plan))
+            update_from(digest, exposure, hdu.data_start, hdu.end - hdu.data_start)
+        digest.update(apply_edits(text[slit.start : slit.end], slit.edits).encode())
+        kind = value_at(slit.node, "meta.exposure.type")
+        asn = merged_asn(slit.node, exposure.tree.meta)
+        digest.update(line([slit.own, asn, kind, [block.digest for block in blocks]]))
+        record = {
+            "planes": [
+                [hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan]
+                for hdu, plan in zip(own, plans, strict=True)
+            ],
+            "text": [int(exposure.rewritten), position, size],
+            "edits": slit.edits,
+            "blocks": [(block.start, block.size) for block in blocks],
+            "own": slit.own,
+            "asn": asn,
+            "type": kind,
+        }
+        yield [digest.hexdigest()[:DIGEST_SIZE], *describe(exposure, slit, own)], record
+        position += size
+        last = slit.end
+
+
+def merged_asn(slit: Node, meta: Node) -> dict[str, str] | None:
+    """Collect what an entry says of its association, None where slit and exposure have none."""
+    found = [node for node in (at(slit, "meta.asn"), at(meta, "asn")) if node]
+    return _rendered(merge(found[0], found[-1])) if found else None
+
+
+def describe(exposure: Exposure, slit: Slit, planes: list[HDU]) -> list[Any]:
+    """Tell what the source list needs of a slit.
+
+    These are id, names, exposure type, count and size of planes, shape, range of wavelengths.
+    """
+    node = slit.node
+    source_id = value_at(node, "source_id")
+    if source_id is not None and type(source_id) is not int:
+        raise InputError(
+            f"{exposure.path}: SOURCEID of slit {value_at(node, 'name')!s:.40} is "
+            f"{source_id!r:.40}, not a whole number; make the file again with the pipeline"
+        )
+    names = [str(value_at(node, key) or "").strip() for key in ("source_name", "name")]
+    if not all(name.isprintable() for name in names):
+        raise InputError(
+            f"{exposure.path}: SRCNAME or SLTNAME of a slit is {names!s:.80}, which is not "
+            "printable; make the file again with the pipeline"
+        )
+    kind = value_at(node, "meta.exposure.type") or value_at(exposure.tree.meta, "exposure.type")
+    if kind not in EXPOSURE_TYPES:
+        raise disagree(exposure, f"EXP_TYPE of slit {names[1]:.40} is {kind!s:.40} in the tree")
+    named = {hdu.name: hdu for hdu in planes}
+    vertical = value_at(node, "meta.wcsinfo.dispersion_direction") == 2
+    wavelengths = None
+    if "WAVELENGTH" in named:
+        wavelengths = wavelength_range(exposure.file, named["WAVELENGTH"], vertical)
+    size = sum(hdu.end - hdu.start for hdu in planes)
+    return [source_id, *names, kind, len(planes), size, planes[0].shape, wavelengths]
+
+
+def update_from(digest: Any, exposure: Exposure, start: int, size: int) -> None:
+    """Add part of the file to a digest."""
+    while size:
+        data = os.pread(exposure.file, min(size, BUFFER), start)
+        if not data:
+            raise InputError(f"{exposure.path}: became shorter while it was read; run again")
+        digest.update(data)
+        start += len(data)
+        size -= len(data)

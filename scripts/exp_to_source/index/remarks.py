@@ -1,0 +1,140 @@
+"""Remarks: what a user should know of exposures that were regrouped all the same."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from ..formats.cards import Value
+from ..formats.standards import MARKED, known_tags
+from .keywords import Keyword
+from .normalise import Refusal
+
+#: Columns of the table of remarks.
+COLUMNS = ("level", "exposure", "path", "remark")
+
+#: Most remarks that an index keeps, and the length of each; its log has all of them.
+MAX_REMARKS = 30
+MAX_LENGTH = 400
+
+#: Longest list of allowed values or places, and longest value, that a remark tells.
+MAX_LISTED = 8
+MAX_VALUE = 60
+
+#: Beginnings of tags that stdatamodels has dropped, and its last version that read them
+#: (``tag_to_max_version`` of its ``UnsupportedConverter``).
+DROPPED_TAGS = ("tag:stsci.edu:jwst_pipeline/v23tosky-",)
+LAST_READ = "4.1.0"
+
+#: How tags of YAML itself begin.
+YAML_TAGS = "tag:yaml.org,2002:"
+
+#: What a value is not, by the type that the schema wants.
+WANTED = {
+    "string": "no string",
+    "integer": "no whole number",
+    "number": "no number",
+    "boolean": "neither T nor F",
+}
+
+
+class Remark(NamedTuple):
+    """A sentence, and how grave it is.
+
+    Attributes
+    ----------
+    level : {"warning", "note"}
+        A warning is something that a user should mend.
+    text : str
+        The sentence.
+    """
+
+    level: str
+    text: str
+
+
+def on_tags(tags: Iterable[str]) -> list[str]:
+    """Tell of tags of a tree that today's libraries cannot read, misspelt ones among them."""
+    said = []
+    if dropped := dropped_tags(tags):
+        said.append(
+            f"its ASDF tree has tags that stdatamodels has dropped ({', '.join(dropped)}), so "
+            "neither it nor its products can be opened; fetch the file again"
+        )
+    unknown = set(tags) - known_tags() - MARKED - set(dropped)
+    if unknown := sorted(tag for tag in unknown if not tag.startswith(YAML_TAGS)):
+        said.append(
+            f"its ASDF tree has tags that no library of stdatamodels knows ({', '.join(unknown)}): "
+            "it and its products may not open"
+        )
+    return said
+
+
+def dropped_tags(tags: Iterable[str]) -> list[str]:
+    """Tags that stdatamodels has dropped: it opens no file that has one."""
+    return sorted(tag for tag in tags if tag.startswith(DROPPED_TAGS))
+
+
+def on_refusals(refusals: Iterable[Refusal]) -> list[str]:
+    """Tell of values of headers that were not taken, those of many HDUs at once."""
+    versions: dict[tuple[str, str], list[int]] = {}
+    for (name, version), word, value in refusals:
+        versions.setdefault((name, _refused(word, value)), []).append(version)
+    return [
+        f"{_places(name, numbers)}: {what}; the ASDF tree's value stays"
+        for (name, what), numbers in versions.items()
+    ]
+
+
+def _refused(word: Keyword, value: Value) -> str:
+    """Keyword, value, and what is wrong with it."""
+    if value is None:
+        return f"{word.name} has no value"
+    shown = {True: "T", False: "F"}[value] if isinstance(value, bool) else repr(value)
+    if len(shown) > MAX_VALUE:
+        shown = f"{shown[:MAX_VALUE]}..."
+    if len(word.values) > MAX_LISTED:
+        wrong = f"none of the {len(word.values)} values that the schema allows"
+    elif word.values:
+        wrong = f"none of {', '.join(map(str, word.values))}"
+    else:
+        wrong = WANTED[word.type]
+    return f"{word.name} = {shown} is {wrong}"
+
+
+def _places(name: str, versions: list[int]) -> str:
+    """HDUs of one name, those that follow each other as a range."""
+    if name == "PRIMARY":
+        return name
+    spans = []
+    for _, run in groupby(enumerate(sorted(versions)), key=lambda pair: pair[1] - pair[0]):
+        numbers = [version for _, version in run]
+        spans.append(f"{numbers[0]}-{numbers[-1]}" if numbers[1:] else f"{numbers[0]}")
+    more = f" and {len(spans) - MAX_LISTED} more" if len(spans) > MAX_LISTED else ""
+    return f"{name},{' '.join(spans[:MAX_LISTED])}{more}"
+
+
+def kept(remarks: Sequence[Remark]) -> list[Remark]:
+    """Return what an index keeps of the remarks on its exposure."""
+    short = [
+        Remark(level, text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 4]} ...")
+        for level, text in remarks[:MAX_REMARKS]
+    ]
+    if more := len(remarks) - len(short):
+        short.append(Remark(remarks[-1].level, f"and {more} more remarks, see the index's log"))
+    return short
+
+
+def rows_of(own: Iterable[Remark], exposures: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the table of remarks, the gravest first.
+
+    Parameters
+    ----------
+    own : iterable of Remark
+        On the run as a whole.
+    exposures : iterable of dict
+        What indices say of their exposures.
+    """
+    found = [{"level": level, "remark": text} for level, text in own]
+    for about in exposures:
+        found += (about | {"level": level, "remark": text} for level, text in about["remarks"])
+    return sorted(found, key=lambda row: row["level"] != "warning")

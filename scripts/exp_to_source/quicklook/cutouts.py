@@ -1,0 +1,188 @@
+"""Cut-outs of a product, ready to be drawn: wavelength to the right, bad pixels told apart."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from astropy.io import fits
+
+from ..errors import InputError
+
+#: Bit of a data quality plane: the pixel has no valid value.
+DO_NOT_USE = 1
+#: Values of WAVELENGTH planes are in microns; their headers do not say so.
+WAVELENGTH_UNIT = "µm"
+
+
+class Cutout(NamedTuple):
+    """One entry of a product.
+
+    Attributes
+    ----------
+    number : int
+        Its EXTVER.
+    exposure : str
+        Name of its exposure, empty where that is not known.
+    slit : str
+        Name of its slit.
+    order : int or None
+        Spectral order.
+    unit : str
+        Unit of the values.
+    data : numpy.ndarray
+        Values, of shape (pixels across the dispersion, pixels along it).
+    unusable : numpy.ndarray
+        True where data quality has DO_NOT_USE, in the same shape.
+    wavelengths : numpy.ndarray or None
+        Median wavelength at each pixel along the dispersion, NaN where there is none, in microns.
+    turned : bool
+        Whether rows and columns were exchanged, as the dispersion is along the columns of the file.
+    """
+
+    number: int
+    exposure: str
+    slit: str
+    order: int | None
+    unit: str
+    data: np.ndarray
+    unusable: np.ndarray
+    wavelengths: np.ndarray | None
+    turned: bool
+
+
+class Entries(NamedTuple):
+    """What a quick look shows of a product.
+
+    Attributes
+    ----------
+    source_id : str
+        SOURCEID, as it stands in the first entry.
+    source_name : str
+        SRCNAME, empty where there is none.
+    setting : str
+        Instrument and optical elements.
+    total : int
+        Number of entries of the product.
+    cutouts : list of Cutout
+        The first of them.
+    """
+
+    source_id: str
+    source_name: str
+    setting: str
+    total: int
+    cutouts: list[Cutout]
+
+
+def read_entries(path: str, exposures: Sequence[str], limit: int) -> Entries:
+    """Read the cut-outs of a product.
+
+    Only the planes that are drawn are read, and no ASDF tree, so that it takes a fraction of the
+    time that the data models need.
+
+    Parameters
+    ----------
+    path : str
+        A source-based product.
+    exposures : sequence of str
+        Name of the exposure of each entry, in order; may be empty.
+    limit : int
+        How many entries are read at most.
+
+    Raises
+    ------
+    InputError
+        If the file has no cut-outs, or is damaged.
+    """
+    try:
+        with fits.open(path, memmap=False) as hdus:
+            planes = {(hdu.name, hdu.ver): hdu for hdu in hdus[1:]}
+            numbers = [number for name, number in planes if name == "SCI"]
+            if not numbers:
+                raise InputError(f"{path}: has no SCI extension; give a source-based product")
+            names = exposures if len(exposures) == len(numbers) else [""] * len(numbers)
+            first = planes["SCI", numbers[0]].header
+            return Entries(
+                source_id=str(first.get("SOURCEID", "")),
+                source_name=str(first.get("SRCNAME", "")).strip(),
+                setting=_setting(hdus[0].header),
+                total=len(numbers),
+                cutouts=[
+                    _read_cutout(planes, number, name)
+                    for number, name in islice(zip(numbers, names, strict=True), limit)
+                ],
+            )
+    except (OSError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise InputError(f"{path}: cannot be read as FITS ({error}); make it again") from error
+
+
+def _setting(header: fits.Header) -> str:
+    words = (str(header.get(key, "")) for key in ("INSTRUME", "FILTER", "GRATING", "PUPIL"))
+    return " ".join(word for word in words if word not in ("", "N/A", "NONE"))
+
+
+def _read_cutout(
+    planes: dict[tuple[str, int], fits.ImageHDU], number: int, exposure: str
+) -> Cutout:
+    sci = planes["SCI", number]
+    data = np.array(sci.data, np.float32, ndmin=2)
+    quality = planes.get(("DQ", number))
+    unusable = np.zeros(data.shape, bool)
+    if quality is not None and quality.shape == data.shape:
+        unusable = (quality.data & DO_NOT_USE) != 0
+    plane = planes.get(("WAVELENGTH", number))
+    wavelengths = None
+    if plane is not None and plane.shape == data.shape:
+        wavelengths = np.array(plane.data, np.float32)
+        # Pixels outside the slit have no wavelength, or zero in older products.
+        wavelengths[wavelengths <= 0] = np.nan
+    turned = is_dispersed_along_columns(sci.header.get("DISPAXIS"), wavelengths)
+    if turned:
+        data, unusable = data.T, unusable.T
+        wavelengths = None if wavelengths is None else wavelengths.T
+    order = sci.header.get("SPORDER")
+    return Cutout(
+        number=number,
+        exposure=exposure,
+        slit=str(sci.header.get("SLTNAME", "")).strip(),
+        order=order if isinstance(order, int) else None,
+        unit=str(sci.header.get("BUNIT", "")).strip(),
+        data=data,
+        unusable=unusable,
+        wavelengths=None if wavelengths is None else median_along(wavelengths),
+        turned=turned,
+    )
+
+
+def is_dispersed_along_columns(dispaxis: object, wavelengths: np.ndarray | None) -> bool:
+    """Tell whether wavelength changes from row to row rather than from column to column.
+
+    Parameters
+    ----------
+    dispaxis : object
+        Value of DISPAXIS: 1 along rows, 2 along columns; where it is neither, the wavelengths tell.
+    wavelengths : numpy.ndarray or None
+        Wavelength of each pixel.
+    """
+    if dispaxis in (1, 2) or wavelengths is None:
+        return dispaxis == 2
+    return _steepness(wavelengths, axis=0) > _steepness(wavelengths, axis=1)
+
+
+def _steepness(wavelengths: np.ndarray, axis: int) -> float:
+    """How much the wavelength changes from a pixel to the next, in the median."""
+    steps = np.abs(np.diff(wavelengths, axis=axis))
+    steps = steps[np.isfinite(steps)]
+    return float(np.median(steps)) if steps.size else 0.0
+
+
+def median_along(wavelengths: np.ndarray) -> np.ndarray:
+    """Median of each column, NaN where all of it is NaN."""
+    median = np.full(wavelengths.shape[1], np.nan)
+    known = np.isfinite(wavelengths).any(axis=0)
+    if known.any():
+        median[known] = np.nanmedian(wavelengths[:, known], axis=0)
+    return median

@@ -1,0 +1,163 @@
+"""Which source is in which exposure, and where it is absent though it might have been there."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ..errors import InputError
+from ..formats.indices import IndexReader
+from ..gather.product import read_manifest
+from ..naming import optical_elements
+
+#: How a place of the map is written: the number of slits, up to nine, or one of these. A source is
+#: absent from an exposure where other exposures of the same setting have it.
+ABSENT, ELSEWHERE = "-", "."
+
+
+class Exposure(NamedTuple):
+    """What a report tells of an exposure.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    setting : str
+        Program, observation, detector and optical elements, as its headers have them.
+    version : str
+        Version of the pipeline that calibrated it (CAL_VER), or ``unknown``.
+    sizes : list of int
+        Bytes of the planes of each of its slits.
+    """
+
+    name: str
+    setting: str
+    version: str
+    sizes: list[int]
+
+
+def read_exposures(request: str, results: str) -> list[Exposure]:
+    """Read the exposures of a run from their indices, those that were skipped left out.
+
+    Parameters
+    ----------
+    request : str
+        File that lists the indices, among options of ``list_sources.py``.
+    results : str
+        Folder of the run's results.
+
+    Returns
+    -------
+    list of Exposure
+        By setting; those of a setting in the order of the run.
+
+    Raises
+    ------
+    InputError
+        If there is no request, or an index is missing or damaged.
+    """
+    try:
+        with open(request, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        raise InputError(f"{request}: no such file; run the workflow first") from None
+    exposures = []
+    for line in lines:
+        if not line.startswith("--"):
+            path = os.path.join(results, "index", os.path.basename(line))
+            with IndexReader(path) as index:
+                if "failure" not in index.exposure:
+                    sizes = [head[6] for head in index.heads()]
+                    about = index.exposure
+                    version = about["version"] or "unknown"
+                    exposures.append(Exposure(about["exposure"], setting(about), version, sizes))
+    return sorted(exposures, key=lambda exposure: exposure.setting)
+
+
+def setting(exposure: Mapping[str, Any]) -> str:
+    """Name what exposures have in common that may have the same sources in the same places."""
+    optics = optical_elements(*(exposure[key] for key in ("filter", "grating", "pupil")))
+    where = [f"{exposure['program'] or '?'}-o{exposure['observation'] or '?'}"]
+    subarray = exposure["subarray"] or ""
+    if subarray.upper() not in ("", "FULL", "N/A", "NONE"):
+        where.append(subarray.lower())
+    detector = exposure["detector"] or exposure["instrument"] or "?"
+    return " ".join([detector.lower(), optics, *where])
+
+
+def read_coverage(
+    products: Iterable[str], exposures: list[Exposure], manifests: str
+) -> dict[str, str]:
+    """Map the slits of products on exposures.
+
+    Parameters
+    ----------
+    products : iterable of str
+        Names of the products.
+    exposures : list of Exposure
+        The exposures, in the order of the map.
+    manifests : str
+        Folder of the products' manifests.
+
+    Returns
+    -------
+    dict
+        Product to a text with a letter for each exposure: the number of slits (``9`` for more),
+        `ABSENT` or `ELSEWHERE`.
+    """
+    places = {exposure.name: place for place, exposure in enumerate(exposures)}
+    settings = [exposure.setting for exposure in exposures]
+    coverage = {}
+    for product in products:
+        counts = [0] * len(exposures)
+        for exposure, *_ in read_manifest(os.path.join(manifests, f"{product}.json"))["slits"]:
+            if exposure in places:
+                counts[places[exposure]] += 1
+        own = {setting for setting, count in zip(settings, counts, strict=True) if count}
+        coverage[product] = "".join(
+            str(min(count, 9)) if count else ABSENT if setting in own else ELSEWHERE
+            for setting, count in zip(settings, counts, strict=True)
+        )
+    return coverage
+
+
+class Bin(NamedTuple):
+    """A bar of a histogram: from `low` up to, but without, `high`."""
+
+    low: int
+    high: int
+    count: int
+
+
+def histogram(values: list[int], bins: int = 24) -> list[Bin]:
+    """Count whole numbers in bins of a round width.
+
+    Parameters
+    ----------
+    values : list of int
+        Numbers, none of them negative.
+    bins : int
+        How many bins there are, about, at most.
+
+    Returns
+    -------
+    list of Bin
+        From the smallest value to the largest; none where there is no value.
+    """
+    if not values:
+        return []
+    step = round_step((max(values) - min(values)) / bins)
+    first = min(values) // step
+    counts = [0] * (max(values) // step - first + 1)
+    for value in values:
+        counts[value // step - first] += 1
+    return [Bin((first + n) * step, (first + n + 1) * step, c) for n, c in enumerate(counts)]
+
+
+def round_step(least: float) -> int:
+    """Smallest of 1, 2, 5, 10, 20, 50 ... that is not less than `least`."""
+    power = 1
+    while True:
+        for factor in (1, 2, 5):
+            if factor * power >= least:
+                return factor * power
+        power *= 10

@@ -1,0 +1,157 @@
+"""What a run's files tell of problems: skipped, missing, damaged, remarked upon."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ..tables import read_table
+from ..verify.verdicts import DAMAGED, UNPROVED
+from .coverage import ABSENT
+
+#: How many lines of a kind are listed.
+MAX_LINES = 100
+
+
+#: How grave a finding is, the gravest first.
+LEVELS = ("error", "warning", "note")
+
+
+class Finding(NamedTuple):
+    """Something that a user should know.
+
+    Attributes
+    ----------
+    level : {"error", "warning", "note"}
+        How grave it is.
+    title : str
+        What it is, in a sentence.
+    lines : list of str
+        Where.
+    only : str
+        Choice of the table of sources that shows those concerned, or none.
+    """
+
+    level: str
+    title: str
+    lines: list[str]
+    only: str = ""
+
+
+class Told(NamedTuple):
+    """What the table of verdicts says of a product; of one that was made since it has no status."""
+
+    status: str = ""
+    words: str = ""
+
+
+def read_verdicts(results: str) -> dict[str, Told]:
+    """Read the verdict on each product.
+
+    Returns
+    -------
+    dict
+        Product to verdict; empty where products were not verified.
+    """
+    path = os.path.join(results, "verify.tsv")
+    verdicts = {}
+    for row in read_table(path):
+        product = os.path.join(results, "products", f"{row['product']}_cal.fits")
+        made_since = os.path.exists(product) and os.stat(product).st_mtime > os.stat(path).st_mtime
+        told = (
+            Told("", "made again since")
+            if made_since
+            else Told(row.get("status", ""), row["verdict"])
+        )
+        verdicts[row["product"]] = told
+    return verdicts
+
+
+def find_problems(
+    results: str, logs: str, coverage: Mapping[str, str], verdicts: Mapping[str, Told]
+) -> list[Finding]:
+    """Collect all that a user should know of a run, the gravest first.
+
+    Parameters
+    ----------
+    results, logs : str
+        Folders of the run.
+    coverage : dict
+        Product to its line of the map.
+    verdicts : dict
+        Product to verdict.
+    """
+    findings = []
+    by_status: dict[str, list[str]] = {}
+    for name, told in verdicts.items():
+        by_status.setdefault(told.status, []).append(f"{name}: {told.words}")
+    if damaged := by_status.get(DAMAGED):
+        title = f"{_count(len(damaged), 'verdict')} of damage"
+        findings.append(Finding("error", title, shortened(damaged), "damaged"))
+    if unproved := by_status.get(UNPROVED):
+        title = f"{_count(len(unproved), 'product')} could not be proved to open"
+        findings.append(Finding("warning", title, shortened(unproved)))
+    lost = [f"{name}: {last_words(logs, name)}" for name in missing_products(results, coverage)]
+    if lost:
+        title = f"{_count(len(lost), 'product')} not made"
+        findings.append(Finding("error", title, shortened(lost), "missing"))
+    skipped = [row["reason"] for row in read_table(os.path.join(results, "skipped.tsv"))]
+    if skipped:
+        title = f"{_count(len(skipped), 'exposure')} skipped; products were made without them"
+        findings.append(Finding("warning", title, shortened(skipped)))
+    if gaps := sum(line.count(ABSENT) for line in coverage.values()):
+        sources = sum(1 for line in coverage.values() if ABSENT in line)
+        title = (
+            f"{_count(sources, 'source')} absent from exposures of a setting that has them in "
+            f"others: {_count(gaps, 'gap')} in all"
+        )
+        findings.append(Finding("note", title, [], "absent"))
+    findings += remarks(results)
+    return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
+
+
+def missing_products(results: str, products: Iterable[str]) -> list[str]:
+    """Names of the products that are not there."""
+    folder = os.path.join(results, "products")
+    there = set(os.listdir(folder)) if os.path.isdir(folder) else set()
+    return [name for name in products if f"{name}_cal.fits" not in there]
+
+
+def last_words(logs: str, product: str) -> str:
+    """Tell what the job that should have made a product had to say."""
+    lines = read_lines(os.path.join(logs, "gather_source", f"{product}.log"))
+    return lines[-1] if lines else "its job has not run, or said nothing"
+
+
+def remarks(results: str) -> list[Finding]:
+    """Remarks on the run and on exposures, those on many exposures told once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in read_table(os.path.join(results, "remarks.tsv")):
+        names = found.setdefault((row["level"], row["remark"]), [])
+        if row["exposure"]:
+            names.append(row["exposure"])
+    return [
+        Finding(
+            level,
+            f"{_count(len(names), 'exposure')}: {remark}" if names else remark,
+            shortened(names),
+        )
+        for (level, remark), names in found.items()
+    ]
+
+
+def read_lines(path: str) -> list[str]:
+    """Lines of a log that are not blank; none where there is no log."""
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return [line.strip() for line in file if line.strip()]
+
+
+def shortened(lines: list[str]) -> list[str]:
+    """Return the first lines, and how many there are besides."""
+    more = len(lines) - MAX_LINES
+    return lines[:MAX_LINES] + ([f"and {more} more"] if more > 0 else [])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

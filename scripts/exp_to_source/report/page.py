@@ -1,0 +1,253 @@
+"""The report of a run: one HTML page that needs nothing but itself."""
+
+import base64
+import hashlib
+import json
+import os
+import platform
+import re
+from collections import Counter
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from .. import FORMAT, __version__
+from ..files import replacing, write_all
+from ..gather.product import date_now
+from ..tables import read_table
+from ..verify.verdicts import DAMAGED, SOUND
+from .coverage import ABSENT, Exposure, histogram, read_coverage, read_exposures
+from .findings import Told, find_problems, missing_products, read_verdicts
+
+TEMPLATES = Path(__file__).with_name("templates")
+PACKAGES = ("snakemake", "astropy", "numpy", "asdf", "stdatamodels")
+
+#: Quick looks are part of the page as long as all of them are not larger than this (bytes); the
+#: others are files beside it that the page refers to.
+EMBEDDED = 4_000_000
+
+#: What columns of the source list are called; those that are not here go by their own names.
+LABELS = {
+    "source_id": "id",
+    "source_name": "name",
+    "slit_name": "slit",
+    "absent": "absent from",
+    "bytes": "MB",
+    "wavelength_min": "µm",
+}
+#: What a column must hold to be sorted by value.
+NUMBER = re.compile(r"(-?[0-9]+(\.[0-9]+)?)?")
+#: Columns of the source list that the page does not show as they are.
+HIDDEN = {"product", "planes", "digest", "rows", "columns", "wavelength_max"}
+
+
+def write_report(output: str, results: str, logs: str, request: str, configuration: str) -> None:
+    """Write the report of a run; products that are missing are told of as such.
+
+    Parameters
+    ----------
+    output : str
+        HTML file to write. But for the time of writing in its last line, which the environment
+        variable SOURCE_DATE_EPOCH fixes, it follows from its input.
+    results, logs : str
+        Folders of the run.
+    request : str
+        Options of ``list_sources.py`` for the run, one a line.
+    configuration : str
+        JSON file of the run's configuration.
+
+    Raises
+    ------
+    InputError
+        If the run has no source list yet, or its files are damaged.
+    """
+    with open(configuration, encoding="utf-8") as file:
+        settings = json.load(file)
+    with open(os.path.join(results, "sources.tsv"), encoding="utf-8") as file:
+        columns = file.readline().rstrip("\n").split("\t")
+    sources = read_table(os.path.join(results, "sources.tsv"))
+    exposures = read_exposures(request, results)
+    products = [source["product"] for source in sources]
+    coverage = read_coverage(products, exposures, os.path.join(results, "manifests"))
+    verdicts = read_verdicts(results)
+    missing = set(missing_products(results, products))
+    page = render(
+        facts=facts(sources, exposures, missing, verdicts),
+        findings=find_problems(results, logs, coverage, verdicts),
+        histograms=histograms(sources, exposures),
+        configuration={key: json.dumps(value) for key, value in settings.items()},
+        versions=versions(exposures),
+        written=date_now()[:19].replace("T", " "),
+        data={
+            **table(columns, sources, coverage, missing, verdicts),
+            "exposures": [exposure.name for exposure in exposures],
+            "settings": [exposure.setting for exposure in exposures],
+            "coverage": [coverage[product] for product in products],
+            "products": products,
+            "looks": read_looks(os.path.join(results, "quicklook"), products),
+        },
+    )
+    with replacing(output) as file:
+        write_all(file, page.encode())
+
+
+def render(**content: Any) -> str:
+    """Fill the template; every text is escaped, as names come from the headers of files."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    style, *scripts = (
+        (TEMPLATES / name).read_text(encoding="utf-8")
+        for name in ("report.css", "report.js", "coverage.js", "start.js")
+    )
+    script = "\n".join(scripts)
+    return environment.get_template("report.html.j2").render(
+        style=Markup(style),
+        script=Markup(script),
+        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        **content,
+    )
+
+
+def facts(
+    sources: list[dict[str, str]],
+    exposures: list[Exposure],
+    missing: set[str],
+    verdicts: Mapping[str, Told],
+) -> dict[str, str]:
+    """Figures at the head of the page."""
+    sound = sum(1 for told in verdicts.values() if told.status == SOUND)
+    return {
+        "sources": f"{len(sources):,}",
+        "exposures": f"{len(exposures):,}",
+        "slits": f"{sum(int(source['slits']) for source in sources):,}",
+        "products made": f"{len(sources) - len(missing):,} of {len(sources):,}",
+        "verified": f"{sound:,} sound" if verdicts else "not yet",
+    }
+
+
+def histograms(sources: list[dict[str, str]], exposures: list[Exposure]) -> list[dict[str, Any]]:
+    """Histograms of the page: bars with what they stand for."""
+    counts = [int(source["exposures"]) for source in sources]
+    sizes = [size // 1000 for exposure in exposures for size in exposure.sizes]
+    return [
+        {
+            "title": "Exposures per source",
+            "axis": "exposures",
+            "whole": "sources",
+            "bins": histogram(counts),
+        },
+        {
+            "title": "Size of slits",
+            "axis": "kB, all planes of a slit",
+            "whole": "slits",
+            "bins": histogram(sizes),
+        },
+    ]
+
+
+def versions(exposures: list[Exposure]) -> dict[str, str]:
+    """Versions of all that had a part in the products."""
+    pipelines = Counter(exposure.version for exposure in exposures)
+    return {
+        "exp_to_source": f"{__version__}, format {FORMAT}",
+        "Python": platform.python_version(),
+        **{package: _version(package) for package in PACKAGES},
+        "pipeline of the exposures": ", ".join(
+            f"{version} ({count})" for version, count in sorted(pipelines.items())
+        ),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def table(
+    columns: list[str],
+    sources: list[dict[str, str]],
+    coverage: Mapping[str, str],
+    missing: set[str],
+    verdicts: Mapping[str, Told],
+) -> dict[str, Any]:
+    """Table of sources: columns with label and kind, rows, and marks to choose rows by."""
+    shown = [
+        column
+        for column in columns
+        if column not in HIDDEN and any(source[column] for source in sources)
+    ]
+    if "exposures" in shown and any(ABSENT in cells for cells in coverage.values()):
+        shown.insert(shown.index("exposures") + 1, "absent")
+    shown += ["status", "verdict"] if verdicts else []
+    rows, marks = [], []
+    for source in sources:
+        name = source["product"]
+        absent = coverage[name].count(ABSENT)
+        told = verdicts.get(name, Told())
+        values = {
+            **source,
+            "bytes": f"{int(source['bytes']) / 1e6:.2f}",
+            "absent": str(absent or ""),
+            "wavelength_min": wavelengths(source),
+            "status": told.status,
+            "verdict": told.words,
+        }
+        rows.append([values[column] for column in shown])
+        tests = {
+            "absent": absent > 0,
+            "missing": name in missing,
+            "damaged": told.status == DAMAGED,
+        }
+        marks.append([mark for mark, holds in tests.items() if holds])
+    numeric = [all(NUMBER.fullmatch(row[n]) for row in rows) for n in range(len(shown))]
+    return {
+        "columns": [
+            {"label": LABELS.get(column, column.replace("_", " ")), "numeric": number}
+            for column, number in zip(shown, numeric, strict=True)
+        ],
+        "rows": rows,
+        "marks": marks,
+    }
+
+
+def wavelengths(source: Mapping[str, str]) -> str:
+    """Range of wavelengths of a source in microns, empty where it is not known."""
+    limits = (source.get(f"wavelength_{end}", "") for end in ("min", "max"))
+    return "-".join(f"{float(limit):.2f}" for limit in limits if limit)
+
+
+def read_looks(folder: str, products: list[str]) -> list[str | int]:
+    """Quick looks of the products.
+
+    Parameters
+    ----------
+    folder : str
+        Where they are.
+    products : list of str
+        Names of the products.
+
+    Returns
+    -------
+    list
+        For each product the picture as base64, 1 where it is a file of its own, 0 for none.
+    """
+    there = set(os.listdir(folder)) if os.path.isdir(folder) else set()
+    paths = {name: os.path.join(folder, f"{name}.png") for name in products}
+    found = [name for name in products if f"{name}.png" in there]
+    if sum(os.path.getsize(paths[name]) for name in found) > EMBEDDED:
+        return [int(f"{name}.png" in there) for name in products]
+    return [
+        base64.b64encode(Path(paths[name]).read_bytes()).decode() if name in found else 0
+        for name in products
+    ]

@@ -1,0 +1,165 @@
+"""Which exposures a run has: globs, folders, files and associations resolved to paths.
+
+Used while the workflow is parsed, so nothing is opened but associations, and nothing heavy is
+imported.
+"""
+
+import glob
+import os
+from collections.abc import Callable, Iterable
+
+from ..errors import InputError
+from ..naming import parse_exposure_name, parse_product_name
+from ..sources.associations import Association, check_path
+from ..sources.products import exposure_name
+
+SUFFIXES = ("_cal.fits", "_mbsub.fits")
+
+
+def find_exposures(given: str | Iterable[str], may_be_made: bool = False) -> list[str]:
+    """Resolve what a user gives as exposures; of a folder, all that are not source-based products.
+
+    See `find_files`.
+    """
+    return find_files("exposures", given, _is_exposure, may_be_made)
+
+
+def _is_exposure(name: str) -> bool:
+    return name.endswith(SUFFIXES) and not parse_product_name(name.removesuffix(".fits"))
+
+
+def _is_association(name: str) -> bool:
+    return name.endswith("_asn.json")
+
+
+def find_files(
+    key: str,
+    given: str | Iterable[str],
+    wanted: Callable[[str], bool] = _is_association,
+    may_be_made: bool = False,
+) -> list[str]:
+    """Resolve globs, folders and files to paths, ``~`` to a home.
+
+    Parameters
+    ----------
+    key : str
+        Configuration key, for messages.
+    given : str or iterable of str
+        What the user gave.
+    wanted : callable
+        Tells by its name whether a file of a folder is meant.
+    may_be_made : bool
+        Whether a file that is named, not found, may be missing, as something else makes it.
+
+    Returns
+    -------
+    list of str
+        Paths; what a glob or folder gives is sorted, otherwise the order is the user's.
+
+    Raises
+    ------
+    InputError
+        If one of them leads to no file.
+    """
+    paths: list[str] = []
+    for item in map(os.path.expanduser, [given] if isinstance(given, str) else given):
+        if "://" in item:
+            raise InputError(
+                f"{key}: {item!r} is not in a file system; download it or mount its bucket "
+                "(docs/module.md), and name the files"
+            )
+        if os.path.isdir(item):
+            found = sorted(entry.path for entry in os.scandir(item) if wanted(entry.name))
+            what = "is a folder without such files"
+        elif glob.has_magic(item) and not os.path.exists(item):
+            found = sorted(glob.glob(item, recursive=True))
+            what = "matches no file"
+        else:
+            expected = may_be_made and item.endswith(SUFFIXES)
+            found = [item] if os.path.exists(item) or expected else []
+            what = "does not exist"
+        if not found:
+            hint = "" if os.path.isabs(item) else f", or the working directory {os.getcwd()}"
+            raise InputError(f"{key}: {item!r:.300} {what}; mend the setting '{key}'{hint}")
+        paths += found
+    return paths
+
+
+def find_table(key: str, path: str | None) -> list[str]:
+    """Path of a table that the configuration may name, in a list; none where it does not.
+
+    The ``~`` of a home is expanded, as in all paths of settings.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    if path is None:
+        return []
+    path = os.path.expanduser(path)
+    check_path(path)
+    if not os.path.isfile(path):
+        raise InputError(
+            f"{key}: {path!r:.300} is no file; bring it back, or mend the setting '{key}'"
+        )
+    return [path]
+
+
+def name_exposures(paths: Iterable[str]) -> dict[str, str]:
+    """Give each exposure the name by which the run knows it.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Files; one that is named twice counts once.
+
+    Returns
+    -------
+    dict
+        Name to path, in order.
+
+    Raises
+    ------
+    InputError
+        If two files have one name, if an exposure is there twice (as ``_cal`` and ``_mbsub``),
+        or if a name cannot be part of the names of our files.
+    """
+    named: dict[str, str] = {}
+    exposures: dict[tuple[str | None, ...], str] = {}
+    for path in paths:
+        name = exposure_name(path)
+        check_path(path)
+        other = named.setdefault(name, path)
+        if other != path:
+            if os.path.realpath(other) == os.path.realpath(path):
+                continue
+            raise InputError(
+                f"{other} and {path} have one name: exposures are told apart by their names; "
+                "leave one out, or rename it"
+            )
+        if fields := parse_exposure_name(name):
+            twin = exposures.setdefault(fields[:-1], path)
+            if twin != path:
+                raise InputError(
+                    f"{twin} and {path} are the same exposure; choose one of them, for example "
+                    "by a glob that ends in _mbsub.fits"
+                )
+    return named
+
+
+def request_text(
+    names: Iterable[str],
+    associations: Iterable[Association],
+    options: Iterable[str],
+    index_folder: str,
+) -> str:
+    """Options of ``list_sources.py`` for a run, one a line.
+
+    As a file, it is also how a run notices that its set of exposures, or the way they are to be
+    grouped, is not that of the last run.
+    """
+    lines = list(options)
+    lines += (f"--association={association.path}" for association in associations)
+    lines += (f"{index_folder}/{name}.jsonl" for name in names)
+    return "".join(f"{text}\n" for text in lines)

@@ -1,0 +1,47 @@
+"""What a run is asked for, in files called after their content: ``<what>-<digest>.txt``.
+
+Beside that for the sources, ``<what>-<digest>.answered`` says that they are listed.
+"""
+
+import glob
+import os
+
+from ..errors import InputError
+from ..files import replacing, write_all
+
+
+def find_request(results: str, what: str) -> str:
+    """Path of the request for something, the newest where a killed run left several.
+
+    Parameters
+    ----------
+    results : str
+        Folder of the run's results.
+    what : str
+        ``sources``: options of ``list_sources.py``; ``report``: configuration, as JSON.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    folder = os.path.join(results, "request")
+    found = glob.glob(os.path.join(glob.escape(folder), f"{what}-*.txt"))
+    if not found:
+        raise InputError(f"{folder}: has no request for {what}; run the workflow first")
+    return max(found, key=os.path.getmtime)
+
+
+def write_request(path: str, text: str) -> None:
+    """Write a request in place of those of other runs for the same.
+
+    So one that comes back is written anew, and is newer than what was made in between.
+    """
+    with replacing(path) as file:
+        write_all(file, text.encode())
+    folder, name = os.path.split(path)
+    stem, _ = os.path.splitext(name)
+    what, _, _ = name.rpartition("-")
+    for other in glob.glob(os.path.join(glob.escape(folder), f"{what}-*")):
+        if not os.path.basename(other).startswith(stem):
+            os.unlink(other)

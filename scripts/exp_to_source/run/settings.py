@@ -1,0 +1,131 @@
+"""The configuration of a run, checked against its schema."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import yaml
+
+from ..errors import InputError, suggestion
+
+
+def check_configuration(
+    config: dict[str, Any], schema_path: str, files: Sequence[str] = ()
+) -> None:
+    """Check a configuration, and set the defaults of keys that are absent.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration, completed in place.
+    schema_path : str
+        JSON schema, as YAML; it holds the defaults.
+    files : sequence of str
+        The YAML files that it may be from, later ones counting before earlier ones.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown or its value is not allowed: where, what is wrong, what is possible.
+    """
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    with open(schema_path, encoding="utf-8") as file:
+        schema = yaml.safe_load(file)
+    known = schema["properties"]
+    for key in config:
+        if key not in known:
+            where = _place(config, [key], files)
+            hint = suggestion(str(key), known)
+            raise InputError(
+                f"{where}: unknown key {key!r:.200}; the keys are {', '.join(known)}{hint}"
+            )
+        # The command line of Snakemake knows True and False, but takes YAML's words as texts.
+        if known[key].get("type") == "boolean" and config[key] in ("true", "false"):
+            config[key] = config[key] == "true"
+    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    if error:
+        key, *inner = error.absolute_path
+        what = " ".join(known[key]["description"].split())
+        name = "".join([str(key), *(f"[{json.dumps(step)}]" for step in inner)])
+        value = "empty" if error.instance is None else f"{error.instance!r:.200}"
+        where = _place(config, [key, *inner], files)
+        raise InputError(f"{where}: {name} cannot be {value}. {what}")
+    for key, about in known.items():
+        config.setdefault(key, about["default"])
+
+
+def read_settings(path: str) -> dict[str, Any]:
+    """Read a file of settings: YAML, or JSON, as Snakemake does.
+
+    Raises
+    ------
+    InputError
+        If it is not YAML with keys at its top level: the file, the line, what is wrong there.
+    """
+    try:
+        settings = _parse(_text(path))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        what = ", ".join(filter(None, (error.context, error.problem)))
+        raise InputError(f"{path}{line}: not YAML: {what}; mend that line or those above") from None
+    except RecursionError:
+        raise InputError(f"{path}: nested too deeply; write settings as 'key: value'") from None
+    except (yaml.YAMLError, ValueError):
+        raise InputError(f"{path}: not a text in YAML, in UTF-8; write it anew") from None
+    except (AttributeError, LookupError, TypeError):
+        # So PyYAML fails where a value is not of the type that its tag claims.
+        raise InputError(
+            f"{path}: a value is not what its tag (!!) says; write it without the tag"
+        ) from None
+    if not isinstance(settings, dict):
+        raise InputError(f"{path}: has no keys; write settings as 'key: value', one a line")
+    return settings
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8-sig") as file:
+        return file.read()
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return yaml.safe_load(text)
+
+
+def _place(config: dict[str, Any], keys: list[Any], files: Iterable[str]) -> str:
+    """Tell where a setting is made, as far as that can be found out."""
+    for path in reversed([*files]):
+        # What was given on the command line, or by another workflow, is in none of the files.
+        settings = read_settings(path)
+        if keys[0] in settings and _same(settings[keys[0]], config[keys[0]]):
+            try:
+                lines = [*_lines(yaml.compose(_text(path), yaml.SafeLoader), keys)]
+            except (yaml.YAMLError, RecursionError):
+                # JSON that PyYAML does not read: it may have tabs, and go deeper.
+                lines = []
+            return f"{path}, line {lines[-1]}" if lines else path
+    return "configuration"
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether values are equal: in their texts, where they hold themselves or no number."""
+    return repr(one) == repr(other) or one == other
+
+
+def _lines(node: yaml.Node | None, keys: list[Any]) -> Iterator[int]:
+    """Lines of the key, and of the keys or items within it that lead to a value."""
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            pairs = [pair for pair in node.value if pair[0].value == str(key)]
+            if not pairs:
+                return
+            yield pairs[-1][0].start_mark.line + 1
+            node = pairs[-1][1]
+        elif isinstance(node, yaml.SequenceNode):
+            node = node.value[key]
+            yield node.start_mark.line + 1

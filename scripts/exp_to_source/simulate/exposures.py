@@ -1,0 +1,345 @@
+"""Simulated exposure-based "cal" products, written by the official data models.
+
+The files have the layout of real ones: planes with ``EXTVER``, an ASDF extension with one true
+world coordinate object a slit, the headers of an exposure after stage 2. Their pixels are noise.
+"""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from asdf.tags.core import AsdfObject
+from gwcs.wcs import WCS
+
+from ..errors import InputError
+from ..files import replacing, write_all
+from .meta import exposure_meta, pointing_of, wcsinfo
+from .modes import MODES, Mode
+from .planes import simulate_planes
+from .saving import save_exposure
+from .wcs import Cutout, GrismOptics, Optics
+
+FIXED_SLITS = ("S200A1", "S200A2", "S400A1", "S1600A1", "S200B1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """What to simulate.
+
+    Attributes
+    ----------
+    mode : str
+        A key of `MODES`.
+    exposures : int
+        Number of exposures; each is one file a detector.
+    sources : int
+        Number of sources (MOS, WFSS).
+    source_ids : tuple of int
+        Identifiers of the sources, instead of their number.
+    program, observation : int
+        Numbers of the program and of the observation in it.
+    elements : mapping of str to str
+        Optical elements other than the mode's, for example ``{"filter": "F100LP"}``.
+    subarray : str
+        Subarray, if not the mode's.
+    detectors : tuple of str
+        Detectors, if not the mode's, for example ``("nrs1", "nrs2")``.
+    overlap : {"full", "partial"}
+        All slits in all exposures, or only the middle one.
+    background, virtual : int
+        Number of background and of virtual slitlets (MOS).
+    fixed_slits : tuple of str
+        Fixed slits observed (by default all), or opened in a MOS exposure (by default none).
+    primary_slit : str
+        The fixed slit that has the target.
+    orders : tuple of int
+        Spectral orders of each source (WFSS).
+    absent : tuple of (str, int)
+        Planes left out: attribute name, and number of the slit in its exposure, from one.
+    shape : tuple of int
+        Rows and columns of the smallest cut-out, in pixels.
+    version : str
+        Version of the calibration software.
+    seed : int
+        Seed of the pixel values.
+    association : bool
+        Whether to write a level-3 association of the exposures, too.
+    shared_wcs : bool
+        Whether all slits of an exposure share the steps of their WCS but the first, as pipelines
+        after 3.0.0 write them (WFSS).
+    """
+
+    mode: str = "mos"
+    exposures: int = 3
+    sources: int = 5
+    source_ids: tuple[int, ...] = ()
+    program: int = 10006
+    observation: int = 10
+    elements: Mapping[str, str] = field(default_factory=dict)
+    subarray: str | None = None
+    detectors: tuple[str, ...] = ()
+    overlap: str = "full"
+    background: int = 0
+    virtual: int = 0
+    fixed_slits: tuple[str, ...] = ()
+    primary_slit: str = FIXED_SLITS[0]
+    orders: tuple[int, ...] = (1,)
+    absent: tuple[tuple[str, int], ...] = ()
+    shape: tuple[int, int] = (30, 400)
+    version: str = "1.14.0"
+    seed: int = 0
+    association: bool = False
+    shared_wcs: bool = False
+
+
+def simulate(simulation: Simulation, folder: Path) -> list[Path]:
+    """Write simulated exposures.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        What to simulate.
+    folder : pathlib.Path
+        Where to; it is made if need be.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files written: exposures by number, then detector; last the association, if any.
+    """
+    s = simulation
+    mode = MODES[s.mode]
+    if unknown := {plane for plane, _ in s.absent} - set(mode.planes):
+        raise InputError(
+            f"{s.mode} has no plane {', '.join(sorted(unknown))}; the planes are "
+            f"{', '.join(mode.planes)}"
+        )
+    if s.shared_wcs and mode.optics is not GrismOptics:
+        raise InputError(f"slits of {s.mode} share no steps of their WCS; those of WFSS do")
+    elements = mode.elements | dict(s.elements)
+    if mode.instrument == "NIRSPEC":
+        elements["fixed_slit"] = s.primary_slit if s.mode == "fixed-slit" else "NONE"
+    mode = replace(mode, elements=elements, subarray=s.subarray or mode.subarray)
+    slits = list(_list_slits(s, mode))
+    paths = []
+    for number in range(1, s.exposures + 1):
+        optics = mode.optics(pointing_of(number), mode.waverange)
+        for detector in s.detectors or (mode.detector,):
+            prefix = f"jw{s.program:05}{s.observation:03}001_03101_{number:05}_{detector}"
+            meta = exposure_meta(
+                mode,
+                number=number,
+                total=s.exposures,
+                detector=detector,
+                program=s.program,
+                observation=s.observation,
+                version=s.version,
+                association=f"jw{s.program:05}-o{s.observation:03}_spec2_00001_asn.json",
+            )
+            # The seed is the exposure's own, whatever else is simulated along with it.
+            rng = np.random.default_rng([s.seed, number, *detector.encode()])
+            tree = {
+                "meta": meta,
+                "cal_logs": {"calwebb_spec2": [f"simulated {prefix}", "stpipe - INFO - done"]},
+                "slits": [
+                    _slit(s, mode, optics, meta, rng, slit, position)
+                    for position, slit in enumerate(_present(s, slits, number), start=1)
+                ],
+            }
+            if s.shared_wcs:
+                _share_steps([slit["meta"]["wcs"] for slit in tree["slits"]])
+            paths.append(save_exposure(tree, folder / f"{prefix}_cal.fits"))
+    if s.association:
+        paths.append(_write_association(s, mode, paths, folder))
+    return paths
+
+
+def _list_slits(s: Simulation, mode: Mode) -> Iterator[dict[str, Any]]:
+    """Yield what the slits, in their order, say about themselves in any exposure."""
+    ids = s.source_ids or tuple(range(mode.first_id, mode.first_id + s.sources))
+    if s.mode == "fixed-slit":
+        for name in s.fixed_slits or FIXED_SLITS:
+            yield _fixed_slit(name) | {"source_id": _fixed_slit_id(name, s)}
+    elif s.mode == "mos":
+        sources = (
+            *((id_, f"{s.program}_{id_}", str(id_)) for id_ in ids),
+            *((None, f"{s.program}_BKG", "BKG") for _ in range(s.background)),
+            *((-number, f"{s.program}_VRT", "VRT") for number in range(1, s.virtual + 1)),
+        )
+        for slitlet, (source_id, name, alias) in enumerate(sources, start=1):
+            real = source_id is not None and source_id > 0
+            yield {
+                "name": str(slitlet),
+                "slitlet_id": slitlet,
+                "shutter_id": 365 * (slitlet + 20) + 100,
+                "quadrant": 1 + slitlet % 4,
+                "xcen": 100,
+                "ycen": slitlet + 21,
+                "shutter_state": "1x1",
+                "source_id": slitlet if source_id is None else source_id,
+                "source_name": name if real else f"{name}{slitlet}",
+                "source_alias": alias if real else f"{alias}{slitlet}",
+                "stellarity": 0.8 if real else 0.0,
+                **({} if real else {"source_ra": 0.0, "source_dec": 0.0}),
+            }
+        for number, name in enumerate(s.fixed_slits, start=1):
+            source_id = max(ids, default=0) + number
+            yield _fixed_slit(name) | {
+                "slitlet_id": FIXED_SLITS.index(name),
+                "shutter_state": "x",
+                "source_id": source_id,
+                "source_name": f"{s.program}_{source_id}",
+                "source_alias": str(source_id),
+                "stellarity": 1.0,
+            }
+    else:
+        for source_id in ids:
+            for order in s.orders:
+                yield {"name": str(source_id), "source_id": source_id, "order": order}
+
+
+def _fixed_slit(name: str) -> dict[str, Any]:
+    """Return what a fixed slit says about itself in any mode."""
+    number = FIXED_SLITS.index(name)
+    return {"name": name, "shutter_id": number, "quadrant": 5, "xcen": 0, "ycen": 0}
+
+
+def _fixed_slit_id(name: str, s: Simulation) -> int:
+    """Return the source identifier of a fixed slit by the rule of the calibration version."""
+    number = 1 + FIXED_SLITS.index(name)
+    if _version(s) < (1, 12):
+        return number
+    return 1 if name == s.primary_slit else 10 * (1 + FIXED_SLITS.index(s.primary_slit)) + number
+
+
+def _version(s: Simulation) -> tuple[int, ...]:
+    """Return the first two numbers of the calibration version."""
+    return tuple(int(part) for part in s.version.split(".")[:2])
+
+
+def _present(
+    s: Simulation, slits: list[dict[str, Any]], number: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the slits of exposure `number`, each with its place among all."""
+    # A background slitlet may have the identifier of a source, but never its name.
+    names = [slit.get("source_name", slit["source_id"]) for slit in slits]
+    places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    middle = len(places) // 2
+    for index, slit in enumerate(slits):
+        source = places[names[index]]
+        # Each other source is left out of one exposure up to all but one, in turn.
+        left_out = 1 + source % max(1, s.exposures - 1)
+        everywhere = s.overlap == "full" or s.exposures == 1 or source == middle
+        if everywhere or (number + source) % s.exposures >= left_out:
+            yield index, slit
+
+
+def _slit(
+    s: Simulation,
+    mode: Mode,
+    optics: Optics,
+    exposure: dict[str, Any],
+    rng: np.random.Generator,
+    place: tuple[int, dict[str, Any]],
+    position: int,
+) -> AsdfObject:
+    """Return one entry of ``slits``: attributes, planes and metadata."""
+    index, attributes = place
+    order = attributes.get("order", 1)
+    rows, columns = s.shape
+    shape = rows + index % 3, columns + 4 * (index % 5)
+    cutout = Cutout(x=20 + 37 * index % 1500, y=10 + 11 * index % 1900, shape=shape, order=order)
+    sky = pointing_of(0)
+    extended = index % 2 == 1
+    meta = {
+        "bunit_data": "MJy/sr" if extended else "MJy",
+        "bunit_err": "MJy/sr" if extended else "MJy",
+        "date": exposure["observation"]["date_beg"],
+        "model_type": "SlitModel",
+        "photometry": {
+            "conversion_megajanskys": 1.0 + 0.01 * index,
+            "conversion_microjanskys": 23.5 * (1.0 + 0.01 * index),
+            "pixelarea_steradians": 4.8e-13,
+            "pixelarea_arcsecsq": 0.0204,
+        },
+        "wcs": optics.wcs(cutout),
+        "wcsinfo": wcsinfo(mode, optics.pointing, order),
+    }
+    planes = mode.planes
+    slit = {
+        "xstart": cutout.x + 1,
+        "xsize": shape[1],
+        "ystart": cutout.y + 1,
+        "ysize": shape[0],
+        "source_type": "EXTENDED" if extended else "POINT",
+        "source_ra": sky.ra + 1e-4 * index,
+        "source_dec": sky.dec + 1e-4 * index,
+        "source_xpos": 0.01 * (index % 20),
+        "source_ypos": -0.02 * (index % 10),
+        **{key: value for key, value in attributes.items() if key != "order"},
+    }
+    if isinstance(optics, GrismOptics):
+        slit["is_extended"] = extended
+        slit["source_xpos"], slit["source_ypos"] = cutout.center
+    else:
+        slit |= {
+            "slit_ymin": -0.55,
+            "slit_ymax": 0.55,
+            "slit_xscale": 1.35,
+            "slit_yscale": 1.15,
+            "dither_position": exposure["dither"]["position_number"],
+            "wavelength_corrected": not extended,
+            "pathloss_correction_type": "UNIFORM" if extended else "POINT",
+            "barshadow_corrected": extended,
+        }
+        # NIRSpec slits carry all that the exposure said when they were cut out of it.
+        meta = copy.deepcopy(exposure) | meta
+        if slit["quadrant"] == 5:
+            meta["exposure"]["type"] = "NRS_FIXEDSLIT"
+            planes = tuple(plane for plane in planes if plane != "barshadow")
+    pixels = simulate_planes(rng, shape, mode.waverange)
+    absent = {plane for plane, slit_number in s.absent if slit_number == position}
+    slit |= {plane: pixels[plane] for plane in planes if plane not in absent}
+    return AsdfObject(slit | {"meta": meta})
+
+
+def _share_steps(wcses: list[WCS]) -> None:
+    """Let WCSs have the same objects as their steps, but for each one's first."""
+    for wcs in wcses:
+        wcs.pipeline[1:] = wcses[0].pipeline[1:]
+
+
+def _write_association(s: Simulation, mode: Mode, exposures: list[Path], folder: Path) -> Path:
+    """Write the association of the exposures for stage 3, its template that of the era."""
+    observation = f"jw{s.program:05}-o{s.observation:03}"
+    optical = sorted(
+        mode.elements[key].lower() for key in ("filter", "grating", "pupil") if key in mode.elements
+    )
+    tail = f"{mode.instrument.lower()}_{'-'.join(optical)}"
+    target = "{source_id}"
+    if s.mode == "fixed-slit" and _version(s) >= (1, 12):
+        target, tail = "t001-{source_id}", tail + "-{slit_name}"
+    elif s.mode.endswith("-wfss") and _version(s) >= (1, 19):
+        target = "t001"
+    if mode.subarray != "FULL":
+        tail += f"-{mode.subarray.lower()}"
+    members = [{"expname": path.name, "exptype": "science"} for path in exposures]
+    association = {
+        "asn_type": "spec3",
+        "asn_rule": "candidate_Asn_Lv3SpectralSource",
+        "version_id": None,
+        "code_version": s.version,
+        "program": f"{s.program:05}",
+        "asn_id": f"o{s.observation:03}",
+        "asn_pool": f"jw{s.program:05}_pool.csv",
+        "target": "001",
+        "products": [{"name": f"{observation}_{target}_{tail}", "members": members}],
+    }
+    path = folder / f"{observation}_spec3_00001_asn.json"
+    with replacing(path) as file:
+        write_all(file, json.dumps(association, indent=4).encode() + b"\n")
+    return path

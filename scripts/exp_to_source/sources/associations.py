@@ -1,0 +1,163 @@
+"""Level 3 associations: which exposures make up a product, and how it is called.
+
+Format: jwst documentation, "Associations"; only the first product counts, as in calwebb_spec3.
+After jwst 3.0.0, associations of WFSS name the spectra of exposures (``_x1d``), which have the
+same sources as the ``_cal`` that they are from.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..errors import InputError
+from ..naming import fill_template, parse_product_name
+
+
+class Association(NamedTuple):
+    """What an association says that matters for regrouping.
+
+    Attributes
+    ----------
+    path : str
+        The association's file.
+    template : str
+        Template of its products' names.
+    science, background : list of str
+        Exposures, relative to the working directory.
+    pool : str or None
+        Name of the pool it was made from.
+    remarks : tuple of str
+        What was taken otherwise than it says, in a sentence each.
+    """
+
+    path: str
+    template: str
+    science: list[str]
+    background: list[str]
+    pool: str | None
+    remarks: tuple[str, ...] = ()
+
+
+def read_association(path: str) -> Association:
+    """Read an association.
+
+    Raises
+    ------
+    InputError
+        If it is not a level 3 spectroscopic association with science members.
+    """
+    check_path(path)
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such association; mend `associations` or bring it back")
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            content = json.load(file)
+    except (ValueError, RecursionError):
+        raise InputError(
+            f"{path}: not a JSON file; an association (*_asn.json) is needed"
+        ) from None
+    kind = content.get("asn_type") if isinstance(content, dict) else None
+    if kind != "spec3":
+        what = f"an association of type {kind!r}" if kind else "not an association"
+        raise InputError(f"{path}: {what}; associations of type 'spec3' are needed")
+    products = content.get("products")
+    if not (isinstance(products, list) and products and isinstance(products[0], dict)):
+        raise InputError(f"{path}: has no products; make the association again")
+    template, members = products[0].get("name"), products[0].get("members")
+    if not isinstance(template, str) or not isinstance(members, list):
+        raise InputError(f"{path}: its product has no name or no members; make it again")
+    _check_template(path, template)
+    found = _members(path, members)
+    given = found["science"]
+    if not given:
+        raise InputError(f"{path}: has no science members; there is nothing to regroup")
+    taken = [_member_file(path, member) for member in given]
+    for number, member in enumerate(taken):
+        if member in taken[:number]:
+            raise InputError(f"{path}: names {member!r} twice; leave one out")
+    pool = content.get("asn_pool")
+    known = isinstance(pool, str) and pool.isprintable()
+    return Association(
+        path,
+        template,
+        taken,
+        found["background"],
+        pool if known else None,
+        (*_replaced(path, given, taken), *_left_out(path, products[1:])),
+    )
+
+
+def _members(path: str, members: list[Any]) -> dict[str, list[str]]:
+    """Science and background members, relative to the working directory."""
+    found: dict[str, list[str]] = {"science": [], "background": []}
+    for member in members:
+        if not (isinstance(member, dict) and isinstance(member.get("expname"), str)):
+            raise InputError(f"{path}: a member has no expname; make the association again")
+        role = str(member.get("exptype")).lower()
+        if role in found:
+            found[role].append(os.path.join(os.path.dirname(path), member["expname"]))
+    return found
+
+
+def _member_file(path: str, member: str) -> str:
+    """File of a member: a spectrum's exposure; an exposure, or what it was renamed to."""
+    stem, suffix, _ = member.rpartition("_x1d.fits")
+    exposure = f"{stem}_cal.fits" if suffix else member
+    stem, suffix, _ = exposure.rpartition("_cal.fits")
+    subtracted = [f"{stem}_mbsub.fits"] if suffix else []
+    for file in (exposure, *subtracted):
+        if os.path.isfile(file):
+            return file
+    if exposure != member:
+        raise InputError(
+            f"{path}: its member {member!r} is a spectrum, and its exposure {exposure!r} is no "
+            "file; put it there, or mend the association"
+        )
+    raise InputError(f"{path}: its member {member!r} is no file; bring it back or mend it")
+
+
+def _replaced(path: str, given: list[str], taken: list[str]) -> Iterator[str]:
+    """Tell how many members stand for other files, by suffix."""
+    suffixes = [
+        tuple(file.removesuffix(".fits").rpartition("_")[2] for file in pair)
+        for pair in zip(given, taken, strict=True)
+        if pair[0] != pair[1]
+    ]
+    for old, new in dict.fromkeys(suffixes):
+        yield (
+            f"{path}: {suffixes.count((old, new))} of its {len(given)} members are called _{old}; "
+            f"the _{new} beside each is regrouped"
+        )
+
+
+def _left_out(path: str, products: list[Any]) -> Iterator[str]:
+    """Tell which products are not made."""
+    if products:
+        names = [product.get("name") if isinstance(product, dict) else None for product in products]
+        yield (
+            f"{path}: only its first product is made, as in calwebb_spec3; left out: "
+            f"{', '.join(map(repr, names))}; give each an association of its own"
+        )
+
+
+def check_path(path: str) -> None:
+    """Refuse paths that have no place in lists of one path a line, or look like wildcards."""
+    if not path.isprintable() or "{" in path or "}" in path:
+        raise InputError(
+            f"{path!r}: braces, and what is not printable, cannot be part of paths; "
+            "rename it, or reach it by another way"
+        )
+
+
+def _check_template(path: str, template: str) -> None:
+    """Refuse templates that do not lead to names of source-based products."""
+    try:
+        example = fill_template(template, "s00001", ["s200a1"])
+    except ValueError:
+        example = ""
+    if not parse_product_name(example):
+        raise InputError(
+            f"{path}: its product's name {template!r} does not follow "
+            "jw<program>-<candidate>_<target or {source_id}>_<instrument>_<elements>; rename it"
+        )

@@ -1,0 +1,261 @@
+"""Which sources are made into products: the user's choice among all that the exposures have.
+
+An item of a choice is one of
+
+==================  ============================================================================
+item                the sources it matches
+==================  ============================================================================
+``61``              of that SOURCEID, background slitlets apart; ``-12`` is a virtual slit
+``100-120``         of a range of these, both ends included
+``b00045``          of that class and number, with any count of zeros; ``v00012`` is SOURCEID -12
+``class:s``         of a class: ``s`` source, ``b`` background slitlet, ``v`` virtual slit
+``slit:S200A1``     with a slit of that name
+``1345_*``          all else: of that SRCNAME or name of a product, or a glob of them
+``name:61``         the same, for names that look like something else
+==================  ============================================================================
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from ..errors import InputError
+
+CLASSES = ("s", "b", "v")
+
+#: How many near misses, or ids, a sentence lists.
+MAX_NEAR = 4
+
+_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
+_RANGE = re.compile(r"(-?[0-9]+)-(-?[0-9]+)", re.ASCII)
+_FORM = re.compile(r"([sbv])([0-9]+)", re.ASCII | re.IGNORECASE)
+_PREFIXED = re.compile(r"(class|slit|name):(.*)", re.IGNORECASE | re.DOTALL)
+
+
+class Selection(NamedTuple):
+    """What the user chose (config keys).
+
+    Attributes
+    ----------
+    sources, exclude : sequence of str
+        Items; no sources mean all.
+    min_exposures : int
+        Least number of exposures of a source.
+    catalog : sequence of int or None
+        Ids of a catalogue, which are chosen besides `sources`.
+    """
+
+    sources: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    min_exposures: int = 1
+    catalog: Sequence[int] | None = None
+
+
+#: No choice.
+EVERYTHING = Selection()
+
+
+class Source(NamedTuple):
+    """A source as far as a choice looks at it, known by the name of its product."""
+
+    product: str
+    kind: str
+    source_id: int
+    names: tuple[str, ...]
+    slit_names: tuple[str, ...]
+    exposures: int
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> "Source":
+        """Source of a row of the source list; its names may have commas, too."""
+        texts = (row["source_name"], row["slit_name"])
+        names, slits = (tuple(dict.fromkeys((text, *text.split(",")))) for text in texts)
+        number, exposures = int(row["source_id"]), int(row["exposures"])
+        return cls(row["product"], row["class"], number, names, slits, exposures)
+
+
+def items_of(given: str | int | Iterable[str | int]) -> list[str]:
+    """Items as the configuration has them: a number, a text with commas, or a list.
+
+    Raises
+    ------
+    InputError
+        If one of them cannot be in a list of one item a line.
+    """
+    if isinstance(given, str):
+        given = given.split(",")
+    items = [str(item).strip() for item in ([given] if isinstance(given, int) else given)]
+    for item in items:
+        if not (item and item.isprintable()):
+            raise InputError(f"sources, exclude: {item!r} cannot be an item of a choice; mend it")
+    return items
+
+
+class Sources:
+    """All sources of a run, to be found by items."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self.all = list(sources)
+        self.by_id: dict[tuple[str, int], list[Source]] = {}
+        for source in self.all:
+            self.by_id.setdefault((source.kind, source.source_id), []).append(source)
+
+    def find(self, item: str) -> list[Source]:
+        """Find the sources that an item matches.
+
+        Raises
+        ------
+        InputError
+            If the item has no meaning.
+        """
+        if _NUMBER.fullmatch(item):
+            return self.of_number(int(item)) or self.of_bare_digits(item)
+        if match := _RANGE.fullmatch(item):
+            low, high = map(int, match.groups())
+            if low > high:
+                raise InputError(f"{item!r} is a range that ends before it begins; turn it round")
+            return [s for s in self.all if s.kind != "b" and low <= s.source_id <= high]
+        if match := _PREFIXED.fullmatch(item):
+            what, wanted = match[1].lower(), match[2].strip()
+            if what == "name":
+                return self.named(wanted)
+            if what == "slit":
+                return [s for s in self.all if any(_is(name, wanted) for name in s.slit_names)]
+            if wanted.lower() not in CLASSES:
+                raise InputError(f"{item!r} is no class: these are class:s, class:b and class:v")
+            return [s for s in self.all if s.kind == wanted.lower()]
+        if match := _FORM.fullmatch(item):
+            kind, number = match[1].lower(), int(match[2])
+            found = [s for sign in {1, -1} for s in self.by_id.get((kind, sign * number), ())]
+            return found or self.named(item)
+        return self.named(item)
+
+    def of_number(self, number: int) -> list[Source]:
+        """Find sources and virtual slits by id."""
+        return [s for kind in ("s", "v") for s in self.by_id.get((kind, number), ())]
+
+    def of_bare_digits(self, item: str) -> list[Source]:
+        """Find sources named like 1345_61, which YAML and Python take for the number 134561."""
+        return [s for s in self.all if any(name.replace("_", "") == item for name in s.names)]
+
+    def named(self, item: str) -> list[Source]:
+        """Find the sources of a name, or whose product is called so."""
+        product = item.removesuffix(".fits").removesuffix("_cal")
+        return [
+            s for s in self.all if _is(s.product, product) or any(_is(n, item) for n in s.names)
+        ]
+
+    def near(self, item: str) -> list[str]:
+        """List what is nearest to an item that matches nothing."""
+        import difflib
+
+        numbers = [int(n) for n in re.findall(r"-?\d+", re.sub(r"(?<=\d)-", " ", item))]
+        what = match[1].lower() if (match := _PREFIXED.fullmatch(item)) else ""
+        if what == "class":
+            return [f"class:{kind}" for kind in CLASSES if any(s.kind == kind for s in self.all)]
+        if not what and any(p.fullmatch(item) for p in (_NUMBER, _RANGE, _FORM)):
+            distances = {
+                (min(abs(abs(s.source_id) - abs(n)) for n in numbers), CLASSES.index(s.kind)): s
+                for s in reversed(self.all)
+            }
+            return [_form(distances[key]) for key in sorted(distances)[:MAX_NEAR]]
+        text = match[2].strip() if match else item
+        names = (s.slit_names if what == "slit" else (*s.names, s.product) for s in self.all)
+        known = {name.lower(): name for several in names for name in several if name}
+        close = difflib.get_close_matches(text.lower(), known, MAX_NEAR, 0.5)
+        return [f"{what}:{known[name]}" if what == "slit" else known[name] for name in close]
+
+
+def _is(name: str, wanted: str) -> bool:
+    name, wanted = name.lower(), wanted.lower()
+    return name == wanted or (bool(name) and fnmatchcase(name, wanted))
+
+
+def _form(source: Source) -> str:
+    """Give a source the form in which it is asked for."""
+    return f"b{source.source_id}" if source.kind == "b" else str(source.source_id)
+
+
+def choose(sources: Iterable[Source], selection: Selection) -> tuple[dict[str, str], list[str]]:
+    """Find the sources that the user does not want.
+
+    Parameters
+    ----------
+    sources : iterable of Source
+        All that the exposures have.
+    selection : Selection
+        The user's.
+
+    Returns
+    -------
+    left_out : dict
+        Name of a product to the reason why it is not to be made.
+    remarks : list of str
+        What the user should know, in a sentence each.
+
+    Raises
+    ------
+    InputError
+        If an item matches no source, or no source is left.
+    """
+    known = Sources(sources)
+    wanted = _found(known, "sources", selection.sources).keys()
+    excluded = _found(known, "exclude", selection.exclude)
+    remarks = []
+    if selection.catalog is not None:
+        missing = [number for number in selection.catalog if not known.of_number(number)]
+        matched = {s.product for n in selection.catalog for s in known.of_number(n)}
+        if not matched:
+            raise InputError(
+                f"catalog: none of its {len(selection.catalog)} ids is a source of these "
+                f"exposures; {_near(known, selection.catalog[:1])}mend the setting 'catalog'"
+            )
+        if missing:
+            shown = ", ".join(map(str, missing[:MAX_NEAR])) + " ..." * (len(missing) > MAX_NEAR)
+            remarks.append(
+                f"catalog: {len(missing)} of its {len(selection.catalog)} ids are no sources of "
+                f"these exposures: {shown}"
+            )
+        wanted |= matched
+    everything = not selection.sources and selection.catalog is None
+    left_out = {}
+    for source in known.all:
+        if not everything and source.product not in wanted:
+            left_out[source.product] = "not chosen"
+        elif source.product in excluded:
+            left_out[source.product] = f"excluded by {excluded[source.product]}"
+        elif source.exposures < selection.min_exposures:
+            left_out[source.product] = f"fewer than {selection.min_exposures} exposures"
+    if known.all and len(left_out) == len(known.all):
+        reasons = list(left_out.values())
+        counts = ", ".join(f"{reasons.count(why)} {why}" for why in dict.fromkeys(reasons))
+        raise InputError(
+            f"none of the {len(known.all)} sources is left to be made: {counts}; mend the settings "
+            "'sources', 'catalog', 'exclude' or 'min_exposures'"
+        )
+    return left_out, remarks
+
+
+def _found(known: Sources, key: str, items: Iterable[str]) -> dict[str, str]:
+    """Names of the products that items match, with the first item that does."""
+    try:
+        matches = {item: known.find(item) for item in items}
+    except InputError as error:
+        raise InputError(f"{key}: {error}") from None
+    if missing := [item for item, sources in matches.items() if not sources]:
+        more = f" and {len(missing) - MAX_NEAR} more" if len(missing) > MAX_NEAR else ""
+        raise InputError(
+            f"{key}: no source matches {', '.join(map(repr, missing[:MAX_NEAR]))}{more}; "
+            f"{_near(known, missing)}mend the setting {key!r}"
+        )
+    found: dict[str, str] = {}
+    for item, sources in matches.items():
+        for source in sources:
+            found.setdefault(source.product, item)
+    return found
+
+
+def _near(known: Sources, items: Iterable[Any]) -> str:
+    near = dict.fromkeys(name for item in items for name in known.near(str(item)))
+    return f"near misses: {', '.join(list(near)[: 2 * MAX_NEAR])}; " if near else ""

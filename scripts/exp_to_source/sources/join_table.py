@@ -1,0 +1,236 @@
+"""The table of joins: slits that the user wants in one product, or under another id or name.
+
+======================  ========================================================================
+column                  content
+======================  ========================================================================
+exposure                name of the exposures, or a glob of them; by default all
+slit_name               name of the slits, or a glob
+source_id               SOURCEID of the slits: 61, -12; or with its class: b00045
+source_name             SRCNAME of the slits, or a glob
+target                  id, class and number, or name of the source that they become
+product                 name or template of the product, in place of that of the first slit
+======================  ========================================================================
+
+A row takes the slits that agree with it in all that it has of the first four. As a file it is
+tab-separated (or with commas, as ``.csv``) with a line of column names, or a YAML list of mappings.
+"""
+
+import csv
+import os
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple, Protocol
+
+from ..errors import InputError
+from ..naming import fill_template, parse_product_name, source_kind
+
+COLUMNS = ("exposure", "slit_name", "source_id", "source_name", "target", "product")
+
+_ID = re.compile(r"([sbv]?)(-?[0-9]+)", re.ASCII | re.IGNORECASE)
+
+
+class Named(Protocol):
+    """A slit as far as a row looks at it."""
+
+    exposure: str
+    slit_name: str
+    source_id: int
+    source_name: str
+
+
+class Who(NamedTuple):
+    """A slit of an exposure, by its names and id."""
+
+    exposure: str
+    slit_name: str
+    source_id: int
+    source_name: str
+
+
+class Row(NamedTuple):
+    """A row of the table; what is empty does not count."""
+
+    place: str
+    exposure: str
+    slit_name: str
+    source_id: str
+    source_name: str
+    target: str
+    product: str
+
+    def takes(self, slit: Named) -> bool:
+        """Tell whether it takes a slit."""
+        return (
+            _fits(slit.exposure, self.exposure)
+            and _fits(slit.slit_name, self.slit_name)
+            and _fits(slit.source_name, self.source_name)
+            and (not self.source_id or _has_id(slit, *parse_id(self.source_id)))
+        )
+
+    @property
+    def source(self) -> tuple[str, int] | None:
+        """Class and id of the target, None where it is a name."""
+        found = parse_id(self.target)
+        return (found[0] or source_kind(found[1], ""), found[1]) if found else None
+
+    @property
+    def key(self) -> tuple[Any, str]:
+        """Equal for the rows whose slits make one product."""
+        return self.source or self.target.lower(), self.product
+
+
+class Joins:
+    """The rows of a table.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+        In their order.
+    """
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.rows = list(rows)
+        self.known: dict[str, dict[int | None, list[Row]]] = {}
+
+    def rows_for(self, exposure: str) -> dict[int | None, list[Row]]:
+        """Rows that an exposure may be in, by SOURCEID, None where a row has none."""
+        if exposure not in self.known:
+            rows = self.known.setdefault(exposure, {})
+            for row in self.rows:
+                if _fits(exposure, row.exposure):
+                    found = parse_id(row.source_id)
+                    rows.setdefault(found[1] if found else None, []).append(row)
+        return self.known[exposure]
+
+    def row_of(self, slit: Named) -> Row | None:
+        """Row that takes a slit, None where none does.
+
+        Raises
+        ------
+        InputError
+            If two rows do.
+        """
+        known = self.rows_for(slit.exposure)
+        likely = (*known.get(slit.source_id, ()), *known.get(None, ()))
+        rows = [row for row in likely if row.takes(slit)]
+        if len(rows) > 1:
+            raise InputError(
+                f"{rows[0].place} and {rows[1].place} both take slit {slit.slit_name or '?'} "
+                f"(SOURCEID {slit.source_id}) of {slit.exposure}; a slit can be in one product, "
+                "mend one of them"
+            )
+        return rows[0] if rows else None
+
+
+def parse_id(text: str) -> tuple[str, int] | None:
+    """Class and SOURCEID of an id, its class empty where it may be a source or a virtual slit."""
+    match = _ID.fullmatch(text)
+    if not match:
+        return None
+    kind, number = match[1].lower(), int(match[2])
+    return (kind, -abs(number)) if kind == "v" else (kind, number)
+
+
+def _has_id(slit: Named, kind: str, number: int) -> bool:
+    found = source_kind(slit.source_id, slit.source_name)
+    return slit.source_id == number and (found == kind if kind else found != "b")
+
+
+def _fits(name: str, wanted: str) -> bool:
+    name, wanted = name.lower(), wanted.lower()
+    return not wanted or name == wanted or fnmatchcase(name, wanted)
+
+
+def read_joins(path: str) -> Joins:
+    """Read a table of joins.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or a row is not complete: which, and what is wrong with it.
+    """
+    read = _yaml_rows if path.endswith((".yaml", ".yml")) else _text_rows
+    try:
+        # As spreadsheets write it, a text begins with a mark.
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = [_row(place, fields) for place, fields in read(path, file)]
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{path}: not a text in UTF-8; a table of joins is needed, save it anew"
+        ) from None
+    if not rows:
+        raise InputError(f"{path}: has no rows; add some, or mend the setting 'joins'")
+    products: dict[Any, set[str]] = {}
+    for row in rows:
+        products.setdefault(row.key[0], set()).add(row.product)
+        if "" in products[row.key[0]] and len(products[row.key[0]]) > 1:
+            raise InputError(
+                f"{row.place}: target {row.target} has a product in one row and none in another; "
+                "repeat it where it is meant"
+            )
+    return Joins(rows)
+
+
+def _text_rows(path: str, file: Iterable[str]) -> Iterator[tuple[str, dict[Any, Any]]]:
+    lines = [(n, text) for n, text in enumerate(file, 1) if text.strip() and text[0] != "#"]
+    delimiter = "," if path.endswith(".csv") else "\t"
+    reader = csv.DictReader((text for _, text in lines), delimiter=delimiter, strict=True)
+    try:
+        # Cells hold no line breaks, so that each row is a line.
+        for (number, _), fields in zip(lines[1:], reader, strict=True):
+            yield f"{path}, line {number}", fields
+    except (csv.Error, ValueError) as error:
+        raise InputError(f"{path}: not a table of one row a line ({error}); mend it") from None
+
+
+def _yaml_rows(path: str, file: Any) -> Iterator[tuple[str, dict[Any, Any]]]:
+    import yaml
+
+    try:
+        # All scalars stay the text that they are: 1345_61 is no number, nor is 00061 octal.
+        content = yaml.load(file, Loader=yaml.BaseLoader)
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from None
+    except RecursionError:
+        raise InputError(f"{path}: nested too deeply; write a list of mappings") from None
+    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
+        raise InputError(f"{path}: not a list of mappings, as '- {{source_id: 62, target: 61}}'")
+    for number, fields in enumerate(content, 1):
+        yield f"{path}, row {number}", fields
+
+
+def _row(place: str, fields: dict[Any, Any]) -> Row:
+    for name, value in fields.items():
+        if name is None:
+            raise InputError(f"{place}: has more cells than there are columns; mend it")
+        if name not in COLUMNS:
+            raise InputError(
+                f"{place}: has {name!r}, which is no column; these are {', '.join(COLUMNS)}"
+            )
+        if not isinstance(value, str | None) or not (value or "").isprintable():
+            raise InputError(f"{place}: {name} is no text; write one name or id, or a glob")
+    values = {name: (fields.get(name) or "").strip() for name in COLUMNS}
+    values["exposure"] = os.path.basename(values["exposure"]).removesuffix(".fits")
+    values["product"] = values["product"].removesuffix(".fits").removesuffix("_cal")
+    row = Row(place, **values)
+    if not row.target:
+        raise InputError(f"{place}: has no target; write the id or name that its slits get")
+    if not (row.slit_name or row.source_id or row.source_name):
+        raise InputError(
+            f"{place}: names no slits; fill in slit_name, source_id or source_name "
+            "(a glob, * for all)"
+        )
+    if row.source_id and not parse_id(row.source_id):
+        raise InputError(f"{place}: source_id {row.source_id!r} is no id, such as 61 or b00045")
+    if row.product:
+        try:
+            example = fill_template(row.product, "s00001", ["s200a1"])
+        except ValueError:
+            example = ""
+        if not parse_product_name(example):
+            raise InputError(
+                f"{place}: {row.product!r} is no name of a product, such as "
+                "jw01345-o001_{source_id}_nirspec_f170lp-g235m"
+            )
+    return row

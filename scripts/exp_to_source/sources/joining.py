@@ -1,0 +1,163 @@
+"""Products that the user's table of joins makes of the slits of several sources."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..errors import InputError
+from ..naming import parse_product_name
+from .conflicts import MAX_PLACES
+from .join_table import Joins, Row
+from .products import Choices, Family, Product, Slit, group_slits, name_product
+
+#: No table.
+NONE = Joins()
+
+
+class Join(NamedTuple):
+    """Slits that become one product, each with the family that it would be in."""
+
+    row: Row
+    members: list[tuple[Family, Slit]]
+
+
+def join_slits(
+    families: Iterable[Family], joins: Joins, choices: Choices
+) -> tuple[list[Family], list[Product]]:
+    """Make products of the slits that a table of joins takes.
+
+    A target becomes one product for each instrument and set of optical elements, of whatever
+    programs, observations and detectors. It is named like the products of its first slit's family.
+
+    Parameters
+    ----------
+    families : iterable of Family
+        All slits.
+    joins : Joins
+        The table.
+    choices : Choices
+        How slits would be grouped otherwise.
+
+    Returns
+    -------
+    families : list of Family
+        The other slits.
+    products : list of Product
+        Those joined.
+
+    Raises
+    ------
+    InputError
+        If a row takes no slit, two rows take one, or a target is a source of its own already.
+    """
+    families = list(families)
+    joined: dict[object, Join] = {}
+    rest: list[Family] = []
+    used: set[str] = set()
+    for family in families:
+        others = []
+        for slit in family.slits:
+            if row := joins.row_of(slit):
+                used.add(row.place)
+                join = joined.setdefault((row.key, slit.optics), Join(row, []))
+                join.members.append((family, slit))
+            else:
+                others.append(slit)
+        rest.append(family._replace(slits=others))
+    for row in joins.rows:
+        if row.place not in used:
+            raise _takes_nothing(row, [slit for family in families for slit in family.slits])
+    left = {(family.template, _about(family)): family.slits for family in rest}
+    products = [_product(join, left, choices) for join in joined.values()]
+    return [family for family in rest if family.slits], products
+
+
+def _about(family: Family) -> str | None:
+    return family.association and family.association.get("table_name")
+
+
+def _product(
+    join: Join, left: dict[tuple[str, str | None], list[Slit]], choices: Choices
+) -> Product:
+    """Make the product of a join."""
+    row, members = join
+    by_family: dict[tuple[str, str | None], tuple[Family, list[Slit]]] = {}
+    for family, slit in members:
+        by_family.setdefault((family.template, _about(family)), (family, []))[1].append(slit)
+    slits = [slit for _, slit in members]
+    if len(set(slits)) < len(slits):
+        twice = next(slit for slit in slits if slits.count(slit) > 1)
+        raise InputError(
+            f"{row.place}: {twice} is a member of several associations, and can be in one joined "
+            "product only; leave one of them out of 'associations'"
+        )
+    key, (family, _) = next(iter(by_family.items()))
+    label, kind, source_id = identify(row, slits)
+    own = [
+        slit
+        for slit in left[key]
+        if (slit.kind, slit.source_id) == (kind, source_id)
+        or (label and slit.source_name.lower() == label.lower())
+    ]
+    if own and not row.product:
+        raise InputError(
+            f"{row.place}: its target {row.target} is a source of its own: "
+            f"{', '.join(map(str, own[:MAX_PLACES]))}; if that one is meant, add a row that gives "
+            "these slits the same target, otherwise choose another"
+        )
+    if row.product:
+        family = family._replace(template=row.product)
+    name = name_product(family, slits, kind, source_id)
+    told = parse_product_name(name)
+    if told and (told.kind, told.source_id) != (kind, source_id):
+        raise InputError(
+            f"{row.place}: its product {row.product!r} is not that of its target {row.target}; "
+            "mend one of them, or write {source_id} in its place"
+        )
+    parts = (
+        name_product(family, group, group[0].kind, group[0].source_id)
+        for family, slits in by_family.values()
+        for group in group_slits(slits, choices).values()
+    )
+    shared = [family.association for family, _ in by_family.values()]
+    association = shared[0] if all(about == shared[0] for about in shared) else None
+    return Product(name, source_id, kind, association, slits, tuple(dict.fromkeys(parts)), label)
+
+
+def identify(row: Row, slits: list[Slit]) -> tuple[str, str, int]:
+    """Name, class and id of a target; a name's are those of its first slit of that name, or any."""
+    if row.source:
+        return "", *row.source
+    named = [slit for slit in slits if slit.source_name.lower() == row.target.lower()]
+    first = (named or slits)[0]
+    return row.target, first.kind, first.source_id
+
+
+def _takes_nothing(row: Row, slits: list[Slit]) -> InputError:
+    there = [slit for slit in slits if row._replace(slit_name="*", source_id="",
+                                                   source_name="").takes(slit)]  # fmt: skip
+    if not there:
+        names = list(dict.fromkeys(slit.exposure for slit in slits))
+        return InputError(
+            f"{row.place}: no exposure is called {row.exposure!r}; they are "
+            f"{', '.join(names[:MAX_PLACES])}{' ...' * (len(names) > MAX_PLACES)}; mend the row"
+        )
+    return InputError(
+        f"{row.place}: takes no slit; near misses: "
+        f"{', '.join(map(str, nearest(row, there)))}; mend the row"
+    )
+
+
+def nearest(row: Row, slits: list[Slit]) -> list[Slit]:
+    """Slits that agree with most of a row, or are like it."""
+    import difflib
+
+    def likeness(slit: Slit) -> float:
+        wanted = (row.slit_name, row.source_id, row.source_name)
+        found = (slit.slit_name, str(slit.source_id), slit.source_name)
+        return sum(
+            difflib.SequenceMatcher(None, one.lower(), other.lower()).ratio()
+            for one, other in zip(wanted, found, strict=True)
+            if one
+        )
+
+    return sorted(slits, key=likeness, reverse=True)[:MAX_PLACES]

@@ -1,0 +1,201 @@
+"""The source list of a run: a table, and a manifest for each product."""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..errors import InputError
+from ..files import has_content, names_in, replacing, write_all
+from ..index.remarks import COLUMNS as REMARK_COLUMNS
+from ..index.remarks import LAST_READ, Remark, rows_of
+from ..naming import parse_product_name
+from ..tables import write_table
+from .associations import Association
+from .choosing import EVERYTHING, Selection, Source, choose
+from .join_table import Joins
+from .joining import NONE, join_slits
+from .mixtures import refuse_mixtures
+from .previous import FOLDER as PREVIOUS
+from .previous import retain_product
+from .products import Choices, Product, make_families, make_products, manifest, read_exposures
+from .sourcelist import COLUMNS, LEFT_OUT, source_row, write_ecsv
+
+
+def list_sources(
+    indices: Iterable[str],
+    associations: list[Association],
+    choices: Choices,
+    results: str,
+    table: str,
+    selection: Selection = EVERYTHING,
+    joins: Joins = NONE,
+) -> list[str]:
+    """Group the slits of all exposures and write what the products need.
+
+    A manifest is written only where its content changed, and its product is dated before
+    everything, so that times tell which products have to be made again. Manifests of sources
+    that are gone are removed; those of sources that are not chosen stay as they are, so that a
+    later choice finds their products made. The table comes last: where it is, the manifests of
+    the products in it are complete.
+
+    Parameters
+    ----------
+    indices : iterable of str
+        Indices of the exposures, in the order that entries of products are to have.
+    associations : list of Association
+        Families of exposures; those in none of them are named after their headers.
+    choices : Choices
+        The user's.
+    results : str
+        Folder of the run's results: manifests are written to ``manifests`` in it, products of
+        sources that are gone are moved from ``products`` to ``stale``.
+    table : str
+        The table to write.
+    selection : Selection
+        Which sources the user wants; the others are listed in ``left_out.tsv`` of `results`.
+    joins : Joins
+        Slits that are to be in one product.
+
+    Returns
+    -------
+    list of str
+        What to tell: what was made, and remarks on the run as a whole. ``remarks.tsv`` of `results`
+        has these, and those on exposures.
+
+    Raises
+    ------
+    InputError
+        If sources cannot be told apart, products not be named, or a choice matches nothing; then
+        nothing is written.
+    """
+    indices = list(indices)
+    exposures = list(read_exposures(indices, choices))
+    failed = [about for about, _ in exposures if "failure" in about]
+    good = [(about, slits) for about, slits in exposures if "failure" not in about]
+    if not good:
+        raise InputError(f"none of the {len(failed)} exposures can be read: {failed[0]['failure']}")
+    families = make_families(good, associations, choices)
+    families, joined = join_slits(families, joins, choices)
+    products = make_products(families, choices, joined)
+    rows = [source_row(product) for product in products]
+    left_out, missed = choose(map(Source.of_row, rows), selection)
+    chosen = [product for product in products if product.name not in left_out]
+    paths = zip(indices, exposures, strict=True)
+    refuse_mixtures(chosen, {about["exposure"]: path for path, (about, _) in paths})
+
+    folder = os.path.join(results, "manifests")
+    os.makedirs(folder, exist_ok=True)
+    written = sum(write_manifest(results, product) for product in chosen)
+    names = {product.name for product in products}
+    for file in os.listdir(folder):
+        if file.removesuffix(".json") not in names:
+            os.unlink(os.path.join(folder, file))
+    retired = retire_products(results, names)
+    write_some(
+        os.path.join(results, "skipped.tsv"),
+        ("exposure", "path", "reason"),
+        [about | {"reason": about["failure"]} for about in failed],
+    )
+    write_some(
+        os.path.join(results, "left_out.tsv"),
+        LEFT_OUT,
+        [row | {"reason": left_out[name]} for row in rows if (name := row["product"]) in left_out],
+    )
+    own = [
+        *unopenable(chosen, good),
+        *(Remark("note", text) for text in missed),
+        *(
+            Remark("note", f"{name}: its source is gone; moved to {results}/stale")
+            for name in retired
+        ),
+        *(Remark("note", text) for association in associations for text in association.remarks),
+        *(Remark("note", text) for text in map(not_regrouped, associations) if text),
+    ]
+    told = rows_of(own, (about for about, _ in good))
+    write_some(os.path.join(results, "remarks.tsv"), REMARK_COLUMNS, told)
+    made = [row for row in rows if row["product"] not in left_out]
+    write_ecsv(f"{table.removesuffix('.tsv')}.ecsv", made)
+    write_table(table, COLUMNS, made)
+
+    said = f"{len(chosen)} products of {len(good)} exposures; {written} new or changed"
+    if left_out:
+        said += f"; {len(left_out)} sources left out, see {results}/left_out.tsv"
+    if told:
+        said += f"; {len(told)} remarks, see {results}/remarks.tsv"
+    skipped = (f"skipped: {about['failure']}" for about in failed)
+    return [said, *(text for _, text in own), *skipped]
+
+
+def unopenable(
+    products: Iterable[Product], exposures: Iterable[tuple[dict[str, Any], Any]]
+) -> list[Remark]:
+    """Tell of products that cannot be opened, as their exposures cannot either."""
+    tags = {about["exposure"]: about["dropped_tags"] for about, _ in exposures}
+    closed = [product for product in products if any(tags[slit.exposure] for slit in product.slits)]
+    if not closed:
+        return []
+    concerned = {slit.exposure for product in closed for slit in product.slits}
+    dropped = sorted({tag for exposure in concerned for tag in tags[exposure]})
+    text = (
+        f"{len(closed)} products cannot be opened, as exposures of theirs cannot: their ASDF trees "
+        f"have tags that stdatamodels reads up to version {LAST_READ} only ({', '.join(dropped)})"
+    )
+    return [Remark("warning", text)]
+
+
+def not_regrouped(association: Association) -> str:
+    """Tell of members that are left alone, nothing where there are none."""
+    if not association.background:
+        return ""
+    return (
+        f"{association.path}: its {len(association.background)} background members are not "
+        "regrouped; master background must have been subtracted from the science members already"
+    )
+
+
+def write_manifest(results: str, product: Product) -> bool:
+    """Write the manifest of a product where its content changed; tell whether it did."""
+    path = os.path.join(results, "manifests", f"{product.name}.json")
+    content = manifest(product)
+    if has_content(path, content):
+        return False
+    retain_product(results, product.name)
+    with replacing(path) as file:
+        write_all(file, content)
+    return True
+
+
+def write_some(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
+    """Write a table; where it would have no rows, no file stays."""
+    if rows:
+        write_table(path, columns, rows)
+    elif os.path.exists(path):
+        os.unlink(path)
+
+
+def retire_products(results: str, names: set[str]) -> list[str]:
+    """Move away products of sources that are gone.
+
+    Parameters
+    ----------
+    results : str
+        Folder of the run's results.
+    names : set of str
+        Names of the current products.
+
+    Returns
+    -------
+    list of str
+        Files that were moved.
+    """
+    stale = os.path.join(results, "stale")
+    retired = set()
+    # Newer ones after those that were kept for them.
+    for folder in (os.path.join(results, PREVIOUS), os.path.join(results, "products")):
+        for file in names_in(folder):
+            name = file.removesuffix("_cal.fits")
+            if name not in names and name != file and parse_product_name(name):
+                os.makedirs(stale, exist_ok=True)
+                os.replace(os.path.join(folder, file), os.path.join(stale, file))
+                retired.add(file)
+    return sorted(retired)

@@ -1,0 +1,67 @@
+"""Products whose exposures follow several ASDF standards, refused where they would not open."""
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from ..errors import InputError
+from ..formats.indices import IndexReader
+from ..formats.standards import newest, obstacle
+from .products import Product
+
+#: Exposures of one standard that a message names.
+MAX_NAMED = 3
+
+_REMEDY = (
+    "fetch all of these exposures again, so that one version of the pipeline made them, or regroup "
+    "those of each standard in a working directory of their own"
+)
+
+
+def refuse_mixtures(products: Iterable[Product], indices: Mapping[str, str]) -> None:
+    """Refuse products whose exposures cannot be in one.
+
+    Parameters
+    ----------
+    products : iterable of Product
+        Those to be made.
+    indices : mapping
+        Exposure to its index.
+
+    Raises
+    ------
+    InputError
+        If entries of a product are of several ASDF standards, and nothing is known to replace
+        what the newest of them does not know.
+    """
+
+    @cache
+    def standard_and_tags(exposure: str) -> tuple[str, list[str]]:
+        with IndexReader(indices[exposure]) as index:
+            return index.exposure["standard"], json.loads(index.part("tags"))
+
+    sound: set[frozenset[str]] = set()
+    for product in products:
+        names = list(dict.fromkeys(slit.exposure for slit in product.slits))
+        if (key := frozenset(names)) in sound:
+            continue
+        groups: dict[str, list[str]] = {}
+        for name in names:
+            groups.setdefault(standard_and_tags(name)[0], []).append(name)
+        last = newest(groups)
+        tags = {
+            tag for name in names if name not in groups[last] for tag in standard_and_tags(name)[1]
+        }
+        if len(groups) > 1 and (why := obstacle(groups, tags)):
+            raise InputError(f"{product.name} cannot be made of {_told(groups)}: {why}; {_REMEDY}")
+        sound.add(key)
+
+
+def _told(groups: dict[str, list[str]]) -> str:
+    """Name exposures, the first few of each ASDF standard."""
+    told = []
+    for standard, names in groups.items():
+        more = len(names) - MAX_NAMED
+        shown = ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+        told.append(f"exposures of ASDF standard {standard} ({shown})")
+    return " and ".join(told)

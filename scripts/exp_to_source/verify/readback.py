@@ -1,0 +1,325 @@
+"""Files read for verification: their HDUs by astropy, their ASDF tree by PyYAML's events.
+
+Nothing here is shared with the code that writes products, so that no mistake is shared either.
+"""
+
+import hashlib
+import os
+import re
+import struct
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NamedTuple
+
+import yaml
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
+from stdatamodels.fits_support import fits_hash
+
+from ..errors import InputError
+
+BUFFER = 1 << 20
+
+#: Key under which a tagged node has its tag; one that is no mapping has its content under "".
+TAG = "!"
+
+#: Tags that version 1.6.0 of the ASDF standard renamed, with nothing else changed: products of
+#: exposures of both that and an older version have the new names.
+RENAMED = {
+    f"tag:stsci.edu:asdf/{old}": f"tag:stsci.edu:asdf/{new}"
+    for old, new in (
+        ("core/column-1.0.0", "table/column-1.1.0"),
+        ("core/integer-1.0.0", "core/integer-1.1.0"),
+        ("core/ndarray-1.0.0", "core/ndarray-1.1.0"),
+        ("core/table-1.0.0", "table/table-1.1.0"),
+        ("fits/fits-1.0.0", "fits/fits-1.1.0"),
+        ("time/time-1.1.0", "time/time-1.2.0"),
+        ("unit/quantity-1.1.0", "unit/quantity-1.2.0"),
+    )
+}
+
+#: Keywords that describe the data of an HDU.
+STRUCTURE = re.compile(
+    "SIMPLE|XTENSION|BITPIX|NAXIS[0-9]*|EXTEND|PCOUNT|GCOUNT|GROUPS|BSCALE|BZERO|BLANK"
+)
+
+#: Keywords that are not compared one by one; those of an HDU's name are, as that.
+UNCOMPARED = frozenset(("", "COMMENT", "HISTORY", "EXTNAME", "EXTVER"))
+
+#: What astropy raises for headers that are no headers, besides its own error.
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+
+_YAML = "tag:yaml.org,2002:"
+_NATIVE = frozenset(f"{_YAML}{name}" for name in ("bool", "float", "int", "null", "timestamp"))
+_BLOCK_MAGIC = b"\xd3BLK"
+_BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RESOLVER = yaml.resolver.Resolver()
+_CONSTRUCTOR = yaml.constructor.SafeConstructor()
+
+
+class Digest(str):
+    """Stands for content: equal content has equal digests, and nothing else has."""
+
+    __slots__ = ()
+
+
+class Source(NamedTuple):
+    """Array that lies in an HDU."""
+
+    name: str
+    version: int
+
+
+class Plane(NamedTuple):
+    """HDU: digests of its data and of the cards that describe them, and its other cards."""
+
+    name: str
+    version: int
+    data: Digest
+    structure: Digest
+    cards: dict[str, str]
+    header: fits.Header
+
+
+class Contents(NamedTuple):
+    """A whole file; PRIMARY is the first of its planes, the ASDF extension is not among them.
+
+    `hash` is that of its headers, as ``_fits_hash`` has it in a tree that was written with them;
+    it is `clean` where nothing but zeros follows the ASDF tree, which is in the last HDU.
+    """
+
+    planes: list[Plane]
+    tree: dict[Any, Any]
+    hash: str
+    clean: bool
+
+
+def digest(*parts: bytes) -> Digest:
+    """Digest of bytes."""
+    content = hashlib.sha256()
+    for part in parts:
+        content.update(part)
+    return Digest(content.hexdigest()[:32])
+
+
+def form(node: Any) -> str:
+    """Text that two nodes of trees share if and only if they are equal.
+
+    The order of mappings does not count, nor which array of its name it is that an HDU has.
+    """
+    if isinstance(node, Digest):
+        return node
+    if isinstance(node, Source):
+        return f"plane {node.name}"
+    if isinstance(node, dict):
+        pairs = sorted(f"{form(key)}: {form(value)}" for key, value in node.items())
+        return digest("\n".join(("mapping", *pairs)).encode())
+    if isinstance(node, list):
+        return digest("\n".join(("sequence", *map(form, node))).encode())
+    return f"{type(node).__name__} {node!r}"
+
+
+def read_file(path: str) -> Contents:
+    """Read a file as a whole, each byte of its data once.
+
+    Raises
+    ------
+    InputError
+        If it is not a sound FITS file with one ASDF extension.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: is missing; bring it back, or make it again")
+    try:
+        with (
+            warnings.catch_warnings(action="ignore", category=AstropyWarning),
+            # Where astropy fails it leaves a file open that it has opened itself.
+            open(path, "rb") as opened,
+            fits.open(opened, memmap=False, lazy_load_hdus=False) as hdus,
+            open(path, "rb") as file,
+        ):
+            return _read_hdus(path, file, hdus)
+    except (*_UNREADABLE, fits.VerifyError) as error:
+        raise InputError(f"{path}: cannot be read as FITS ({first_sentence(error)})") from None
+
+
+def _read_hdus(path: str, file: BinaryIO, hdus: fits.HDUList) -> Contents:
+    size = os.fstat(file.fileno()).st_size
+    places = [hdu.fileinfo() for hdu in hdus]
+    end = places[-1]["datLoc"] + places[-1]["datSpan"]
+    if end > size:
+        raise InputError(f"{path}: is truncated: {size} of {end} bytes")
+    names = Counter((hdu.name.upper(), hdu.ver) for hdu in hdus)
+    if twice := [f"{name},{version}" for (name, version), n in names.items() if n > 1]:
+        raise InputError(f"{path}: has more than one {', '.join(twice)}")
+    numbers = [number for number, hdu in enumerate(hdus) if hdu.name.upper() == "ASDF"]
+    if len(numbers) != 1:
+        raise InputError(f"{path}: is truncated, or has {len(numbers)} ASDF extensions")
+    (number,) = numbers
+    pairs = list(zip(hdus, places, strict=True))
+    extension, place = pairs.pop(number)
+    planes = [_read_plane(path, file, *pair) for pair in pairs]
+    file.seek(place["datLoc"])
+    header = extension.header
+    tree = read_asdf(path, file.read(header["NAXIS1"] * header["NAXIS2"]))
+    clean = number == len(planes) and size == end and not file.read().strip(b"\0")
+    return Contents(planes, tree, fits_hash(hdus), clean)
+
+
+def _read_plane(path: str, file: BinaryIO, hdu: Any, place: dict[str, int]) -> Plane:
+    file.seek(place["hdrLoc"])
+    cards, padding = read_cards(file.read(place["datLoc"] - place["hdrLoc"]))
+    structure = [image for word, image in cards.items() if STRUCTURE.fullmatch(word)]
+    content = hashlib.sha256()
+    rest = place["datSpan"]
+    while rest:
+        data = file.read(min(rest, BUFFER))
+        if not data:
+            raise InputError(f"{path}: became shorter while it was read; run again")
+        content.update(data)
+        rest -= len(data)
+    return Plane(
+        hdu.name.upper(),
+        hdu.ver,
+        Digest(content.hexdigest()[:32]),
+        digest("".join((*structure, padding.rstrip(" "))).encode()),
+        {word: image for word, image in cards.items() if not STRUCTURE.fullmatch(word)},
+        hdu.header,
+    )
+
+
+def read_cards(raw: bytes) -> tuple[dict[str, str], str]:
+    """Card images of a header by keyword, continued ones as a whole; and what follows END."""
+    text = raw.decode("latin-1")
+    cards: dict[str, str] = {}
+    word = ""
+    for start in range(0, len(text), 80):
+        image = text[start : start + 80]
+        if image[:8] != "CONTINUE":
+            word = image[:8].rstrip(" ")
+        if word == "END":
+            return cards, text[start + 8 :]
+        if word not in UNCOMPARED:
+            cards[word] = cards.get(word, "") + image
+    raise ValueError("a header without END")
+
+
+def read_asdf(path: str, content: bytes) -> dict[Any, Any]:
+    """Read the tree of an ASDF file.
+
+    In the tree, internal arrays have the digest of their block, arrays in HDUs a `Source`, and
+    each ``wcs`` is its digest.
+
+    Raises
+    ------
+    InputError
+        If YAML or blocks are damaged.
+    """
+    end = re.search(rb"\n\.\.\.\r?\n", content)
+    if not content.startswith(b"#ASDF") or not end:
+        raise InputError(f"{path}: its ASDF extension holds no ASDF tree")
+    reader = _TreeReader(content[: end.end()], list(_read_blocks(path, content, end.end())))
+    try:
+        tree = reader.document()
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
+        what = getattr(error, "problem", None) or first_sentence(error)
+        raise InputError(f"{path}: damaged ASDF tree ({what})") from None
+    if not isinstance(tree, dict):
+        raise InputError(f"{path}: damaged ASDF tree (not a mapping)")
+    return tree
+
+
+def _read_blocks(path: str, content: bytes, start: int) -> Iterator[Digest]:
+    """Digests of the internal blocks, as the ASDF standard lays them out."""
+    start = content.find(_BLOCK_MAGIC, start)
+    view = memoryview(content)
+    while start >= 0 and view[start : start + 4] == _BLOCK_MAGIC:
+        header = int.from_bytes(view[start + 4 : start + 6])
+        try:
+            _, packing, room, size, length, md5 = _BLOCK_HEADER.unpack_from(view, start + 6)
+        except struct.error:
+            raise InputError(f"{path}: a block of its ASDF extension is truncated") from None
+        start += 6 + header
+        block = view[start : start + size]
+        whole = len(block) == size and (packing != bytes(4) or size == length)
+        if not whole or md5 not in (bytes(16), hashlib.md5(block, usedforsecurity=False).digest()):
+            raise InputError(f"{path}: a block of its ASDF extension is damaged")
+        yield digest(packing, block)
+        start += room
+
+
+class _TreeReader:
+    """Builds the tree from the events of a YAML document.
+
+    A WCS, most of the text, is never held as nodes: each of its collections becomes a digest as
+    soon as it ends, and that is what aliases then stand for.
+    """
+
+    def __init__(self, text: bytes, blocks: list[Digest]) -> None:
+        self.events = yaml.parse(text, Loader=_LOADER)
+        self.blocks = blocks
+        self.anchors: dict[str, Any] = {}
+
+    def document(self) -> Any:
+        """Read the first document to its end."""
+        for event in self.events:
+            if isinstance(event, yaml.NodeEvent):
+                root = self.node(event)
+                for _ in self.events:
+                    pass
+                return root
+        raise ValueError("no document")
+
+    def node(self, event: yaml.Event, folded: bool = False) -> Any:
+        """Read the node that begins with an event; its digest where it is `folded`."""
+        if isinstance(event, yaml.AliasEvent):
+            return self.anchors[event.anchor]
+        if isinstance(event, yaml.ScalarEvent):
+            node = self.scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            node = []
+            while not isinstance(part := next(self.events), yaml.SequenceEndEvent):
+                node.append(self.node(part, folded))
+            node = self.tagged(event, node)
+        else:
+            node = {}
+            while not isinstance(part := next(self.events), yaml.MappingEndEvent):
+                key = self.node(part)
+                node[key] = self.node(next(self.events), folded or key == "wcs")
+            if event.tag and "/core/ndarray-" in event.tag:
+                node["source"] = self.source(node.get("source"))
+            node = self.tagged(event, node)
+        if folded and isinstance(node, (dict, list)):
+            node = Digest(form(node))
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+    def tagged(self, event: yaml.Event, node: Any) -> Any:
+        """Give a node its tag, if it has one."""
+        if not event.tag:
+            return node
+        tag = RENAMED.get(event.tag, event.tag)
+        return {TAG: tag} | (node if isinstance(node, dict) else {"": node})
+
+    def scalar(self, event: yaml.ScalarEvent) -> Any:
+        """Value of a scalar."""
+        if event.tag and not event.tag.startswith(_YAML):
+            return self.tagged(event, event.value)
+        tag = event.tag or _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)
+        if tag not in _NATIVE:
+            return event.value
+        return _CONSTRUCTOR.construct_document(yaml.ScalarNode(tag, event.value))
+
+    def source(self, source: Any) -> Any:
+        """Where an array lies; internal ones are their content."""
+        if isinstance(source, int):
+            return self.blocks[source]
+        found = re.fullmatch(r"fits:(.+),([0-9]+)", str(source))
+        return Source(found[1], int(found[2])) if found else source
+
+
+def first_sentence(error: BaseException) -> str:
+    """First sentence of what an error says, or its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0]

@@ -1,0 +1,295 @@
+"""What verification found: of each product, and of all of them together."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from ..errors import InputError
+from ..files import replacing, write_all
+from ..naming import FIXED_SLIT_IDS, parse_product_name
+from ..sources.associations import Association
+from ..sources.choosing import EVERYTHING, Selection, Source, choose
+from ..tables import read_table, write_table
+from .claims import NO_CLAIMS, Claims
+
+COLUMNS = ("product", "exposures", "planes", "status", "verdict")
+
+#: What a status can be; `UNPROVED` is what nothing was found wrong with, but cannot be opened, as
+#: its exposures cannot be.
+SOUND, UNPROVED, DAMAGED = "sound", "unproved", "damaged"
+
+#: How many things of a kind a sentence names.
+MAX_NAMED = 6
+
+
+class Verdict(NamedTuple):
+    """What verification found of a product.
+
+    Attributes
+    ----------
+    product : str
+        Its name, without ``_cal``.
+    planes : int
+        Number of its planes.
+    slits : list
+        File name of the exposure and number of the slit, for each entry whose slit was found.
+    association : str or None
+        Name of its association's file.
+    damages, doubts, notes : list of str
+        What is wrong; what could not be verified; what is worth knowing nevertheless.
+    """
+
+    product: str
+    planes: int
+    slits: list[list[Any]]
+    association: str | None
+    damages: list[str]
+    doubts: list[str]
+    notes: list[str]
+
+    @classmethod
+    def of(cls, product: str, *damages: str) -> "Verdict":
+        """Verdict on a product, or a name, of which only damages are known."""
+        return cls(product, 0, [], None, [*damages], [], [])
+
+    @property
+    def status(self) -> str:
+        """Status of the product."""
+        if self.damages:
+            return DAMAGED
+        return UNPROVED if self.doubts else SOUND
+
+    def row(self) -> dict[str, Any]:
+        """Row of the table."""
+        words = some(self.damages or self.doubts or ["ok", *self.notes], "; ")
+        exposures = len({str(filename) for filename, _ in self.slits})
+        values = (self.product, exposures, self.planes, self.status, " ".join(words.split()))
+        return dict(zip(COLUMNS, values, strict=True))
+
+
+def some(names: list[str], separator: str = ", ") -> str:
+    """List names, the first few of them."""
+    more = len(names) - MAX_NAMED
+    return separator.join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def write_verdicts(path: str, verdicts: Iterable[Verdict]) -> None:
+    """Write verdicts, one a line."""
+    with replacing(path) as file:
+        for verdict in verdicts:
+            write_all(file, json.dumps(verdict).encode() + b"\n")
+
+
+def read_verdicts(path: str) -> list[Verdict]:
+    """Read what `write_verdicts` wrote."""
+    with open(path, "rb") as file:
+        return [Verdict(*json.loads(line)) for line in file]
+
+
+class Slit(NamedTuple):
+    """Slit of an exposure: a label for people, and who it is, of whatever types its file has."""
+
+    label: str
+    name: Any = None
+    source_id: Any = None
+    source_name: Any = None
+    kind: Any = None
+
+    def traits(self) -> set[tuple[str, Any]]:
+        """By what a source may be told to have it: id, name, and of a fixed slit, its own."""
+        name = "" if self.source_name is None else str(self.source_name)
+        found: set[tuple[str, Any]] = {("name", name.lower())}
+        if isinstance(self.source_id, int):
+            found.add(("id", self.source_id))
+        if str(self.name).upper() in FIXED_SLIT_IDS:
+            found.add(("slit", self.name))
+        return {(key, value) for key, value in found if value != ""}
+
+
+def read_slits(path: str) -> tuple[str, list[Slit]]:
+    """File name of an exposure and its slits, from its fingerprints."""
+    with open(path, "rb") as file:
+        top = json.loads(file.readline())
+    return top["filename"], [Slit(label, *who) for label, _, _, _, *who in top["slits"]]
+
+
+def judge(
+    verdicts: list[Verdict],
+    exposures: Iterable[tuple[str, list[Slit]]],
+    associations: list[Association],
+    expected: dict[str, int],
+    left_out: Mapping[str, tuple[Source, int]] = MappingProxyType({}),
+    claims: Claims = NO_CLAIMS,
+) -> list[Verdict]:
+    """Find what only shows when all products are looked at: slits lost, or there twice.
+
+    Parameters
+    ----------
+    verdicts : list of Verdict
+        Of all products.
+    exposures : iterable of (str, list of Slit)
+        File names, and their slits.
+    associations : list of Association
+        Each has products of its own.
+    expected : dict
+        Number of slits of each product, from the source list.
+    left_out : mapping
+        Product to its source and number of slits, of those that were not chosen.
+    claims : Claims
+        Of the user's table of joins.
+
+    Returns
+    -------
+    list of Verdict
+        The verdicts, with such damages added; the last is of no product where slits are lost.
+    """
+    uses: dict[tuple[str, int], list[Verdict]] = {}
+    for verdict in verdicts:
+        if not verdict.damages and len(verdict.slits) != expected[verdict.product]:
+            verdict.damages.append(
+                f"has {len(verdict.slits)} entries, {expected[verdict.product]} in the source list"
+            )
+        for filename, number in verdict.slits:
+            uses.setdefault((filename, number), []).append(verdict)
+    families: dict[str, list[str | None]] = {}
+    for association in associations:
+        for path in association.science:
+            name = os.path.basename(association.path)
+            families.setdefault(os.path.basename(path), []).append(name)
+
+    spare = {trait for source, _ in left_out.values() for trait in traits_of(source)}
+    lost, spared = [], 0
+    joined: dict[Any, set[str]] = {}
+    for filename, slits in exposures:
+        for number, slit in enumerate(slits, 1):
+            label, traits = slit.label, slit.traits()
+            wanted = Counter(families.get(filename, [None]))
+            users = uses.get((filename, number), [])
+            # An exposure of no association has products whatever association it names itself.
+            found = Counter(user.association if filename in families else None for user in users)
+            if target := claims.target(filename, *slit[1:]):
+                # It is in one product, whatever the associations.
+                wanted, found = Counter([None]), Counter(None for _ in users)
+                traits |= claims.traits(target)
+                for user in users:
+                    joined.setdefault((target, _optics(user.product)), set()).add(user.product)
+            if missing := (wanted - found).total():
+                if traits & spare:
+                    spared += missing
+                else:
+                    lost.append(f"{label} of {filename}")
+            if found - wanted:
+                products = some([user.product for user in users])
+                for user in users:
+                    user.damages.append(f"{label} of {filename} is in {products}")
+    said = [
+        f"{some(sorted(products))}: of one target of the joins, which is one product"
+        for products in joined.values()
+        if len(products) > 1
+    ]
+    if lost:
+        said.append(f"lost: {len(lost)} slits are in no product that could be read: {some(lost)}")
+    if spared != (stated := sum(slits for _, slits in left_out.values())):
+        said.append(f"{spared} slits are of sources left out, {stated} in the list of these")
+    return [*verdicts, Verdict.of("(none)", *said)] if said else verdicts
+
+
+def _optics(product: str) -> tuple[Any, ...]:
+    """Instrument and optical elements of a product; targets are one product for each."""
+    fields = parse_product_name(product)
+    return (fields.instrument, fields.elements) if fields else (product,)
+
+
+def traits_of(source: Source) -> set[tuple[str, Any]]:
+    """By what slits may be told to be of a source (see `Slit.traits`)."""
+    found: set[tuple[str, Any]] = {("id", source.source_id)}
+    found |= {("name", name.lower()) for name in source.names}
+    found |= {("slit", name) for name in source.slit_names}
+    return {(key, value) for key, value in found if value != ""}
+
+
+def read_rows(table: str) -> dict[str, tuple[Source, int]]:
+    """Read source and number of slits of each product from a source list."""
+    rows = {row["product"]: row for row in read_table(table)}
+    return {name: (Source.of_row(row), int(row["slits"])) for name, row in rows.items()}
+
+
+def misplaced(chosen: Iterable[Source], left_out: Iterable[Source], selection: Selection) -> str:
+    """Tell which sources are made, or left out, against the user's choice; nothing if none is."""
+    made, others = list(chosen), {source.product for source in left_out}
+    unwanted = choose([*made, *left_out], selection)[0].keys()
+    wrong = sorted(unwanted ^ others)
+    return f"made or left out against the choice: {some(wrong)}" if wrong else ""
+
+
+def list_verdicts(
+    table: str,
+    verdicts: Iterable[str],
+    fingerprints: Iterable[str],
+    associations: list[Association],
+    sources: str,
+    selection: Selection = EVERYTHING,
+    claims: Claims = NO_CLAIMS,
+) -> None:
+    """Write the verdict on each product of a run.
+
+    Parameters
+    ----------
+    table : str
+        File to write.
+    verdicts, fingerprints : iterable of str
+        Files of the verdicts, and of the fingerprints of all exposures.
+    associations : list of Association
+        Those of the run.
+    sources : str
+        The source list; ``left_out.tsv`` beside it, if any, has the sources not chosen.
+    selection : Selection
+        Which sources the user wants.
+    claims : Claims
+        Of the user's table of joins.
+    """
+    found = [verdict for path in verdicts for verdict in read_verdicts(path)]
+    chosen = read_rows(sources)
+    left_out = read_rows(os.path.join(os.path.dirname(sources), "left_out.tsv"))
+    sizes = {name: slits for name, (_, slits) in chosen.items()}
+    judged = judge(found, map(read_slits, fingerprints), associations, sizes, left_out, claims)
+    parts = [[source for source, _ in rows.values()] for rows in (chosen, left_out)]
+    if wrong := misplaced(*parts, selection):
+        judged.append(Verdict.of("(none)", wrong))
+    write_table(table, COLUMNS, (verdict.row() for verdict in judged))
+
+
+def check_verdicts(table: str) -> str:
+    """Tell in a sentence what a table of verdicts says.
+
+    Parameters
+    ----------
+    table : str
+        As `list_verdicts` wrote it.
+
+    Returns
+    -------
+    str
+        How many products are sound, and what could not be proved.
+
+    Raises
+    ------
+    InputError
+        If something is damaged.
+    """
+    rows = read_table(table)
+    by_status = {
+        status: [f"{row['product']}: {row['verdict']}" for row in rows if row["status"] == status]
+        for status in (SOUND, UNPROVED, DAMAGED)
+    }
+    if damaged := by_status[DAMAGED]:
+        lines = [f"{len(damaged)} of {len(rows)} rows of {table} are damaged:", *damaged]
+        raise InputError("\n".join(lines))
+    said = f"{table}: {len(by_status[SOUND])} products are sound"
+    if unproved := by_status[UNPROVED]:
+        lines = [f"{said}, {len(unproved)} could not be proved to open:", *unproved]
+        return "\n".join(lines)
+    return said
