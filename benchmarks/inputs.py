@@ -14,7 +14,8 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source import FORMAT  # noqa: E402
-from exp_to_source.formats.indices import line, seal, stamp, write_index  # noqa: E402
+from exp_to_source.formats.indices import Head, Record, Text, stamp, write_index  # noqa: E402
+from exp_to_source.formats.seals import line, seal  # noqa: E402
 from exp_to_source.index.fitsfile import HDU, scan  # noqa: E402
 
 MODES = {"mos": "mos", "wfss": "nircam-wfss", "list": ""}
@@ -150,7 +151,7 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         "exposure_type": "NRC_WFSS",
         "version": "1.14.0",
     }
-    record: dict[str, list[object]] = {"planes": [], "edits": []}
+    record = Record([], Text(False, 0, 0), [], [], [], None, None)
     exposures.mkdir(parents=True)
     indices.mkdir(parents=True)
     for number in range(1, size.exposures + 1):
@@ -160,9 +161,11 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         # Older than its index, as it would be.
         os.utime(path, (1e9, 1e9))
         about = {"format": FORMAT, "exposure": name, "path": str(path)} | stamp(path)
-        what = ("NRC_WFSS", 7, 400_000, (100, 140), (3.1, 4.0))
+        about |= {"standard": "1.6.0", "remarks": [], "dropped_tags": []}
+        what = ("NRC_WFSS", 7, 400_000, [100, 140], [3.1, 4.0])
         slits = (
-            ([seal(b"%d %d" % (number, n)), n, "", str(n), *what], record)
+            (Head(seal(b"%d %d" % (number, n)), n, "", str(n), *what), record)
             for n in range(1, size.sources + 1)
         )
-        write_index(str(indices / f"{name}.jsonl"), about | identity, line({}), line({}), slits, "")
+        parts = (line({}), line({}), line([]))
+        write_index(str(indices / f"{name}.jsonl"), about | identity, *parts, slits, "")

@@ -7,8 +7,8 @@ from functools import partial
 
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.files import redate
+from exp_to_source.formats.previous import forget_previous
 from exp_to_source.gather.product import gather_source
-from exp_to_source.sources.previous import forget_previous
 
 
 def main() -> None:

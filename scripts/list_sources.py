@@ -42,8 +42,8 @@ def main() -> None:
     with told_in_a_sentence("list_sources"):
         from exp_to_source.files import redate, refuse_future
         from exp_to_source.sources.associations import read_association
+        from exp_to_source.sources.families import Choices
         from exp_to_source.sources.listing import list_sources
-        from exp_to_source.sources.products import Choices
 
         redate([word[1:] for word in sys.argv[1:] if word.startswith("@")])
         redate(arguments.indices)

@@ -13,10 +13,10 @@ from stdatamodels.jwst import datamodels
 
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
+from exp_to_source.sources.families import Choices
 from exp_to_source.sources.join_table import Joins
 from exp_to_source.sources.joining import NONE
 from exp_to_source.sources.listing import list_sources
-from exp_to_source.sources.products import Choices
 from exp_to_source.tables import read_products
 
 #: One exposure of each era and mode, compressed, as `reduce.py` there makes them.

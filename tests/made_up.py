@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 
 from exp_to_source import FORMAT
-from exp_to_source.formats.indices import line, write_index
+from exp_to_source.formats.indices import write_index
+from exp_to_source.formats.seals import line
+from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
-from exp_to_source.sources.products import Choices
 
 DETECTORS = ("nrs1", "nrs2")
 

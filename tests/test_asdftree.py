@@ -5,7 +5,8 @@ import yaml
 
 from exp_to_source.errors import InputError
 from exp_to_source.formats.fragments import META_MARK, apply_edits, fill_marks
-from exp_to_source.index.tree import UnusualLayoutError, parse
+from exp_to_source.index.reader import UnusualLayoutError
+from exp_to_source.index.tree import parse
 
 HEAD = "#ASDF 1.0.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
 TREE = """\

@@ -16,10 +16,11 @@ from exp_to_source.errors import InputError
 from exp_to_source.formats.indices import IndexReader
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
+from exp_to_source.naming import exposure_name
 from exp_to_source.run.request import find_exposures, name_exposures
 from exp_to_source.sources.associations import read_association
+from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
-from exp_to_source.sources.products import Choices, exposure_name
 from exp_to_source.tables import read_products
 
 NAME = "jw00009001001_03101_00001_nrs1_cal"

@@ -25,8 +25,7 @@ from snake import ROOT
 import update_commands
 from exp_to_source import __version__
 from exp_to_source.simulate.exposures import Simulation, simulate
-from exp_to_source.sources import products as grouping
-from exp_to_source.sources import sourcelist
+from exp_to_source.sources import families, listing, products
 from exp_to_source.verify import verdicts
 
 TESTS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
@@ -216,11 +215,11 @@ def first_column(page: str, heading: str) -> list[str]:
 def test_reference_of_files_is_what_is_written():
     page = "docs/reference/files.md"
     listed = first_column("docs/how-to/see.md", "The source list")
-    assert listed == list(sourcelist.COLUMNS)
-    slit = grouping.Slit("exposure", "digest", 1, "name", "slit", 7, 100)
-    manifest = grouping.manifest(grouping.Product("product", 1, "s", None, [slit]))
+    assert listed == list(listing.COLUMNS)
+    slit = families.Slit("exposure", "digest", 1, "name", "slit", 7, 100)
+    manifest = products.manifest(products.Product("product", 1, "s", None, [slit]))
     assert first_column(page, "results/manifests/") == list(json.loads(manifest))
-    for columns in (verdicts.COLUMNS, sourcelist.LEFT_OUT):
+    for columns in (verdicts.COLUMNS, listing.LEFT_OUT):
         row = ", ".join(f"`{column}`" for column in columns)
         assert row in (ROOT / page).read_text(encoding="utf-8")
 

@@ -12,7 +12,7 @@ from eras import differences, open_quietly, regroup, regroup_officially, unpack_
 from tiny import File, Parts, at, split, write_tiny
 
 from exp_to_source.errors import InputError
-from exp_to_source.formats.indices import sealed
+from exp_to_source.formats.seals import sealed
 from exp_to_source.formats.standards import (
     MARKED,
     PREFIX,
@@ -23,8 +23,8 @@ from exp_to_source.formats.standards import (
 )
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
+from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
-from exp_to_source.sources.products import Choices
 from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
 from update_tags import TABLE, format_table, read_tags

@@ -27,8 +27,9 @@ from exp_to_source.errors import InputError
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.naming import parse_product_name
+from exp_to_source.sources.families import Choices, read_exposures
 from exp_to_source.sources.listing import list_sources
-from exp_to_source.sources.products import Choices, Product, manifest, read_exposures
+from exp_to_source.sources.products import Product, manifest
 from exp_to_source.tables import read_products
 
 CASES = int(os.environ.get("FUZZ_CASES", "12000"))

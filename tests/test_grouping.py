@@ -5,14 +5,9 @@ from astropy.table import Table
 
 from exp_to_source.errors import InputError
 from exp_to_source.sources.associations import Association
-from exp_to_source.sources.products import (
-    Choices,
-    Slit,
-    make_families,
-    make_products,
-    manifest,
-)
-from exp_to_source.sources.sourcelist import COLUMNS, source_row, write_ecsv
+from exp_to_source.sources.families import Choices, Slit, make_families
+from exp_to_source.sources.listing import COLUMNS, source_row, write_ecsv
+from exp_to_source.sources.products import make_products, manifest
 from exp_to_source.tables import write_table
 
 IDENTITY = {

@@ -12,10 +12,11 @@ from exp_to_source.errors import InputError
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import Association
 from exp_to_source.sources.choosing import Source
+from exp_to_source.sources.families import Choices, Family, Slit
 from exp_to_source.sources.join_table import Joins, read_joins
 from exp_to_source.sources.joining import join_slits
-from exp_to_source.sources.products import Choices, Family, Slit, make_products, manifest
-from exp_to_source.sources.sourcelist import source_row
+from exp_to_source.sources.listing import source_row
+from exp_to_source.sources.products import make_products, manifest
 from exp_to_source.verify.claims import Claims
 from exp_to_source.verify.products import Verifier
 from exp_to_source.verify.verdicts import Slit as Seen

@@ -25,7 +25,8 @@ from exp_to_source.report.coverage import (
     setting,
 )
 from exp_to_source.simulate.exposures import Simulation, simulate
-from exp_to_source.sources.products import Product, Slit, manifest
+from exp_to_source.sources.families import Slit
+from exp_to_source.sources.products import Product, manifest
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

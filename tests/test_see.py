@@ -14,7 +14,7 @@ from astropy.table import Table
 from snake import ROOT, Workflow
 
 from exp_to_source.index.fitsfile import scan
-from exp_to_source.index.spectral import wavelength_range
+from exp_to_source.index.records import wavelength_range
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 SHAPE = (4, 8)

@@ -13,7 +13,8 @@ from stdatamodels.jwst import datamodels
 import simulate_exposures
 from exp_to_source.errors import InputError
 from exp_to_source.simulate import exposures as module
-from exp_to_source.simulate.exposures import FIXED_SLITS, MODES, Simulation, simulate
+from exp_to_source.simulate.exposures import FIXED_SLITS, Simulation, simulate
+from exp_to_source.simulate.modes import MODES
 
 SHAPE = (6, 10)
 GRISM_HDUS = ["SCI", "DQ", "ERR", "WAVELENGTH", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT"]

@@ -9,8 +9,8 @@ import pytest
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
-from exp_to_source.sources.products import Choices
 
 
 class Reads:

@@ -25,8 +25,8 @@ from exp_to_source.index import reader as asdfslit
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import Association
+from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
-from exp_to_source.sources.products import Choices
 from exp_to_source.tables import read_products
 from exp_to_source.verify import products as verify
 from exp_to_source.verify.fingerprints import fingerprint_exposure

@@ -141,3 +141,9 @@ def file_state(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def date_now() -> str:
+    """Time of writing (UTC, ISO 8601, milliseconds), or that of SOURCE_DATE_EPOCH."""
+    now = float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}"

@@ -5,8 +5,11 @@ The syntax is that of the JWST pipeline's documentation ("File naming schemes"):
 ``jw<ppppp>-<AC_ID>_[t<TargID>-]<s|b|v><SourceID>[-epochX]_<instr>_<elements>[-...]_cal``.
 """
 
+import os
 import re
 from typing import NamedTuple
+
+from .errors import InputError
 
 #: Pattern of each wildcard of a product's name. The rules use them too, and Snakemake does not
 #: understand open ranges such as ``{5,}``.
@@ -35,6 +38,9 @@ _FIXED_SLIT = re.compile(r"s\d{3,4}[ab]\d")
 
 #: Name of a background slitlet before pipeline version 1.15.
 _OLD_BACKGROUND = re.compile(r"background_([0-9]+)")
+
+#: Names that are safe as parts of file names of our own.
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
 
 #: A template in which the target's place is free for a source, or taken by it.
 _TARGET_FIELD = re.compile(r"(?<=_)t[0-9]{3,}(?=-epoch|_)")
@@ -195,3 +201,29 @@ def fill_template(template: str, source: str, slits: list[str]) -> str:
         name = _TARGET_FIELD.sub("{source_id}", name, count=1)
     slit_name = "-".join(slit.lower() for slit in slits)
     return name.replace("{source_id}", source).replace("{slit_name}", slit_name).lower()
+
+
+def exposure_name(path: str) -> str:
+    """Name of an exposure: its file's, without folder and extension.
+
+    Raises
+    ------
+    InputError
+        If it cannot be part of the names of our files, of shell commands and of headers.
+    """
+    name = os.path.basename(path).removesuffix(".fits")
+    if not _SAFE_NAME.fullmatch(name):
+        raise InputError(
+            f"{path!r}: file names of exposures may have letters, digits and _ . + - only, "
+            "200 at most; rename it"
+        )
+    return name
+
+
+def check_path(path: str) -> None:
+    """Refuse paths that have no place in lists of one path a line, or look like wildcards."""
+    if not path.isprintable() or "{" in path or "}" in path:
+        raise InputError(
+            f"{path!r}: braces, and what is not printable, cannot be part of paths; "
+            "rename it, or reach it by another way"
+        )

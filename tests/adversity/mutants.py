@@ -37,8 +37,8 @@ from exp_to_source.errors import told_in_a_sentence  # noqa: E402
 from exp_to_source.gather.product import gather_source  # noqa: E402
 from exp_to_source.index.indexing import index_exposure  # noqa: E402
 from exp_to_source.simulate.modes import MODES  # noqa: E402
+from exp_to_source.sources.families import Choices  # noqa: E402
 from exp_to_source.sources.listing import list_sources  # noqa: E402
-from exp_to_source.sources.products import Choices  # noqa: E402
 from exp_to_source.tables import read_products  # noqa: E402
 
 #: Bounds of what the project may take for one mutant, and of what the judge may take besides.

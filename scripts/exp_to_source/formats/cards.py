@@ -7,6 +7,8 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
+from .fragments import CARDS_MARK, ENTRY_MARK
+
 BLOCK = 2880
 CARD = 80
 END = b"END".ljust(CARD)
@@ -16,16 +18,9 @@ Value = str | int | float | bool | None
 #: A number in a card, as a regular expression.
 NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[EeDd][+-]?[0-9]+)?"
 
-#: Items of a header's plan: cards of the input's header (first, count), new cards as text, or
-#: one of the two below.
-Plan = Sequence[tuple[int, int] | list[int] | str | int]
-#: Here goes the EXTVER card.
-EXTVER = 0
-#: Here go, in a product's first entry, the exposure's own cards.
-EXPOSURE_CARDS = 1
-
-#: What stands for these two while the entry is not known; no header has such characters.
-_MARKS = (b"\x01", b"\x02")
+#: Items of a header's plan: cards of the input's header (first, count), or new cards as text,
+#: among them marks (see `fragments`).
+Plan = Sequence[tuple[int, int] | str]
 
 
 def padded(size: int) -> int:
@@ -173,9 +168,7 @@ def planned_cards(raw: bytes, plan: Plan) -> bytes:
     """
     parts = []
     for item in plan:
-        if isinstance(item, int):
-            parts.append(_MARKS[item])
-        elif isinstance(item, str):
+        if isinstance(item, str):
             parts.append(item.encode("ascii"))
         else:
             first, count = item
@@ -200,7 +193,8 @@ def finished_header(
         stdatamodels writes the two one after the other.
     """
     version = format_card("EXTVER", entry, "extension value")
-    before, mark, after = cards.replace(_MARKS[EXTVER], version).partition(_MARKS[EXPOSURE_CARDS])
+    cards = cards.replace(ENTRY_MARK.encode(), version)
+    before, mark, after = cards.partition(CARDS_MARK.encode())
     if not (mark and exposure_cards):
         return header_blocks((before, after))
     images = [

@@ -1,15 +1,16 @@
-"""Pieces of text that are made to measure only when a product is written.
+"""Pieces of text that are completed only when a product is written.
 
 Edits turn the text of a slit, as it stands in its exposure, into a *fragment* with *marks* in
-place of everything that depends on the product. Marks are control characters, which YAML
-forbids, so that no text of a file can be taken for one.
+place of everything that depends on the product. Headers have marks, too. Marks are control
+characters, which YAML and FITS cards forbid, so that no text of a file can be taken for one.
 """
 
 import json
 import re
 from collections.abc import Sequence
 
-#: The number of the entry within the product: EXTVER, and part of every anchor's name.
+#: The number of the entry within the product: part of every anchor's name; in a header, the EXTVER
+#: card.
 ENTRY_MARK = "\x01"
 #: Followed by a number and a semicolon: an internal block, counted within the entry.
 BLOCK_MARK = "\x02"
@@ -19,6 +20,10 @@ META_MARK = "\x03"
 TYPE_MARK = "\x04"
 #: Within a tag, before its name: what newer ASDF standards call otherwise (see `standards`).
 TAG_MARK = "\x05"
+#: In a header: the exposure's own cards, which a product's first entry has.
+CARDS_MARK = "\x06"
+#: In an index, followed by a number: a text that several records share.
+SHARED_MARK = "\x07"
 
 #: A mark of a block, whole.
 MARKED_BLOCK = re.compile(f"{BLOCK_MARK}([0-9]+);")

@@ -5,16 +5,14 @@ part     content
 =======  =======================================================================================
 first    a line: the exposure (format, name, path, size, time, identity); place, size and seal of
          each of the other parts, counted from here; its own seal
-heads    a line a slit, for the source list: digest, source id, source name, slit name, exposure
-         type, planes, bytes, shape (rows, columns) of the first plane, shortest and longest
-         wavelength (µm) or null
+heads    a line a slit, for the source list: `Head`
 places   a line a slit, all of one length and in the order of the digests: digest; place, size and
          seal of its record among the records
 common   what every entry takes from the exposure
 top      what a product takes from its first exposure
 tags     all tags of the exposure's tree
 shared   texts that several records have
-records  a line a slit: where headers, data, text and blocks lie; what changes in them
+records  a line a slit, for gathering: `Record`
 text     YAML document, where the exposure's own could not be used as it stands
 =======  =======================================================================================
 
@@ -27,12 +25,15 @@ import hashlib
 import json
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .. import FORMAT
 from ..errors import InputError
 from ..files import replacing, write_all
+from .cards import Plan
+from .fragments import SHARED_MARK, Edit
+from .seals import DIGEST_SIZE, line, seal, sealed, unsealed
 
 #: Shortest text that is stored once for several records.
 MIN_SHARED = 40
@@ -40,37 +41,9 @@ MIN_SHARED = 40
 #: Longest first line of an index.
 MAX_LINE = 1 << 16
 
-#: Length of a digest, in hexadecimal digits: 128 bits of a SHA-256.
-DIGEST_SIZE = 32
-
 #: Digits of numbers in lines of one length, and the length of these.
 NUMBER = 12
 PLACE_SIZE = 2 * DIGEST_SIZE + 2 * NUMBER + 4
-
-
-def line(content: Any) -> bytes:
-    """One line of JSON, the same for the same content."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def seal(data: bytes) -> str:
-    """Digest by which a reader tells that data are as they were written."""
-    return hashlib.sha256(data).hexdigest()[:DIGEST_SIZE]
-
-
-def sealed(content: dict[str, Any]) -> bytes:
-    """One line of JSON, with a seal."""
-    return line(content | {"seal": seal(line(content))})
-
-
-def unsealed(data: bytes) -> dict[str, Any] | None:
-    """Content of a sealed line of JSON, None where it is damaged."""
-    try:
-        content = json.loads(data)
-        whole = content.pop("seal") == seal(line(content))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-    return content if whole else None
 
 
 def new_digest(common: str, top: str) -> "hashlib._Hash":
@@ -121,13 +94,117 @@ def forget_change(index: str) -> None:
         os.unlink(note)
 
 
+class Head(NamedTuple):
+    """What the source list needs of a slit.
+
+    Attributes
+    ----------
+    digest : str
+        Of everything of the slit that reaches a product.
+    source_id : int or None
+        SOURCEID.
+    source_name, slit_name : str
+        SRCNAME and SLTNAME.
+    exposure_type : str
+        EXP_TYPE of the slit, or of its exposure.
+    planes, size : int
+        Number of its planes, and their bytes.
+    shape : list of int
+        Rows and columns of its first plane.
+    wavelengths : list of float or None
+        Shortest and longest wavelength (µm).
+    """
+
+    digest: str
+    source_id: int | None
+    source_name: str
+    slit_name: str
+    exposure_type: str
+    planes: int
+    size: int
+    shape: list[int]
+    wavelengths: list[float] | None
+
+
+class Plane(NamedTuple):
+    """Where an HDU of a slit is in the exposure, in bytes, and how its header is made anew."""
+
+    start: int
+    header_size: int
+    data_size: int
+    plan: Plan
+
+
+class Text(NamedTuple):
+    """Where the YAML of a slit is: kept in the index, or in the exposure; in bytes."""
+
+    kept: bool
+    start: int
+    size: int
+
+
+class Record(NamedTuple):
+    """What gathering needs of a slit.
+
+    Attributes
+    ----------
+    planes : list of Plane
+        Its HDUs, in the order of the schema.
+    text : Text
+        Its part of the exposure's tree.
+    edits : list of Edit
+        What makes a fragment of that text.
+    blocks : list of (int, int)
+        Start and size of its internal blocks, in bytes.
+    own : list of str
+        Keys of metadata that it has itself, and does not take from the exposure.
+    asn : dict or None
+        What it says of its association, as YAML.
+    type : str or None
+        Its exposure type, where it has one of its own.
+    """
+
+    planes: list[Plane]
+    text: Text
+    edits: list[Edit]
+    blocks: list[tuple[int, int]]
+    own: list[str]
+    asn: dict[str, str] | None
+    type: str | None
+
+    @classmethod
+    def of_json(cls, data: bytes) -> "Record":
+        """Record of a line of an index."""
+        planes, text, *rest = json.loads(data)
+        return cls([Plane(*plane) for plane in planes], Text(*text), *rest)
+
+    def with_texts(self, change: Callable[[str], str]) -> "Record":
+        """Record with other texts in the places that may have one that others share."""
+        planes = [
+            plane._replace(plan=[change(x) if isinstance(x, str) else x for x in plane.plan])
+            for plane in self.planes
+        ]
+        edits = [(place, length, change(text)) for place, length, text in self.edits]
+        return self._replace(planes=planes, edits=edits)
+
+
+def shorten(text: str, shared: Mapping[str, int]) -> str:
+    """Mark with a number in place of a text that is shared."""
+    return f"{SHARED_MARK}{shared[text]}" if text in shared else text
+
+
+def lengthen(text: str, shared: Sequence[str]) -> str:
+    """Text that a mark stands for."""
+    return shared[int(text[1:])] if text.startswith(SHARED_MARK) else text
+
+
 def write_index(
     path: str,
     exposure: dict[str, Any],
     common: bytes,
     top: bytes,
     tags: bytes,
-    slits: Iterable[tuple[list[Any], dict[str, Any]]],
+    slits: Iterable[tuple[Head, Record]],
     text: str,
 ) -> None:
     """Write the index of an exposure.
@@ -140,7 +217,7 @@ def write_index(
         What the first line says, but for the places.
     common, top, tags : bytes
         The parts of these names, a line each.
-    slits : iterable of (list, dict)
+    slits : iterable of (Head, Record)
         What the source list needs of each slit, and its record.
     text : str
         YAML document to be kept, or none.
@@ -151,11 +228,11 @@ def write_index(
     place = 0
     for head, record in slits:
         heads.append(line(head))
-        records.append(
-            line(replace_texts(record, lambda text: [texts[text]] if text in texts else text))
-        )
+        records.append(line(record.with_texts(lambda text: shorten(text, texts))))
         size = len(records[-1])
-        places.append(f"{head[0]} {place:{NUMBER}} {size:{NUMBER}} {seal(records[-1])}\n".encode())
+        places.append(
+            f"{head.digest} {place:{NUMBER}} {size:{NUMBER}} {seal(records[-1])}\n".encode()
+        )
         place += size
     parts = {
         "heads": b"".join(heads),
@@ -177,7 +254,7 @@ def write_index(
             write_all(file, part)
 
 
-def shared_texts(records: Iterable[dict[str, Any]]) -> dict[str, int]:
+def shared_texts(records: Iterable[Record]) -> dict[str, int]:
     """Find long texts that several records have, such as what aliases of one anchor stand for.
 
     Returns
@@ -193,26 +270,8 @@ def shared_texts(records: Iterable[dict[str, Any]]) -> dict[str, int]:
         return text
 
     for record in records:
-        replace_texts(record, note)
+        record.with_texts(note)
     return {text: n for n, text in enumerate(text for text, again in seen.items() if again)}
-
-
-def replace_texts(record: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
-    """Record with another text in each place that may have a shared one.
-
-    A shared text is stored as a list of its number alone, which nothing else there is.
-    """
-    return record | {
-        "edits": [(place, length, change(text)) for place, length, text in record["edits"]],
-        "planes": [
-            (*places, [change(item) if _is_text(item) else item for item in plan])
-            for *places, plan in record["planes"]
-        ],
-    }
-
-
-def _is_text(item: Any) -> bool:
-    return isinstance(item, str) or (isinstance(item, list) and len(item) == 1)
 
 
 def write_failure(path: str, exposure: str, exposure_path: str, reason: str) -> None:
@@ -284,11 +343,11 @@ class IndexReader:
         """Close the file."""
         self.file.close()
 
-    def heads(self) -> Iterable[list[Any]]:
-        """Read the lines that the source list needs, one a slit, in the order of the slits."""
-        return map(json.loads, self.part("heads").splitlines())
+    def heads(self) -> Iterable[Head]:
+        """Read what the source list needs, one a slit, in the order of the slits."""
+        return (Head(*json.loads(line)) for line in self.part("heads").splitlines())
 
-    def record(self, digest: str) -> dict[str, Any] | None:
+    def record(self, digest: str) -> Record | None:
         """Record of the slit that has this digest, None where there is none."""
         start, size, _ = self.exposure["places"]
         lines = range(start, start + size, PLACE_SIZE)
@@ -304,10 +363,8 @@ class IndexReader:
             raise self._damaged() from None
         expected = found[-1 - DIGEST_SIZE : -1].decode("latin-1")
         texts = json.loads(self.part("shared"))
-        return replace_texts(
-            json.loads(self._read(self.exposure["records"][0] + place, size, expected)),
-            lambda item: texts[item[0]] if isinstance(item, list) else item,
-        )
+        data = self._read(self.exposure["records"][0] + place, size, expected)
+        return Record.of_json(data).with_texts(lambda text: lengthen(text, texts))
 
     def part(self, name: str) -> bytes:
         """One part of the index, whole."""

@@ -12,14 +12,15 @@ from ..errors import ChangedError, InputError
 from ..files import write_all
 from ..formats.cards import finished_header, planned_cards
 from ..formats.fragments import META_MARK, apply_edits, fill_marks
-from ..formats.indices import DIGEST_SIZE, IndexReader, line, new_digest
+from ..formats.indices import IndexReader, new_digest
+from ..formats.seals import DIGEST_SIZE, line
 from ..formats.standards import keep_tags, renew_tags
 
 BUFFER = 1 << 20
 
 
 class Entry:
-    """One slit of one exposure, as part of a product.
+    """One slit of one exposure, of which a product is to have a copy.
 
     Parameters
     ----------
@@ -48,18 +49,18 @@ class Entry:
                 "run again"
             )
         self.record = record
-        kept, place, size = record["text"]
-        self.text = index.text(place, size) if kept else b""
+        self.text = index.text(record.text.start, record.text.size) if record.text.kept else b""
         self.path: str = self.exposure["path"]
         self.standard: str = self.exposure["standard"]
-        self.check = new_digest(self.exposure["common"][2], self.exposure["top"][2])
 
     def open(self) -> int:
         """Open the exposure; it must have the size it had when it was indexed."""
         try:
             file = os.open(self.path, os.O_RDONLY)
         except FileNotFoundError:
-            raise InputError(f"{self.path}: is gone since it was indexed; bring it back") from None
+            raise InputError(
+                f"{self.path}: has disappeared since it was indexed; bring it back"
+            ) from None
         if os.fstat(file).st_size != self.exposure["size"]:
             os.close(file)
             raise self.changed()
@@ -69,28 +70,41 @@ class Entry:
         """Tell that the exposure is not the one that was indexed."""
         return ChangedError(self.path, self.index)
 
-    def copy_planes(self, number: int, top: dict[str, Any], out: "Output") -> None:
-        """Copy the planes, EXTVER being the number of the entry, and keep the slit's text."""
+    def tagged(self, text: str, standard: str) -> str:
+        """Text of the entry or its exposure, with the tags of the product's ASDF standard."""
+        return keep_tags(text) if self.standard == standard else renew_tags(text)
+
+    def copy_planes(self, number: int, top: dict[str, Any], out: "Output") -> "PartCopied":
+        """Copy the planes, EXTVER being the number of the entry.
+
+        Returns
+        -------
+        PartCopied
+            What is left to be copied.
+        """
+        check = new_digest(self.exposure["common"][2], self.exposure["top"][2])
+        text = self.text
         file = self.open()
         try:
-            for start, header_size, data_size, plan in self.record["planes"]:
-                raw = os.pread(file, header_size, start)
-                if len(raw) < header_size:
+            for plane in self.record.planes:
+                raw = os.pread(file, plane.header_size, plane.start)
+                if len(raw) < plane.header_size:
                     raise self.changed()
-                cards = planned_cards(raw, plan)
-                self.check.update(cards)
+                cards = planned_cards(raw, plane.plan)
+                check.update(cards)
                 out.header(finished_header(cards, number, top["sci"] if number == 1 else ()))
-                self.copy(file, start + header_size, data_size, out.file, self.check)
-            if not self.text:
-                self.text = os.pread(file, self.record["text"][2], self.record["text"][1])
+                start = plane.start + plane.header_size
+                self.copy(file, start, plane.data_size, out.file, check)
+            if not text:
+                text = os.pread(file, self.record.text.size, self.record.text.start)
         finally:
             os.close(file)
         try:
-            text = self.text.decode()
+            fragment = apply_edits(text.decode(), self.record.edits)
         except UnicodeDecodeError:
             raise self.changed() from None
-        self.fragment = apply_edits(text, self.record["edits"])
-        self.check.update(self.fragment.encode())
+        check.update(fragment.encode())
+        return PartCopied(self, number, fragment, check)
 
     def copy(self, file: int, start: int, size: int, out: BinaryIO, check: "hashlib._Hash") -> None:
         """Copy part of the exposure, and add it to a digest."""
@@ -104,38 +118,56 @@ class Entry:
             start += count
             size -= count
 
+
+class PartCopied:
+    """An entry whose planes are in the product; its part of the tree and its blocks are next.
+
+    Parameters
+    ----------
+    entry : Entry
+        The entry.
+    number : int
+        Its number within the product, from 1.
+    fragment : str
+        Its part of the tree, with marks.
+    check : hash
+        Digest of all that was copied.
+    """
+
+    def __init__(self, entry: Entry, number: int, fragment: str, check: "hashlib._Hash") -> None:
+        self.entry = entry
+        self.number = number
+        self.fragment = fragment
+        self.check = check
+
+    def tree(self, first_block: int, association: dict[str, str], standard: str) -> str:
+        """Part of the product's tree, the exposure's metadata merged over the slit's."""
+        record = self.entry.record
+        meta: dict[str, str] = json.loads(self.entry.common)["meta"]
+        if record.asn is not None or association:
+            meta["asn"] = flow_mapping((record.asn or {}) | association)
+        lines = (f"    {key}: {meta[key]}\n" for key in meta if key not in record.own)
+        fragment = self.fragment.replace(META_MARK, "".join(lines))
+        kind = record.type or self.entry.exposure["exposure_type"]
+        text = fill_marks(fragment, self.number, first_block, json.dumps(kind))
+        return self.entry.tagged(text, standard)
+
     def copy_blocks(self, out: BinaryIO) -> None:
         """Copy the internal blocks, the last part of the slit, and compare the digest."""
+        entry, record = self.entry, self.entry.record
         digests = []
-        if self.record["blocks"]:
-            file = self.open()
+        if record.blocks:
+            file = entry.open()
             try:
-                for start, size in self.record["blocks"]:
+                for start, size in record.blocks:
                     check = hashlib.sha256()
-                    self.copy(file, start, size, out, check)
+                    entry.copy(file, start, size, out, check)
                     digests.append(check.hexdigest()[:DIGEST_SIZE])
             finally:
                 os.close(file)
-        self.check.update(line([*(self.record[key] for key in ("own", "asn", "type")), digests]))
-        if self.check.hexdigest()[:DIGEST_SIZE] != self.digest:
-            raise self.changed()
-
-    def tree(
-        self, number: int, first_block: int, association: dict[str, str], standard: str
-    ) -> str:
-        """Entry of the product's tree, the exposure's metadata merged over the slit's."""
-        meta: dict[str, str] = json.loads(self.common)["meta"]
-        if self.record["asn"] is not None or association:
-            meta["asn"] = flow_mapping((self.record["asn"] or {}) | association)
-        lines = (f"    {key}: {meta[key]}\n" for key in meta if key not in self.record["own"])
-        fragment = self.fragment.replace(META_MARK, "".join(lines))
-        kind = self.record["type"] or self.exposure["exposure_type"]
-        text = fill_marks(fragment, number, first_block, json.dumps(kind))
-        return self.tagged(text, standard)
-
-    def tagged(self, text: str, standard: str) -> str:
-        """Text of the entry or its exposure, with the tags of the product's ASDF standard."""
-        return keep_tags(text) if self.standard == standard else renew_tags(text)
+        self.check.update(line([record.own, record.asn, record.type, digests]))
+        if self.check.hexdigest()[:DIGEST_SIZE] != entry.digest:
+            raise entry.changed()
 
 
 class Output:

@@ -7,15 +7,14 @@ its name: an exposure that is not the one that was indexed ends the job.
 
 import json
 import os
-import time
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, BinaryIO
 
-from .. import FORMAT, __version__
+from .. import __version__
 from ..errors import ChangedError, InputError
-from ..files import replacing, write_all
+from ..files import date_now, replacing, write_all
 from ..formats.cards import (
     commentary,
     format_card,
@@ -24,16 +23,12 @@ from ..formats.cards import (
     padded,
 )
 from ..formats.fragments import quoted
-from ..formats.indices import IndexReader, note_change, unsealed
+from ..formats.indices import IndexReader, note_change
+from ..formats.manifests import Manifest, read_manifest
 from ..formats.standards import newest, obstacle
-from .entry import Entry, Output, flow_mapping
+from .entry import Entry, Output, PartCopied, flow_mapping
 
 MODEL = "MultiExposureModel"
-
-#: The keywords of a product (and, of the same values, attributes of its tree) that differ from
-#: one run to the next; all the rest of its bytes follows from its input. The environment
-#: variable SOURCE_DATE_EPOCH (seconds) fixes them.
-DATE_KEYWORDS = ("DATE",)
 
 
 def gather_source(manifest_path: str, product_path: str, index_folder: str) -> None:
@@ -42,7 +37,7 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
     Parameters
     ----------
     manifest_path : str
-        The product's manifest, as `grouping` writes it.
+        The product's manifest, as the source list leaves it.
     product_path : str
         FITS file to write; it appears whole or not at all.
     index_folder : str
@@ -57,7 +52,7 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
     manifest = read_manifest(manifest_path)
     if not is_card_text(product_path):
         raise InputError(f"{product_path!r}: no name for a FITS file: printable ASCII is needed")
-    top, entries = read_indices(index_folder, manifest["slits"])
+    top, entries = read_indices(index_folder, manifest.slits)
     product = Product(os.path.basename(product_path), manifest, entries, top)
     try:
         with replacing(product_path) as file:
@@ -67,31 +62,14 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
         raise
 
 
-def read_manifest(path: str) -> dict[str, Any]:
-    """Read a manifest.
-
-    Raises
-    ------
-    InputError
-        If it is not one, or of another version.
-    """
-    with open(path, "rb") as file:
-        manifest = unsealed(file.read())
-    if manifest is None or manifest["format"] != FORMAT:
-        raise InputError(
-            f"{path}: not a manifest of this version, or damaged; delete the file and run again"
-        )
-    return manifest
-
-
-def read_indices(folder: str, slits: list[list[str]]) -> tuple[dict[str, Any], list[Entry]]:
+def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[dict[str, Any], list[Entry]]:
     """Read what a product has from its first exposure, and its entries.
 
     Parameters
     ----------
     folder : str
         Where the indices are.
-    slits : list of [str, str]
+    slits : list of (str, str)
         Name of the exposure and digest of each slit, those of an exposure one after another.
     """
     top: dict[str, Any] = {}
@@ -121,8 +99,8 @@ class Product:
     ----------
     filename : str
         Name of the product's file.
-    manifest : dict
-        Its manifest.
+    manifest : Manifest
+        What it is made of.
     entries : list of Entry
         Its slits, in order.
     top : dict
@@ -132,19 +110,19 @@ class Product:
     def __init__(
         self,
         filename: str,
-        manifest: dict[str, Any],
+        manifest: Manifest,
         entries: list[Entry],
         top: dict[str, Any],
     ) -> None:
         self.filename = filename
-        self.joined: list[str] = manifest["joined"]
+        self.joined = manifest.joined
         self.entries = entries
         self.top = top
         self.date = date_now()
         self.standard = newest({entry.standard for entry in entries})
-        kinds = [entry.record["type"] for entry in entries if entry.record["type"]]
+        kinds = [entry.record.type for entry in entries if entry.record.type]
         self.kind = kinds[-1] if kinds else self.top["type"]
-        about: dict[str, str] = manifest["association"] or {}
+        about = manifest.association
         self.association = {key: quoted(value) for key, value in about.items()}
         # Text that no FITS card can hold stays in the tree alone.
         self.association_cards = {
@@ -157,15 +135,16 @@ class Product:
         """Write the product: PRIMARY, planes, ASDF."""
         out = Output(file)
         out.header(header_blocks(self.primary_cards()))
-        for number, entry in enumerate(self.entries, 1):
-            entry.copy_planes(number, self.top, out)
-        text = self.document(out.hash.hexdigest()).encode()
-        sizes = [size for entry in self.entries for _, size in entry.record["blocks"]]
+        parts = [
+            entry.copy_planes(number, self.top, out) for number, entry in enumerate(self.entries, 1)
+        ]
+        text = self.document(parts, out.hash.hexdigest()).encode()
+        sizes = [size for entry in self.entries for _, size in entry.record.blocks]
         tail = block_index(len(text), sizes)
         size = len(text) + sum(sizes) + len(tail)
         write_all(file, asdf_header(size) + text)
-        for entry in self.entries:
-            entry.copy_blocks(file)
+        for part in parts:
+            part.copy_blocks(file)
         write_all(file, tail + bytes(padded(size) - size))
 
     def primary_cards(self) -> Iterator[bytes]:
@@ -194,8 +173,8 @@ class Product:
         for text in history:
             yield commentary("HISTORY", text)
 
-    def document(self, fits_hash: str) -> str:
-        """YAML document of the product."""
+    def document(self, parts: list[PartCopied], fits_hash: str) -> str:
+        """YAML document of the product, whose planes have been copied."""
         top, first = self.top, self.entries[0]
         lines = [
             top["preamble"],
@@ -206,9 +185,9 @@ class Product:
             "exposures:\n",
         ]
         first_block = 0
-        for number, entry in enumerate(self.entries, 1):
-            lines.append(entry.tree(number, first_block, self.association, self.standard))
-            first_block += len(entry.record["blocks"])
+        for part in parts:
+            lines.append(part.tree(first_block, self.association, self.standard))
+            first_block += len(part.entry.record.blocks)
         meta = dict(top["meta"])
         meta["exposure"] = flow_mapping(top["exposure"] | {"type": json.dumps(self.kind)})
         if top["asn"] or self.association:
@@ -219,12 +198,6 @@ class Product:
         lines += (first.tagged(f"  {key}: {meta[key]}\n", self.standard) for key in sorted(meta))
         lines.append("...\n")
         return "".join(lines)
-
-
-def date_now() -> str:
-    """Time of writing (UTC, ISO 8601, milliseconds), or that of SOURCE_DATE_EPOCH."""
-    now = float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}"
 
 
 def block_index(start: int, sizes: list[int]) -> bytes:

@@ -10,8 +10,8 @@ from .keywords import accepts, table
 from .nodes import value_at
 from .normalise import Refusal, normalise
 from .planes import check_datatype, contradiction, datatype
-from .reader import Array
-from .tree import Tree, UnusualLayoutError, parse
+from .reader import Array, UnusualLayoutError
+from .tree import Tree, parse
 
 #: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).
 EXPOSURE_TYPES = ("NRS_MSASPEC", "NRS_FIXEDSLIT", "NRC_WFSS", "NIS_WFSS", "MIR_WFSS")

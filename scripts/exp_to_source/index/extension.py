@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..errors import InputError
-from ..formats.indices import seal
+from ..formats.seals import seal
 from ..formats.standards import UNSTATED
 from .fitsfile import HDU
 

@@ -8,7 +8,8 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from ..formats.cards import CARD, EXPOSURE_CARDS, EXTVER, Plan, Value, card_value, format_card
+from ..formats.cards import CARD, Plan, Value, card_value, format_card
+from ..formats.fragments import CARDS_MARK, ENTRY_MARK
 from .fitsfile import HDU, Header
 from .keywords import Keyword, Place, compress, lay_out, section_cards, table
 from .nodes import Leaf, Node, at, leaves
@@ -139,8 +140,9 @@ def plane_plans(meta: Node, slit: Node, planes: list[HDU]) -> list[Plan]:
     laid = lay_out(table().entry, present)
     plans = []
     for hdu in planes:
-        places: list[Place | int] = [_described(hdu, word) for word in _structure(hdu.header)]
-        places += [EXPOSURE_CARDS, EXTVER] if hdu.name == "SCI" else [EXTVER]
+        places = [_described(hdu, word) for word in _structure(hdu.header)]
+        places += [CARDS_MARK.encode()] if hdu.name == "SCI" else []
+        places.append(ENTRY_MARK.encode())
         places += [place for _, place in laid.get(hdu.name, [])]
         plans.append(compress(places, hdu.header))
     return plans

@@ -4,8 +4,9 @@ import os
 
 from .. import FORMAT
 from ..errors import InputError
-from ..formats.indices import line, stamp, write_failure, write_index
-from ..sources.products import exposure_name
+from ..formats.indices import stamp, write_failure, write_index
+from ..formats.seals import line
+from ..naming import exposure_name
 from .exposure import Exposure, check_kind, claim_planes, read_tree
 from .extension import read_extension
 from .fitsfile import scan

@@ -62,7 +62,7 @@ def accepts(word: Keyword, value: Value) -> bool:
     )
 
 
-#: A card: where it stands in the input's header (first, count), or its image.
+#: A card: where it stands in the input's header (first, count), or its image, or a mark.
 Place = tuple[int, int] | bytes
 
 
@@ -103,9 +103,9 @@ def section_cards(section: int) -> bytes:
     return commentary("", "") + commentary("", table().sections[section]) + commentary("", "")
 
 
-def compress(places: list[Place | int], header: Header) -> Plan:
+def compress(places: list[Place], header: Header) -> Plan:
     """Make a plan of cards in order: adjacent cards joined, comment cards found in the input."""
-    plan: list[tuple[int, int] | str | int] = []
+    plan: list[tuple[int, int] | str] = []
     for number, place in enumerate(places):
         if isinstance(place, bytes) and number + 1 < len(places):
             place = _found_before(place, places[number + 1], header)
@@ -125,7 +125,7 @@ def compress(places: list[Place | int], header: Header) -> Plan:
     return plan
 
 
-def _found_before(image: bytes, following: Place | int, header: Header) -> Place:
+def _found_before(image: bytes, following: Place, header: Header) -> Place:
     """Place of an image in the input's header, if it stands right before the card that follows."""
     if isinstance(following, tuple):
         count = len(image) // CARD

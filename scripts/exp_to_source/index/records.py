@@ -1,19 +1,21 @@
 """What the index keeps of an exposure: what all have in common, and a record of each slit."""
 
 import os
+import struct
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..errors import InputError
 from ..formats.cards import planned_cards
 from ..formats.fragments import apply_edits, quoted
-from ..formats.indices import DIGEST_SIZE, line, new_digest, seal
+from ..formats.indices import Head, Plane, Record, Text, new_digest
+from ..formats.seals import DIGEST_SIZE, line, seal
 from .exposure import EXPOSURE_TYPES, Exposure, disagree
 from .fitsfile import HDU
 from .headers import exposure_cards, plane_plans, primary_cards
 from .keywords import table
 from .nodes import Leaf, Node, at, mapping, merge, nest, value_at
 from .reader import Slit
-from .spectral import wavelength_range
 from .tree import Tree
 
 #: What others ask of an exposure: name in the index, path in its metadata.
@@ -34,6 +36,9 @@ IDENTITY = {
 OWN_KEYS = frozenset({"asn", "date", "exposure", "filename", "model_type"})
 
 BUFFER = 1 << 20
+
+#: How many lines along the dispersion are looked at, evenly spread over the slit.
+LINES = 3
 
 
 def identity(tree: Tree) -> dict[str, str | None]:
@@ -78,8 +83,10 @@ def _text(node: Node | None) -> str | None:
     return node.render() if node else None
 
 
-def slit_records(exposure: Exposure, planes: list[list[HDU]], common: bytes, top: bytes) -> Any:
-    """Head and record of each slit (see `index`), its bytes read for the digest."""
+def slit_records(
+    exposure: Exposure, planes: list[list[HDU]], common: bytes, top: bytes
+) -> Iterator[tuple[Head, Record]]:
+    """Head and record of each slit, its bytes read for the digest."""
     text = exposure.tree.text
     position = 0 if exposure.rewritten else exposure.extension.start
     last = 0
@@ -96,19 +103,19 @@ def slit_records(exposure: Exposure, planes: list[list[HDU]], common: bytes, top
         kind = value_at(slit.node, "meta.exposure.type")
         asn = merged_asn(slit.node, exposure.tree.meta)
         digest.update(line([slit.own, asn, kind, [block.digest for block in blocks]]))
-        record = {
-            "planes": [
-                [hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan]
+        record = Record(
+            planes=[
+                Plane(hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan)
                 for hdu, plan in zip(own, plans, strict=True)
             ],
-            "text": [int(exposure.rewritten), position, size],
-            "edits": slit.edits,
-            "blocks": [(block.start, block.size) for block in blocks],
-            "own": slit.own,
-            "asn": asn,
-            "type": kind,
-        }
-        yield [digest.hexdigest()[:DIGEST_SIZE], *describe(exposure, slit, own)], record
+            text=Text(exposure.rewritten, position, size),
+            edits=slit.edits,
+            blocks=[(block.start, block.size) for block in blocks],
+            own=slit.own,
+            asn=asn,
+            type=kind,
+        )
+        yield describe(digest.hexdigest()[:DIGEST_SIZE], exposure, slit, own), record
         position += size
         last = slit.end
 
@@ -119,11 +126,8 @@ def merged_asn(slit: Node, meta: Node) -> dict[str, str] | None:
     return _rendered(merge(found[0], found[-1])) if found else None
 
 
-def describe(exposure: Exposure, slit: Slit, planes: list[HDU]) -> list[Any]:
-    """Tell what the source list needs of a slit.
-
-    These are id, names, exposure type, count and size of planes, shape, range of wavelengths.
-    """
+def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> Head:
+    """Tell what the source list needs of a slit."""
     node = slit.node
     source_id = value_at(node, "source_id")
     if source_id is not None and type(source_id) is not int:
@@ -146,7 +150,8 @@ def describe(exposure: Exposure, slit: Slit, planes: list[HDU]) -> list[Any]:
     if "WAVELENGTH" in named:
         wavelengths = wavelength_range(exposure.file, named["WAVELENGTH"], vertical)
     size = sum(hdu.end - hdu.start for hdu in planes)
-    return [source_id, *names, kind, len(planes), size, planes[0].shape, wavelengths]
+    shape = list(planes[0].shape)
+    return Head(digest, source_id, *names, kind, len(planes), size, shape, wavelengths)
 
 
 def update_from(digest: Any, exposure: Exposure, start: int, size: int) -> None:
@@ -158,3 +163,43 @@ def update_from(digest: Any, exposure: Exposure, start: int, size: int) -> None:
         digest.update(data)
         start += len(data)
         size -= len(data)
+
+
+def wavelength_range(file: int, plane: HDU, vertical: bool) -> list[float] | None:
+    """Find the wavelengths at both ends of some lines along the dispersion.
+
+    Wavelengths grow, or fall, along a line; so these are its extremes, and few bytes are read.
+
+    Parameters
+    ----------
+    file : int
+        The exposure, open.
+    plane : HDU
+        A WAVELENGTH plane: microns, 32-bit floating point, NaN or 0 where there is none.
+    vertical : bool
+        Whether light is dispersed along columns.
+
+    Returns
+    -------
+    list of float or None
+        Shortest and longest wavelength in microns, to six digits; None where no line has any.
+    """
+    if len(plane.shape) != 2 or plane.header.get("BITPIX") != -32:
+        return None
+    rows, columns = plane.shape
+    across, along = (columns, rows) if vertical else (rows, columns)
+    # Bytes from one pixel of a line to the next, and from one line to the next.
+    step, stride = (4 * columns, 4) if vertical else (4, 4 * columns)
+    found = []
+    for number in range(1, LINES + 1):
+        start = plane.data_start + across * number // (LINES + 1) * stride
+        places = range(start, start + along * step, step)
+        for order in (places, places[::-1]):
+            pixels = (struct.unpack(">f", os.pread(file, 4, place))[0] for place in order)
+            found += _first(pixels)
+    return [float(f"{limit:.6g}") for limit in (min(found), max(found))] if found else None
+
+
+def _first(pixels: Iterable[float]) -> list[float]:
+    """Return the first pixel that has a wavelength, in a list, which is empty where none has."""
+    return next(([pixel] for pixel in pixels if 0 < pixel < float("inf")), [])

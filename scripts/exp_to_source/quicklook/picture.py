@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from ..files import replacing, write_all
-from ..gather.product import read_manifest
+from ..formats.manifests import read_manifest
 from .cutouts import WAVELENGTH_UNIT, Cutout, Entries, read_entries
 
 #: Cut-outs in one column, and columns, at most; what is beyond is counted in a note.
@@ -87,7 +87,7 @@ def draw_quicklook(product: str, output: str, manifest: str | None = None) -> No
     InputError
         If one of them is not what it should be.
     """
-    exposures = [slit[0] for slit in read_manifest(manifest)["slits"]] if manifest else []
+    exposures = [slit[0] for slit in read_manifest(manifest).slits] if manifest else []
     entries = read_entries(product, exposures, ROWS * COLUMNS)
     name = os.path.basename(product).removesuffix(".fits").removesuffix("_cal")
     with matplotlib.rc_context(STYLE):

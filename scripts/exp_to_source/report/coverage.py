@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..formats.indices import IndexReader
-from ..gather.product import read_manifest
+from ..formats.manifests import read_manifest
 from ..naming import optical_elements
 
 #: How a place of the map is written: the number of slits, up to nine, or one of these. A source is
@@ -66,7 +66,7 @@ def read_exposures(request: str, results: str) -> list[Exposure]:
             path = os.path.join(results, "index", os.path.basename(line))
             with IndexReader(path) as index:
                 if "failure" not in index.exposure:
-                    sizes = [head[6] for head in index.heads()]
+                    sizes = [head.size for head in index.heads()]
                     about = index.exposure
                     version = about["version"] or "unknown"
                     exposures.append(Exposure(about["exposure"], setting(about), version, sizes))
@@ -109,7 +109,7 @@ def read_coverage(
     coverage = {}
     for product in products:
         counts = [0] * len(exposures)
-        for exposure, *_ in read_manifest(os.path.join(manifests, f"{product}.json"))["slits"]:
+        for exposure, _ in read_manifest(os.path.join(manifests, f"{product}.json")).slits:
             if exposure in places:
                 counts[places[exposure]] += 1
         own = {setting for setting, count in zip(settings, counts, strict=True) if count}

@@ -16,10 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .. import FORMAT, __version__
-from ..files import replacing, write_all
-from ..gather.product import date_now
+from ..files import date_now, replacing, write_all
+from ..index.fitsfile import SOUND
 from ..tables import read_table
-from ..verify.verdicts import DAMAGED, SOUND
+from ..verify.verdicts import DAMAGED
 from .coverage import ABSENT, Exposure, histogram, read_coverage, read_exposures
 from .findings import Told, find_problems, missing_products, read_verdicts
 

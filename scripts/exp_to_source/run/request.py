@@ -9,9 +9,8 @@ import os
 from collections.abc import Callable, Iterable
 
 from ..errors import InputError
-from ..naming import parse_exposure_name, parse_product_name
-from ..sources.associations import Association, check_path
-from ..sources.products import exposure_name
+from ..naming import check_path, exposure_name, parse_exposure_name, parse_product_name
+from ..sources.associations import Association
 
 SUFFIXES = ("_cal.fits", "_mbsub.fits")
 

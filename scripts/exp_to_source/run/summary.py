@@ -5,8 +5,8 @@ from collections import Counter
 from typing import Any
 
 from ..files import file_state, names_in
-from ..sources.previous import FOLDER as PREVIOUS
-from ..sources.previous import LONG_AGO
+from ..formats.previous import FOLDER as PREVIOUS
+from ..formats.previous import LONG_AGO
 from ..tables import read_products, read_table
 from .progress import format_time
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InputError
-from ..naming import fill_template, parse_product_name
+from ..naming import check_path, fill_template, parse_product_name
 
 
 class Association(NamedTuple):
@@ -138,15 +138,6 @@ def _left_out(path: str, products: list[Any]) -> Iterator[str]:
         yield (
             f"{path}: only its first product is made, as in calwebb_spec3; left out: "
             f"{', '.join(map(repr, names))}; give each an association of its own"
-        )
-
-
-def check_path(path: str) -> None:
-    """Refuse paths that have no place in lists of one path a line, or look like wildcards."""
-    if not path.isprintable() or "{" in path or "}" in path:
-        raise InputError(
-            f"{path!r}: braces, and what is not printable, cannot be part of paths; "
-            "rename it, or reach it by another way"
         )
 
 

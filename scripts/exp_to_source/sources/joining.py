@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from ..errors import InputError
 from ..naming import parse_product_name
-from .conflicts import MAX_PLACES
+from .families import Choices, Family, Slit
 from .join_table import Joins, Row
-from .products import Choices, Family, Product, Slit, group_slits, name_product
+from .products import MAX_PLACES, Product, group_slits, name_product
 
 #: No table.
 NONE = Joins()

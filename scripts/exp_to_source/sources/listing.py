@@ -1,24 +1,48 @@
 """The source list of a run: a table, and a manifest for each product."""
 
+import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import InputError
 from ..files import has_content, names_in, replacing, write_all
+from ..formats.previous import FOLDER as PREVIOUS
+from ..formats.previous import retain_product
 from ..index.remarks import COLUMNS as REMARK_COLUMNS
 from ..index.remarks import LAST_READ, Remark, rows_of
 from ..naming import parse_product_name
 from ..tables import write_table
 from .associations import Association
 from .choosing import EVERYTHING, Selection, Source, choose
+from .families import Choices, make_families, read_exposures
 from .join_table import Joins
 from .joining import NONE, join_slits
 from .mixtures import refuse_mixtures
-from .previous import FOLDER as PREVIOUS
-from .previous import retain_product
-from .products import Choices, Product, make_families, make_products, manifest, read_exposures
-from .sourcelist import COLUMNS, LEFT_OUT, source_row, write_ecsv
+from .products import Product, make_products, manifest
+
+#: Columns of the source list.
+COLUMNS = (
+    *("product", "source_id", "class", "source_name", "slit_name"),
+    *("exposures", "slits", "planes", "bytes", "digest", "joined"),
+    *("detectors", "wavelength_min", "wavelength_max", "rows", "columns"),
+)
+
+#: Their types in ECSV, where they are not text, and units.
+TYPES = {
+    **dict.fromkeys(("source_id", "exposures", "slits", "planes", "rows", "columns"), "int64"),
+    **{"bytes": "int64", "wavelength_min": "float64", "wavelength_max": "float64"},
+}
+UNITS = {
+    **{"bytes": "byte", "rows": "pix", "columns": "pix"},
+    **{"wavelength_min": "um", "wavelength_max": "um"},
+}
+
+#: Columns of the list of sources that are not made.
+LEFT_OUT = (
+    *("product", "source_id", "class", "source_name", "slit_name"),
+    *("exposures", "slits", "reason"),
+)
 
 
 def list_sources(
@@ -199,3 +223,38 @@ def retire_products(results: str, names: set[str]) -> list[str]:
                 os.replace(os.path.join(folder, file), os.path.join(stale, file))
                 retired.add(file)
     return sorted(retired)
+
+
+def source_row(product: Product) -> dict[str, Any]:
+    """Row of the source list for a product; several names are joined by commas."""
+    slits = product.slits
+    names = [product.label, *(slit.source_name for slit in slits)]
+    waves = [limit for slit in slits for limit in slit.wavelengths or ()]
+    shapes = [slit.shape for slit in slits if len(slit.shape) == 2]
+    return {
+        "product": product.name,
+        "source_id": product.source_id,
+        "class": product.kind,
+        "source_name": ",".join(name for name in dict.fromkeys(names) if name),
+        "slit_name": ",".join(dict.fromkeys(s.slit_name for s in slits if s.slit_name)),
+        "exposures": len({slit.exposure for slit in slits}),
+        "slits": len(slits),
+        "planes": sum(slit.planes for slit in slits),
+        "bytes": sum(slit.size for slit in slits),
+        "digest": hashlib.sha256(manifest(product)).hexdigest()[:16],
+        "joined": ",".join(product.joined),
+        "detectors": ",".join(sorted({slit.detector for slit in slits if slit.detector})),
+        "wavelength_min": min(waves, default=""),
+        "wavelength_max": max(waves, default=""),
+        "rows": max((rows for rows, _ in shapes), default=""),
+        "columns": max((columns for _, columns in shapes), default=""),
+    }
+
+
+def write_ecsv(path: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Write the source list as ECSV, with units (astropy's APE 6, version 1.0)."""
+    head = ["%ECSV 1.0", "---", "delimiter: ','", "datatype:"]
+    for name in COLUMNS:
+        unit = f", unit: {UNITS[name]}" if name in UNITS else ""
+        head.append(f"- {{name: {name}{unit}, datatype: {TYPES.get(name, 'string')}}}")
+    write_table(path, COLUMNS, rows, ",", "".join(f"# {line}\n" for line in head))

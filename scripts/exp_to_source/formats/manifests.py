@@ -1,0 +1,73 @@
+"""Manifests: what the gather of one product depends on, and nothing else.
+
+A manifest is written only where its content changes, so its time tells that its product has to be
+made again.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from .. import FORMAT
+from ..errors import InputError
+from .seals import sealed, unsealed
+
+
+class Manifest(NamedTuple):
+    """What a product is made of.
+
+    Attributes
+    ----------
+    product : str
+        Its name, without ``_cal``.
+    association : dict
+        What it says of its association, ``pool_name`` and ``table_name``; empty where it has none.
+    slits : list of (str, str)
+        Name of the exposure and digest of each of its slits, in order.
+    joined : list of str
+        Names of the products that its slits would be in, had the user not joined them.
+    """
+
+    product: str
+    association: dict[str, str]
+    slits: list[tuple[str, str]]
+    joined: list[str]
+
+
+def manifest_content(
+    product: str,
+    association: Mapping[str, str] | None,
+    slits: Iterable[tuple[str, str]],
+    joined: Iterable[str] = (),
+) -> bytes:
+    """Content of a manifest; parameters are the attributes of `Manifest`."""
+    return sealed(
+        {
+            "format": FORMAT,
+            "product": product,
+            "association": association,
+            "slits": list(slits),
+            "joined": list(joined),
+        }
+    )
+
+
+def read_manifest(path: str) -> Manifest:
+    """Read a manifest.
+
+    Raises
+    ------
+    InputError
+        If it is not one, or of another version.
+    """
+    with open(path, "rb") as file:
+        content = unsealed(file.read())
+    if content is None or content["format"] != FORMAT:
+        raise InputError(
+            f"{path}: not a manifest of this version, or damaged; delete the file and run again"
+        )
+    return Manifest(
+        content["product"],
+        content["association"] or {},
+        [(exposure, digest) for exposure, digest in content["slits"]],
+        content["joined"],
+    )

@@ -1,0 +1,33 @@
+"""Digests by which a reader tells that data are as they were written."""
+
+import hashlib
+import json
+from typing import Any
+
+#: Length of a digest, in hexadecimal digits: 128 bits of a SHA-256.
+DIGEST_SIZE = 32
+
+
+def line(content: Any) -> bytes:
+    """One line of JSON, the same for the same content."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def seal(data: bytes) -> str:
+    """Digest by which a reader tells that data are as they were written."""
+    return hashlib.sha256(data).hexdigest()[:DIGEST_SIZE]
+
+
+def sealed(content: dict[str, Any]) -> bytes:
+    """One line of JSON, with a seal."""
+    return line(content | {"seal": seal(line(content))})
+
+
+def unsealed(data: bytes) -> dict[str, Any] | None:
+    """Content of a sealed line of JSON, None where it is damaged."""
+    try:
+        content = json.loads(data)
+        whole = content.pop("seal") == seal(line(content))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return content if whole else None

@@ -1,0 +1,206 @@
+"""Families: exposures whose products have one template of a name."""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from ..errors import InputError
+from ..formats.indices import Head, IndexReader
+from ..naming import (
+    FIXED_SLIT_IDS,
+    digits_of,
+    exposure_name,
+    fill_template,
+    header_template,
+    modern_name,
+    optical_elements,
+    parse_product_name,
+    source_kind,
+)
+from .associations import Association
+
+
+class Choices(NamedTuple):
+    """How the user wants slits to be grouped and products to be named (config keys)."""
+
+    group_by: str = "auto"
+    source_id_digits: str = "auto"
+    fixed_slit_ids: str = "header"
+    on_bad_exposure: str = "stop"
+
+
+class Slit(NamedTuple):
+    """A slit of an exposure, as far as grouping needs it."""
+
+    exposure: str
+    digest: str
+    source_id: int
+    source_name: str
+    slit_name: str
+    planes: int
+    size: int
+    detector: str = ""
+    optics: str = ""
+    shape: tuple[int, ...] = ()
+    wavelengths: tuple[float, ...] | None = None
+    program: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Class of its source."""
+        return source_kind(self.source_id, self.source_name)
+
+    @property
+    def modern_name(self) -> str:
+        """Name of its source, by which exposures of all versions are told apart."""
+        return modern_name(self.source_name, self.program)
+
+    def __str__(self) -> str:
+        name = f", SRCNAME {self.source_name!r}" if self.source_name else ", no SRCNAME"
+        return f"{self.exposure} slit {self.slit_name or '?'} (SOURCEID {self.source_id}{name})"
+
+
+class Family(NamedTuple):
+    """Products of one template: an association's, or those of equal program, elements and so on."""
+
+    template: str
+    digits: int
+    association: dict[str, str] | None
+    slits: list[Slit]
+
+
+def read_exposures(
+    paths: Iterable[str], choices: Choices
+) -> Iterator[tuple[dict[str, Any], list[Slit]]]:
+    """Read the small part of indices: each exposure's identity and its slits.
+
+    An exposure that has a ``failure`` in place of slits is to be skipped.
+
+    Raises
+    ------
+    InputError
+        If an index is damaged, a slit has no source id, or an exposure failed and may not be
+        skipped.
+    """
+    for path in paths:
+        with IndexReader(path) as index:
+            if os.path.basename(path) != f"{index.exposure['exposure']}.jsonl":
+                raise InputError(
+                    f"{path}: is the index of {index.exposure['exposure']}, renamed; delete it and "
+                    "run again"
+                )
+            if "failure" in index.exposure and choices.on_bad_exposure == "stop":
+                raise InputError(index.exposure["failure"])
+            about = _optics(index.exposure)
+            heads = index.heads()
+            yield index.exposure, [_slit(index.exposure, about, head, choices) for head in heads]
+
+
+def _optics(exposure: dict[str, Any]) -> tuple[str, str]:
+    """Detector; instrument with optical elements, nothing where there is no exposure."""
+    if "failure" in exposure:
+        return "", ""
+    elements = optical_elements(*(exposure[key] for key in ("filter", "grating", "pupil")))
+    return str(exposure["detector"] or "").lower(), f"{exposure['instrument']}_{elements}".lower()
+
+
+def _slit(exposure: dict[str, Any], optics: tuple[str, str], head: Head, choices: Choices) -> Slit:
+    source_id = head.source_id
+    if choices.fixed_slit_ids == "table" and head.exposure_type == "NRS_FIXEDSLIT":
+        source_id = FIXED_SLIT_IDS.get(head.slit_name.upper(), source_id)
+    if source_id is None:
+        raise InputError(
+            f"{exposure['path']}: slit {head.slit_name or '?'} has no SOURCEID; "
+            "set the keyword in its SCI header"
+        )
+    detector, elements = optics
+    return Slit(
+        exposure=exposure["exposure"],
+        digest=head.digest,
+        source_id=source_id,
+        source_name=head.source_name,
+        slit_name=head.slit_name,
+        planes=head.planes,
+        size=head.size,
+        detector=detector,
+        optics=elements,
+        shape=tuple(head.shape),
+        wavelengths=head.wavelengths and tuple(head.wavelengths),
+        program=exposure["program"] or "",
+    )
+
+
+def make_families(
+    exposures: Iterable[tuple[dict[str, Any], list[Slit]]],
+    associations: Iterable[Association],
+    choices: Choices,
+) -> list[Family]:
+    """Sort exposures into families.
+
+    Parameters
+    ----------
+    exposures : iterable of (dict, list of Slit)
+        As `read_exposures` gives them.
+    associations : iterable of Association
+        Each is a family of its science members; exposures in none are named after their headers.
+    choices : Choices
+        The user's.
+    """
+    known = {exposure["exposure"]: (exposure, slits) for exposure, slits in exposures}
+    claimed: set[str] = set()
+    families = []
+    for association in associations:
+        names = list(map(exposure_name, association.science))
+        claimed.update(names)
+        members = [known[name] for name in names if name in known]
+        if not members:
+            continue
+        instruments = {str(exposure["instrument"]) for exposure, _ in members}
+        if len(instruments) > 1:
+            raise InputError(
+                f"{association.path}: its members are of several instruments "
+                f"({', '.join(sorted(instruments))}), products are of one; make it again"
+            )
+        about = {"pool_name": association.pool, "table_name": os.path.basename(association.path)}
+        families.append(
+            Family(
+                association.template,
+                _digits(members, choices),
+                {key: value for key, value in about.items() if value},
+                [slit for _, slits in members for slit in slits],
+            )
+        )
+    by_headers: dict[str, list[tuple[dict[str, Any], list[Slit]]]] = {}
+    for name in known:
+        if name not in claimed:
+            by_headers.setdefault(_template(known[name][0]), []).append(known[name])
+    for template, members in by_headers.items():
+        slits = [slit for _, slits in members for slit in slits]
+        families.append(Family(template, _digits(members, choices), None, slits))
+    return families
+
+
+def _digits(members: list[tuple[dict[str, Any], list[Slit]]], choices: Choices) -> int:
+    if choices.source_id_digits != "auto":
+        return int(choices.source_id_digits)
+    return max(digits_of(exposure["version"]) for exposure, _ in members)
+
+
+def _template(exposure: dict[str, Any]) -> str:
+    """Template from headers; braces in them would be taken for places, so none may pass."""
+    words = {key: str(exposure[key] or "") for key in ("program", "observation", "instrument")}
+    optics = [exposure[key] for key in ("filter", "grating", "pupil")]
+    template = header_template(
+        **words,
+        elements=optical_elements(*optics),
+        slits=exposure["exposure_type"] == "NRS_FIXEDSLIT",
+        subarray=exposure["subarray"],
+    )
+    braces = any("{" in (text or "") for text in (*words.values(), *optics, exposure["subarray"]))
+    if braces or not parse_product_name(fill_template(template, "s00001", ["s200a1"])):
+        raise InputError(
+            f"{exposure['path']}: no product can be named after its headers ({template!r}); "
+            "mend PROGRAM, OBSERVTN, INSTRUME, FILTER, GRATING, PUPIL or SUBARRAY, or give an "
+            "association"
+        )
+    return template
