@@ -25,7 +25,7 @@ def read_schemas() -> dict[str, Any]:
         allow no others; ``product`` and ``entry``: the leaves with a keyword, of the whole product
         and of one of its entries, each as [path, keyword, HDU, comment, numbers of the sections
         around it, type, number of the list of its values or null]; ``planes``: HDU name to
-        datatype.
+        key of the entry and datatype.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def read_schemas() -> dict[str, Any]:
     sections: list[str] = []
     leaves: list[list[Any]] = []
     values: list[list[Any]] = []
-    planes: dict[str, str] = {}
+    planes: dict[str, list[str]] = {}
 
     def allowed(path: tuple[str, ...], schema: dict[str, Any]) -> int | None:
         if unknown := schema.keys() - KNOWN:
@@ -68,7 +68,7 @@ def read_schemas() -> dict[str, Any]:
                 bounds = [schema["type"], allowed(path, schema)]
                 leaves.append([".".join(path), value, hdu, comment, around, *bounds])
             elif name == "datatype":
-                planes[schema["fits_hdu"]] = value
+                planes[schema["fits_hdu"]] = [path[-1], value]
 
     walk(MultiExposureModel()._schema, (), [])
     prefix = "exposures.*."

@@ -141,7 +141,7 @@ def test_planes_have_the_order_of_the_schema(exposure):
     index(exposure)
     with IndexReader(str(exposure.with_suffix(".jsonl"))) as reader:
         starts = [
-            [start for start, *_ in reader.record(digest)["planes"]]
+            [plane.start for plane in reader.record(digest).planes]
             for digest, *_ in reader.heads()
         ]
     assert starts[0] == sorted(starts[0], reverse=True)

@@ -1,11 +1,12 @@
 """One exposure: a file of a kind that can be regrouped, its tree, and the planes of each slit."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import InputError
 from .extension import Extension
 from .fitsfile import HDU
+from .headers import Misfits
 from .keywords import accepts, table
 from .nodes import value_at
 from .normalise import Refusal, normalise
@@ -28,6 +29,7 @@ class Exposure:
     tree: Tree
     rewritten: bool
     refusals: list[Refusal]
+    misfits: Misfits = field(default_factory=dict)
 
 
 def check_kind(path: str, hdus: list[HDU]) -> None:
@@ -65,15 +67,17 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, b
         # As stdatamodels does, which finds the extension in any case, but here tells cases apart.
         if hdu.name != "ASDF" or hdu.header.get("EXTNAME") != "ASDF":
             digest.update(hdu.header.raw)
+    # Readers mend that card first, so that the hash is not that of the headers any more.
+    whole = bool(hdus[0].header.get("EXTEND"))
     rooms = [block.room for block in extension.blocks]
     try:
         tree = parse(extension.text, path, rooms)
-        if value_at(tree.top, "_fits_hash") == digest.hexdigest():
+        if whole and value_at(tree.top, "_fits_hash") == digest.hexdigest():
             return tree, False, []
     except UnusualLayoutError:
         pass
     try:
-        text, refusals = normalise(extension.text, path, hdus, digest.hexdigest())
+        text, refusals = normalise(extension.text, path, hdus, digest.hexdigest() if whole else "")
         headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
         for refusal in refusals:
             headers[refusal.hdu].forget(refusal.word.name)
@@ -105,7 +109,8 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
         if hdu.name != "ASDF" and free.setdefault((hdu.name, hdu.version), hdu) is not hdu:
             raise disagree(exposure, f"{hdu.name},{hdu.version} occurs twice")
     # As stdatamodels writes them.
-    order = {name: place for place, name in enumerate(table().planes)}
+    known = table().planes
+    order = {name: place for place, name in enumerate(known)}
     planes = []
     for number, slit in enumerate(exposure.tree.slits, 1):
         own = []
@@ -119,6 +124,12 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
                 )
             if hdu.header.get("XTENSION") != "IMAGE":
                 raise disagree(exposure, f"{array.name},{array.version} is no image")
+            if array.name in known and known[array.name].key != array.key:
+                raise disagree(
+                    exposure,
+                    f"slit {number} has {array.name},{array.version} as {array.key:.40}, not as "
+                    f"{known[array.name].key}",
+                )
             check_plane(exposure, hdu, array)
             slit.retype(array, datatype(hdu.header))
             own.append(hdu)
@@ -135,7 +146,8 @@ def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> None:
     """Refuse a plane whose numbers are not of the schema's type, or not what the tree says."""
     name = f"{hdu.name},{hdu.version}"
     if what := check_datatype(hdu):
-        wanted = table().planes.get(hdu.name, "unscaled numbers")
+        plane = table().planes.get(hdu.name)
+        wanted = plane.datatype if plane else "unscaled numbers"
         raise InputError(
             f"{exposure.path}: {name} {what}; write it as {wanted}, or make the file again with "
             "the pipeline"

@@ -13,7 +13,7 @@ from .fitsfile import scan
 from .headers import SILENT, left_out
 from .keywords import table
 from .records import common_record, identity, slit_records, top_record
-from .remarks import Remark, dropped_tags, kept, on_refusals, on_tags
+from .remarks import Remark, dropped_tags, kept, on_misfits, on_refusals, on_tags
 
 
 def index_exposure(path: str, output: str) -> list[Remark]:
@@ -91,7 +91,11 @@ def index_or_reason(path: str, output: str) -> list[Remark]:
 
 def remarks(exposure: Exposure, strangers: set[str]) -> list[Remark]:
     """Tell a user what products will lack, and which detours were needed, the gravest first."""
-    warned = [*on_tags(exposure.tree.tags), *on_refusals(exposure.refusals)]
+    warned = [
+        *on_tags(exposure.tree.tags),
+        *on_refusals(exposure.refusals),
+        *on_misfits(exposure.misfits),
+    ]
     said = []
     if exposure.rewritten:
         said.append("headers were edited after the ASDF tree was written (or it is an old file): "

@@ -29,13 +29,20 @@ class Keyword(NamedTuple):
     values: tuple[str | int, ...]
 
 
+class Plane(NamedTuple):
+    """Where the tree of a slit has a plane, and the type of its numbers."""
+
+    key: str
+    datatype: str
+
+
 class Table(NamedTuple):
     """Keywords of a product and of each of its entries, in the order of writing."""
 
     sections: list[str]
     product: list[Keyword]
     entry: list[Keyword]
-    planes: dict[str, str]
+    planes: dict[str, Plane]
 
 
 @cache
@@ -50,15 +57,21 @@ def table() -> Table:
         ]
         for part in ("product", "entry")
     )
-    return Table(raw["sections"], product, entry, raw["planes"])
+    planes = {name: Plane(*about) for name, about in raw["planes"].items()}
+    return Table(raw["sections"], product, entry, planes)
 
 
 def accepts(word: Keyword, value: Value) -> bool:
     """Whether the schema accepts a value for a keyword; stdatamodels casts none."""
+    return is_of_type(word, value) and (not word.values or value in word.values)
+
+
+def is_of_type(word: Keyword, value: Value) -> bool:
+    """Whether a value has the type that the schema wants; in ASDF, integers have 64 bits."""
     return (
         isinstance(value, TYPES[word.type])
         and isinstance(value, bool) == (word.type == "boolean")
-        and (not word.values or value in word.values)
+        and not (isinstance(value, int) and not -(1 << 63) <= value < 1 << 63)
     )
 
 

@@ -74,6 +74,7 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> tuple[str, 
     stated = _get(root, "_fits_hash")
     edited = stated is None or stated.value != digest
     _spell_nulls(root)
+    _drop_nulls(root)
     headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
     refusals: dict[tuple[str, int, str], Refusal] = {}
 
@@ -139,6 +140,21 @@ def _spell_nulls(root: yaml.Node) -> None:
             seen.add(id(node))
             for part in node.value:
                 todo += part if isinstance(part, tuple) else (part,)
+
+
+def _drop_nulls(root: yaml.Node) -> None:
+    """Leave out keys without a value, as asdf does when it writes; a WCS may have such."""
+    todo, seen = [root], set()
+    while todo:
+        node = todo.pop()
+        if id(node) in seen or isinstance(node, yaml.ScalarNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            node.value = [pair for pair in node.value if pair[1].tag != NULL]
+            todo += (value for key, value in node.value if key.value != "wcs")
+        else:
+            todo += node.value
 
 
 def _put(node: yaml.MappingNode, path: list[str], value: Value) -> None:

@@ -29,17 +29,17 @@ KEYS = {"source", "datatype", "byteorder", "shape"}
 def datatype(header: Header) -> str | None:
     """Type of the numbers that a header describes, None where they are scaled or have a blank."""
     bits, zero, scale = header.get("BITPIX"), header.get("BZERO", 0), header.get("BSCALE", 1)
-    if scale != 1 or ("BLANK" in header and bits > 0):
+    if scale != 1 or "BLANK" in header:
         return None
     return DATATYPES.get((bits, zero))
 
 
 def check_datatype(hdu: HDU) -> str | None:
     """Tell what is wrong with the type of a plane's numbers, None where nothing is."""
-    found, wanted = datatype(hdu.header), table().planes.get(hdu.name)
+    found, plane = datatype(hdu.header), table().planes.get(hdu.name)
     if found is None:
         return "has scaled numbers (BITPIX, BSCALE, BZERO, BLANK)"
-    return None if wanted in (None, found) else f"is {found}"
+    return None if plane is None or plane.datatype == found else f"is {found}"
 
 
 def contradiction(hdu: HDU, array: Array, edited: bool) -> str | None:

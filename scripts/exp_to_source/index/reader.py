@@ -58,6 +58,8 @@ class Array:
     ----------
     name, version : str, int
         The HDU.
+    key : str
+        The key of the slit that has it.
     parts : dict of Node
         The rest, by key.
     place : (int, int) or None
@@ -66,6 +68,7 @@ class Array:
 
     name: str
     version: int
+    key: str
     parts: dict[str, Node] = field(default_factory=dict)
     place: tuple[int, int] | None = None
 
@@ -118,6 +121,8 @@ class Slit:
         Keys of the exposure's metadata that the slit replaces by a merged version of its own.
     number : int
         Its place in the exposure, from 1.
+    key : str
+        The key that is being read.
     """
 
     start: int
@@ -128,6 +133,7 @@ class Slit:
     node: Branch = field(default_factory=Branch)
     own: list[str] = field(default_factory=list)
     number: int = 0
+    key: str = ""
     anchors: dict[str, str] = field(default_factory=dict)
 
     def edit(self, place: int, length: int, text: str) -> None:
@@ -261,7 +267,7 @@ class NodeReader:
         place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
         if match := _IN_HDU.fullmatch(event.value):
             slit.edit(place, length, f'"fits:{match[1]},{ENTRY_MARK}"')
-            slit.arrays.append(Array(match[1], int(match[2])))
+            slit.arrays.append(Array(match[1], int(match[2]), slit.key))
             return slit.arrays[-1]
         slit.edit(place, length, self.block_mark(event.value, slit.blocks))
         return None

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from ..formats.cards import Value
 from ..formats.standards import MARKED, known_tags
+from .headers import Misfits
 from .keywords import Keyword
 from .normalise import Refusal
 
@@ -82,6 +83,21 @@ def on_refusals(refusals: Iterable[Refusal]) -> list[str]:
     return [
         f"{_places(name, numbers)}: {what}; the ASDF tree's value stays"
         for (name, what), numbers in versions.items()
+    ]
+
+
+def on_misfits(misfits: Misfits) -> list[str]:
+    """Tell of values of a tree that the schema does not accept."""
+    if not misfits:
+        return []
+    shown = [
+        path if value is None else f"{path}: {value!r:.{MAX_VALUE}}"
+        for path, value in list(misfits.items())[:MAX_LISTED]
+    ]
+    more = f" and {len(misfits) - MAX_LISTED} more" if len(misfits) > MAX_LISTED else ""
+    return [
+        f"its ASDF tree has values that the schema does not accept ({', '.join(shown)}{more}): it "
+        "and its products may not open; make the file again with the pipeline"
     ]
 
 

@@ -28,6 +28,9 @@ SLIT_KEYS = frozenset({"bunit_data", "bunit_err", "model_type", "photometry", "w
 #: Entry metadata that is not left in a slit's text, as products write it themselves.
 GIVEN_KEYS = frozenset({"asn", "filename"})
 
+#: How YAML spells that there is no value.
+NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+
 
 @dataclass(slots=True)
 class Tree:
@@ -90,6 +93,16 @@ def parse(text: str, path: str, rooms: Sequence[int | None]) -> Tree:
         raise InputError(f"{path}: {error}; make the file again with the pipeline") from None
 
 
+def refuse_nulls(node: Node) -> None:
+    """Refuse mappings with a key that has no value: asdf writes none, and drops those it reads."""
+    if isinstance(node, Leaf):
+        if node.text in NULLS and node.plain and not node.tag:
+            raise UnusualLayoutError
+    else:
+        for part in mapping(node).values():
+            refuse_nulls(part)
+
+
 class _Parser(NodeReader):
     """One pass over the events of a document; what it cannot take ends in a ValueError."""
 
@@ -112,6 +125,7 @@ class _Parser(NodeReader):
             elif key in ("meta", "cal_logs", "history", "asdf_library", "_fits_hash"):
                 node = self.tree.top.parts[key] = self.node(self.next(), None, True)
                 if key == "meta":
+                    refuse_nulls(node)
                     self.share_meta()
                 else:
                     self.refuse_arrays(node)
@@ -172,7 +186,9 @@ class _Parser(NodeReader):
             if key == "meta":
                 parts[key] = self.slit_meta(slit)
             elif key:
+                slit.key = key
                 parts[key] = self.node(self.next(), slit, True)
+                refuse_nulls(parts[key])
         if "meta" not in parts:
             raise UnusualLayoutError
         slit.node = Branch(parts)
@@ -203,7 +219,9 @@ class _Parser(NodeReader):
                 parts[key] = self.node(self.next(), None, True)
                 replaced = line, self.merged(key, parts[key], slit)
             else:
-                parts[key] = self.node(self.next(), slit, key != "wcs") or Leaf("")
+                parts[key] = self.node(self.next(), slit, key != "wcs") or Leaf("(WCS)")
+            if key != "wcs":
+                refuse_nulls(parts[key])
         return Branch(parts)
 
     def empty_meta(self, start: Any, slit: Slit) -> Branch:
