@@ -57,6 +57,9 @@ TODAYS_NAMES = {
     r"source_name: background_": "source_name: 10006_BKG",
 }
 
+#: What the judge says of a product of both names.
+OTHER_NAMES = re.compile(r"entries: [^/]*\bbackground_\d+ [^/]*/")
+
 
 @dataclass
 class Case:
@@ -104,14 +107,13 @@ class Trial:
             return
         case.products = len(products)
         self.judge(case, paths, products, remarks)
-        if case.details and all(re.match("entries: .*background_", d) for d in case.details):
-            # For jwst they are two sources, under two names.
+        if case.details and all(OTHER_NAMES.match(d) for d in case.details):
+            # For jwst background slitlets are two sources, under the two names of one.
             paths = self.write(pair, TODAYS_NAMES)
             self.judge(case, paths, *self.regroup(case, paths))
             case.outcome = case.outcome.replace("equal", "equal under today's names")
-        if case.letter not in "jns":
-            case.details += faults(products, slits)
-            case.outcome = case.outcome if case.letter == "r" or not case.details else "faulty"
+        if case.letter not in "jn" and (found := list(faults(products, slits))):
+            case.outcome, case.details = "faulty", found + case.details
 
     def write(self, pair: tuple[Subject, Subject], changes: dict[str, str]) -> list[Path]:
         """Write exposures of which header, tree and name say that they are two of one observation.
@@ -216,7 +218,7 @@ def faults(products: list[Path], slits: int) -> Iterator[str]:
 
 
 def cases_of(trial: Trial, ways: list[str]) -> Iterator[Case]:
-    """All cases, those of the workflow first."""
+    """All cases of these ways."""
     for way in ways:
         for mode in MODES[::-1]:
             eras = [era for era in ERAS if (mode, era) in trial.subjects]
@@ -230,10 +232,9 @@ def matrices(cases: list[Case]) -> str:
     """Letters of outcomes by era and mode, and counts, as Markdown."""
     found = {case.key: case for case in cases}
     text = ["First exposure of a pair: rows; second: columns.\n"]
-    for mode in dict.fromkeys(case.mode for case in cases):
-        eras = [
-            era for era in ERAS if any(case.mode == mode and case.first == era for case in cases)
-        ]
+    for mode in dict.fromkeys(case.mode for case in cases if case.way == STEPS):
+        firsts = {case.first for case in cases if (case.way, case.mode) == (STEPS, mode)}
+        eras = [era for era in ERAS if era in firsts]
         text += [f"\n| {mode} | {' | '.join(eras)} |\n", f"| --- {'| :-: ' * len(eras)}|\n"]
         for first in eras:
             row = [found.get((STEPS, mode, first, second)) for second in eras]
