@@ -64,6 +64,7 @@ def set_tree(path: Path, old: str, new: str) -> None:
         (DQ, "BZERO   =                    0", "DQ,1 is int32; write it as uint32"),
         (DQ, "BITPIX  =                  -32", "DQ,1 has scaled numbers"),
         (DQ, "BLANK   =                    0", "DQ,1 has scaled numbers"),
+        (SCI, "BLANK   =               'true'", "SCI,1 has scaled numbers"),
         (SCI, "NAXIS3  =                    1", "NAXIS is 2, but there are more axes"),
         (SCI, "PCOUNT  =                    8", "PCOUNT and GCOUNT of an image are not 0 and 1"),
         (SCI, "GCOUNT  =                    2", "PCOUNT and GCOUNT of an image are not 0 and 1"),
@@ -141,8 +142,7 @@ def test_planes_have_the_order_of_the_schema(exposure):
     index(exposure)
     with IndexReader(str(exposure.with_suffix(".jsonl"))) as reader:
         starts = [
-            [plane.start for plane in reader.record(digest).planes]
-            for digest, *_ in reader.heads()
+            [plane.start for plane in reader.record(digest).planes] for digest, *_ in reader.heads()
         ]
     assert starts[0] == sorted(starts[0], reverse=True)
     assert starts[1] == sorted(starts[1])
@@ -155,3 +155,60 @@ def test_other_keywords_that_stand_twice_are_told(exposure):
     exposure.write_bytes(parts.join(true_hash=True))
     told = "keywords that stand twice count where they stand first: TELESCOP"
     assert told in [remark.text for remark in index(exposure)]
+
+
+def remarks(path: Path) -> str:
+    return "\n".join(remark.text for remark in index(path))
+
+
+def test_a_plane_under_another_key_is_refused(exposure):
+    parts = split(exposure.read_bytes())
+    number = next(n for n, line in enumerate(parts.lines) if line.startswith("  dq:"))
+    parts.lines[number] = parts.lines[number].replace("dq", "dk")
+    exposure.write_bytes(parts.join(true_hash=True))
+    with pytest.raises(InputError, match="slit 1 has DQ,1 as dk, not as dq"):
+        index(exposure)
+
+
+@pytest.mark.parametrize("value", ["", " ~", " null"])
+def test_keys_without_a_value_are_left_out_as_asdf_does(exposure, value):
+    parts = split(exposure.read_bytes())
+    start = parts.lines.index("slits:")
+    number = next(n for n in range(start, len(parts.lines)) if "source_id:" in parts.lines[n])
+    parts.lines.insert(number, f"  xsize:{value}")
+    meta = parts.lines.index("meta:")
+    parts.lines.insert(meta + 1, f"  title:{value}")
+    exposure.write_bytes(parts.join(true_hash=True))
+    index(exposure)
+    text = exposure.with_suffix(".jsonl").read_text()
+    assert "xsize" not in text and "title" not in text
+
+
+@pytest.mark.parametrize("card", ["EXTEND  =", "EXTEND  =                    F", "EXTEND  ="])
+def test_readers_mend_extend_and_so_take_the_values_of_headers(exposure, card):
+    set_cards(exposure, 0, card)
+    assert "the headers' values are used" in remarks(exposure)
+    assert "EXTEND  =                    T" in exposure.with_suffix(".jsonl").read_text()
+
+
+def test_bscale_comes_with_bzero_as_astropy_writes_it(exposure):
+    parts = split(exposure.read_bytes())
+    parts.hdus[DQ][0][:] = [card for card in parts.hdus[DQ][0] if not card.startswith(b"BSCALE")]
+    exposure.write_bytes(parts.join(true_hash=True))
+    index(exposure)
+    with IndexReader(str(exposure.with_suffix(".jsonl"))) as reader:
+        head = next(iter(reader.heads()))
+        record = reader.record(head.digest)
+    assert any(
+        str(item).startswith("BSCALE  =                    1") for item in record.planes[1].plan
+    )
+
+
+@pytest.mark.parametrize("value", ['"a\\nb"', "true", "[1]", "99999999999999999999999"])
+def test_values_of_a_tree_that_the_schema_does_not_accept_are_told(exposure, value):
+    parts = split(exposure.read_bytes())
+    start = parts.lines.index("slits:")
+    number = next(n for n in range(start, len(parts.lines)) if "source_id:" in parts.lines[n])
+    parts.lines.insert(number, f"  source_ra: {value}")
+    exposure.write_bytes(parts.join(true_hash=True))
+    assert "schema does not accept (source_ra" in remarks(exposure)

@@ -43,19 +43,22 @@ def index_exposure(path: str, output: str) -> list[Remark]:
     name = exposure_name(path)
     file = os.open(path, os.O_RDONLY)
     try:
+        before = stamp(file)
         hdus = scan(file, path)
         check_kind(path, hdus)
         extension = read_extension(file, path, hdus)
         exposure = Exposure(path, file, hdus, extension, *read_tree(path, hdus, extension))
         planes, strangers = claim_planes(exposure)
         common, top = line(common_record(exposure)), line(top_record(exposure))
-        slits = slit_records(exposure, planes, common, top)
-        first = {"format": FORMAT, "exposure": name, "path": path} | stamp(file)
+        slits = list(slit_records(exposure, planes, common, top))
+        first = {"format": FORMAT, "exposure": name, "path": path} | before
         first |= identity(exposure.tree) | {"standard": extension.standard}
         said = remarks(exposure, strangers)
         first |= {"remarks": kept(said), "dropped_tags": dropped_tags(exposure.tree.tags)}
         tags = line(sorted(exposure.tree.tags))
         text = exposure.tree.text if exposure.rewritten else ""
+        if stamp(path) != before:
+            raise InputError(f"{path}: changed while it was read; run again")
         write_index(output, first, common, top, tags, slits, text)
         return said
     except (ValueError, RecursionError) as error:
