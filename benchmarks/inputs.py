@@ -14,7 +14,8 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source import FORMAT  # noqa: E402
-from exp_to_source.formats.indices import Head, Record, Text, stamp, write_index  # noqa: E402
+from exp_to_source.files import stamp  # noqa: E402
+from exp_to_source.formats.indices import Head, Record, Text, write_index  # noqa: E402
 from exp_to_source.formats.seals import line, seal  # noqa: E402
 from exp_to_source.index.fitsfile import HDU, scan  # noqa: E402
 

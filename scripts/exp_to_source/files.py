@@ -114,6 +114,9 @@ def try_to_write(folder: str) -> None:
     try:
         with open(probe, "wb", buffering=0) as file:
             write_all(file, bytes(4096))
+    except OSError as error:
+        error.filename = folder
+        raise
     finally:
         if os.path.exists(probe):
             os.unlink(probe)
@@ -143,7 +146,25 @@ def file_state(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
+def stamp(exposure: str | int) -> dict[str, int]:
+    """Size and time of an exposure (path or descriptor); the time in seconds, as some have it."""
+    status = os.stat(exposure)
+    return {"size": status.st_size, "modified": status.st_mtime_ns // 10**9}
+
+
 def date_now() -> str:
-    """Time of writing (UTC, ISO 8601, milliseconds), or that of SOURCE_DATE_EPOCH."""
-    now = float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}"
+    """Time of writing (UTC, ISO 8601, milliseconds), or that of SOURCE_DATE_EPOCH.
+
+    Raises
+    ------
+    InputError
+        If SOURCE_DATE_EPOCH is no time.
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        now = float(given or time.time())
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}"
+    except (ValueError, OverflowError, OSError):
+        raise InputError(
+            f"SOURCE_DATE_EPOCH is {given!r:.40}, not a time in seconds; unset it, or mend it"
+        ) from None

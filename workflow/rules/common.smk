@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 
 from snakemake.checkpoints import Checkpoint
-from snakemake.exceptions import WorkflowError
 
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 SCRIPTS = ROOT / "scripts"
@@ -29,8 +28,10 @@ from exp_to_source.sources.choosing import items_of
 from exp_to_source.run.settings import check_configuration, read_settings
 from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
 from exp_to_source.formats.failures import failed_products
-from exp_to_source.files import file_state, names_in
+from exp_to_source.formats.previous import FOLDER as PREVIOUS
+from exp_to_source.files import file_state, has_content, names_in
 from exp_to_source.run.request import (
+    content_digest,
     find_exposures,
     find_files,
     find_table,
@@ -38,7 +39,14 @@ from exp_to_source.run.request import (
     request_text,
 )
 from exp_to_source.naming import PRODUCT_PARTS
-from exp_to_source.run.outdated import is_empty, is_index_outdated, is_list_outdated
+from exp_to_source.run.outdated import (
+    changed_since,
+    is_due,
+    is_empty,
+    is_fingerprint_outdated,
+    is_index_outdated,
+    is_list_outdated,
+)
 from exp_to_source.tables import read_products, read_table
 
 DEFAULTS = str(ROOT / "config" / "config.yaml")
@@ -111,6 +119,11 @@ def command(name, python="", options=""):
     return lambda wildcards, output: shlex.join(words)
 
 
+def refuse(sentence):
+    """End the run; other exceptions of functions of rules come with a traceback."""
+    sys.exit(f"exp_to_source: {sentence}")
+
+
 def check_storage():
     """Refuse results elsewhere than in a file system: they lead to bytes of the exposures."""
     if workflow.storage_settings.default_storage_provider:
@@ -122,13 +135,17 @@ def check_storage():
 
 def check_results():
     """Refuse what Snakemake would fail at with a traceback: results that cannot be looked into."""
-    if os.path.exists(RESULTS) and not os.path.isdir(RESULTS):
-        raise InputError(f"{RESULTS}: is no folder; move it away")
+    for folder in (RESULTS, in_results(INDICES), "logs", ".snakemake"):
+        if os.path.lexists(folder) and not os.path.isdir(folder):
+            raise InputError(f"{folder}: is no folder; move it away")
     for folder in (RESULTS, in_results(INDICES)):
         if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
-    if not (os.path.isdir(".snakemake") or os.access(".", os.W_OK)):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), RESULTS)
+    own = ".snakemake" if os.path.isdir(".snakemake") else "."
+    if not os.access(own, os.W_OK):
+        read_only = os.statvfs(own).f_flag & os.ST_RDONLY
+        why = errno.EROFS if read_only else errno.EACCES
+        raise PermissionError(why, os.strerror(why), os.getcwd())
 
 
 def failure_record(wildcards, resources):
@@ -149,7 +166,7 @@ def read_request():
     if config["demo"]:
         found = [placed(path) for path in SIMULATED]
     else:
-        found = find_exposures(config["exposures"], may_be_made=IS_MODULE)
+        found = find_exposures(config["exposures"], RESULTS, may_be_made=IS_MODULE)
     members = [path for association in associations for path in association.science]
     return associations, name_exposures([*found, *members])
 
@@ -179,12 +196,12 @@ def request_of_list():
     return request_text(EXPOSURES, ASSOCIATIONS, options, placed(INDICES))
 
 
-def remember(what, text):
-    """Path of a text in a file of its own, called after its content.
+def remember(what, text, files=""):
+    """Path of a text in a file of its own, called after its content, and that of files it names.
 
     A run has the text in its memory: nothing that is parsed beside it can change what it asks for.
     """
-    path = f"{REQUESTS}/{what}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.txt"
+    path = f"{REQUESTS}/{what}-{hashlib.sha256((text + files).encode()).hexdigest()[:16]}.txt"
     TEXTS[os.path.basename(path)] = text
     return path
 
@@ -193,7 +210,7 @@ def text_of(wildcards):
     """Text of a request of this run."""
     text = TEXTS.get(f"{wildcards.request}.txt")
     if text is None:
-        raise WorkflowError(
+        refuse(
             f"{wildcards.request}: is a request of other settings than those of this run; ask for "
             "it with these, or for the target 'sources'"
         )
@@ -204,12 +221,19 @@ def outdated_files():
     """Files that have to be made again though times do not tell."""
     indices = {in_results(f"{INDICES}/{name}.jsonl"): path for name, path in EXPOSURES.items()}
     yield from (index for index, path in indices.items() if is_index_outdated(index, path))
+    prints = {in_results(f"{VERIFY}/exposures/{n}.jsonl"): path for n, path in EXPOSURES.items()}
+    yield from (file for file, path in prints.items() if is_fingerprint_outdated(file, path))
+    request, text = in_results(REQUEST), TEXTS[os.path.basename(REQUEST)]
+    if os.path.exists(request) and not has_content(request, text.encode()):
+        yield request
     if is_list_outdated(in_results(TABLE), in_results(REQUEST), indices):
         yield in_results(TABLE)
     if not os.path.exists(in_results(CONFIGURATION)):
         yield in_results("results/report.html")
     failed = [in_results(f"{PRODUCTS}/{name}_cal.fits") for name in failed_products(RESULTS)]
     yield from filter(is_empty, failed)
+    kept = (in_results(f"{PRODUCTS}/{name}") for name in names_in(f"{RESULTS}/{PREVIOUS}"))
+    yield from filter(is_due, kept)
 
 
 @cache
@@ -222,6 +246,27 @@ def force_outdated():
     if workflow.is_main_process:
         with told_in_a_sentence("exp_to_source"):
             workflow.dag.forcefiles.update(outdated_files())
+
+
+def changes_of_the_run(start):
+    """Exposures that changed after this run had indexed them."""
+    indices = {path: in_results(f"{INDICES}/{name}.jsonl") for name, path in EXPOSURES.items()}
+    return [path for path, index in indices.items() if changed_since(start, index, path)]
+
+
+def is_request_old():
+    """Whether exposures or tables that the settings name are others than when the run began."""
+    try:
+        associations, exposures = read_request()
+        digest = content_digest(named_files(associations))
+    except (InputError, OSError):
+        return True
+    return (exposures, digest) != (EXPOSURES, STATE)
+
+
+def named_files(associations):
+    """Files of the user's, besides exposures, that the settings name."""
+    return [*(association.path for association in associations), *sum(TABLES.values(), [])]
 
 
 def exposure_file(wildcards):
@@ -242,8 +287,8 @@ def table_files(*keys):
 def index_files(wildcards):
     """Indices of all exposures."""
     if not EXPOSURES:
-        sys.exit(
-            "exp_to_source: no exposures: set 'exposures' or 'associations', for example with "
+        refuse(
+            "no exposures: set 'exposures' or 'associations', for example with "
             "--config exposures='data/jw*_cal.fits'"
         )
     force_outdated()
@@ -262,8 +307,8 @@ def products():
     Where another workflow uses one rule alone, to change it, Snakemake knows of no checkpoint there.
     """
     if workflow.dag.batch:
-        sys.exit(
-            "exp_to_source: --batch divides what is asked for before the sources are known; choose "
+        refuse(
+            "--batch divides what is asked for before the sources are known; choose "
             "some of them at a time, as in --config sources=1-500 (docs/how-to/rerun.md)"
         )
     known = getattr(checkpoints, "list_sources", None)
@@ -294,14 +339,12 @@ def manifest_of(wildcards):
     if name not in products():
         left_out = {row["product"]: row["reason"] for row in read_table(f"{RESULTS}/left_out.tsv")}
         if name in left_out:
-            raise WorkflowError(
+            refuse(
                 f"{name}: {left_out[name]}; to make it, change the settings 'sources', 'catalog', "
                 "'exclude' or 'min_exposures'"
             )
         hint = suggestion(name, products())
-        raise WorkflowError(
-            f"{name}: the exposures have no such source{hint}; see {RESULTS}/sources.tsv"
-        )
+        refuse(f"{name}: the exposures have no such source{hint}; see {RESULTS}/sources.tsv")
     return f"{MANIFESTS}/{name}.json"
 
 
@@ -315,4 +358,6 @@ with told_in_a_sentence("exp_to_source"):
     )
     ASSOCIATIONS, EXPOSURES = read_request()
     TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}
-    REQUEST = remember("sources", request_of_list())
+    # Times do not tell of a table in the place of which an older one was put.
+    STATE = content_digest(named_files(ASSOCIATIONS))
+    REQUEST = remember("sources", request_of_list(), STATE)

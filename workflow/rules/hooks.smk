@@ -58,6 +58,14 @@ onsuccess:
     failures = read_failures(RESULTS)
     remove_failed_products(RESULTS)
     print_summary(failed=bool(failures))
+    failures += [
+        f"{path}: changed while this run was at work; run the same command again"
+        for path in changes_of_the_run(START)
+    ]
+    if not failures and is_request_old():
+        print(
+            "exposures or tables changed meanwhile: run the same command again", file=sys.stderr
+        )
     if failures:
         sys.exit("\n".join(failures))
 

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 
 from .. import FORMAT
 from ..errors import InputError
-from ..files import replacing, write_all
+from ..files import replacing, stamp, write_all
 from .cards import Plan
 from .fragments import SHARED_MARK, Edit
 from .seals import DIGEST_SIZE, line, seal, sealed, unsealed
@@ -49,12 +49,6 @@ PLACE_SIZE = 2 * DIGEST_SIZE + 2 * NUMBER + 4
 def new_digest(common: str, top: str) -> "hashlib._Hash":
     """Start the digest of a slit with the seals of what it has from its exposure."""
     return hashlib.sha256(f"{common} {top}".encode())
-
-
-def stamp(exposure: str | int) -> dict[str, int]:
-    """Size and time of an exposure (path or descriptor); the time in seconds, as some have it."""
-    status = os.stat(exposure)
-    return {"size": status.st_size, "modified": status.st_mtime_ns // 10**9}
 
 
 def is_outdated(path: str, exposure: str) -> bool:

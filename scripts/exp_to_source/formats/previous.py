@@ -23,7 +23,7 @@ def retain_product(results: str, name: str) -> None:
     product = os.path.join(results, "products", f"{name}_cal.fits")
     picture = os.path.join(results, "quicklook", f"{name}.png")
     if os.path.exists(product) and os.path.getsize(product):
-        previous = _previous(product)
+        previous = previous_of(product)
         os.makedirs(os.path.dirname(previous), exist_ok=True)
         forget_previous(product)
         try:
@@ -38,11 +38,12 @@ def retain_product(results: str, name: str) -> None:
 def forget_previous(product: str) -> None:
     """Remove what was kept of a product, once its successor is in place."""
     try:
-        os.unlink(_previous(product))
+        os.unlink(previous_of(product))
     except FileNotFoundError:
         pass
 
 
-def _previous(product: str) -> str:
+def previous_of(product: str) -> str:
+    """Path by which a product is kept until its successor is made."""
     folder, name = os.path.split(product)
     return os.path.join(os.path.dirname(folder), FOLDER, name)

@@ -50,6 +50,11 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
         that was indexed, a note is left beside the index, and the next run indexes it again.
     """
     manifest = read_manifest(manifest_path)
+    if f"{manifest.product}.json" != os.path.basename(manifest_path):
+        raise InputError(
+            f"{manifest_path}: is the manifest of {manifest.product}, renamed; delete it and run "
+            "again"
+        )
     if not is_card_text(product_path):
         raise InputError(f"{product_path!r}: no name for a FITS file: printable ASCII is needed")
     top, entries = read_indices(index_folder, manifest.slits)

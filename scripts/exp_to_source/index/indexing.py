@@ -4,7 +4,8 @@ import os
 
 from .. import FORMAT
 from ..errors import InputError
-from ..formats.indices import stamp, write_failure, write_index
+from ..files import stamp
+from ..formats.indices import write_failure, write_index
 from ..formats.seals import line
 from ..naming import exposure_name
 from .exposure import Exposure, check_kind, claim_planes, read_tree

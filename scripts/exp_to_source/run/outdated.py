@@ -3,12 +3,15 @@
 Everything here only looks: a workflow asks while it is parsed, when another run may be at work.
 """
 
+import json
 import os
 from collections.abc import Iterable
 
-from ..files import is_in_future, names_in
-from ..formats.indices import change_note, is_outdated
-from ..tables import read_products
+from ..files import is_in_future, names_in, stamp
+from ..formats.indices import MAX_LINE, change_note, is_outdated
+from ..formats.previous import previous_of
+from ..formats.seals import unsealed
+from ..tables import read_products, read_table
 
 
 def is_index_outdated(index: str, exposure: str) -> bool:
@@ -46,12 +49,56 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
     if not os.path.exists(table):
         return False
     results = os.path.dirname(table)
-    manifests = {f"{name}.json" for name in read_products(table)}
-    return (
-        is_in_future(table)
-        or not all(map(os.path.exists, (f"{table.removesuffix('.tsv')}.ecsv", request, *indices)))
-        or bool(manifests - names_in(os.path.join(results, "manifests")))
-    )
+    listed = {f"{name}.json" for name in read_products(table)}
+    there = names_in(os.path.join(results, "manifests"))
+    if listed - there or is_in_future(table):
+        return True
+    # Manifests of sources that were not chosen stay.
+    if more := there - listed:
+        more -= {f"{row['product']}.json" for row in read_table(f"{results}/left_out.tsv")}
+    needed = (f"{table.removesuffix('.tsv')}.ecsv", request, *indices)
+    return bool(more) or not all(map(os.path.exists, needed))
+
+
+def is_fingerprint_outdated(fingerprints: str, exposure: str) -> bool:
+    """Whether fingerprints are there and not of the file that their exposure is now.
+
+    Parameters
+    ----------
+    fingerprints : str
+        Path of the fingerprints, whose first line begins with size and time of the exposure.
+    exposure : str
+        The file that the exposure is now.
+    """
+    try:
+        with open(fingerprints, "rb") as file:
+            first = file.read(100)
+        now = stamp(exposure)
+    except OSError:
+        return False
+    return not first.startswith(json.dumps(now).encode().rstrip(b"}"))
+
+
+def is_due(product: str) -> bool:
+    """Whether a product that is there is the old one that was kept until it is made again.
+
+    Its date says so as well, but somebody may have dated all files anew.
+    """
+    try:
+        return os.path.samefile(product, previous_of(product))
+    except OSError:
+        return False
+
+
+def changed_since(start: float, index: str, exposure: str) -> bool:
+    """Whether an exposure changed after it was indexed, and after a time (seconds)."""
+    try:
+        with open(index, "rb") as file:
+            first = unsealed(file.readline(MAX_LINE))
+        changed, now = os.stat(exposure).st_mtime, stamp(exposure)
+    except OSError:
+        return False
+    return first is not None and changed >= start and now != {key: first.get(key) for key in now}
 
 
 def is_empty(product: str) -> bool:

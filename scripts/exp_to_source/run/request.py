@@ -5,6 +5,7 @@ imported.
 """
 
 import glob
+import hashlib
 import os
 from collections.abc import Callable, Iterable
 
@@ -14,13 +15,33 @@ from ..sources.associations import Association
 
 SUFFIXES = ("_cal.fits", "_mbsub.fits")
 
+#: Largest file whose content is looked at each time, in bytes, as for Snakemake.
+MAX_CONTENT = 1_000_000
 
-def find_exposures(given: str | Iterable[str], may_be_made: bool = False) -> list[str]:
+
+def find_exposures(
+    given: str | Iterable[str], results: str, may_be_made: bool = False
+) -> list[str]:
     """Resolve what a user gives as exposures; of a folder, all that are not source-based products.
 
-    See `find_files`.
+    A glob may reach into the folder `results`; what is there is no exposure. See `find_files`.
     """
-    return find_files("exposures", given, _is_exposure, may_be_made)
+    own = os.path.join(os.path.abspath(results), "")
+    found = find_files("exposures", given, _is_exposure, may_be_made)
+    return [path for path in found if not os.path.abspath(path).startswith(own)]
+
+
+def content_digest(paths: Iterable[str]) -> str:
+    """Digest of what files say; of large ones, of size and time."""
+    digest = hashlib.sha256()
+    for path in paths:
+        size = os.stat(path).st_size
+        if size > MAX_CONTENT:
+            digest.update(f"{size} {os.stat(path).st_mtime_ns}".encode())
+            continue
+        with open(path, "rb") as file:
+            digest.update(f"{size} ".encode() + file.read())
+    return digest.hexdigest()
 
 
 def _is_exposure(name: str) -> bool:
@@ -126,6 +147,7 @@ def name_exposures(paths: Iterable[str]) -> dict[str, str]:
     """
     named: dict[str, str] = {}
     exposures: dict[tuple[str | None, ...], str] = {}
+    files: dict[tuple[int, int], str] = {}
     for path in paths:
         name = exposure_name(path)
         check_path(path)
@@ -137,6 +159,11 @@ def name_exposures(paths: Iterable[str]) -> dict[str, str]:
                 f"{other} and {path} have one name: exposures are told apart by their names; "
                 "leave one out, or rename it"
             )
+        if os.path.exists(path):
+            status = os.stat(path)
+            same = files.setdefault((status.st_dev, status.st_ino), path)
+            if same != path:
+                raise InputError(f"{same} and {path} are one file; leave one of them out")
         if fields := parse_exposure_name(name):
             twin = exposures.setdefault(fields[:-1], path)
             if twin != path:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -220,7 +221,8 @@ def retire_products(results: str, names: set[str]) -> list[str]:
             name = file.removesuffix("_cal.fits")
             if name not in names and name != file and parse_product_name(name):
                 os.makedirs(stale, exist_ok=True)
-                os.replace(os.path.join(folder, file), os.path.join(stale, file))
+                # The user may have put the folder elsewhere, on another disk.
+                shutil.move(os.path.join(folder, file), os.path.join(stale, file))
                 retired.add(file)
     return sorted(retired)
 

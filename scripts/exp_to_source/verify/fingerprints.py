@@ -3,9 +3,9 @@
 ======================  ========================================================================
 line                    content
 ======================  ========================================================================
-1                       the exposure: what products take from it at their top; ``slits``: of
-                        each slit its label, what it is found by, the size of its line, its name,
-                        source id, source name and exposure type
+1                       the exposure: its size and time; what products take from it at their top;
+                        ``slits``: of each slit its label, what it is found by, the size of its
+                        line, its name, source id, source name and exposure type
 2 to end                a slit each: an `Entry`
 ======================  ========================================================================
 """
@@ -21,7 +21,7 @@ from asdf.exceptions import ValidationError
 from asdf.schema import validate
 
 from ..errors import InputError
-from ..files import replacing, write_all
+from ..files import replacing, stamp, write_all
 from .readback import Contents, Source, digest, first_sentence, form, read_file
 
 #: Metadata of a slit that its exposure's are not merged over.
@@ -135,6 +135,7 @@ def fingerprint_exposure(path: str, output: str) -> None:
     InputError
         If it cannot be read.
     """
+    before = stamp(path)
     try:
         top, lines = _take_fingerprints(path)
     except (InputError, MemoryError, ModuleNotFoundError):
@@ -147,7 +148,7 @@ def fingerprint_exposure(path: str, output: str) -> None:
             "make the file again with the pipeline"
         ) from None
     with replacing(output) as file:
-        write_all(file, json.dumps(top, default=str).encode() + b"\n")
+        write_all(file, json.dumps(before | top, default=str).encode() + b"\n")
         for line in lines:
             write_all(file, line)
 
