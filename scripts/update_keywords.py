@@ -25,7 +25,8 @@ def read_schemas() -> dict[str, Any]:
         allow no others; ``product`` and ``entry``: the leaves with a keyword, of the whole product
         and of one of its entries, each as [path, keyword, HDU, comment, numbers of the sections
         around it, type, number of the list of its values or null]; ``planes``: HDU name to
-        key of the entry and datatype.
+        key of the entry and datatype; ``types`` and ``entry_types``: path to type, of
+        all nodes of a product's metadata and of an entry.
 
     Raises
     ------
@@ -38,6 +39,8 @@ def read_schemas() -> dict[str, Any]:
     leaves: list[list[Any]] = []
     values: list[list[Any]] = []
     planes: dict[str, list[str]] = {}
+
+    types: dict[str, str] = {}
 
     def allowed(path: tuple[str, ...], schema: dict[str, Any]) -> int | None:
         if unknown := schema.keys() - KNOWN:
@@ -53,6 +56,8 @@ def read_schemas() -> dict[str, Any]:
         return values.index(found)
 
     def walk(schema: dict[str, Any], path: tuple[str, ...], around: list[int]) -> None:
+        if path and isinstance(schema.get("type"), str):
+            types[".".join(path)] = schema["type"]
         if "properties" in schema and schema.get("title"):
             sections.append(schema["title"])
             around = [*around, len(sections) - 1]
@@ -82,6 +87,12 @@ def read_schemas() -> dict[str, Any]:
             if leaf[0].startswith(prefix)
         ],
         "planes": planes,
+        "types": {path: kind for path, kind in types.items() if path.startswith("meta")},
+        "entry_types": {
+            path.removeprefix(prefix): kind
+            for path, kind in types.items()
+            if path.startswith(prefix)
+        },
     }
 
 

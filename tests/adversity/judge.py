@@ -329,6 +329,9 @@ def mentioned(place: str, remarks: list[str]) -> bool:
     """Whether remarks mention what a difference is about, or say that nothing is sure."""
     if any("may not open" in remark for remark in remarks):
         return True
+    if place.startswith("entries:"):
+        # Which slits are of one source, and which exposures of one kind.
+        return any(re.search("no SRCNAME|, which counts", remark) for remark in remarks)
     words = re.findall(r"[A-Za-z_][A-Za-z0-9_]{2,}", place)
     said = {word.lower() for remark in remarks for word in re.findall(r"\w+", remark)}
     return any(word.lower() in said for word in words if word.lower() not in COMMON)

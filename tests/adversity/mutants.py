@@ -133,7 +133,7 @@ def regroup(paths: list[Path], folder: Path) -> Regrouped:
                 indices.append(str(results / "index" / f"{path.stem}.jsonl"))
                 said = index_exposure(str(path), indices[-1])
                 made.remarks += [remark.text for remark in said]
-            list_sources(indices, [], Choices(), str(results), table)
+            made.remarks += list_sources(indices, [], Choices(), str(results), table)
             for name in read_products(table):
                 product = results / "products" / f"{name}_cal.fits"
                 manifest = str(results / "manifests" / f"{name}.json")

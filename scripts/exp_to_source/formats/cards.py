@@ -48,7 +48,10 @@ def card_value(image: bytes) -> Value:
         try:
             return int(word)
         except ValueError:
-            return float(word.upper().replace("D", "E"))
+            number = float(word.upper().replace("D", "E"))
+        if not math.isfinite(number):
+            raise ValueError(f"{word} is no finite number")
+        return number
     text = _quoted(field)
     for start in range(CARD, len(image), CARD):
         if not text.endswith("&"):

@@ -1,21 +1,26 @@
 """One exposure: a file of a kind that can be regrouped, its tree, and the planes of each slit."""
 
 import hashlib
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
+from math import isinf
 
 from ..errors import InputError
 from .extension import Extension
 from .fitsfile import HDU
-from .headers import Misfits
 from .keywords import accepts, table
 from .nodes import value_at
-from .normalise import Refusal, normalise
+from .normalise import Rewriting, normalise
 from .planes import check_datatype, contradiction, datatype
 from .reader import Array, UnusualLayoutError
 from .tree import Tree, parse
 
 #: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).
 EXPOSURE_TYPES = ("NRS_MSASPEC", "NRS_FIXEDSLIT", "NRC_WFSS", "NIS_WFSS", "MIR_WFSS")
+
+
+#: Numbers that may be too large. Astropy writes such a card anew, so that `_fits_hash` is not true.
+_HUGE = re.compile(rb"= *([+-]?[0-9.]+[Ee][+]?[0-9]{3,})")
 
 
 @dataclass(slots=True)
@@ -27,9 +32,12 @@ class Exposure:
     hdus: list[HDU]
     extension: Extension
     tree: Tree
-    rewritten: bool
-    refusals: list[Refusal]
-    misfits: Misfits = field(default_factory=dict)
+    rewriting: Rewriting | None
+
+    @property
+    def rewritten(self) -> bool:
+        """Whether the text of the tree is not that of the file."""
+        return self.rewriting is not None
 
 
 def check_kind(path: str, hdus: list[HDU]) -> None:
@@ -55,15 +63,21 @@ def check_kind(path: str, hdus: list[HDU]) -> None:
         )
 
 
-def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, bool, list[Refusal]]:
+def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, Rewriting | None]:
     """Read the ASDF tree, and say whether its text had to be written anew.
 
     That is so where it is laid out in another way than asdf's, and where headers were edited
     after the tree was written: then `_fits_hash` is not theirs, and they count. Values of theirs
-    that were refused are returned, and forgotten.
+    that were refused are forgotten.
     """
     digest = hashlib.sha256()
     for hdu in hdus:
+        numbers = map(bytes.decode, _HUGE.findall(hdu.header.raw))
+        if huge := [number for number in numbers if isinf(float(number))]:
+            raise InputError(
+                f"{path}: {hdu.name},{hdu.version} has the number {huge[0]}, which is too large; "
+                "mend the card, or fetch the file again"
+            )
         # As stdatamodels does, which finds the extension in any case, but here tells cases apart.
         if hdu.name != "ASDF" or hdu.header.get("EXTNAME") != "ASDF":
             digest.update(hdu.header.raw)
@@ -73,15 +87,15 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, b
     try:
         tree = parse(extension.text, path, rooms)
         if whole and value_at(tree.top, "_fits_hash") == digest.hexdigest():
-            return tree, False, []
+            return tree, None
     except UnusualLayoutError:
         pass
     try:
-        text, refusals = normalise(extension.text, path, hdus, digest.hexdigest() if whole else "")
+        rewriting = normalise(extension.text, path, hdus, digest.hexdigest() if whole else "")
         headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
-        for refusal in refusals:
+        for refusal in rewriting.refusals:
             headers[refusal.hdu].forget(refusal.word.name)
-        return parse(text, path, rooms), True, refusals
+        return parse(rewriting.text, path, rooms), rewriting
     except UnusualLayoutError:
         raise InputError(
             f"{path}: its ASDF tree is not built as a MultiSlitModel's; "

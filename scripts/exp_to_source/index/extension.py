@@ -108,7 +108,7 @@ def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
         text = data[: end.end()].decode() if end else ""
     except UnicodeDecodeError:
         raise _damaged(path, "its text is not UTF-8") from None
-    if not end or not _PREAMBLE.match(text):
+    if not end or not _PREAMBLE.match(text) or text.startswith("#ASDF ", text.index("\n") + 1):
         raise _damaged(path, "it is not an ASDF document")
     return Extension(text, start, _blocks(path, data, end.end(), start))
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..formats.cards import CARD, Plan, Value, card_value, format_card
 from ..formats.fragments import CARDS_MARK, ENTRY_MARK
 from .fitsfile import HDU, Header
-from .keywords import Keyword, Place, compress, is_of_type, lay_out, section_cards, table
+from .keywords import Keyword, Place, compress, lay_out, section_cards, table
 from .nodes import Leaf, Node, at, leaves
 
 #: Keywords that describe the data of an HDU; they travel in the order in which they stand.
@@ -37,11 +37,7 @@ FROM_EXPOSURE = (
 )
 
 
-#: Values of a tree that the schema does not accept: path to value, None where it is no scalar.
-Misfits = dict[str, Value]
-
-
-def primary_cards(meta: Node, header: Header, misfits: Misfits) -> dict[str, Any]:
+def primary_cards(meta: Node, header: Header) -> dict[str, Any]:
     """Cards of a product's PRIMARY header, from those of its first exposure.
 
     Parameters
@@ -50,8 +46,6 @@ def primary_cards(meta: Node, header: Header, misfits: Misfits) -> dict[str, Any
         The exposure's metadata.
     header : Header
         Its PRIMARY header.
-    misfits : dict
-        Where to note values of the tree that the schema does not accept.
 
     Returns
     -------
@@ -62,7 +56,7 @@ def primary_cards(meta: Node, header: Header, misfits: Misfits) -> dict[str, Any
     present = {
         word.path: place
         for word in table().product
-        if word.hdu == "PRIMARY" and (place := _place(word, _leaf(meta, word), header, misfits))
+        if word.hdu == "PRIMARY" and (place := _place(word, _leaf(meta, word), header))
     }
     words = [word for word in table().product if word.hdu == "PRIMARY"]
     for word in words:
@@ -115,12 +109,12 @@ def exposure_cards(meta: Node, primary: Header, sci: HDU | None, slit: Node) -> 
     for word in table().product:
         own = Header(b"") if word.name in taken else header
         source = primary if word.hdu == "PRIMARY" else own
-        if place := _place(word, _leaf(meta, word), source, {}):
+        if place := _place(word, _leaf(meta, word), source):
             present[word.path] = place
     return _images(lay_out(table().product, present).get("SCI", []), header)
 
 
-def plane_plans(meta: Node, slit: Node, planes: list[HDU], misfits: Misfits) -> list[Plan]:
+def plane_plans(meta: Node, slit: Node, planes: list[HDU]) -> list[Plan]:
     """Plans of the headers of one entry's planes.
 
     Parameters
@@ -131,8 +125,6 @@ def plane_plans(meta: Node, slit: Node, planes: list[HDU], misfits: Misfits) -> 
         The slit, but for its WCS.
     planes : list of HDU
         Its planes.
-    misfits : dict
-        Where to note values of the tree that the schema does not accept.
     """
     headers = {hdu.name: hdu.header for hdu in planes}
     present: dict[str, Place] = {}
@@ -144,7 +136,7 @@ def plane_plans(meta: Node, slit: Node, planes: list[HDU], misfits: Misfits) -> 
             over = at(meta, word.path.removeprefix("meta."))
             if isinstance(over, Leaf) and over.value() is not None:
                 leaf, header = over, Header(b"")
-        if place := _place(word, leaf, header, misfits):
+        if place := _place(word, leaf, header):
             present[word.path] = place
     laid = lay_out(table().entry, present)
     plans = []
@@ -180,19 +172,13 @@ def _leaf(meta: Node, word: Keyword) -> Node | None:
     return at(meta, word.path.removeprefix("meta."))
 
 
-def _place(word: Keyword, leaf: Node | None, header: Header, misfits: Misfits) -> Place | None:
+def _place(word: Keyword, leaf: Node | None, header: Header) -> Place | None:
     """Card of a leaf: where the header has it, or a new one; None where the tree has no leaf.
 
     The tree's values count, as for stdatamodels, those of edited headers being in it by now.
     """
-    if not isinstance(leaf, Leaf):
-        if leaf is not None:
-            misfits[word.path] = None
+    if not isinstance(leaf, Leaf) or (value := leaf.value()) is None:
         return None
-    if (value := leaf.value()) is None:
-        return None
-    if not is_of_type(word, value):
-        misfits[word.path] = value
     if word.name in header and states(header.image(word.name), value):
         return header.numbers[word.name]
     try:
@@ -216,7 +202,7 @@ def states(image: bytes, value: Value) -> bool:
         return math.isclose(stated, value, rel_tol=1e-13)
     if isinstance(stated, str) and isinstance(value, str):
         return stated == value.rstrip()
-    return stated == value and isinstance(stated, bool) == isinstance(value, bool)
+    return stated == value and type(stated) is type(value)
 
 
 def _images(cards: list[tuple[str, Place]], header: Header) -> list[list[str]]:

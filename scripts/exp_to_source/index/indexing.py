@@ -13,6 +13,7 @@ from .extension import read_extension
 from .fitsfile import scan
 from .headers import SILENT, left_out
 from .keywords import table
+from .misfits import find_contradictions, find_misfits
 from .records import common_record, identity, slit_records, top_record
 from .remarks import Remark, dropped_tags, kept, on_misfits, on_refusals, on_tags
 
@@ -97,13 +98,17 @@ def remarks(exposure: Exposure, strangers: set[str]) -> list[Remark]:
     """Tell a user what products will lack, and which detours were needed, the gravest first."""
     warned = [
         *on_tags(exposure.tree.tags),
-        *on_refusals(exposure.refusals),
-        *on_misfits(exposure.misfits),
+        *on_refusals(exposure.rewriting.refusals if exposure.rewriting else []),
+        *on_misfits(find_misfits(exposure)),
+        *find_contradictions(exposure),
     ]
     said = []
     if exposure.rewritten:
         said.append("headers were edited after the ASDF tree was written (or it is an old file): "
                     "the headers' values are used")  # fmt: skip
+    if exposure.rewriting and exposure.rewriting.dropped:
+        names = ", ".join(exposure.rewriting.dropped)
+        said.append(f"keys of its ASDF tree without a value are left out: {names}")
     known = {word.name for word in (*table().product, *table().entry)}
     words = set().union(
         *(left_out(hdu.header, known) for hdu in exposure.hdus if hdu.name != "ASDF")

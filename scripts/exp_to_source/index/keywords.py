@@ -37,12 +37,17 @@ class Plane(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Keywords of a product and of each of its entries, in the order of writing."""
+    """What the schema says of a product, and of each of its entries.
+
+    Keywords are in the order of writing; types are of all nodes, by path.
+    """
 
     sections: list[str]
     product: list[Keyword]
     entry: list[Keyword]
     planes: dict[str, Plane]
+    types: dict[str, str]
+    entry_types: dict[str, str]
 
 
 @cache
@@ -58,19 +63,20 @@ def table() -> Table:
         for part in ("product", "entry")
     )
     planes = {name: Plane(*about) for name, about in raw["planes"].items()}
-    return Table(raw["sections"], product, entry, planes)
+    types = (raw[part] for part in ("types", "entry_types"))
+    return Table(raw["sections"], product, entry, planes, *types)
 
 
 def accepts(word: Keyword, value: Value) -> bool:
     """Whether the schema accepts a value for a keyword; stdatamodels casts none."""
-    return is_of_type(word, value) and (not word.values or value in word.values)
+    return is_of_type(word.type, value) and (not word.values or value in word.values)
 
 
-def is_of_type(word: Keyword, value: Value) -> bool:
-    """Whether a value has the type that the schema wants; in ASDF, integers have 64 bits."""
+def is_of_type(wanted: str, value: Value) -> bool:
+    """Whether a value has a type of the schema; in ASDF, integers have 64 bits."""
     return (
-        isinstance(value, TYPES[word.type])
-        and isinstance(value, bool) == (word.type == "boolean")
+        isinstance(value, TYPES[wanted])
+        and isinstance(value, bool) == (wanted == "boolean")
         and not (isinstance(value, int) and not -(1 << 63) <= value < 1 << 63)
     )
 

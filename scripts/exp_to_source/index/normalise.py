@@ -31,7 +31,25 @@ class Refusal(NamedTuple):
     value: Value
 
 
-def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> tuple[str, list[Refusal]]:
+class Rewriting(NamedTuple):
+    """A tree that was written anew.
+
+    Attributes
+    ----------
+    text : str
+        The same tree, laid out as `tree.parse` expects it.
+    refusals : list of Refusal
+        Values of the headers that were not taken: the tree keeps its own.
+    dropped : list of str
+        Keys that had no value.
+    """
+
+    text: str
+    refusals: list[Refusal]
+    dropped: list[str]
+
+
+def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
     """Write a tree anew, with the values that the headers have if these were edited.
 
     Parameters
@@ -47,10 +65,8 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> tuple[str, 
 
     Returns
     -------
-    text : str
-        The same tree, laid out as `asdftree.parse` expects it.
-    refusals : list of Refusal
-        Values of the headers that were not taken: the tree keeps its own.
+    Rewriting
+        The new text, and what was left out.
 
     Raises
     ------
@@ -74,7 +90,7 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> tuple[str, 
     stated = _get(root, "_fits_hash")
     edited = stated is None or stated.value != digest
     _spell_nulls(root)
-    _drop_nulls(root)
+    dropped = _drop_nulls(root)
     headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
     refusals: dict[tuple[str, int, str], Refusal] = {}
 
@@ -113,7 +129,7 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> tuple[str, 
         tags=TAGS,
         allow_unicode=True,
     )
-    return text, list(refusals.values())
+    return Rewriting(text, list(refusals.values()), dropped)
 
 
 def check_depth(text: str) -> None:
@@ -142,8 +158,9 @@ def _spell_nulls(root: yaml.Node) -> None:
                 todo += part if isinstance(part, tuple) else (part,)
 
 
-def _drop_nulls(root: yaml.Node) -> None:
+def _drop_nulls(root: yaml.Node) -> list[str]:
     """Leave out keys without a value, as asdf does when it writes; a WCS may have such."""
+    dropped: set[str] = set()
     todo, seen = [root], set()
     while todo:
         node = todo.pop()
@@ -151,10 +168,12 @@ def _drop_nulls(root: yaml.Node) -> None:
             continue
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
+            dropped.update(str(key.value) for key, value in node.value if value.tag == NULL)
             node.value = [pair for pair in node.value if pair[1].tag != NULL]
             todo += (value for key, value in node.value if key.value != "wcs")
         else:
             todo += node.value
+    return sorted(dropped)
 
 
 def _put(node: yaml.MappingNode, path: list[str], value: Value) -> None:

@@ -63,7 +63,7 @@ def top_record(exposure: Exposure) -> dict[str, Any]:
     paths = [word.path.removeprefix("meta.") for word in table().product]
     kept = nest({path: leaf for path in paths if isinstance(leaf := at(meta, path), Leaf)})
     return {
-        "primary": primary_cards(meta, primary, exposure.misfits),
+        "primary": primary_cards(meta, primary),
         "sci": exposure_cards(meta, primary, sci, tree.slits[0].node),
         "meta": _rendered(kept, OWN_KEYS),
         "exposure": _rendered(at(kept, "exposure"), frozenset({"type"})),
@@ -94,7 +94,7 @@ def slit_records(
         position += len(text[last : slit.start].encode())
         size = len(text[slit.start : slit.end].encode())
         blocks = [exposure.extension.blocks[number] for number in slit.blocks]
-        plans = plane_plans(exposure.tree.meta, slit.node, own, exposure.misfits)
+        plans = plane_plans(exposure.tree.meta, slit.node, own)
         digest = new_digest(seal(common), seal(top))
         for hdu, plan in zip(own, plans, strict=True):
             digest.update(planned_cards(hdu.header.raw, plan))

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from ..formats.cards import Value
 from ..formats.standards import MARKED, known_tags
-from .headers import Misfits
 from .keywords import Keyword
+from .misfits import Misfits
 from .normalise import Refusal
 
 #: Columns of the table of remarks.

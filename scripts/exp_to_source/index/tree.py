@@ -30,6 +30,7 @@ GIVEN_KEYS = frozenset({"asn", "filename"})
 
 #: How YAML spells that there is no value.
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+NULL_TAG = "tag:yaml.org,2002:null"
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ def parse(text: str, path: str, rooms: Sequence[int | None]) -> Tree:
 def refuse_nulls(node: Node) -> None:
     """Refuse mappings with a key that has no value: asdf writes none, and drops those it reads."""
     if isinstance(node, Leaf):
-        if node.text in NULLS and node.plain and not node.tag:
+        if node.tag == NULL_TAG or (node.text in NULLS and node.plain and not node.tag):
             raise UnusualLayoutError
     else:
         for part in mapping(node).values():
@@ -173,6 +174,8 @@ class _Parser(NodeReader):
                 slits[-1].end = line
             if isinstance(event, yaml.SequenceEndEvent):
                 return
+            if not self.text.startswith("- ", line):
+                raise UnusualLayoutError
             slits.append(Slit(line, list(self.meta_blocks), number=len(slits) + 1))
             # What one slit holds is what a product will; that others do too is no matter.
             self.room = MAX_SIZE

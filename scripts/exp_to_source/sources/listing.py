@@ -128,6 +128,7 @@ def list_sources(
     )
     own = [
         *unopenable(chosen, good),
+        *part_named(chosen),
         *(Remark("note", text) for text in missed),
         *(
             Remark("note", f"{name}: its source is gone; moved to {results}/stale")
@@ -166,6 +167,19 @@ def unopenable(
         f"have tags that stdatamodels reads up to version {LAST_READ} only ({', '.join(dropped)})"
     )
     return [Remark("warning", text)]
+
+
+def part_named(products: Iterable[Product]) -> list[Remark]:
+    """Tell of products of slits with a name of the source and of others without one.
+
+    The jwst package makes two products of each of these.
+    """
+    names = (({slit.source_name for slit in product.slits}, product) for product in products)
+    found = [product.name for some, product in names if len(some) > 1 and "" in some]
+    if not found:
+        return []
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return [Remark("note", f"{found[0]}{more}: some slits have no SRCNAME, their SOURCEID decides")]
 
 
 def not_regrouped(association: Association) -> str:

@@ -1,0 +1,76 @@
+"""Values of a tree that the schema of the data models does not accept.
+
+stdatamodels drops some of them, refuses others, and passes some on. The headers' values are
+another matter: see `normalise`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ..formats.cards import Value
+from .exposure import Exposure
+from .keywords import TYPES, is_of_type, table
+from .nodes import Leaf, Node, value_at
+from .records import IDENTITY
+
+#: What YAML takes for a time, which no schema has.
+_TIME = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:$|[Tt ])")
+
+#: Values by path, None where what is there is no scalar.
+Misfits = dict[str, Value]
+
+
+def find_misfits(exposure: Exposure) -> Misfits:
+    """Collect the values of a tree whose types are not those of the schema.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The exposure.
+
+    Returns
+    -------
+    dict
+        Path to value; of values that several slits have, one.
+    """
+    found: Misfits = {}
+    known = table()
+    found.update(_misfits(exposure.tree.meta, "meta", known.types))
+    for slit in exposure.tree.slits:
+        found.update(_misfits(slit.node, "", known.entry_types))
+    return found
+
+
+def _misfits(node: Node, path: str, types: Mapping[str, str]) -> Iterator[tuple[str, Value]]:
+    if path == "meta.wcs":
+        return
+    wanted = types.get(path)
+    if isinstance(node, Leaf):
+        if node.plain and _TIME.match(node.text):
+            yield path, node.text
+        elif wanted in TYPES:
+            if not is_of_type(wanted, value := node.value()):
+                yield path, value
+        elif wanted:
+            yield path, node.text
+        return
+    if wanted and wanted != ("object" if isinstance(node.parts, dict) else "array"):
+        yield path, None
+    elif isinstance(node.parts, dict):
+        for key, part in node.parts.items():
+            yield from _misfits(part, f"{path}.{key}" if path else key, types)
+
+
+def find_contradictions(exposure: Exposure) -> Iterator[str]:
+    """Tell where PRIMARY names an exposure otherwise than the tree, which counts."""
+    header, paths = exposure.hdus[0].header, set(IDENTITY.values())
+    for word in table().product:
+        path = word.path.removeprefix("meta.")
+        if word.hdu != "PRIMARY" or path not in paths:
+            continue
+        stated, value = header.get(word.name), value_at(exposure.tree.meta, path)
+        if stated is not None and stated != value:
+            yield (
+                f"PRIMARY has {word.name} = {stated!r:.40}, the ASDF tree {value!r:.40}, which "
+                "counts"
+            )
