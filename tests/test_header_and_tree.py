@@ -212,3 +212,27 @@ def test_values_of_a_tree_that_the_schema_does_not_accept_are_told(exposure, val
     parts.lines.insert(number, f"  source_ra: {value}")
     exposure.write_bytes(parts.join(true_hash=True))
     assert "schema does not accept (source_ra" in remarks(exposure)
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1E999", "1.0E+310"])
+def test_numbers_that_are_too_large(exposure, number):
+    set_cards(exposure, SCI, f"STLARITY= {number:>20}")
+    with pytest.raises(InputError, match=f"SCI,1 has the number {re.escape(number)}, which is too"):
+        index(exposure)
+
+
+def test_primary_and_tree_name_another_grating(exposure):
+    parts = split(exposure.read_bytes())
+    text = "\n".join(parts.lines)
+    assert "grating: " in text
+    parts.lines[:] = re.sub("grating: [A-Z0-9]+", "grating: G140M", text, count=1).split("\n")
+    exposure.write_bytes(parts.join(true_hash=True))
+    assert "the ASDF tree 'G140M', which counts" in remarks(exposure)
+
+
+def test_slits_that_begin_on_another_line_are_laid_out_anew(exposure):
+    parts = split(exposure.read_bytes())
+    start = parts.lines.index("slits:") + 1
+    parts.lines[start : start + 1] = ["-", "  " + parts.lines[start].removeprefix("- ")]
+    exposure.write_bytes(parts.join(true_hash=True))
+    assert "the headers' values are used" in remarks(exposure)

@@ -1,10 +1,14 @@
 """What makes it fast, guarded without a clock: how often files are opened, how much is read."""
 
+import ast
 import os
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from snake import ROOT
 
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
@@ -72,3 +76,65 @@ def test_every_byte_is_read_once_by_index_and_once_by_gather(
         # Twice a product: for the planes, and for the blocks that come last.
         assert max(reads.opened.values()) <= 2 * len(list((tmp_path / "products").iterdir()))
         assert reads.bytes < 1.01 * size
+
+
+LIBRARY = ROOT / "scripts" / "exp_to_source"
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """What a module imports, in full, wherever in its text."""
+    package = path.relative_to(LIBRARY.parent).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            around = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*around, *filter(None, [node.module])))
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def modules_of(folder: str) -> list[Path]:
+    found = sorted((LIBRARY / folder).glob("*.py"))
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("folder", ["formats", "gather"])
+def test_what_gather_starts_with_is_the_standard_library_alone(folder: str):
+    own = ("formats.", "gather.", "errors.", "files.", "FORMAT", "__version__")
+    for path in modules_of(folder):
+        for name in imports_of(path):
+            first, _, rest = name.partition(".")
+            inside = first == "exp_to_source" and rest.startswith(own)
+            assert first in sys.stdlib_module_names or inside, f"{path.name} imports {name}"
+
+
+def test_verify_has_nothing_of_what_it_proves():
+    barred = tuple(f"exp_to_source.{folder}" for folder in ("formats", "index", "gather"))
+    for path in modules_of("verify"):
+        for name in imports_of(path):
+            assert not name.startswith(barred), f"{path.name} imports {name}"
+
+
+def test_folders_say_what_goes_in_and_what_comes_out_and_import_nothing():
+    folders = [path for path in LIBRARY.iterdir() if path.is_dir() and path.name[0] != "_"]
+    assert len(folders) == 10
+    for folder in folders:
+        text = (folder / "__init__.py").read_text(encoding="utf-8")
+        assert "\nIn: " in text and "Out: " in text
+        assert len(ast.parse(text).body) == 1
+
+
+def test_folders_import_each_other_in_no_circle():
+    arrows: dict[str, set[str]] = {}
+    for path in LIBRARY.rglob("*.py"):
+        folder, *_ = path.relative_to(LIBRARY).parts
+        for name in imports_of(path):
+            parts = name.split(".")
+            if parts[0] == "exp_to_source" and (LIBRARY / parts[1]).is_dir() and parts[1] != folder:
+                arrows.setdefault(folder, set()).add(parts[1])
+    while arrows:
+        leaves = [folder for folder in arrows if not arrows[folder] & arrows.keys()]
+        assert leaves, f"a circle among {sorted(arrows)}"
+        for folder in leaves:
+            del arrows[folder]
