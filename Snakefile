@@ -8,6 +8,7 @@ min_version("9.19")
 report: "workflow/report/workflow.rst"
 
 
+include: "workflow/rules/undocumented.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/hooks.smk"
 include: "workflow/rules/simulate.smk"

@@ -12,8 +12,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from snakemake.checkpoints import Checkpoint
-
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 SCRIPTS = ROOT / "scripts"
 if not SCRIPTS.is_dir():
@@ -54,7 +52,7 @@ DEFAULTS = str(ROOT / "config" / "config.yaml")
 OWN_SETTINGS = [
     path
     for path in ("config/config.yaml",)
-    if workflow.modifier.is_main_snakefile()
+    if not is_module()
     and os.path.lexists(path)
     and os.path.realpath(path) != os.path.realpath(DEFAULTS)
 ]
@@ -87,25 +85,15 @@ BATCH = 10
 PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
 SIMULATED = [f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)]
 
-
-def placed(path):
-    """Path under which a file of the rules is on disk: a module's have a prefix.
-
-    Rules, and functions for them, have paths without it, which Snakemake adds. To be called
-    while the workflow is parsed.
-    """
-    return str(workflow.modifier.modify_path(path))
-
-
-RESULTS = os.path.dirname(placed(TABLE))
+RESULTS = os.path.dirname(on_disk(TABLE))
 
 
 def in_results(path):
-    """Path under which a file of the results is on disk, as `placed`, but at any time."""
+    """Path under which a file of the results is on disk, as `on_disk`, but at any time."""
     return RESULTS + path.removeprefix("results")
 
 
-IS_MODULE = not workflow.modifier.is_main_snakefile()
+IS_MODULE = is_module()
 
 
 def command(name, python="", options=""):
@@ -126,7 +114,7 @@ def refuse(sentence):
 
 def check_storage():
     """Refuse results elsewhere than in a file system: they lead to bytes of the exposures."""
-    if workflow.storage_settings.default_storage_provider:
+    if default_storage():
         raise InputError(
             "--default-storage-provider is not supported: results belong in a file system that "
             "all jobs share; leave it out (see docs/module.md)"
@@ -164,7 +152,7 @@ def read_request():
     paths = find_files("associations", config["associations"])
     associations = [read_association(path) for path in paths]
     if config["demo"]:
-        found = [placed(path) for path in SIMULATED]
+        found = [on_disk(path) for path in SIMULATED]
     else:
         found = find_exposures(config["exposures"], RESULTS, may_be_made=IS_MODULE)
     members = [path for association in associations for path in association.science]
@@ -193,7 +181,7 @@ def request_of_list():
     keys = ("group_by", "source_id_digits", "on_bad_exposure")
     options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys]
     options += [*join_options(), *choice_options()]
-    return request_text(EXPOSURES, ASSOCIATIONS, options, placed(INDICES))
+    return request_text(EXPOSURES, ASSOCIATIONS, options, on_disk(INDICES))
 
 
 def remember(what, text, files=""):
@@ -238,14 +226,9 @@ def outdated_files():
 
 @cache
 def force_outdated():
-    """Have outdated files made again, as --forcerun has it; what is not asked for stays as it is.
-
-    Called while the graph of jobs is built. An input that is missing would not do: Snakemake makes
-    it only where the job runs anyway, and has the job run again once it is no input any more.
-    """
-    if workflow.is_main_process:
-        with told_in_a_sentence("exp_to_source"):
-            workflow.dag.forcefiles.update(outdated_files())
+    """Have outdated files made again; what is not asked for stays as it is."""
+    with told_in_a_sentence("exp_to_source"):
+        have_made_again(outdated_files)
 
 
 def changes_of_the_run(start):
@@ -306,13 +289,13 @@ def products():
 
     Where another workflow uses one rule alone, to change it, Snakemake knows of no checkpoint there.
     """
-    if workflow.dag.batch:
+    if divides_the_target():
         refuse(
             "--batch divides what is asked for before the sources are known; choose "
             "some of them at a time, as in --config sources=1-500 (docs/how-to/rerun.md)"
         )
     known = getattr(checkpoints, "list_sources", None)
-    listing = known or Checkpoint(rules.list_sources.rule, checkpoints)
+    listing = known or checkpoint_of(rules.list_sources.rule)
     table = str(listing.get().output.table)
     return products_in(table, file_state(table))
 
@@ -354,7 +337,7 @@ with told_in_a_sentence("exp_to_source"):
     check_configuration(
         config,
         str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
-        files=[DEFAULTS, *OWN_SETTINGS, *workflow.overwrite_configfiles],
+        files=[DEFAULTS, *OWN_SETTINGS, *given_configfiles()],
     )
     ASSOCIATIONS, EXPOSURES = read_request()
     TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}

@@ -2,7 +2,6 @@
 
 import time
 
-from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from exp_to_source.formats.failures import forget_failures, read_failures, remove_failed_products
@@ -23,7 +22,7 @@ ROUNDS = ("Select jobs to execute", "Execute ", "Updating checkpoint", "DAG of j
 
 def count_jobs():
     """Tell on the terminal how far the run is, in place of each job (--printshellcmds: of each)."""
-    if IS_MODULE or workflow.output_settings.printshellcmds or workflow.output_settings.verbose:
+    if IS_MODULE or tells_of_each_job():
         return
     progress = Progress()
 
@@ -33,9 +32,7 @@ def count_jobs():
             print(said, file=sys.stderr, flush=True)
         return event not in COUNTED and not str(record.msg).startswith(ROUNDS)
 
-    for handler in logger.handlers:
-        if handler.name == "DefaultStreamHandler":
-            handler.addFilter(is_told)
+    filter_terminal(is_told)
 
 
 def print_summary(failed):

@@ -46,7 +46,7 @@ rule verify_products:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         command=command("verify_products"),
-        fingerprints=placed(f"{VERIFY}/exposures"),
+        fingerprints=on_disk(f"{VERIFY}/exposures"),
         joins=join_options(),
         format=FORMAT,
     message:

@@ -1,0 +1,50 @@
+"""What is asked of Snakemake beyond its documents is in one file, and is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from snake import ROOT
+
+RULES = ROOT / "workflow" / "rules"
+
+#: Attributes of `workflow` that Snakemake's documents have, or that rules are written with.
+DOCUMENTED = {"basedir", "current_basedir", "source_path", "rst"}
+
+
+def attributes(path: Path) -> set[str]:
+    return set(re.findall(r"\bworkflow\.([a-z_]+)", path.read_text(encoding="utf-8")))
+
+
+def test_private_attributes_are_used_in_one_file():
+    for path in [ROOT / "Snakefile", *RULES.glob("*.smk")]:
+        if path.name != "undocumented.smk":
+            assert attributes(path) <= DOCUMENTED, path
+            assert "snakemake.checkpoints" not in path.read_text(encoding="utf-8"), path
+
+
+@pytest.mark.parametrize(
+    ("module", "owner", "name"),
+    [
+        ("workflow", "Workflow", "modifier"),
+        ("workflow", "Workflow", "overwrite_configfiles"),
+        ("workflow", "Workflow", "is_main_process"),
+        ("workflow", "Workflow", "dag"),
+        ("dag", "DAG", "forcefiles"),
+        ("dag", "DAG", "batch"),
+        ("modules", "WorkflowModifier", "is_main_snakefile"),
+        ("modules", "WorkflowModifier", "modify_path"),
+        ("checkpoints", "Checkpoint", "get"),
+        ("workflow", "Workflow", "output_settings"),
+        ("workflow", "Workflow", "storage_settings"),
+        ("logging", "DefaultStreamHandler", "handler"),
+    ],
+)
+def test_this_snakemake_has_what_undocumented_smk_uses(module: str, owner: str, name: str):
+    import snakemake
+
+    text = (Path(snakemake.__file__).parent / f"{module}.py").read_text(encoding="utf-8")
+    assert owner in text and re.search(rf"\b{name}\b", text), (
+        f"this Snakemake has no {owner}.{name}: see workflow/rules/undocumented.smk for what needs "
+        "it, and find another way"
+    )
