@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from exp_to_source import FORMAT
-from exp_to_source.formats.indices import write_index
+from exp_to_source.formats.indices import Head, Record, Text, write_index
 from exp_to_source.formats.seals import line
 from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
@@ -64,10 +64,10 @@ def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Pa
     return results
 
 
-def slit(exposure: int, source: int) -> tuple[list[object], dict[str, list[object]]]:
+def slit(exposure: int, source: int) -> tuple[Head, Record]:
     """Head and record of a slit."""
     digest = hashlib.sha256(b"%d %d" % (exposure, source)).hexdigest()[:32]
     size = 300_000 + 7919 * source % 500_000
-    head = [digest, source, f"10006_{source}", str(source), "NRS_MSASPEC", 14, size]
-    head += [(30, 400), (1.66, 3.17)]
-    return head, {"planes": [], "edits": []}
+    what = (14, size, [30, 400], [1.66, 3.17])
+    head = Head(digest, source, f"10006_{source}", str(source), "NRS_MSASPEC", *what)
+    return head, Record([], Text(False, 0, 0), [], [], [], None, None)

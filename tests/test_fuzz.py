@@ -138,7 +138,7 @@ def list_names(index: Path) -> list[str]:
 def regroup(folder: Path, content: bytes) -> str:
     """Regroup an exposure with this content, and judge the result."""
     path, index = folder / f"{NAME}.fits", folder / f"{NAME}.jsonl"
-    request, product = folder / "manifest.json", folder / "product_cal.fits"
+    request, product = folder / "x.json", folder / "product_cal.fits"
     path.write_bytes(content)
     index.unlink(missing_ok=True)
     try:
@@ -348,7 +348,7 @@ def test_damaged_indices_and_manifests(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
     gather, _ = prepare(folder, exposure)
     index = folder / f"{NAME}.jsonl"
-    path = index if kind == "index" else folder / "manifest.json"
+    path = index if kind == "index" else folder / "x.json"
     sound, names = path.read_bytes(), list_names(index)
 
     def case(rng: random.Random) -> str:
@@ -370,7 +370,7 @@ def prepare(folder: Path, content: bytes) -> tuple[Callable[[str], str], Path]:
     path, product = folder / f"{NAME}.fits", folder / "products" / "product_cal.fits"
     path.write_bytes(content)
     index_exposure(str(path), str(folder / f"{NAME}.jsonl"))
-    request = folder / "manifest.json"
+    request = folder / "x.json"
     request.write_bytes(make_manifest(folder / f"{NAME}.jsonl", turned=False))
     gather_source(str(request), str(product), str(folder))
     judge(product, [(path.name, content, 0), (path.name, content, 1)])

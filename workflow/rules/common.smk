@@ -108,8 +108,12 @@ def command(name, python="", options=""):
 
 
 def refuse(sentence):
-    """End the run; other exceptions of functions of rules come with a traceback."""
-    sys.exit(f"exp_to_source: {sentence}")
+    """End the run; other exceptions of functions of rules come with a traceback.
+
+    Printed first, as Snakemake says nothing of one that ends it after the checkpoint.
+    """
+    print(f"exp_to_source: {sentence}", file=sys.stderr)
+    sys.exit(1)
 
 
 def check_storage():

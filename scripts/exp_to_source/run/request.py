@@ -20,7 +20,7 @@ MAX_CONTENT = 1_000_000
 
 
 def find_exposures(
-    given: str | Iterable[str], results: str, may_be_made: bool = False
+    given: str | Iterable[str], results: str = "results", may_be_made: bool = False
 ) -> list[str]:
     """Resolve what a user gives as exposures; of a folder, all that are not source-based products.
 
