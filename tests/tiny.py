@@ -165,6 +165,7 @@ class File:
                 assert self.planes.setdefault(key, (cards, content))[0] is cards, key
         end = re.search(rb"\n\.\.\.\r?\n", asdf)
         self.tree = yaml.compose(asdf[: end.end()].decode(), Loader=LOADER)
+        drop_nulls(self.tree)
         self.blocks = []
         position = asdf.find(MAGIC, end.end())
         while position >= 0 and asdf.startswith(MAGIC, position):
@@ -172,6 +173,21 @@ class File:
             size = header + int.from_bytes(asdf[position + 14 : position + 22])
             self.blocks.append(asdf[position : position + size])
             position += size
+
+
+def drop_nulls(root: yaml.Node) -> None:
+    """Leave out keys without a value, as asdf does; of a WCS they count."""
+    todo, seen = [root], set()
+    while todo:
+        node = todo.pop()
+        if isinstance(node, yaml.ScalarNode) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            node.value = [pair for pair in node.value if pair[1].tag != NULL]
+            todo += (value for key, value in node.value if key.value != "wcs")
+        else:
+            todo += node.value
 
 
 def parts_of(node: yaml.Node | None) -> dict[str, yaml.Node]:
