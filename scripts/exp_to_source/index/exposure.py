@@ -11,7 +11,7 @@ from .fitsfile import HDU
 from .keywords import accepts, table
 from .nodes import value_at
 from .normalise import Rewriting, normalise
-from .planes import check_datatype, contradiction, datatype
+from .planes import contradiction, datatype
 from .reader import Array, UnusualLayoutError
 from .tree import Tree, parse
 
@@ -144,8 +144,7 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
                     f"slit {number} has {array.name},{array.version} as {array.key:.40}, not as "
                     f"{known[array.name].key}",
                 )
-            check_plane(exposure, hdu, array)
-            slit.retype(array, datatype(hdu.header))
+            slit.retype(array, check_plane(exposure, hdu, array))
             own.append(hdu)
         if len({hdu.name for hdu in own}) < max(len(own), 1):
             raise disagree(exposure, f"slit {number} has no planes, or two of one name")
@@ -156,18 +155,26 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
     return planes, {name or "(no name)" for name, _ in free}
 
 
-def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> None:
-    """Refuse a plane whose numbers are not of the schema's type, or not what the tree says."""
-    name = f"{hdu.name},{hdu.version}"
-    if what := check_datatype(hdu):
-        plane = table().planes.get(hdu.name)
+def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> str:
+    """Find the type of a plane's numbers.
+
+    Raises
+    ------
+    InputError
+        If it is not the schema's, or the tree says otherwise.
+    """
+    name, found = f"{hdu.name},{hdu.version}", datatype(hdu.header)
+    plane = table().planes.get(hdu.name)
+    if found is None or (plane and plane.datatype != found):
+        what = f"is {found}" if found else "has scaled numbers (BITPIX, BSCALE, BZERO, BLANK)"
         wanted = plane.datatype if plane else "unscaled numbers"
         raise InputError(
             f"{exposure.path}: {name} {what}; write it as {wanted}, or make the file again with "
             "the pipeline"
         )
-    if what := contradiction(hdu, array, exposure.rewritten):
+    if what := contradiction(hdu, found, array, exposure.rewritten):
         raise disagree(exposure, f"{name} {what}")
+    return found
 
 
 def disagree(exposure: Exposure, what: str) -> InputError:

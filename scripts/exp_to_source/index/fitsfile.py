@@ -60,21 +60,15 @@ class Header:
         self.raw = raw
 
     @property
+    def repeated(self) -> set[str]:
+        """Keywords that stand more than once, those of comments among them."""
+        return self._repeated if self.numbers else set()
+
+    @cached_property
     def numbers(self) -> dict[str, tuple[int, int]]:
         """Keyword to (number of its first card, count: above one where CONTINUE follows).
 
         The first of equal keywords counts, as for astropy.
-        """
-        return self._read[0]
-
-    @property
-    def repeated(self) -> set[str]:
-        """Keywords that stand more than once, those of comments among them."""
-        return self._read[1]
-
-    @cached_property
-    def _read(self) -> tuple[dict[str, tuple[int, int]], set[str]]:
-        """Numbers of cards, and keywords that are repeated.
 
         Raises
         ------
@@ -82,7 +76,7 @@ class Header:
             If a card is not as the standard wants it.
         """
         numbers: dict[str, tuple[int, int]] = {}
-        repeated: set[str] = set()
+        repeated = self._repeated = set[str]()
         text = self.raw.decode("latin-1")
         last: str | None = None
         for number, start in enumerate(range(0, len(text), CARD)):
@@ -100,7 +94,7 @@ class Header:
             else:
                 last = keyword
                 numbers[keyword] = (number, 1)
-        return numbers, repeated
+        return numbers
 
     def __contains__(self, keyword: str) -> bool:
         return keyword in self.numbers
@@ -116,9 +110,11 @@ class Header:
 
     def get(self, keyword: str, default: Value = None) -> Value:
         """Value of a keyword, or `default` where it is absent or undefined."""
-        if keyword not in self.numbers:
+        place = self.numbers.get(keyword)
+        if place is None:
             return default
-        value = value_of(self.image(keyword))
+        first, count = place
+        value = value_of(self.raw[first * CARD : (first + count) * CARD])
         return default if value is None else value
 
 

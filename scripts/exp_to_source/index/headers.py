@@ -179,8 +179,10 @@ def _place(word: Keyword, leaf: Node | None, header: Header) -> Place | None:
     """
     if not isinstance(leaf, Leaf) or (value := leaf.value()) is None:
         return None
-    if word.name in header and states(header.image(word.name), value):
-        return header.numbers[word.name]
+    if place := header.numbers.get(word.name):
+        first, count = place
+        if states(header.raw[first * CARD : (first + count) * CARD], value):
+            return place
     try:
         return format_card(word.name, value, word.comment)
     except (ValueError, TypeError):

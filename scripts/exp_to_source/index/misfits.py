@@ -6,6 +6,7 @@ another matter: see `normalise`.
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from ..formats.cards import Value
 from .exposure import Exposure
@@ -41,24 +42,30 @@ def find_misfits(exposure: Exposure) -> Misfits:
     return found
 
 
-def _misfits(node: Node, path: str, types: Mapping[str, str]) -> Iterator[tuple[str, Value]]:
-    if path == "meta.wcs":
-        return
-    wanted = types.get(path)
-    if isinstance(node, Leaf):
-        if node.plain and _TIME.match(node.text):
-            yield path, node.text
-        elif wanted in TYPES:
-            if not is_of_type(wanted, value := node.value()):
-                yield path, value
-        elif wanted:
-            yield path, node.text
-        return
-    if wanted and wanted != ("object" if isinstance(node.parts, dict) else "array"):
-        yield path, None
-    elif isinstance(node.parts, dict):
-        for key, part in node.parts.items():
-            yield from _misfits(part, f"{path}.{key}" if path else key, types)
+def _misfits(node: Node, path: str, types: Mapping[str, str]) -> Misfits:
+    found: Misfits = {}
+    todo = [(path, node)]
+    while todo:
+        path, node = todo.pop()
+        wanted = types.get(path)
+        if isinstance(node, Leaf):
+            if not _fits(node.text, node.plain, wanted):
+                found[path] = node.value()
+        elif wanted and wanted != ("object" if isinstance(node.parts, dict) else "array"):
+            found[path] = None
+        elif isinstance(node.parts, dict) and path != "meta.wcs":
+            todo += ((f"{path}.{key}" if path else key, part) for key, part in node.parts.items())
+    return found
+
+
+@lru_cache(maxsize=1 << 14)
+def _fits(text: str, plain: bool, wanted: str | None) -> bool:
+    """Whether a scalar may be where the schema wants a type; many recur."""
+    if plain and _TIME.match(text):
+        return False
+    if wanted in TYPES:
+        return is_of_type(wanted, Leaf(text, plain=plain).value())
+    return not wanted
 
 
 def find_contradictions(exposure: Exposure) -> Iterator[str]:

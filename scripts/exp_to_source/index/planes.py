@@ -5,7 +5,6 @@ types: a product with another, double precision among them, could be opened but 
 """
 
 from .fitsfile import HDU, Header
-from .keywords import table
 from .reader import Array
 
 #: Types by BITPIX and BZERO, as astropy reads them.
@@ -34,15 +33,7 @@ def datatype(header: Header) -> str | None:
     return DATATYPES.get((bits, zero))
 
 
-def check_datatype(hdu: HDU) -> str | None:
-    """Tell what is wrong with the type of a plane's numbers, None where nothing is."""
-    found, plane = datatype(hdu.header), table().planes.get(hdu.name)
-    if found is None:
-        return "has scaled numbers (BITPIX, BSCALE, BZERO, BLANK)"
-    return None if plane is None or plane.datatype == found else f"is {found}"
-
-
-def contradiction(hdu: HDU, array: Array, edited: bool) -> str | None:
+def contradiction(hdu: HDU, found: str, array: Array, edited: bool) -> str | None:
     """Tell where header and tree say different things of a plane, None where they do not.
 
     Headers that were `edited` after the tree was written may have a type of their own.
@@ -54,7 +45,6 @@ def contradiction(hdu: HDU, array: Array, edited: bool) -> str | None:
         return f"has byteorder {array.byteorder:.40} in the tree"
     if array.shape != hdu.shape:
         return f"has shape {hdu.shape} in its header and {array.shape!s:.80} in the tree"
-    found = datatype(hdu.header)
     if array.datatype != found and not (edited and array.place):
         return f"is {found} in its header and {array.datatype:.40} in the tree"
     return None

@@ -99,8 +99,8 @@ def refuse_nulls(node: Node) -> None:
     if isinstance(node, Leaf):
         if node.tag == NULL_TAG or (node.text in NULLS and node.plain and not node.tag):
             raise UnusualLayoutError
-    else:
-        for part in mapping(node).values():
+    elif isinstance(node.parts, dict):
+        for part in node.parts.values():
             refuse_nulls(part)
 
 
