@@ -203,7 +203,7 @@ def test_gather_makes_no_product_that_was_refused(tmp_path, parts):
         index = tmp_path / "index" / f"{path.stem}.jsonl"
         index_exposure(str(path), str(index))
         slits.append([path.stem, index.read_text().splitlines()[1].split('"')[1]])
-    about = {"format": 3, "product": "x", "association": None, "slits": slits, "joined": []}
+    about = {"format": FORMAT, "product": "x", "association": None, "slits": slits, "joined": []}
     (tmp_path / "x.json").write_bytes(sealed(about))
     with pytest.raises(InputError, match=r"how standard 1\.7\.0 goes"):
         gather_source(str(tmp_path / "x.json"), str(tmp_path / "x.fits"), str(tmp_path / "index"))

@@ -8,4 +8,4 @@ __version__ = "0.1.0"
 
 #: Version of what is stored in indices and manifests, and of the products made from them.
 #: Raised whenever any of the three changes, so that everything is made again.
-FORMAT = 3
+FORMAT = 4

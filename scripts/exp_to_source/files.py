@@ -131,7 +131,11 @@ def remove_leftovers(folder: str) -> None:
     for place, _, names in os.walk(folder):
         for name in names:
             if _LEFTOVER.fullmatch(name):
-                os.unlink(os.path.join(place, name))
+                try:
+                    os.unlink(os.path.join(place, name))
+                except FileNotFoundError:
+                    # Its process had outlived its run, and was done just now.
+                    pass
 
 
 def file_state(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:

@@ -49,6 +49,8 @@ def read_table(path: str) -> list[dict[str, str]]:
             return list(csv.DictReader(file, delimiter="\t"))
     except FileNotFoundError:
         return []
+    except (ValueError, csv.Error):
+        raise InputError(f"{path}: is no table any more; delete it and run again") from None
 
 
 def read_products(table: str) -> list[str]:

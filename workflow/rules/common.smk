@@ -86,6 +86,7 @@ PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
 SIMULATED = [f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)]
 
 RESULTS = os.path.dirname(on_disk(TABLE))
+SIMULATED_ON_DISK = [on_disk(path) for path in SIMULATED]
 
 
 def in_results(path):
@@ -127,7 +128,8 @@ def check_storage():
 
 def check_results():
     """Refuse what Snakemake would fail at with a traceback: results that cannot be looked into."""
-    for folder in (RESULTS, in_results(INDICES), "logs", ".snakemake"):
+    logs = os.path.join(os.path.dirname(RESULTS), "logs")
+    for folder in (RESULTS, in_results(INDICES), logs, ".snakemake"):
         if os.path.lexists(folder) and not os.path.isdir(folder):
             raise InputError(f"{folder}: is no folder; move it away")
     for folder in (RESULTS, in_results(INDICES)):
@@ -137,7 +139,7 @@ def check_results():
     if not os.access(own, os.W_OK):
         read_only = os.statvfs(own).f_flag & os.ST_RDONLY
         why = errno.EROFS if read_only else errno.EACCES
-        raise PermissionError(why, os.strerror(why), os.getcwd())
+        raise PermissionError(why, os.strerror(why), os.path.abspath(own))
 
 
 def failure_record(wildcards, resources):
@@ -156,7 +158,7 @@ def read_request():
     paths = find_files("associations", config["associations"])
     associations = [read_association(path) for path in paths]
     if config["demo"]:
-        found = [on_disk(path) for path in SIMULATED]
+        found = SIMULATED_ON_DISK
     else:
         found = find_exposures(config["exposures"], RESULTS, may_be_made=IS_MODULE)
     members = [path for association in associations for path in association.science]
@@ -252,7 +254,7 @@ def is_request_old():
 
 
 def named_files(associations):
-    """Files of the user's, besides exposures, that the settings name."""
+    """The user's files, other than exposures, that the settings name."""
     return [*(association.path for association in associations), *sum(TABLES.values(), [])]
 
 

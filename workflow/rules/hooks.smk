@@ -45,7 +45,7 @@ onstart:
     # By now this run has the lock of the folder: nothing else is at work in it.
     with told_in_a_sentence("exp_to_source"):
         try_to_write(RESULTS)
-    remove_leftovers(RESULTS)
+        remove_leftovers(RESULTS)
     forget_failures(RESULTS)
     BEFORE.update(product_states(RESULTS))
     count_jobs()
@@ -53,21 +53,23 @@ onstart:
 
 onsuccess:
     failures = read_failures(RESULTS)
-    remove_failed_products(RESULTS)
-    print_summary(failed=bool(failures))
     failures += [
         f"{path}: changed while this run was at work; run the same command again"
         for path in changes_of_the_run(START)
     ]
-    if not failures and is_request_old():
+    remove_failed_products(RESULTS)
+    print_summary(failed=bool(failures))
+    if failures:
+        sys.exit("\n".join(failures))
+    if is_request_old():
         print(
             "exposures or tables changed meanwhile: run the same command again", file=sys.stderr
         )
-    if failures:
-        sys.exit("\n".join(failures))
 
 
 onerror:
     failures = read_failures(RESULTS)
     remove_failed_products(RESULTS)
     print_summary(failed=True)
+    if failures:
+        print("\n".join(failures), file=sys.stderr)

@@ -173,7 +173,7 @@ class Record(NamedTuple):
         return cls([Plane(*plane) for plane in planes], Text(*text), *rest)
 
     def with_texts(self, change: Callable[[str], str]) -> "Record":
-        """Record with other texts in the places that may have one that others share."""
+        """Copy of the record, each text that may be shared changed by a function."""
         planes = [
             plane._replace(plan=[change(x) if isinstance(x, str) else x for x in plane.plan])
             for plane in self.planes
@@ -268,7 +268,9 @@ def shared_texts(records: Iterable[Record]) -> dict[str, int]:
     return {text: n for n, text in enumerate(text for text, again in seen.items() if again)}
 
 
-def write_failure(path: str, exposure: str, exposure_path: str, reason: str) -> None:
+def write_failure(
+    path: str, exposure: str, exposure_path: str, reason: str, before: dict[str, int]
+) -> None:
     """Write, in place of an index, why an exposure has none.
 
     Parameters
@@ -279,12 +281,12 @@ def write_failure(path: str, exposure: str, exposure_path: str, reason: str) -> 
         Name and file of the exposure.
     reason : str
         What is wrong, in a sentence.
+    before : dict
+        Stamp of the exposure before it was read; empty where there was no file.
     """
     about = {"format": FORMAT, "exposure": exposure, "path": exposure_path, "failure": reason}
-    if os.path.exists(exposure_path):
-        about |= stamp(exposure_path)
     with replacing(path) as file:
-        write_all(file, sealed(about | {"heads": [0, 0, seal(b"")]}))
+        write_all(file, sealed(about | before | {"heads": [0, 0, seal(b"")]}))
 
 
 class IndexReader:

@@ -82,6 +82,8 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[dict[str, A
     standard = ""
     for exposure, group in groupby(slits, key=itemgetter(0)):
         with IndexReader(os.path.join(folder, f"{exposure}.jsonl")) as index:
+            if why := index.exposure.get("failure"):
+                raise InputError(why)
             own = index.exposure["standard"]
             if not top:
                 top, standard = json.loads(index.part("top")), own

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isinf
 
 from ..errors import InputError
+from ..formats.cards import CARD
 from .extension import Extension
 from .fitsfile import HDU
 from .keywords import accepts, table
@@ -20,7 +21,7 @@ EXPOSURE_TYPES = ("NRS_MSASPEC", "NRS_FIXEDSLIT", "NRC_WFSS", "NIS_WFSS", "MIR_W
 
 
 #: Numbers that may be too large. Astropy writes such a card anew, so that `_fits_hash` is not true.
-_HUGE = re.compile(rb"= *([+-]?[0-9.]+[Ee][+]?[0-9]{3,})")
+_HUGE = re.compile(rb"= *([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[Ee][+]?[0-9]{3,})")
 
 
 @dataclass(slots=True)
@@ -38,6 +39,11 @@ class Exposure:
     def rewritten(self) -> bool:
         """Whether the text of the tree is not that of the file."""
         return self.rewriting is not None
+
+    @property
+    def edited(self) -> bool:
+        """Whether headers were edited after the tree was written, so that their values count."""
+        return self.rewriting is not None and self.rewriting.edited
 
 
 def check_kind(path: str, hdus: list[HDU]) -> None:
@@ -72,7 +78,8 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
     """
     digest = hashlib.sha256()
     for hdu in hdus:
-        numbers = map(bytes.decode, _HUGE.findall(hdu.header.raw))
+        found = _HUGE.finditer(hdu.header.raw)
+        numbers = (match[1].decode() for match in found if match.start() % CARD == 8)
         if huge := [number for number in numbers if isinf(float(number))]:
             raise InputError(
                 f"{path}: {hdu.name},{hdu.version} has the number {huge[0]}, which is too large; "
@@ -172,7 +179,7 @@ def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> str:
             f"{exposure.path}: {name} {what}; write it as {wanted}, or make the file again with "
             "the pipeline"
         )
-    if what := contradiction(hdu, found, array, exposure.rewritten):
+    if what := contradiction(hdu, found, array, exposure.edited):
         raise disagree(exposure, f"{name} {what}")
     return found
 

@@ -86,11 +86,12 @@ def index_or_reason(path: str, output: str) -> list[Remark]:
     list of Remark
         The reason is one.
     """
+    before = stamp(path) if os.path.isfile(path) else {}
     try:
         return index_exposure(path, output)
     except InputError as error:
         reason = str(error)
-        write_failure(output, exposure_name(path), path, reason)
+        write_failure(output, exposure_name(path), path, reason, before)
         return [Remark("warning", f"skipped: {reason}")]
 
 
@@ -103,9 +104,13 @@ def remarks(exposure: Exposure, strangers: set[str]) -> list[Remark]:
         *find_contradictions(exposure),
     ]
     said = []
-    if exposure.rewritten:
-        said.append("headers were edited after the ASDF tree was written (or it is an old file): "
-                    "the headers' values are used")  # fmt: skip
+    if exposure.edited:
+        said.append(
+            "headers were edited after the ASDF tree was written (or it is an old file): the "
+            "headers' values are used"
+        )
+    elif exposure.rewriting:
+        said.append("its ASDF tree is not laid out as asdf does; it was laid out anew")
     if exposure.rewriting and exposure.rewriting.dropped:
         names = ", ".join(exposure.rewriting.dropped)
         said.append(f"keys of its ASDF tree without a value are left out: {names}")

@@ -4,18 +4,20 @@ stdatamodels drops some of them, refuses others, and passes some on. The headers
 another matter: see `normalise`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+import yaml
+
 from ..formats.cards import Value
 from .exposure import Exposure
+from .headers import states
 from .keywords import TYPES, is_of_type, table
 from .nodes import Leaf, Node, value_at
 from .records import IDENTITY
 
-#: What YAML takes for a time, which no schema has.
-_TIME = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:$|[Tt ])")
+#: Tells what YAML takes for a time, which no schema has.
+_RESOLVER = yaml.resolver.Resolver()
 
 #: Values by path, None where what is there is no scalar.
 Misfits = dict[str, Value]
@@ -61,7 +63,7 @@ def _misfits(node: Node, path: str, types: Mapping[str, str]) -> Misfits:
 @lru_cache(maxsize=1 << 14)
 def _fits(text: str, plain: bool, wanted: str | None) -> bool:
     """Whether a scalar may be where the schema wants a type; many recur."""
-    if plain and _TIME.match(text):
+    if plain and _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)).endswith("timestamp"):
         return False
     if wanted in TYPES:
         return is_of_type(wanted, Leaf(text, plain=plain).value())
@@ -76,8 +78,6 @@ def find_contradictions(exposure: Exposure) -> Iterator[str]:
         if word.hdu != "PRIMARY" or path not in paths:
             continue
         stated, value = header.get(word.name), value_at(exposure.tree.meta, path)
-        if stated is not None and stated != value:
-            yield (
-                f"PRIMARY has {word.name} = {stated!r:.40}, the ASDF tree {value!r:.40}, which "
-                "counts"
-            )
+        if stated is not None and not states(header.image(word.name), value):
+            other = "none" if value is None else f"{value!r:.40}"
+            yield f"PRIMARY has {word.name} = {stated!r:.40}, the ASDF tree {other}, which counts"

@@ -42,11 +42,14 @@ class Rewriting(NamedTuple):
         Values of the headers that were not taken: the tree keeps its own.
     dropped : list of str
         Keys that had no value.
+    edited : bool
+        Whether the headers' values counted.
     """
 
     text: str
     refusals: list[Refusal]
     dropped: list[str]
+    edited: bool
 
 
 def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
@@ -129,7 +132,7 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
         tags=TAGS,
         allow_unicode=True,
     )
-    return Rewriting(text, list(refusals.values()), dropped)
+    return Rewriting(text, list(refusals.values()), dropped, edited)
 
 
 def check_depth(text: str) -> None:

@@ -1,7 +1,7 @@
 """Nodes of an ASDF tree, read from libyaml's events.
 
 Where a node belongs to a slit, what has to differ in a product is noted as edits of the slit's
-text (see `fragments`). The levels above, document and slits, are those of `asdftree`.
+text (see `fragments`). The levels above, document and slits, are those of `tree`.
 """
 
 import math

@@ -184,7 +184,7 @@ def wavelength_range(file: int, plane: HDU, vertical: bool) -> list[float] | Non
     list of float or None
         Shortest and longest wavelength in microns, to six digits; None where no line has any.
     """
-    if len(plane.shape) != 2 or plane.header.get("BITPIX") != -32:
+    if len(plane.shape) != 2 or 0 in plane.shape or plane.header.get("BITPIX") != -32:
         return None
     rows, columns = plane.shape
     across, along = (columns, rows) if vertical else (rows, columns)

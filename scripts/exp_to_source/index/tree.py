@@ -100,8 +100,9 @@ def refuse_nulls(node: Node) -> None:
         if node.tag == NULL_TAG or (node.text in NULLS and node.plain and not node.tag):
             raise UnusualLayoutError
     elif isinstance(node.parts, dict):
-        for part in node.parts.values():
-            refuse_nulls(part)
+        for key, part in node.parts.items():
+            if key != "wcs":
+                refuse_nulls(part)
 
 
 class _Parser(NodeReader):

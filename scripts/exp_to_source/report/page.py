@@ -17,9 +17,8 @@ from markupsafe import Markup
 
 from .. import FORMAT, __version__
 from ..files import date_now, replacing, write_all
-from ..index.fitsfile import SOUND
 from ..tables import read_table
-from ..verify.verdicts import DAMAGED
+from ..verify.verdicts import DAMAGED, SOUND
 from .coverage import ABSENT, Exposure, histogram, read_coverage, read_exposures
 from .findings import Told, find_problems, missing_products, read_verdicts
 

@@ -55,7 +55,7 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
         return True
     # Manifests of sources that were not chosen stay.
     if more := there - listed:
-        more -= {f"{row['product']}.json" for row in read_table(f"{results}/left_out.tsv")}
+        more -= {f"{row.get('product')}.json" for row in read_table(f"{results}/left_out.tsv")}
     needed = (f"{table.removesuffix('.tsv')}.ecsv", request, *indices)
     return bool(more) or not all(map(os.path.exists, needed))
 
@@ -76,7 +76,7 @@ def is_fingerprint_outdated(fingerprints: str, exposure: str) -> bool:
         now = stamp(exposure)
     except OSError:
         return False
-    return not first.startswith(json.dumps(now).encode().rstrip(b"}"))
+    return not first.startswith(json.dumps(now)[:-1].encode() + b",")
 
 
 def is_due(product: str) -> bool:
@@ -95,9 +95,10 @@ def changed_since(start: float, index: str, exposure: str) -> bool:
     try:
         with open(index, "rb") as file:
             first = unsealed(file.readline(MAX_LINE))
-        changed, now = os.stat(exposure).st_mtime, stamp(exposure)
+        status, now = os.stat(exposure), stamp(exposure)
     except OSError:
         return False
+    changed = max(status.st_mtime, status.st_ctime)
     return first is not None and changed >= start and now != {key: first.get(key) for key in now}
 
 

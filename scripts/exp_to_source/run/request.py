@@ -15,6 +15,9 @@ from ..sources.associations import Association
 
 SUFFIXES = ("_cal.fits", "_mbsub.fits")
 
+#: Folders of the results that have products.
+PRODUCT_FOLDERS = ("products", "previous", "stale")
+
 #: Largest file whose content is looked at each time, in bytes, as for Snakemake.
 MAX_CONTENT = 1_000_000
 
@@ -24,9 +27,9 @@ def find_exposures(
 ) -> list[str]:
     """Resolve what a user gives as exposures; of a folder, all that are not source-based products.
 
-    A glob may reach into the folder `results`; what is there is no exposure. See `find_files`.
+    A glob may reach into the folder `results`; products there are no exposures. See `find_files`.
     """
-    own = os.path.join(os.path.abspath(results), "")
+    own = tuple(os.path.join(os.path.abspath(results), folder, "") for folder in PRODUCT_FOLDERS)
     found = find_files("exposures", given, _is_exposure, may_be_made)
     return [path for path in found if not os.path.abspath(path).startswith(own)]
 
@@ -162,7 +165,9 @@ def name_exposures(paths: Iterable[str]) -> dict[str, str]:
         if os.path.exists(path):
             status = os.stat(path)
             same = files.setdefault((status.st_dev, status.st_ino), path)
-            if same != path:
+            # Some file systems number files anew.
+            links = status.st_nlink > 1 or os.path.realpath(same) == os.path.realpath(path)
+            if same != path and links:
                 raise InputError(f"{same} and {path} are one file; leave one of them out")
         if fields := parse_exposure_name(name):
             twin = exposures.setdefault(fields[:-1], path)

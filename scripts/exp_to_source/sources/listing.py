@@ -175,7 +175,11 @@ def part_named(products: Iterable[Product]) -> list[Remark]:
     The jwst package makes two products of each of these.
     """
     names = (({slit.source_name for slit in product.slits}, product) for product in products)
-    found = [product.name for some, product in names if len(some) > 1 and "" in some]
+    found = [
+        product.name
+        for some, product in names
+        if len(some) > 1 and "" in some and not product.joined
+    ]
     if not found:
         return []
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
@@ -235,8 +239,12 @@ def retire_products(results: str, names: set[str]) -> list[str]:
             name = file.removesuffix("_cal.fits")
             if name not in names and name != file and parse_product_name(name):
                 os.makedirs(stale, exist_ok=True)
+                target = os.path.join(stale, file)
+                # It may be the same file by another name, and then would not be moved.
+                if os.path.lexists(target):
+                    os.unlink(target)
                 # The user may have put the folder elsewhere, on another disk.
-                shutil.move(os.path.join(folder, file), os.path.join(stale, file))
+                shutil.move(os.path.join(folder, file), target)
                 retired.add(file)
     return sorted(retired)
 
