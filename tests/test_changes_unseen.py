@@ -210,3 +210,36 @@ def test_one_file_under_two_names(work: Workflow, link):
     result = work.run()
     assert result.status == 1
     assert "are one file; leave one of them out" in result.text
+
+
+def test_a_product_that_is_due_and_whose_source_goes_is_moved_away(work: Workflow):
+    first, second = exposures(work)
+    change_slit(first, 59)
+    work.make("sources")
+    products = work.folder / "results" / "products"
+    assert (products / product(59)).exists()
+    for path in (first, second):
+        path.rename(work.folder / path.name)
+    simulate(Simulation(exposures=1, source_ids=(61,), shape=(4, 8)), work.folder / "data")
+    work.make("sources", catalog=None)
+    assert not (products / product(59)).exists()
+    assert (work.folder / "results" / "stale" / product(59)).exists()
+
+
+def test_an_exposure_that_changes_while_it_is_read_and_skipped(work: Workflow, monkeypatch):
+    from exp_to_source.formats.indices import is_outdated
+    from exp_to_source.index import indexing
+
+    path, index = exposures(work)[0], work.folder / "x.jsonl"
+    records = indexing.slit_records
+
+    def late(*arguments):
+        yield from records(*arguments)
+        with open(path, "ab") as file:
+            file.write(bytes(2880))
+
+    monkeypatch.setattr(indexing, "slit_records", late)
+    (remark,) = indexing.index_or_reason(str(path), str(index))
+    assert "changed while it was read" in remark.text
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    assert is_outdated(str(index), str(path))

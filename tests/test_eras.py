@@ -11,6 +11,7 @@ from astropy.io import fits
 from eras import differences, open_quietly, regroup, regroup_officially, unpack_eras, who
 from tiny import File, Parts, at, split, write_tiny
 
+from exp_to_source import FORMAT
 from exp_to_source.errors import InputError
 from exp_to_source.formats.seals import sealed
 from exp_to_source.formats.standards import (

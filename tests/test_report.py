@@ -131,7 +131,7 @@ def test_histograms():
 
 
 def test_problems_are_told(run: Path):
-    first, second, third, *_ = names(run)
+    first, second, third, fourth, *_ = names(run)
     (run / "products" / f"{first}_cal.fits").unlink()
     log = run.parent / "logs" / "gather_source" / f"{first}.log"
     log.parent.mkdir(parents=True)
@@ -145,7 +145,7 @@ def test_problems_are_told(run: Path):
     (run / "remarks.tsv").write_text(
         "level\texposure\tpath\tremark\n" + "".join("\t".join(row) + "\n" for row in remarks)
     )
-    rows = [(second, "damaged", "pixels differ"), (third, "sound", "ok")]
+    rows = [(second, "damaged", "pixels differ"), (third, "sound", "ok"), (fourth, "sound", "ok")]
     (run / "verify.tsv").write_text(
         "product\texposures\tplanes\tstatus\tverdict\n"
         + "".join(f"{name}\t1\t1\t{status}\t{verdict}\n" for name, status, verdict in rows)

@@ -174,12 +174,11 @@ def part_named(products: Iterable[Product]) -> list[Remark]:
 
     The jwst package makes two products of each of these.
     """
-    names = (({slit.source_name for slit in product.slits}, product) for product in products)
-    found = [
-        product.name
-        for some, product in names
-        if len(some) > 1 and "" in some and not product.joined
-    ]
+    found = []
+    for product in products:
+        names = {slit.source_name for slit in product.slits}
+        if len(names) > 1 and "" in names and not product.joined:
+            found.append(product.name)
     if not found:
         return []
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
