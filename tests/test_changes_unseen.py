@@ -221,7 +221,7 @@ def test_a_product_that_is_due_and_whose_source_goes_is_moved_away(work: Workflo
     for path in (first, second):
         path.rename(work.folder / path.name)
     simulate(Simulation(exposures=1, source_ids=(61,), shape=(4, 8)), work.folder / "data")
-    work.make("sources", catalog=None)
+    Workflow(work.folder, {"exposures": "data"}).make("sources")
     assert not (products / product(59)).exists()
     assert (work.folder / "results" / "stale" / product(59)).exists()
 

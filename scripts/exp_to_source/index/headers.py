@@ -5,6 +5,7 @@ tree has. Card images are the input's wherever it has them.
 """
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -114,28 +115,27 @@ def exposure_cards(meta: Node, primary: Header, sci: HDU | None, slit: Node) -> 
     return _images(lay_out(table().product, present).get("SCI", []), header)
 
 
-def plane_plans(meta: Node, slit: Node, planes: list[HDU]) -> list[Plan]:
+def plane_plans(meta: Mapping[str, Leaf], slit: Node, planes: list[HDU]) -> list[Plan]:
     """Plans of the headers of one entry's planes.
 
     Parameters
     ----------
-    meta : Node
-        The exposure's metadata.
+    meta : mapping
+        Leaves of the exposure's metadata by path.
     slit : Node
         The slit, but for its WCS.
     planes : list of HDU
         Its planes.
     """
     headers = {hdu.name: hdu.header for hdu in planes}
+    own = dict(leaves(slit))
     present: dict[str, Place] = {}
     for word in table().entry:
         if word.hdu not in headers:
             continue
-        leaf, header = at(slit, word.path), headers[word.hdu]
-        if word.path.startswith(FROM_EXPOSURE):
-            over = at(meta, word.path.removeprefix("meta."))
-            if isinstance(over, Leaf) and over.value() is not None:
-                leaf, header = over, Header(b"")
+        leaf, header = own.get(word.path), headers[word.hdu]
+        if word.path.startswith(FROM_EXPOSURE) and (over := meta.get(word.path[len("meta.") :])):
+            leaf, header = over, Header(b"")
         if place := _place(word, leaf, header):
             present[word.path] = place
     laid = lay_out(table().entry, present)

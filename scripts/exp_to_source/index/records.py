@@ -14,7 +14,7 @@ from .exposure import EXPOSURE_TYPES, Exposure, disagree
 from .fitsfile import HDU
 from .headers import exposure_cards, plane_plans, primary_cards
 from .keywords import table
-from .nodes import Leaf, Node, at, mapping, merge, nest, value_at
+from .nodes import Leaf, Node, at, leaves, mapping, merge, nest, value_at
 from .reader import Slit
 from .tree import Tree
 
@@ -87,14 +87,14 @@ def slit_records(
     exposure: Exposure, planes: list[list[HDU]], common: bytes, top: bytes
 ) -> Iterator[tuple[Head, Record]]:
     """Head and record of each slit, its bytes read for the digest."""
-    text = exposure.tree.text
+    text, meta = exposure.tree.text, dict(leaves(exposure.tree.meta))
     position = 0 if exposure.rewritten else exposure.extension.start
     last = 0
     for slit, own in zip(exposure.tree.slits, planes, strict=True):
         position += len(text[last : slit.start].encode())
         size = len(text[slit.start : slit.end].encode())
         blocks = [exposure.extension.blocks[number] for number in slit.blocks]
-        plans = plane_plans(exposure.tree.meta, slit.node, own)
+        plans = plane_plans(meta, slit.node, own)
         digest = new_digest(seal(common), seal(top))
         for hdu, plan in zip(own, plans, strict=True):
             digest.update(planned_cards(hdu.header.raw, plan))
