@@ -15,8 +15,9 @@ sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source import FORMAT  # noqa: E402
 from exp_to_source.files import stamp  # noqa: E402
-from exp_to_source.formats.indices import Head, Record, Text, write_index  # noqa: E402
+from exp_to_source.formats.indices import write_index  # noqa: E402
 from exp_to_source.formats.seals import line, seal  # noqa: E402
+from exp_to_source.formats.slits import Head, Record, Text  # noqa: E402
 from exp_to_source.index.fitsfile import HDU, scan  # noqa: E402
 
 MODES = {"mos": "mos", "wfss": "nircam-wfss", "list": ""}

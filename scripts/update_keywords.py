@@ -39,7 +39,6 @@ def read_schemas() -> dict[str, Any]:
     leaves: list[list[Any]] = []
     values: list[list[Any]] = []
     planes: dict[str, list[str]] = {}
-
     types: dict[str, str] = {}
 
     def allowed(path: tuple[str, ...], schema: dict[str, Any]) -> int | None:

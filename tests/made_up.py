@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 from exp_to_source import FORMAT
-from exp_to_source.formats.indices import Head, Record, Text, write_index
+from exp_to_source.formats.indices import write_index
 from exp_to_source.formats.seals import line
+from exp_to_source.formats.slits import Head, Record, Text
 from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
 

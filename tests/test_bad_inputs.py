@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from astropy.io import fits
+from limits import limited_memory
 from tiny import CARD, Parts, judge, split, write_tiny
 
 from exp_to_source.errors import InputError
@@ -43,11 +43,8 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
 @pytest.fixture
 def bounded_memory() -> Iterator[None]:
     """Little memory, so that bombs fail."""
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, limits)
+    with limited_memory(MEMORY):
+        yield
 
 
 def index(folder: Path, content: bytes, name: str = NAME) -> str:

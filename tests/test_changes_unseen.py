@@ -11,6 +11,9 @@ import pytest
 from astropy.io import fits
 from snake import ROOT, Workflow, change_slit
 
+from exp_to_source.errors import InputError
+from exp_to_source.formats.indices import is_outdated
+from exp_to_source.index import indexing
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 LONG_AGO = time.time() - 9000
@@ -38,6 +41,18 @@ def exposures(work: Workflow) -> list[Path]:
 
 def product(number: int) -> str:
     return f"jw10006-o010_s{number:05}_nirspec_f170lp-g235m_cal.fits"
+
+
+def change_late(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Have an exposure change once all of its slits were read."""
+    records = indexing.slit_records
+
+    def late(*arguments):
+        yield from records(*arguments)
+        with open(path, "ab") as file:
+            file.write(bytes(2880))
+
+    monkeypatch.setattr(indexing, "slit_records", late)
 
 
 def with_script(tmp_path: Path, script: str, code: str) -> Path:
@@ -108,18 +123,8 @@ def test_a_source_list_that_lost_a_row(work: Workflow):
 
 
 def test_an_exposure_that_changes_while_it_is_indexed(work: Workflow, monkeypatch):
-    from exp_to_source.errors import InputError
-    from exp_to_source.index import indexing
-
     path = exposures(work)[0]
-    records = indexing.slit_records
-
-    def late(*arguments):
-        yield from records(*arguments)
-        with open(path, "ab") as file:
-            file.write(bytes(2880))
-
-    monkeypatch.setattr(indexing, "slit_records", late)
+    change_late(monkeypatch, path)
     with pytest.raises(InputError, match="changed while it was read; run again"):
         indexing.index_exposure(str(path), str(work.folder / "x.jsonl"))
     assert not (work.folder / "x.jsonl").exists()
@@ -227,18 +232,8 @@ def test_a_product_that_is_due_and_whose_source_goes_is_moved_away(work: Workflo
 
 
 def test_an_exposure_that_changes_while_it_is_read_and_skipped(work: Workflow, monkeypatch):
-    from exp_to_source.formats.indices import is_outdated
-    from exp_to_source.index import indexing
-
     path, index = exposures(work)[0], work.folder / "x.jsonl"
-    records = indexing.slit_records
-
-    def late(*arguments):
-        yield from records(*arguments)
-        with open(path, "ab") as file:
-            file.write(bytes(2880))
-
-    monkeypatch.setattr(indexing, "slit_records", late)
+    change_late(monkeypatch, path)
     (remark,) = indexing.index_or_reason(str(path), str(index))
     assert "changed while it was read" in remark.text
     os.utime(path, (LONG_AGO, LONG_AGO))

@@ -8,19 +8,17 @@ run, or others, by hand::
     FUZZ_CASES=200000 FUZZ_SEED=1 pytest tests/test_fuzz.py
 """
 
-import contextlib
 import json
 import os
 import random
-import resource
 import shutil
-import signal
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from limits import limited_memory, limited_time
 from tiny import CARD, Parts, judge, split, write_tiny
 
 from exp_to_source.errors import InputError
@@ -75,27 +73,8 @@ def exposure(folder: Path) -> bytes:
 @pytest.fixture(autouse=True)
 def bounds() -> Iterator[None]:
     """Bound memory."""
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, limits)
-
-
-@contextlib.contextmanager
-def limited_time() -> Iterator[None]:
-    """Let what takes too long fail."""
-
-    def stop(*_: object) -> None:
-        raise AssertionError(f"more than {SECONDS} s")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    try:
+    with limited_memory(MEMORY):
         yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def run_cases(kind: str, count: int, case: Callable[[random.Random], str]) -> Counter[str]:
@@ -103,7 +82,7 @@ def run_cases(kind: str, count: int, case: Callable[[random.Random], str]) -> Co
     outcomes: Counter[str] = Counter()
     for number in range(count):
         try:
-            with limited_time():
+            with limited_time(SECONDS, AssertionError(f"more than {SECONDS} s")):
                 outcomes[case(random.Random(f"{SEED} {kind} {number}"))] += 1
         except Exception as error:
             error.add_note(f"in case {number} of {kind}, FUZZ_SEED={SEED}")

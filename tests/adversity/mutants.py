@@ -6,16 +6,13 @@ Each mutant follows from the seed and its number alone. See README.md.
 """
 
 import argparse
-import contextlib
 import json
 import multiprocessing
 import multiprocessing.connection
 import os
 import random
 import re
-import resource
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -30,6 +27,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "scripts")]
 
 from judge import judge  # noqa: E402
+from limits import limited_memory, limited_time  # noqa: E402
 from mutators import MUTATORS  # noqa: E402
 from subjects import Subject, real, simulated  # noqa: E402
 
@@ -98,26 +96,6 @@ class Regrouped:
 
 class TooSlowError(BaseException):
     """The project took too long."""
-
-
-@contextlib.contextmanager
-def bounds() -> Iterator[None]:
-    """Bound time and memory."""
-
-    def stop(*_: object) -> None:
-        raise TooSlowError
-
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    before = signal.signal(signal.SIGALRM, stop)
-    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, limits[1]))
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-        resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
 def regroup(paths: list[Path], folder: Path) -> Regrouped:
@@ -211,7 +189,7 @@ class Campaign:
         paths = self.write(subjects, contents)
         start = time.perf_counter()
         try:
-            with bounds():
+            with limited_memory(MEMORY), limited_time(SECONDS, TooSlowError()):
                 made = regroup(paths, self.folder)
         except TooSlowError:
             case.outcome, case.details = "over bounds", [f"more than {SECONDS} s"]

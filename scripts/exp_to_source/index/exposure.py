@@ -19,7 +19,6 @@ from .tree import Tree, parse
 #: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).
 EXPOSURE_TYPES = ("NRS_MSASPEC", "NRS_FIXEDSLIT", "NRC_WFSS", "NIS_WFSS", "MIR_WFSS")
 
-
 #: Numbers that may be too large. Astropy writes such a card anew, so that `_fits_hash` is not true.
 _HUGE = re.compile(rb"= *([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[Ee][+]?[0-9]{3,})")
 
@@ -157,7 +156,7 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
             raise disagree(exposure, f"slit {number} has no planes, or two of one name")
         planes.append(sorted(own, key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start)))
     for name, version in free:
-        if name in table().planes:
+        if name in known:
             raise disagree(exposure, f"{name},{version} belongs to no slit")
     return planes, {name or "(no name)" for name, _ in free}
 

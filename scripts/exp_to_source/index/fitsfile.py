@@ -59,16 +59,22 @@ class Header:
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
 
-    @property
-    def repeated(self) -> set[str]:
-        """Keywords that stand more than once, those of comments among them."""
-        return self._repeated if self.numbers else set()
-
     @cached_property
     def numbers(self) -> dict[str, tuple[int, int]]:
         """Keyword to (number of its first card, count: above one where CONTINUE follows).
 
         The first of equal keywords counts, as for astropy.
+        """
+        return self._read[0]
+
+    @property
+    def repeated(self) -> set[str]:
+        """Keywords that stand more than once, those of comments among them."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[dict[str, tuple[int, int]], set[str]]:
+        """Numbers of cards, and keywords that are repeated.
 
         Raises
         ------
@@ -76,7 +82,7 @@ class Header:
             If a card is not as the standard wants it.
         """
         numbers: dict[str, tuple[int, int]] = {}
-        repeated = self._repeated = set[str]()
+        repeated: set[str] = set()
         text = self.raw.decode("latin-1")
         last: str | None = None
         for number, start in enumerate(range(0, len(text), CARD)):
@@ -94,15 +100,19 @@ class Header:
             else:
                 last = keyword
                 numbers[keyword] = (number, 1)
-        return numbers
+        return numbers, repeated
 
     def __contains__(self, keyword: str) -> bool:
         return keyword in self.numbers
 
+    def cards(self, place: tuple[int, int]) -> bytes:
+        """Images of cards: the number of the first, and their count."""
+        first, count = place
+        return self.raw[first * CARD : (first + count) * CARD]
+
     def image(self, keyword: str) -> bytes:
         """Card image(s) of a keyword, unchanged."""
-        first, count = self.numbers[keyword]
-        return self.raw[first * CARD : (first + count) * CARD]
+        return self.cards(self.numbers[keyword])
 
     def forget(self, keyword: str) -> None:
         """Have the header be without a keyword, as its value does not count."""
@@ -113,8 +123,7 @@ class Header:
         place = self.numbers.get(keyword)
         if place is None:
             return default
-        first, count = place
-        value = value_of(self.raw[first * CARD : (first + count) * CARD])
+        value = value_of(self.cards(place))
         return default if value is None else value
 
 

@@ -179,10 +179,8 @@ def _place(word: Keyword, leaf: Node | None, header: Header) -> Place | None:
     """
     if not isinstance(leaf, Leaf) or (value := leaf.value()) is None:
         return None
-    if place := header.numbers.get(word.name):
-        first, count = place
-        if states(header.raw[first * CARD : (first + count) * CARD], value):
-            return place
+    if (place := header.numbers.get(word.name)) and states(header.cards(place), value):
+        return place
     try:
         return format_card(word.name, value, word.comment)
     except (ValueError, TypeError):
@@ -212,7 +210,6 @@ def _images(cards: list[tuple[str, Place]], header: Header) -> list[list[str]]:
     images = []
     for word, place in cards:
         if isinstance(place, tuple):
-            first, count = place
-            place = header.raw[first * CARD : (first + count) * CARD]
+            place = header.cards(place)
         images.append([word, place.decode("ascii")])
     return images

@@ -8,8 +8,9 @@ from typing import Any
 from ..errors import InputError
 from ..formats.cards import planned_cards
 from ..formats.fragments import apply_edits, quoted
-from ..formats.indices import Head, Plane, Record, Text, new_digest
+from ..formats.indices import new_digest
 from ..formats.seals import DIGEST_SIZE, line, seal
+from ..formats.slits import Head, Plane, Record, Text
 from .exposure import EXPOSURE_TYPES, Exposure, disagree
 from .fitsfile import HDU
 from .headers import exposure_cards, plane_plans, primary_cards

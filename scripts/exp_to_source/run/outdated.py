@@ -8,9 +8,8 @@ import os
 from collections.abc import Iterable
 
 from ..files import is_in_future, names_in, stamp
-from ..formats.indices import MAX_LINE, change_note, is_outdated
+from ..formats.indices import change_note, is_of_another_file, is_outdated
 from ..formats.previous import previous_of
-from ..formats.seals import unsealed
 from ..tables import read_products, read_table
 
 
@@ -93,13 +92,10 @@ def is_due(product: str) -> bool:
 def changed_since(start: float, index: str, exposure: str) -> bool:
     """Whether an exposure changed after it was indexed, and after a time (seconds)."""
     try:
-        with open(index, "rb") as file:
-            first = unsealed(file.readline(MAX_LINE))
-        status, now = os.stat(exposure), stamp(exposure)
+        status = os.stat(exposure)
     except OSError:
         return False
-    changed = max(status.st_mtime, status.st_ctime)
-    return first is not None and changed >= start and now != {key: first.get(key) for key in now}
+    return max(status.st_mtime, status.st_ctime) >= start and is_of_another_file(index, exposure)
 
 
 def is_empty(product: str) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InputError
-from ..formats.indices import Head, IndexReader
+from ..formats.indices import IndexReader
+from ..formats.slits import Head
 from ..naming import (
     FIXED_SLIT_IDS,
     digits_of,
