@@ -185,6 +185,9 @@ def test_allocation_out_of_time(many: Made, tmp_path: Path, slurm: Slurm):
     made = len(Workflow(work, {}).products)
     assert made < 60
 
+    # Slurm takes credentials of the second in which the job was put back for those it revoked.
+    time.sleep(2)
+
     def completed() -> bool:
         # Slurm lets jobs that come back wait two minutes.
         if slurm.job(number)["Reason"] == "BeginTime":
