@@ -10,8 +10,13 @@ from typing import Any
 
 TABLE = Path(__file__).with_name("exp_to_source") / "index" / "transforms.json"
 
-#: Tags that a WCS is made of begin so.
-NAMESPACES = ("tag:stsci.edu:asdf/transform/", "tag:stsci.edu:gwcs/")
+#: Tags of a WCS, and of what a tree says of the software that wrote it, begin so.
+NAMESPACES = (
+    "tag:stsci.edu:asdf/core/",
+    "tag:stsci.edu:asdf/transform/",
+    "tag:stsci.edu:asdf/unit/",
+    "tag:stsci.edu:gwcs/",
+)
 
 
 def read_schemas() -> dict[str, list[str]]:

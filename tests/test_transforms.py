@@ -22,6 +22,7 @@ def test_table_is_in_step_with_the_schemas():
         ("coefficients:", "coefficiants:", r"slit 2 .* asdf/transform/poly\S+ without coeff"),
         ("matrix:", "matrox:", r"slit 2 .* asdf/transform/affine-\S+ without matrix"),
         ("steps:", "stops:", r"slit 2 .* gwcs/wcs-\S+ without steps"),
+        ("extension_class:", "extension_klass:", r"asdf/core/extension_\S+ without extension_c"),
     ],
 )
 def test_transform_without_a_key(right: str, wrong: str, said: str, tmp_path: Path):

@@ -22,6 +22,9 @@ EXPOSURE_TYPES = ("NRS_MSASPEC", "NRS_FIXEDSLIT", "NRC_WFSS", "NIS_WFSS", "MIR_W
 #: Numbers that may be too large. Astropy writes such a card anew, so that `_fits_hash` is not true.
 _HUGE = re.compile(rb"= *([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[Ee][+]?[0-9]{3,})")
 
+#: What such a number has; searches for letters are four times as fast.
+_EXPONENTS = re.compile(rb"E\+?[0-9]{3}"), re.compile(rb"e\+?[0-9]{3}")
+
 
 @dataclass(slots=True)
 class Exposure:
@@ -77,13 +80,8 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
     """
     digest = hashlib.sha256()
     for hdu in hdus:
-        found = _HUGE.finditer(hdu.header.raw)
-        numbers = (match[1].decode() for match in found if match.start() % CARD == 8)
-        if huge := [number for number in numbers if isinf(float(number))]:
-            raise InputError(
-                f"{path}: {hdu.name},{hdu.version} has the number {huge[0]}, which is too large; "
-                "mend the card, or fetch the file again"
-            )
+        if any(exponent.search(hdu.header.raw) for exponent in _EXPONENTS):
+            refuse_infinite(path, hdu)
         # As stdatamodels does, which finds the extension in any case, but here tells cases apart.
         if hdu.name != "ASDF" or hdu.header.get("EXTNAME") != "ASDF":
             digest.update(hdu.header.raw)
@@ -107,6 +105,17 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
             f"{path}: its ASDF tree is not built as a MultiSlitModel's; "
             "make the file again with the pipeline"
         ) from None
+
+
+def refuse_infinite(path: str, hdu: HDU) -> None:
+    """Refuse a header with a number that is too large for any reader."""
+    found = _HUGE.finditer(hdu.header.raw)
+    numbers = (match[1].decode() for match in found if match.start() % CARD == 8)
+    if huge := [number for number in numbers if isinf(float(number))]:
+        raise InputError(
+            f"{path}: {hdu.name},{hdu.version} has the number {huge[0]}, which is too large; "
+            "mend the card, or fetch the file again"
+        )
 
 
 def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:

@@ -103,7 +103,7 @@ def exposure_cards(meta: Node, primary: Header, sci: HDU | None, slit: Node) -> 
     slit : Node
         Its first slit, some of whose cards stand there in place of the exposure's.
     """
-    of_slit = {path for path, _ in leaves(slit)}
+    of_slit = leaves(slit)
     taken = {word.name for word in table().entry if word.hdu == "SCI" and word.path in of_slit}
     header = sci.header if sci else Header(b"")
     present: dict[str, Place] = {}
@@ -128,7 +128,7 @@ def plane_plans(meta: Mapping[str, Leaf], slit: Node, planes: list[HDU]) -> list
         Its planes.
     """
     headers = {hdu.name: hdu.header for hdu in planes}
-    own = dict(leaves(slit))
+    own = leaves(slit)
     present: dict[str, Place] = {}
     for word in table().entry:
         if word.hdu not in headers:

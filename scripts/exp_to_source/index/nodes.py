@@ -4,7 +4,6 @@ Scalars keep their YAML text, so that writing a node gives back the numbers that
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -126,14 +125,18 @@ def value_at(node: Node | None, path: str) -> Value:
     return leaf.value() if isinstance(leaf, Leaf) else None
 
 
-def leaves(node: Node, path: str = "") -> Iterator[tuple[str, Leaf]]:
-    """Dotted path and leaf of each scalar reached through mappings only; nulls left out."""
-    if isinstance(node, Leaf):
-        if node.value() is not None:
-            yield path, node
-    else:
+def leaves(node: Node) -> dict[str, Leaf]:
+    """Leaves reached through mappings only, by dotted path, in no order; nulls left out."""
+    found: dict[str, Leaf] = {}
+    todo = [("", node)]
+    while todo:
+        path, node = todo.pop()
         for key, part in mapping(node).items():
-            yield from leaves(part, f"{path}.{key}" if path else key)
+            if isinstance(part, Branch):
+                todo.append((f"{path}{key}.", part))
+            elif part.value() is not None:
+                found[path + key] = part
+    return found
 
 
 def nest(paths: dict[str, Leaf]) -> Branch:

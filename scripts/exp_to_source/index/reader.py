@@ -6,7 +6,7 @@ text (see `fragments`). The levels above, document and slits, are those of `tree
 
 import math
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ import yaml
 from ..formats.fragments import BLOCK_MARK, ENTRY_MARK, MARKED_BLOCK, TAG_MARK, Edit
 from ..formats.standards import MARKED, PREFIX
 from .nodes import MAX_SIZE, Branch, Leaf, Node, beyond_all_bounds
-from .transforms import NOTHING, required_keys
+from .transforms import required_keys
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -48,6 +48,13 @@ _IN_HDU = re.compile(r"fits:([A-Z0-9_]+),([0-9]+)")
 
 class UnusualLayoutError(Exception):
     """The document is not laid out as asdf writes it."""
+
+
+class NoScalarError(ValueError):
+    """A key that is no scalar."""
+
+    def __init__(self) -> None:
+        super().__init__("its ASDF tree has a key that is not a scalar")
 
 
 @dataclass(slots=True)
@@ -156,6 +163,11 @@ def is_bare(event: Any) -> bool:
     return type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None
 
 
+def bare_leaf(event: Any) -> Leaf:
+    """Leaf of such a scalar."""
+    return Leaf(event.value, None, event.implicit[0] and not event.style)
+
+
 class NodeReader:
     """Reads the nodes of a document in their order; what it cannot take ends in a ValueError.
 
@@ -198,8 +210,10 @@ class NodeReader:
         elif isinstance(event, yaml.SequenceStartEvent):
             items = []
             while type(part := self.next()) is not yaml.SequenceEndEvent:
-                if build or not is_bare(part):
+                if not is_bare(part):
                     items.append(self.node(part, slit, build, depth + 1))
+                elif build:
+                    items.append(bare_leaf(part))
             if build:
                 node = Branch(items, event.tag)
         else:
@@ -216,44 +230,60 @@ class NodeReader:
         self, start: Any, slit: Slit | None, build: bool, depth: int
     ) -> dict[str, Node]:
         """Read the rest of a mapping; where it is an array in an HDU, note that."""
-        parts = {}
-        lacking = self.tags[start.tag] if start.tag else NOTHING
         is_array = bool(start.tag) and start.tag.startswith(NDARRAY)
+        if not (build or is_array):
+            self.skim_mapping(start, slit, depth)
+            return {}
+        parts: dict[str, Node] = {}
         in_hdu: Array | None = None
         place: tuple[int, int] | None = None
         while type(event := self.next()) is not yaml.MappingEndEvent:
-            if lacking and type(event) is yaml.ScalarEvent:
-                lacking = lacking - {event.value}
-            if not (build or is_array) and is_bare(event):
-                if not is_bare(value := self.next()):
-                    self.node(value, slit, False, depth + 1)
-                continue
-            key = self.node(event, slit, True, depth + 1)
+            key = bare_leaf(event) if is_bare(event) else self.node(event, slit, True, depth + 1)
             if not isinstance(key, Leaf):
-                raise ValueError("its ASDF tree has a key that is not a scalar")
+                raise NoScalarError
             value = self.next()
             if is_array and key.text == "source":
                 if not isinstance(value, yaml.ScalarEvent) or value.anchor:
                     raise ValueError("its ASDF tree has an array whose source is not plain")
                 if slit:
                     in_hdu = self.source(value, slit)
-            part = self.node(value, slit, build or is_array, depth + 1)
-            if is_array and key.text == "datatype" and is_bare(value):
-                begin, end = value.start_mark.index, value.end_mark.index
-                place = begin, end - begin
-            if build or is_array:
-                name = key.render()
+            if is_bare(value):
+                part = bare_leaf(value)
+                if is_array and key.text == "datatype":
+                    begin, end = value.start_mark.index, value.end_mark.index
+                    place = begin, end - begin
+            else:
+                part = self.node(value, slit, True, depth + 1)
+            name = key.render()
+            if name in parts or len(name) > MAX_KEY:
                 self.check_new(name, parts)
-                parts[name] = part
-        if is_array and not in_hdu:
-            self.check_array(parts)
+            parts[name] = part
         if in_hdu:
             in_hdu.parts, in_hdu.place = parts, place
-        if lacking:
-            where = f"slit {slit.number} of its ASDF tree" if slit else "its ASDF tree"
-            name = start.tag.rpartition(":")[2]
-            raise ValueError(f"{where} has {name} without {', '.join(sorted(lacking))}")
+        elif is_array:
+            self.check_array(parts)
+        if start.tag:
+            self.check_required(start.tag, parts.keys(), slit)
         return parts
+
+    def skim_mapping(self, start: Any, slit: Slit | None, depth: int) -> None:
+        """Read the rest of a mapping that is not kept: nearly all of a WCS."""
+        following, keys = self.next, []
+        while type(event := following()) is not yaml.MappingEndEvent:
+            if not is_bare(event) and not isinstance(self.node(event, slit, True, depth + 1), Leaf):
+                raise NoScalarError
+            keys.append(getattr(event, "value", ""))
+            if not is_bare(value := following()):
+                self.node(value, slit, False, depth + 1)
+        if start.tag:
+            self.check_required(start.tag, keys, slit)
+
+    def check_required(self, tag: str, keys: Iterable[str], slit: Slit | None) -> None:
+        """Refuse a node without the keys that its tag asks for."""
+        if not self.tags[tag].issubset(keys):
+            where = f"slit {slit.number} of its ASDF tree" if slit else "its ASDF tree"
+            lacking = ", ".join(sorted(self.tags[tag].difference(keys)))
+            raise ValueError(f"{where} has {tag.rpartition(':')[2]} without {lacking}")
 
     def check_new(self, key: str, known: Container[str]) -> None:
         """Refuse a key that a mapping has already, or that is too long to be one in one line."""

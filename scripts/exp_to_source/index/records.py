@@ -88,7 +88,7 @@ def slit_records(
     exposure: Exposure, planes: list[list[HDU]], common: bytes, top: bytes
 ) -> Iterator[tuple[Head, Record]]:
     """Head and record of each slit, its bytes read for the digest."""
-    text, meta = exposure.tree.text, dict(leaves(exposure.tree.meta))
+    text, meta = exposure.tree.text, leaves(exposure.tree.meta)
     position = 0 if exposure.rewritten else exposure.extension.start
     last = 0
     for slit, own in zip(exposure.tree.slits, planes, strict=True):
