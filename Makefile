@@ -26,7 +26,7 @@ test-slurm: .venv/test .venv-slurm/run
 
 # Exposures that another workflow downloads from S3, from a server on this machine.
 test-s3: .venv/test .venv-s3/run
-	EXP_TO_SOURCE_S3_PYTHON=$(CURDIR)/.venv-s3/bin/python $(BIN)/python -m pytest --numprocesses 0 tests/test_s3.py
+	EXP_TO_SOURCE_S3_PYTHON=$(CURDIR)/.venv-s3/bin/python $(BIN)/python -m pytest --numprocesses 0 tests/workflow/test_s3.py
 
 lint: .venv/test
 	$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 For more cases, by hand::
 
-    FUZZ_VERIFY=2000 FUZZ_SEED=1 pytest tests/test_verify_fuzz.py
+    FUZZ_VERIFY=2000 FUZZ_SEED=1 pytest tests/adversity/test_verify_fuzz.py
 """
 
 import os

@@ -5,7 +5,7 @@ Each case damages an exposure, an index or a manifest and regroups it. It must e
 the library; within `SECONDS` and `MEMORY`. Cases follow from their numbers alone. For a longer
 run, or others, by hand::
 
-    FUZZ_CASES=200000 FUZZ_SEED=1 pytest tests/test_fuzz.py
+    FUZZ_CASES=200000 FUZZ_SEED=1 pytest tests/adversity/test_fuzz.py
 """
 
 import json

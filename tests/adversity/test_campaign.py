@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MUTANTS = Path(__file__).parent / "adversity" / "mutants.py"
+MUTANTS = Path(__file__).parent / "mutants.py"
 
 
 def test_no_mutant_differs_silently_or_opens_nowhere(tmp_path: Path):
