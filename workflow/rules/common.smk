@@ -23,6 +23,8 @@ os.environ.update(EXP_TO_SOURCE=str(ROOT))
 from exp_to_source import FORMAT
 from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.choosing import items_of
+from exp_to_source.run.command_line import read_command_line
+from exp_to_source.run.listings import LISTINGS
 from exp_to_source.run.settings import check_configuration, read_settings
 from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
 from exp_to_source.formats.failures import failed_products
@@ -47,6 +49,7 @@ from exp_to_source.run.outdated import (
 )
 from exp_to_source.tables import read_products, read_table
 
+SAID = read_command_line(sys.argv[1:])
 DEFAULTS = str(ROOT / "config" / "config.yaml")
 #: Settings of the working directory, where it has some; a module has those that it is given.
 OWN_SETTINGS = [
@@ -117,9 +120,9 @@ def refuse(sentence):
     sys.exit(1)
 
 
-def check_storage():
+def check_storage(path):
     """Refuse results elsewhere than in a file system: they lead to bytes of the exposures."""
-    if default_storage():
+    if str(path).startswith(".snakemake/storage/"):
         raise InputError(
             "--default-storage-provider is not supported: results belong in a file system that "
             "all jobs share; leave it out (see docs/module.md)"
@@ -232,7 +235,12 @@ def outdated_files():
 
 @cache
 def force_outdated():
-    """Have outdated files made again; what is not asked for stays as it is."""
+    """Have outdated files made again; what is not asked for stays as it is.
+
+    Jobs ask for their files in processes of their own; there nothing is to be looked for.
+    """
+    if SAID.is_job:
+        return
     with told_in_a_sentence("exp_to_source"):
         have_made_again(outdated_files)
 
@@ -291,18 +299,15 @@ def products_in(table, state):
 
 
 def products():
-    """Names of the products, which the checkpoint has listed.
-
-    Where another workflow uses one rule alone, to change it, Snakemake knows of no checkpoint there.
-    """
-    if divides_the_target():
+    """Names of the products, which the checkpoint has listed."""
+    if SAID.batch:
         refuse(
             "--batch divides what is asked for before the sources are known; choose "
             "some of them at a time, as in --config sources=1-500 (docs/how-to/rerun.md)"
         )
-    known = getattr(checkpoints, "list_sources", None)
-    listing = known or checkpoint_of(rules.list_sources.rule)
-    table = str(listing.get().output.table)
+    if RESULTS not in LISTINGS:
+        refuse("a rule is used without the others; say 'use rule * from' this workflow before it")
+    table = str(LISTINGS[RESULTS].get().output.table)
     return products_in(table, file_state(table))
 
 
@@ -338,12 +343,11 @@ def manifest_of(wildcards):
 
 
 with told_in_a_sentence("exp_to_source"):
-    check_storage()
     check_results()
     check_configuration(
         config,
         str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
-        files=[DEFAULTS, *OWN_SETTINGS, *given_configfiles()],
+        files=[DEFAULTS, *OWN_SETTINGS, *SAID.configfiles],
     )
     ASSOCIATIONS, EXPOSURES = read_request()
     TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}

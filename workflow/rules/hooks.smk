@@ -22,7 +22,7 @@ ROUNDS = ("Select jobs to execute", "Execute ", "Updating checkpoint", "DAG of j
 
 def count_jobs():
     """Tell on the terminal how far the run is, in place of each job (--printshellcmds: of each)."""
-    if IS_MODULE or tells_of_each_job():
+    if IS_MODULE or SAID.each_job:
         return
     progress = Progress()
 

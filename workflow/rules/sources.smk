@@ -21,6 +21,10 @@ rule write_request:
         "../scripts/write_request.py"
 
 
+with told_in_a_sentence("exp_to_source"):
+    check_storage(rules.write_request.output.request)
+
+
 checkpoint list_sources:
     # The manifests are not declared: each is an input of its own product, and is rewritten only
     # where its content changes, so that only what changed is made again. Not worth a cluster job.
@@ -53,6 +57,10 @@ checkpoint list_sources:
         "Listing the sources of all exposures"
     shell:
         "{params.command} @{input.request:q} --table {output.table:q} 2> {log:q}"
+
+
+if hasattr(checkpoints, "list_sources"):
+    LISTINGS[RESULTS] = checkpoints.list_sources
 
 
 rule sources:

@@ -3,7 +3,6 @@
 Each has its reason; `test_undocumented.py` tells which of them an installed Snakemake lacks.
 """
 
-from snakemake.checkpoints import Checkpoint
 from snakemake.logging import logger
 
 
@@ -24,41 +23,14 @@ def on_disk(path):
     return str(workflow.modifier.modify_path(path))
 
 
-def given_configfiles():
-    """Files after --configfile, to name the one that has a wrong setting."""
-    return workflow.overwrite_configfiles
-
-
-def default_storage():
-    """Where files are kept that are in no file system, nothing where there is no such place."""
-    return workflow.storage_settings.default_storage_provider
-
-
-def divides_the_target():
-    """Whether --batch is given, which cannot work with a checkpoint."""
-    return bool(workflow.dag.batch)
-
-
 def have_made_again(find):
     """Have files made again, as --forcerun does; called while the graph of jobs is built.
 
     What times do not tell, such as an older file in an exposure's place, can be said to Snakemake by
     no documented means: an input that is missing is made only where the job runs anyway, and a job
-    runs once more when such an input is gone. Jobs ask for their files in processes of their own;
-    there nothing is to be looked for.
+    runs once more when such an input is gone.
     """
-    if workflow.is_main_process:
-        workflow.dag.forcefiles.update(find())
-
-
-def checkpoint_of(rule):
-    """Checkpoint that another workflow uses alone, to change it; there it is not known."""
-    return Checkpoint(rule, checkpoints)
-
-
-def tells_of_each_job():
-    """Whether the user wants to read of each job."""
-    return workflow.output_settings.printshellcmds or workflow.output_settings.verbose
+    workflow.dag.forcefiles.update(find())
 
 
 def filter_terminal(is_told):

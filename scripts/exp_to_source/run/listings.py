@@ -1,0 +1,10 @@
+"""Checkpoints that list the sources, by the folder of their results.
+
+Where another workflow uses one of the rules a second time, to change it, Snakemake reads the whole
+workflow again, and in what it reads then there is no checkpoint: it is the one that was read before.
+"""
+
+from typing import Any
+
+#: The object that Snakemake has for the checkpoint, by the folder of results.
+LISTINGS: dict[str, Any] = {}
