@@ -9,6 +9,7 @@ from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.files import redate
 from exp_to_source.formats.previous import forget_previous
 from exp_to_source.gather.product import gather_source
+from exp_to_source.results import INDICES
 
 
 def main() -> None:
@@ -30,7 +31,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     results = os.path.dirname(os.path.dirname(os.path.abspath(arguments.manifest)))
-    indices = arguments.indices or os.path.join(results, "index")
+    indices = arguments.indices or os.path.join(results, INDICES)
     try:
         with told_in_a_sentence("gather_source"):
             redate([arguments.manifest])

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.results import LEFT_OUT
 from exp_to_source.tables import read_table
 
 COLUMNS = (
@@ -73,8 +74,8 @@ def sources_text(table: Path, limit: int) -> str:
     lines.append(f"{len(rows)} sources, {size}; all columns: {table}, {table.stem}.ecsv")
     if joined := sum(1 for row in rows if row.get("joined")):
         lines.append(f"{joined} of them joined by the user, see column 'joined'")
-    if left_out := read_table(str(table.parent / "left_out.tsv")):
-        lines.append(f"{len(left_out)} more left out, see {table.parent}/left_out.tsv")
+    if left_out := read_table(str(table.parent / LEFT_OUT)):
+        lines.append(f"{len(left_out)} more left out, see {table.parent}/{LEFT_OUT}")
     return "\n".join(lines)
 
 

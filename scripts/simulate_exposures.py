@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.naming import FIXED_SLIT_IDS
+from exp_to_source.modes import FIXED_SLIT_IDS, MODES
 
 DETECTORS = ("nrs1", "nrs2", "nrcalong", "nrcblong", "nis", "mirimage")
 
@@ -15,11 +15,7 @@ def main(argv: list[str] | None = None) -> None:
     # Options not given are left to the library, which has the defaults.
     parser = argparse.ArgumentParser(description=__doc__, argument_default=argparse.SUPPRESS)
     parser.add_argument("folder", type=Path, help="where to write; made if need be")
-    parser.add_argument(
-        "--mode",
-        choices=("mos", "fixed-slit", "nircam-wfss", "niriss-wfss", "miri-wfss"),
-        help="observing mode (mos)",
-    )
+    parser.add_argument("--mode", choices=MODES, help="observing mode (mos)")
     parser.add_argument("--exposures", type=int, help="number of exposures (3)")
     sources = parser.add_mutually_exclusive_group()
     sources.add_argument("--sources", type=positive_number, help="number of sources (5)")

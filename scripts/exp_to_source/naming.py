@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from .errors import InputError
+from .modes import INSTRUMENTS
 
 #: Pattern of each wildcard of a product's name. The rules use them too, and Snakemake does not
 #: understand open ranges such as ``{5,}``.
@@ -17,7 +18,7 @@ PRODUCT_PARTS = {
     "program": r"[0-9]{5}",
     "candidate": r"[acor][0-9]{3,4}",
     "source": r"(?:t[0-9]{3}[0-9]*-)?[sbv][0-9]{5}[0-9]*(?:-epoch[0-9a-z]+)?",
-    "instrument": r"(?:nirspec|nircam|niriss|miri)",
+    "instrument": f"(?:{'|'.join(INSTRUMENTS).lower()})",
     "elements": r"[a-z0-9]+(?:-[a-z0-9]+)*",
 }
 
@@ -44,9 +45,6 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
 
 #: A template in which the target's place is free for a source, or taken by it.
 _TARGET_FIELD = re.compile(r"(?<=_)t[0-9]{3,}(?=-epoch|_)")
-
-#: SOURCEIDs of fixed slits before pipeline version 1.12 (jwst documentation, "Source ID").
-FIXED_SLIT_IDS = {"S200A1": 1, "S200A2": 2, "S400A1": 3, "S1600A1": 4, "S200B1": 5}
 
 #: First pipeline version whose names have nine digits for the source.
 NINE_DIGITS_SINCE = (1, 15)

@@ -4,7 +4,7 @@
 INDICES = "index"
 MANIFESTS = "manifests"
 PRODUCTS = "products"
-QUICKLOOKS = "quicklooks"
+QUICKLOOKS = "quicklook"
 REQUESTS = "request"
 FINGERPRINTS = "verify/exposures"
 VERDICTS = "verify/products"
@@ -22,6 +22,9 @@ LEFT_OUT = "left_out.tsv"
 SKIPPED = "skipped.tsv"
 REMARKS = "remarks.tsv"
 PROOF = "verify.tsv"
+
+#: The page.
+REPORT = "report.html"
 
 #: How the names of exposures and products end, and of exposures with master background subtracted.
 CAL = "_cal.fits"

@@ -219,7 +219,7 @@ def test_reference_of_files_is_what_is_written():
     slit = families.Slit("exposure", "digest", 1, "name", "slit", 7, 100)
     manifest = products.manifest(products.Product("product", 1, "s", None, [slit]))
     assert first_column(page, "results/manifests/") == list(json.loads(manifest))
-    for columns in (verdicts.COLUMNS, listing.LEFT_OUT):
+    for columns in (verdicts.COLUMNS, listing.LEFT_OUT_COLUMNS):
         row = ", ".join(f"`{column}`" for column in columns)
         assert row in (ROOT / page).read_text(encoding="utf-8")
 

@@ -28,7 +28,6 @@ from exp_to_source.run.listings import LISTINGS
 from exp_to_source.run.settings import check_configuration, read_settings
 from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
 from exp_to_source.formats.failures import failed_products
-from exp_to_source.formats.previous import FOLDER as PREVIOUS
 from exp_to_source.files import file_state, has_content, names_in
 from exp_to_source.run.request import (
     content_digest,
@@ -38,7 +37,9 @@ from exp_to_source.run.request import (
     name_exposures,
     request_text,
 )
+from exp_to_source import results as names
 from exp_to_source.naming import PRODUCT_PARTS
+from exp_to_source.results import index_path, manifest_path, product_path
 from exp_to_source.run.outdated import (
     changed_since,
     is_due,
@@ -74,18 +75,17 @@ for path in OWN_SETTINGS:
     configfile: path
 
 
-INDICES = "results/index"
-MANIFESTS = "results/manifests"
-PRODUCTS = "results/products"
-TABLE = "results/sources.tsv"
-ECSV = "results/sources.ecsv"
-VERIFY = "results/verify"
-REQUESTS = "results/request"
+INDEX = index_path("results", "{exposure}")
+PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
+CAL_PRODUCT = product_path("results", PRODUCT)
+TABLE = f"results/{names.SOURCES}"
+REQUESTS = f"results/{names.REQUESTS}"
+FINGERPRINTS = f"results/{names.FINGERPRINTS}"
+VERDICTS = f"results/{names.VERDICTS}"
 #: What the files of requests say, by name.
 TEXTS = {}
 #: Products that are verified in one job: seconds, against the second that it takes to start.
 BATCH = 10
-PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
 SIMULATED = [f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)]
 
 RESULTS = os.path.dirname(on_disk(TABLE))
@@ -132,10 +132,10 @@ def check_storage(path):
 def check_results():
     """Refuse what Snakemake would fail at with a traceback: results that cannot be looked into."""
     logs = os.path.join(os.path.dirname(RESULTS), "logs")
-    for folder in (RESULTS, in_results(INDICES), logs, ".snakemake"):
+    for folder in (RESULTS, f"{RESULTS}/{names.INDICES}", logs, ".snakemake"):
         if os.path.lexists(folder) and not os.path.isdir(folder):
             raise InputError(f"{folder}: is no folder; move it away")
-    for folder in (RESULTS, in_results(INDICES)):
+    for folder in (RESULTS, f"{RESULTS}/{names.INDICES}"):
         if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
     own = ".snakemake" if os.path.isdir(".snakemake") else "."
@@ -152,7 +152,7 @@ def failure_record(wildcards, resources):
     the hooks below, which are not run where this workflow is a module of another.
     """
     if resources.get("record_failure") and not IS_MODULE:
-        return f"--record-failure {RESULTS}/failures/{PRODUCT.format(**wildcards)}.txt"
+        return f"--record-failure {RESULTS}/{names.FAILURES}/{PRODUCT.format(**wildcards)}.txt"
     return ""
 
 
@@ -190,7 +190,7 @@ def request_of_list():
     keys = ("group_by", "source_id_digits", "on_bad_exposure")
     options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys]
     options += [*join_options(), *choice_options()]
-    return request_text(EXPOSURES, ASSOCIATIONS, options, on_disk(INDICES))
+    return request_text(EXPOSURES, ASSOCIATIONS, options, f"{RESULTS}/{names.INDICES}")
 
 
 def remember(what, text, files=""):
@@ -216,9 +216,9 @@ def text_of(wildcards):
 
 def outdated_files():
     """Files that have to be made again though times do not tell."""
-    indices = {in_results(f"{INDICES}/{name}.jsonl"): path for name, path in EXPOSURES.items()}
+    indices = {index_path(RESULTS, name): path for name, path in EXPOSURES.items()}
     yield from (index for index, path in indices.items() if is_index_outdated(index, path))
-    prints = {in_results(f"{VERIFY}/exposures/{n}.jsonl"): path for n, path in EXPOSURES.items()}
+    prints = {f"{RESULTS}/{names.FINGERPRINTS}/{n}.jsonl": path for n, path in EXPOSURES.items()}
     yield from (file for file, path in prints.items() if is_fingerprint_outdated(file, path))
     request, text = in_results(REQUEST), TEXTS[os.path.basename(REQUEST)]
     if os.path.exists(request) and not has_content(request, text.encode()):
@@ -226,10 +226,11 @@ def outdated_files():
     if is_list_outdated(in_results(TABLE), in_results(REQUEST), indices):
         yield in_results(TABLE)
     if not os.path.exists(in_results(CONFIGURATION)):
-        yield in_results("results/report.html")
-    failed = [in_results(f"{PRODUCTS}/{name}_cal.fits") for name in failed_products(RESULTS)]
+        yield f"{RESULTS}/{names.REPORT}"
+    failed = [product_path(RESULTS, name) for name in failed_products(RESULTS)]
     yield from filter(is_empty, failed)
-    kept = (in_results(f"{PRODUCTS}/{name}") for name in names_in(f"{RESULTS}/{PREVIOUS}"))
+    previous = names_in(f"{RESULTS}/{names.PREVIOUS}")
+    kept = (f"{RESULTS}/{names.PRODUCTS}/{name}" for name in previous)
     yield from filter(is_due, kept)
 
 
@@ -247,7 +248,7 @@ def force_outdated():
 
 def changes_of_the_run(start):
     """Exposures that changed after this run had indexed them."""
-    indices = {path: in_results(f"{INDICES}/{name}.jsonl") for name, path in EXPOSURES.items()}
+    indices = {path: index_path(RESULTS, name) for name, path in EXPOSURES.items()}
     return [path for path, index in indices.items() if changed_since(start, index, path)]
 
 
@@ -289,7 +290,7 @@ def index_files(wildcards):
             "--config exposures='data/jw*_cal.fits'"
         )
     force_outdated()
-    return [f"{INDICES}/{name}.jsonl" for name in EXPOSURES]
+    return [index_path("results", name) for name in EXPOSURES]
 
 
 @cache
@@ -313,7 +314,7 @@ def products():
 
 def product_files(wildcards):
     """Files of all products."""
-    return [f"{PRODUCTS}/{name}_cal.fits" for name in products()]
+    return [product_path("results", name) for name in products()]
 
 
 def batch_files(wildcards):
@@ -324,22 +325,24 @@ def batch_files(wildcards):
 
 def verdict_files(wildcards):
     """Verdicts on all batches of products."""
-    return [f"{VERIFY}/products/{n}.jsonl" for n in range(-(-len(products()) // BATCH))]
+    return [f"{VERDICTS}/{n}.jsonl" for n in range(-(-len(products()) // BATCH))]
 
 
 def manifest_of(wildcards):
     """Manifest of a product, by way of the checkpoint, which writes it."""
     name = PRODUCT.format(**wildcards)
     if name not in products():
-        left_out = {row["product"]: row["reason"] for row in read_table(f"{RESULTS}/left_out.tsv")}
+        left_out = {
+            row["product"]: row["reason"] for row in read_table(f"{RESULTS}/{names.LEFT_OUT}")
+        }
         if name in left_out:
             refuse(
                 f"{name}: {left_out[name]}; to make it, change the settings 'sources', 'catalog', "
                 "'exclude' or 'min_exposures'"
             )
         hint = suggestion(name, products())
-        refuse(f"{name}: the exposures have no such source{hint}; see {RESULTS}/sources.tsv")
-    return f"{MANIFESTS}/{name}.json"
+        refuse(f"{name}: the exposures have no such source{hint}; see {RESULTS}/{names.SOURCES}")
+    return manifest_path("results", name)
 
 
 with told_in_a_sentence("exp_to_source"):

@@ -5,7 +5,7 @@ rule gather_source:
     input:
         manifest=manifest_of,
     output:
-        product=f"{PRODUCTS}/{PRODUCT}_cal.fits",
+        product=CAL_PRODUCT,
     log:
         f"logs/gather_source/{PRODUCT}.log",
     wildcard_constraints:

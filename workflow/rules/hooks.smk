@@ -17,7 +17,10 @@ COUNTED = {
     *(LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.GROUP_INFO),
     *(LogEvent.PROGRESS, LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO),
 }
-ROUNDS = ("Select jobs to execute", "Execute ", "Updating checkpoint", "DAG of jobs will be")
+ROUNDS = (
+    *("Select jobs to execute", "Execute ", "Updating checkpoint", "DAG of jobs will be"),
+    "Touching output file",
+)
 
 
 def count_jobs():

@@ -5,7 +5,7 @@ rule index_exposure:
     input:
         exposure=exposure_file,
     output:
-        index=f"{INDICES}/{{exposure}}.jsonl",
+        index=INDEX,
     log:
         "logs/index_exposure/{exposure}.log",
     wildcard_constraints:

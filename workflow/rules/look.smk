@@ -2,7 +2,7 @@
 
 import json
 
-QUICKLOOKS = "results/quicklook"
+QUICKLOOKS = f"results/{names.QUICKLOOKS}"
 #: The configuration as the run has it, for the report.
 CONFIGURATION = remember("report", f"{json.dumps(config, indent=1, default=str)}\n")
 
@@ -21,10 +21,10 @@ def shown_quicklooks(wildcards):
     """Quick looks that the report shows: those that are there are brought up to date."""
     if config["quicklook"]:
         return all_quicklooks(wildcards)
-    there = names_in(f"{RESULTS}/quicklook")
+    there = names_in(f"{RESULTS}/{names.QUICKLOOKS}")
     return [path for path in all_quicklooks(wildcards) if os.path.basename(path) in there]
 
 
 def verdict_state(wildcards):
     """State of the verdicts: the report shows those that are there, but does not make them."""
-    return file_state(f"{RESULTS}/verify.tsv")
+    return file_state(f"{RESULTS}/{names.PROOF}")

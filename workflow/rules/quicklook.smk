@@ -3,7 +3,7 @@
 
 rule draw_quicklook:
     input:
-        product=f"{PRODUCTS}/{PRODUCT}_cal.fits",
+        product=CAL_PRODUCT,
         manifest=manifest_of,
     output:
         quicklook=report(

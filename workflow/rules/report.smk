@@ -11,7 +11,7 @@ rule write_report:
         configuration=CONFIGURATION,
     output:
         report=report(
-            "results/report.html",
+            f"results/{names.REPORT}",
             caption="../report/report.rst",
             category="Sources",
             labels={"what": "Coverage, sources, problems"},

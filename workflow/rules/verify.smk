@@ -8,7 +8,7 @@ rule fingerprint_exposure:
     input:
         exposure=exposure_file,
     output:
-        fingerprints=f"{VERIFY}/exposures/{{exposure}}.jsonl",
+        fingerprints=f"{FINGERPRINTS}/{{exposure}}.jsonl",
     log:
         "logs/fingerprint_exposure/{exposure}.log",
     wildcard_constraints:
@@ -30,11 +30,11 @@ rule fingerprint_exposure:
 rule verify_products:
     input:
         products=batch_files,
-        fingerprints=expand(f"{VERIFY}/exposures/{{exposure}}.jsonl", exposure=EXPOSURES),
+        fingerprints=expand(f"{FINGERPRINTS}/{{exposure}}.jsonl", exposure=EXPOSURES),
         associations=association_files(),
         joins=table_files("joins"),
     output:
-        verdicts=f"{VERIFY}/products/{{batch}}.jsonl",
+        verdicts=f"{VERDICTS}/{{batch}}.jsonl",
     log:
         "logs/verify_products/{batch}.log",
     wildcard_constraints:
@@ -46,7 +46,7 @@ rule verify_products:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         command=command("verify_products"),
-        fingerprints=on_disk(f"{VERIFY}/exposures"),
+        fingerprints=on_disk(FINGERPRINTS),
         joins=join_options(),
         format=FORMAT,
     message:
@@ -65,7 +65,7 @@ rule list_verdicts:
         sources=TABLE,
         tables=table_files("catalog", "joins"),
     output:
-        table=f"{VERIFY}.tsv",
+        table=f"results/{names.PROOF}",
     log:
         "logs/list_verdicts.log",
     localrule: True

@@ -8,8 +8,7 @@ run fails in the end, and the empty product is removed.
 import os
 
 from ..files import replacing, write_all
-
-FOLDER = "failures"
+from ..results import FAILURES, product_path
 
 
 def record_failure(record: str, product: str, sentence: str) -> None:
@@ -65,7 +64,7 @@ def remove_failed_products(results: str) -> None:
         Folder of the run's results.
     """
     for name in failed_products(results):
-        product = os.path.join(results, "products", f"{name}_cal.fits")
+        product = product_path(results, name)
         try:
             if os.stat(product).st_size == 0:
                 os.unlink(product)
@@ -87,6 +86,6 @@ def forget_failures(results: str) -> None:
 
 def _records(results: str) -> list[str]:
     """Paths of all records; mostly there is not even a folder."""
-    folder = os.path.join(results, FOLDER)
+    folder = os.path.join(results, FAILURES)
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return [os.path.join(folder, name) for name in names if name.endswith(".txt")]

@@ -2,7 +2,8 @@
 
 import os
 
-FOLDER = "previous"
+from ..results import PREVIOUS, QUICKLOOKS, product_path
+
 #: Time of what is to be made again (seconds): before everything; but Snakemake takes 0 for none.
 LONG_AGO = 1
 
@@ -20,8 +21,8 @@ def retain_product(results: str, name: str) -> None:
     name : str
         Name of the product.
     """
-    product = os.path.join(results, "products", f"{name}_cal.fits")
-    picture = os.path.join(results, "quicklook", f"{name}.png")
+    product = product_path(results, name)
+    picture = f"{results}/{QUICKLOOKS}/{name}.png"
     if os.path.exists(product) and os.path.getsize(product):
         previous = previous_of(product)
         os.makedirs(os.path.dirname(previous), exist_ok=True)
@@ -46,4 +47,4 @@ def forget_previous(product: str) -> None:
 def previous_of(product: str) -> str:
     """Path by which a product is kept until its successor is made."""
     folder, name = os.path.split(product)
-    return os.path.join(os.path.dirname(folder), FOLDER, name)
+    return os.path.join(os.path.dirname(folder), PREVIOUS, name)

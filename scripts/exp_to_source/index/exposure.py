@@ -7,6 +7,7 @@ from math import isinf
 
 from ..errors import InputError
 from ..formats.cards import CARD
+from ..modes import EXPOSURE_TYPES
 from .extension import Extension
 from .fitsfile import HDU
 from .keywords import accepts, table
@@ -17,8 +18,6 @@ from .reader import Array, UnusualLayoutError
 from .tree import Tree, parse
 
 #: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).
-EXPOSURE_TYPES = ("NRS_MSASPEC", "NRS_FIXEDSLIT", "NRC_WFSS", "NIS_WFSS", "MIR_WFSS")
-
 #: Numbers that may be too large. Astropy writes such a card anew, so that `_fits_hash` is not true.
 _HUGE = re.compile(rb"= *([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[Ee][+]?[0-9]{3,})")
 

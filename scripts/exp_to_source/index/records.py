@@ -11,7 +11,8 @@ from ..formats.fragments import apply_edits, quoted
 from ..formats.indices import new_digest
 from ..formats.seals import DIGEST_SIZE, line, seal
 from ..formats.slits import Head, Plane, Record, Text
-from .exposure import EXPOSURE_TYPES, Exposure, disagree
+from ..modes import EXPOSURE_TYPES
+from .exposure import Exposure, disagree
 from .fitsfile import HDU
 from .headers import exposure_cards, plane_plans, primary_cards
 from .keywords import table

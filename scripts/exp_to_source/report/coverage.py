@@ -8,6 +8,7 @@ from ..errors import InputError
 from ..formats.indices import IndexReader
 from ..formats.manifests import read_manifest
 from ..naming import optical_elements
+from ..results import INDICES
 
 #: How a place of the map is written: the number of slits, up to nine, or one of these. A source is
 #: absent from an exposure where other exposures of the same setting have it.
@@ -63,7 +64,7 @@ def read_exposures(request: str, results: str) -> list[Exposure]:
     exposures = []
     for line in lines:
         if not line.startswith("--"):
-            path = os.path.join(results, "index", os.path.basename(line))
+            path = os.path.join(results, INDICES, os.path.basename(line))
             with IndexReader(path) as index:
                 if "failure" not in index.exposure:
                     sizes = [head.size for head in index.heads()]

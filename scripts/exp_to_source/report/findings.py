@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ..results import CAL, PRODUCTS, PROOF, REMARKS, SKIPPED, product_path
 from ..tables import read_table
 from ..verify.verdicts import DAMAGED, UNPROVED
 from .coverage import ABSENT
@@ -52,10 +53,10 @@ def read_verdicts(results: str) -> dict[str, Told]:
     dict
         Product to verdict; empty where products were not verified.
     """
-    path = os.path.join(results, "verify.tsv")
+    path = os.path.join(results, PROOF)
     verdicts = {}
     for row in read_table(path):
-        product = os.path.join(results, "products", f"{row['product']}_cal.fits")
+        product = product_path(results, row["product"])
         made_since = os.path.exists(product) and os.stat(product).st_mtime > os.stat(path).st_mtime
         told = (
             Told("", "made again since")
@@ -94,7 +95,7 @@ def find_problems(
     if lost:
         title = f"{_count(len(lost), 'product')} not made"
         findings.append(Finding("error", title, shortened(lost), "missing"))
-    skipped = [row["reason"] for row in read_table(os.path.join(results, "skipped.tsv"))]
+    skipped = [row["reason"] for row in read_table(os.path.join(results, SKIPPED))]
     if skipped:
         title = f"{_count(len(skipped), 'exposure')} skipped; products were made without them"
         findings.append(Finding("warning", title, shortened(skipped)))
@@ -111,9 +112,9 @@ def find_problems(
 
 def missing_products(results: str, products: Iterable[str]) -> list[str]:
     """Names of the products that are not there."""
-    folder = os.path.join(results, "products")
+    folder = os.path.join(results, PRODUCTS)
     there = set(os.listdir(folder)) if os.path.isdir(folder) else set()
-    return [name for name in products if f"{name}_cal.fits" not in there]
+    return [name for name in products if f"{name}{CAL}" not in there]
 
 
 def last_words(logs: str, product: str) -> str:
@@ -125,7 +126,7 @@ def last_words(logs: str, product: str) -> str:
 def remarks(results: str) -> list[Finding]:
     """Remarks on the run and on exposures, those on many exposures told once."""
     found: dict[tuple[str, str], list[str]] = {}
-    for row in read_table(os.path.join(results, "remarks.tsv")):
+    for row in read_table(os.path.join(results, REMARKS)):
         names = found.setdefault((row["level"], row["remark"]), [])
         if row["exposure"]:
             names.append(row["exposure"])

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from .. import FORMAT, __version__
 from ..files import date_now, replacing, write_all
+from ..results import MANIFESTS, QUICKLOOKS, SOURCES
 from ..tables import read_table
 from ..verify.verdicts import DAMAGED, SOUND
 from .coverage import ABSENT, Exposure, histogram, read_coverage, read_exposures
@@ -66,12 +67,12 @@ def write_report(output: str, results: str, logs: str, request: str, configurati
     """
     with open(configuration, encoding="utf-8") as file:
         settings = json.load(file)
-    with open(os.path.join(results, "sources.tsv"), encoding="utf-8") as file:
+    with open(os.path.join(results, SOURCES), encoding="utf-8") as file:
         columns = file.readline().rstrip("\n").split("\t")
-    sources = read_table(os.path.join(results, "sources.tsv"))
+    sources = read_table(os.path.join(results, SOURCES))
     exposures = read_exposures(request, results)
     products = [source["product"] for source in sources]
-    coverage = read_coverage(products, exposures, os.path.join(results, "manifests"))
+    coverage = read_coverage(products, exposures, os.path.join(results, MANIFESTS))
     verdicts = read_verdicts(results)
     missing = set(missing_products(results, products))
     page = render(
@@ -87,7 +88,7 @@ def write_report(output: str, results: str, logs: str, request: str, configurati
             "settings": [exposure.setting for exposure in exposures],
             "coverage": [coverage[product] for product in products],
             "products": products,
-            "looks": read_looks(os.path.join(results, "quicklook"), products),
+            "looks": read_looks(os.path.join(results, QUICKLOOKS), products),
         },
     )
     with replacing(output) as file:

@@ -1,7 +1,7 @@
 """Checkpoints that list the sources, by the folder of their results.
 
-Where another workflow uses one of the rules a second time, to change it, Snakemake reads the whole
-workflow again, and in what it reads then there is no checkpoint: it is the one that was read before.
+Where another workflow uses one of the rules a second time, to change it, Snakemake reads this one
+again, and knows of no checkpoint in what it reads then: it is the one that was read before.
 """
 
 from typing import Any

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from ..files import is_in_future, names_in, stamp
 from ..formats.indices import change_note, is_of_another_file, is_outdated
 from ..formats.previous import previous_of
+from ..results import LEFT_OUT, MANIFESTS
 from ..tables import read_products, read_table
 
 
@@ -49,12 +50,12 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
         return False
     results = os.path.dirname(table)
     listed = {f"{name}.json" for name in read_products(table)}
-    there = names_in(os.path.join(results, "manifests"))
+    there = names_in(os.path.join(results, MANIFESTS))
     if listed - there or is_in_future(table):
         return True
     # Manifests of sources that were not chosen stay.
     if more := there - listed:
-        more -= {f"{row.get('product')}.json" for row in read_table(f"{results}/left_out.tsv")}
+        more -= {f"{row.get('product')}.json" for row in read_table(f"{results}/{LEFT_OUT}")}
     needed = (f"{table.removesuffix('.tsv')}.ecsv", request, *indices)
     return bool(more) or not all(map(os.path.exists, needed))
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 
 from ..errors import InputError
 from ..naming import check_path, exposure_name, parse_exposure_name, parse_product_name
+from ..results import CAL, MBSUB, PREVIOUS, PRODUCTS, STALE
 from ..sources.associations import Association
 
-SUFFIXES = ("_cal.fits", "_mbsub.fits")
+SUFFIXES = (CAL, MBSUB)
 
 #: Folders of the results that have products.
-PRODUCT_FOLDERS = ("products", "previous", "stale")
+PRODUCT_FOLDERS = (PRODUCTS, PREVIOUS, STALE)
 
 #: Largest file whose content is looked at each time, in bytes, as for Snakemake.
 MAX_CONTENT = 1_000_000

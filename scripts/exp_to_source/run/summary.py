@@ -5,8 +5,19 @@ from collections import Counter
 from typing import Any
 
 from ..files import file_state, names_in
-from ..formats.previous import FOLDER as PREVIOUS
 from ..formats.previous import LONG_AGO
+from ..results import (
+    CAL,
+    LEFT_OUT,
+    PREVIOUS,
+    PRODUCTS,
+    PROOF,
+    REMARKS,
+    SKIPPED,
+    SOURCES,
+    manifest_path,
+    product_path,
+)
 from ..tables import read_products, read_table
 from .progress import format_time
 
@@ -19,7 +30,7 @@ MAX_WARNINGS = 5
 
 def product_states(results: str) -> dict[str, Any]:
     """State of each file of the products that are there, for `summarise`."""
-    folder = os.path.join(results, "products")
+    folder = os.path.join(results, PRODUCTS)
     names = os.listdir(folder) if os.path.isdir(folder) else ()
     states = {name: file_state(os.path.join(folder, name)) for name in names}
     return {name: state for name, state in states.items() if state}
@@ -46,13 +57,13 @@ def summarise(results: str, before: dict[str, Any], failed: bool, seconds: float
     list of str
         Lines for the user.
     """
-    table = os.path.join(results, "sources.tsv")
+    table = os.path.join(results, SOURCES)
     if not os.path.exists(table):
         return [
             "no source list: an exposure could not be indexed, sources contradict each other, or "
             "a choice or join matches nothing; the log above says which"
         ]
-    products = {name: f"{name}_cal.fits" for name in read_products(table)}
+    products = {name: f"{name}{CAL}" for name in read_products(table)}
     now = product_states(results)
     missing = {
         name: None
@@ -73,12 +84,14 @@ def summarise(results: str, before: dict[str, Any], failed: bool, seconds: float
         "rebuilt": rebuilt,
         "unchanged": len(products) - len(made) - len(missing),
         "failed or out of date" if failed else "not asked for": len(missing),
-        "left out by choice": len(read_table(os.path.join(results, "left_out.tsv"))),
+        "left out by choice": len(read_table(os.path.join(results, LEFT_OUT))),
     }
     told = ", ".join(
         f"{count} {what}" for what, count in counts.items() if count or what in ("new", "unchanged")
     )
-    lines = [f"{len(products)} products in {results}/products after {format_time(seconds)}: {told}"]
+    lines = [
+        f"{len(products)} products in {results}/{PRODUCTS} after {format_time(seconds)}: {told}"
+    ]
     if failed and missing:
         logs = os.path.join(os.path.dirname(results), "logs", "gather_source")
         for name in list(missing)[:MAX_NAMES]:
@@ -96,17 +109,17 @@ def summarise(results: str, before: dict[str, Any], failed: bool, seconds: float
 
 def _is_proved(results: str, made: list[str]) -> bool:
     """Whether products were verified after they were made."""
-    table = os.path.join(results, "verify.tsv")
+    table = os.path.join(results, PROOF)
     if not os.path.exists(table):
         return False
     verified = os.stat(table).st_mtime
-    paths = (os.path.join(results, "products", file) for file in made)
+    paths = (os.path.join(results, PRODUCTS, file) for file in made)
     return all(os.stat(path).st_mtime <= verified for path in paths)
 
 
 def skipped_exposures(results: str) -> list[str]:
     """Tell which exposures were left out."""
-    path = os.path.join(results, "skipped.tsv")
+    path = os.path.join(results, SKIPPED)
     if not (rows := read_table(path)):
         return []
     return [
@@ -117,7 +130,7 @@ def skipped_exposures(results: str) -> list[str]:
 
 def remarks(results: str) -> list[str]:
     """Count the remarks, and tell the gravest."""
-    path = os.path.join(results, "remarks.tsv")
+    path = os.path.join(results, REMARKS)
     if not (rows := read_table(path)):
         return []
     exposures = {row["exposure"] for row in rows} - {""}
@@ -132,8 +145,8 @@ def remarks(results: str) -> list[str]:
 
 def _is_out_of_date(results: str, name: str) -> bool:
     """Whether a product is older than its manifest."""
-    product = os.path.join(results, "products", f"{name}_cal.fits")
-    manifest = os.path.join(results, "manifests", f"{name}.json")
+    product = product_path(results, name)
+    manifest = manifest_path(results, name)
     try:
         return os.stat(product).st_mtime < os.stat(manifest).st_mtime
     except FileNotFoundError:

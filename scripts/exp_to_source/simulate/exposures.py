@@ -17,6 +17,8 @@ from gwcs.wcs import WCS
 
 from ..errors import InputError
 from ..files import replacing, write_all
+from ..modes import ELEMENTS, FIXED_SLIT
+from ..results import CAL
 from .meta import exposure_meta, pointing_of, wcsinfo
 from .modes import MODES, Mode
 from .planes import simulate_planes
@@ -152,7 +154,7 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
             }
             if s.shared_wcs:
                 _share_steps([slit["meta"]["wcs"] for slit in tree["slits"]])
-            paths.append(save_exposure(tree, folder / f"{prefix}_cal.fits"))
+            paths.append(save_exposure(tree, folder / f"{prefix}{CAL}"))
     if s.association:
         paths.append(_write_association(s, mode, paths, folder))
     return paths
@@ -299,7 +301,7 @@ def _slit(
         # NIRSpec slits carry all that the exposure said when they were cut out of it.
         meta = copy.deepcopy(exposure) | meta
         if slit["quadrant"] == 5:
-            meta["exposure"]["type"] = "NRS_FIXEDSLIT"
+            meta["exposure"]["type"] = FIXED_SLIT
             planes = tuple(plane for plane in planes if plane != "barshadow")
     pixels = simulate_planes(rng, shape, mode.waverange)
     absent = {plane for plane, slit_number in s.absent if slit_number == position}
@@ -316,9 +318,7 @@ def _share_steps(wcses: list[WCS]) -> None:
 def _write_association(s: Simulation, mode: Mode, exposures: list[Path], folder: Path) -> Path:
     """Write the association of the exposures for stage 3, its template that of the era."""
     observation = f"jw{s.program:05}-o{s.observation:03}"
-    optical = sorted(
-        mode.elements[key].lower() for key in ("filter", "grating", "pupil") if key in mode.elements
-    )
+    optical = sorted(mode.elements[key].lower() for key in ELEMENTS if key in mode.elements)
     tail = f"{mode.instrument.lower()}_{'-'.join(optical)}"
     target = "{source_id}"
     if s.mode == "fixed-slit" and _version(s) >= (1, 12):

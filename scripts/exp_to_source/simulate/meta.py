@@ -133,7 +133,7 @@ def exposure_meta(
         "exposure": {
             "count": number,
             "prime_parallel": "PRIME",
-            "type": mode.exp_type,
+            "type": mode.exposure_type,
             "start_time": start,
             "mid_time": start + 0.005,
             "end_time": start + 0.01,

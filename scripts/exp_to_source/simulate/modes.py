@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .. import modes
 from .planes import GRISM_PLANES, SHUTTER_PLANES, SLIT_PLANES
 from .wcs import GrismOptics, NirspecOptics, Optics
 
@@ -20,7 +21,7 @@ class Mode:
 
     Attributes
     ----------
-    exp_type, instrument, template, readpatt, aperture : str
+    exposure_type, instrument, template, readpatt, aperture : str
         As in the keywords EXP_TYPE, INSTRUME, TEMPLATE, READPATT and APERNAME.
     elements : dict
         Instrument attributes of the optical elements, with their values.
@@ -40,7 +41,7 @@ class Mode:
         Identifier of the first source.
     """
 
-    exp_type: str
+    exposure_type: str
     instrument: str
     template: str
     readpatt: str
@@ -58,8 +59,7 @@ class Mode:
 
 MODES = {
     "mos": Mode(
-        exp_type="NRS_MSASPEC",
-        instrument="NIRSPEC",
+        **modes.MODES["mos"]._asdict(),
         template="NIRSpec MultiObject Spectroscopy",
         readpatt="NRSIRS2",
         aperture="NRS_FULL_MSA",
@@ -73,8 +73,7 @@ MODES = {
         first_id=59,
     ),
     "fixed-slit": Mode(
-        exp_type="NRS_FIXEDSLIT",
-        instrument="NIRSPEC",
+        **modes.MODES["fixed-slit"]._asdict(),
         template="NIRSpec Fixed Slit Spectroscopy",
         readpatt="NRSRAPID",
         aperture="NRS_S200A1_SLIT",
@@ -88,8 +87,7 @@ MODES = {
         subarray="ALLSLITS",
     ),
     "nircam-wfss": Mode(
-        exp_type="NRC_WFSS",
-        instrument="NIRCAM",
+        **modes.MODES["nircam-wfss"]._asdict(),
         template="NIRCam Wide Field Slitless Spectroscopy",
         readpatt="SHALLOW4",
         aperture="NRCA5_GRISMR_WFSS",
@@ -98,8 +96,7 @@ MODES = {
         waverange=(3.1, 4.0),
     ),
     "niriss-wfss": Mode(
-        exp_type="NIS_WFSS",
-        instrument="NIRISS",
+        **modes.MODES["niriss-wfss"]._asdict(),
         template="NIRISS Wide Field Slitless Spectroscopy",
         readpatt="NIS",
         aperture="NIS_CEN",
@@ -108,8 +105,7 @@ MODES = {
         waverange=(1.32, 1.49),
     ),
     "miri-wfss": Mode(
-        exp_type="MIR_WFSS",
-        instrument="MIRI",
+        **modes.MODES["miri-wfss"]._asdict(),
         template="MIRI Wide Field Slitless Spectroscopy",
         readpatt="FASTR1",
         aperture="MIRIM_FULL",

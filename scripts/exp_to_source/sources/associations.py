@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..naming import check_path, fill_template, parse_product_name
+from ..results import CAL, MBSUB
 
 
 class Association(NamedTuple):
@@ -103,9 +104,9 @@ def _members(path: str, members: list[Any]) -> dict[str, list[str]]:
 def _member_file(path: str, member: str) -> str:
     """File of a member: a spectrum's exposure; an exposure, or what it was renamed to."""
     stem, suffix, _ = member.rpartition("_x1d.fits")
-    exposure = f"{stem}_cal.fits" if suffix else member
-    stem, suffix, _ = exposure.rpartition("_cal.fits")
-    subtracted = [f"{stem}_mbsub.fits"] if suffix else []
+    exposure = f"{stem}{CAL}" if suffix else member
+    stem, suffix, _ = exposure.rpartition(CAL)
+    subtracted = [f"{stem}{MBSUB}"] if suffix else []
     for file in (exposure, *subtracted):
         if os.path.isfile(file):
             return file

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from ..errors import InputError
 from ..formats.indices import IndexReader
 from ..formats.slits import Head
+from ..modes import ELEMENTS, FIXED_SLIT, FIXED_SLIT_IDS
 from ..naming import (
-    FIXED_SLIT_IDS,
     digits_of,
     exposure_name,
     fill_template,
@@ -101,13 +101,13 @@ def _optics(exposure: dict[str, Any]) -> tuple[str, str]:
     """Detector; instrument with optical elements, nothing where there is no exposure."""
     if "failure" in exposure:
         return "", ""
-    elements = optical_elements(*(exposure[key] for key in ("filter", "grating", "pupil")))
+    elements = optical_elements(*(exposure[key] for key in ELEMENTS))
     return str(exposure["detector"] or "").lower(), f"{exposure['instrument']}_{elements}".lower()
 
 
 def _slit(exposure: dict[str, Any], optics: tuple[str, str], head: Head, choices: Choices) -> Slit:
     source_id = head.source_id
-    if choices.fixed_slit_ids == "table" and head.exposure_type == "NRS_FIXEDSLIT":
+    if choices.fixed_slit_ids == "table" and head.exposure_type == FIXED_SLIT:
         source_id = FIXED_SLIT_IDS.get(head.slit_name.upper(), source_id)
     if source_id is None:
         raise InputError(
@@ -190,11 +190,11 @@ def _digits(members: list[tuple[dict[str, Any], list[Slit]]], choices: Choices) 
 def _template(exposure: dict[str, Any]) -> str:
     """Template from headers; braces in them would be taken for places, so none may pass."""
     words = {key: str(exposure[key] or "") for key in ("program", "observation", "instrument")}
-    optics = [exposure[key] for key in ("filter", "grating", "pupil")]
+    optics = [exposure[key] for key in ELEMENTS]
     template = header_template(
         **words,
         elements=optical_elements(*optics),
-        slits=exposure["exposure_type"] == "NRS_FIXEDSLIT",
+        slits=exposure["exposure_type"] == FIXED_SLIT,
         subarray=exposure["subarray"],
     )
     braces = any("{" in (text or "") for text in (*words.values(), *optics, exposure["subarray"]))

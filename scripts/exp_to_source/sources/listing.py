@@ -8,11 +8,21 @@ from typing import Any
 
 from ..errors import InputError
 from ..files import has_content, names_in, replacing, write_all
-from ..formats.previous import FOLDER as PREVIOUS
 from ..formats.previous import retain_product
 from ..index.remarks import COLUMNS as REMARK_COLUMNS
 from ..index.remarks import LAST_READ, Remark, rows_of
 from ..naming import parse_product_name
+from ..results import (
+    CAL,
+    LEFT_OUT,
+    MANIFESTS,
+    PREVIOUS,
+    PRODUCTS,
+    REMARKS,
+    SKIPPED,
+    STALE,
+    manifest_path,
+)
 from ..tables import write_table
 from .associations import Association
 from .choosing import EVERYTHING, Selection, Source, choose
@@ -40,7 +50,7 @@ UNITS = {
 }
 
 #: Columns of the list of sources that are not made.
-LEFT_OUT = (
+LEFT_OUT_COLUMNS = (
     *("product", "source_id", "class", "source_name", "slit_name"),
     *("exposures", "slits", "reason"),
 )
@@ -108,7 +118,7 @@ def list_sources(
     paths = zip(indices, exposures, strict=True)
     refuse_mixtures(chosen, {about["exposure"]: path for path, (about, _) in paths})
 
-    folder = os.path.join(results, "manifests")
+    folder = os.path.join(results, MANIFESTS)
     os.makedirs(folder, exist_ok=True)
     written = sum(write_manifest(results, product) for product in chosen)
     names = {product.name for product in products}
@@ -117,13 +127,13 @@ def list_sources(
             os.unlink(os.path.join(folder, file))
     retired = retire_products(results, names)
     write_some(
-        os.path.join(results, "skipped.tsv"),
+        os.path.join(results, SKIPPED),
         ("exposure", "path", "reason"),
         [about | {"reason": about["failure"]} for about in failed],
     )
     write_some(
-        os.path.join(results, "left_out.tsv"),
-        LEFT_OUT,
+        os.path.join(results, LEFT_OUT),
+        LEFT_OUT_COLUMNS,
         [row | {"reason": left_out[name]} for row in rows if (name := row["product"]) in left_out],
     )
     own = [
@@ -131,23 +141,23 @@ def list_sources(
         *part_named(chosen),
         *(Remark("note", text) for text in missed),
         *(
-            Remark("note", f"{name}: its source is gone; moved to {results}/stale")
+            Remark("note", f"{name}: its source is gone; moved to {results}/{STALE}")
             for name in retired
         ),
         *(Remark("note", text) for association in associations for text in association.remarks),
         *(Remark("note", text) for text in map(not_regrouped, associations) if text),
     ]
     told = rows_of(own, (about for about, _ in good))
-    write_some(os.path.join(results, "remarks.tsv"), REMARK_COLUMNS, told)
+    write_some(os.path.join(results, REMARKS), REMARK_COLUMNS, told)
     made = [row for row in rows if row["product"] not in left_out]
     write_ecsv(f"{table.removesuffix('.tsv')}.ecsv", made)
     write_table(table, COLUMNS, made)
 
     said = f"{len(chosen)} products of {len(good)} exposures; {written} new or changed"
     if left_out:
-        said += f"; {len(left_out)} sources left out, see {results}/left_out.tsv"
+        said += f"; {len(left_out)} sources left out, see {results}/{LEFT_OUT}"
     if told:
-        said += f"; {len(told)} remarks, see {results}/remarks.tsv"
+        said += f"; {len(told)} remarks, see {results}/{REMARKS}"
     skipped = (f"skipped: {about['failure']}" for about in failed)
     return [said, *(text for _, text in own), *skipped]
 
@@ -197,7 +207,7 @@ def not_regrouped(association: Association) -> str:
 
 def write_manifest(results: str, product: Product) -> bool:
     """Write the manifest of a product where its content changed; tell whether it did."""
-    path = os.path.join(results, "manifests", f"{product.name}.json")
+    path = manifest_path(results, product.name)
     content = manifest(product)
     if has_content(path, content):
         return False
@@ -230,12 +240,12 @@ def retire_products(results: str, names: set[str]) -> list[str]:
     list of str
         Files that were moved.
     """
-    stale = os.path.join(results, "stale")
+    stale = os.path.join(results, STALE)
     retired = set()
     # Newer ones after those that were kept for them.
-    for folder in (os.path.join(results, PREVIOUS), os.path.join(results, "products")):
+    for folder in (os.path.join(results, PREVIOUS), os.path.join(results, PRODUCTS)):
         for file in names_in(folder):
-            name = file.removesuffix("_cal.fits")
+            name = file.removesuffix(CAL)
             if name not in names and name != file and parse_product_name(name):
                 os.makedirs(stale, exist_ok=True)
                 target = os.path.join(stale, file)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Hashable
 from typing import Any
 
-from ..naming import FIXED_SLIT_IDS
+from ..modes import FIXED_SLIT, FIXED_SLIT_IDS
 from ..sources.join_table import Joins, Who
 
 
@@ -36,7 +36,7 @@ class Claims:
             The slit's name, SOURCEID, SRCNAME and EXP_TYPE.
         """
         name, source_name = str(name or "").strip(), str(source_name or "").strip()
-        if self.tabled and kind == "NRS_FIXEDSLIT":
+        if self.tabled and kind == FIXED_SLIT:
             source_id = FIXED_SLIT_IDS.get(name.upper(), source_id)
         exposure = os.path.basename(str(filename)).removesuffix(".fits")
         row = self.joins.row_of(Who(exposure, name, source_id or 0, source_name))

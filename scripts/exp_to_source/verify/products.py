@@ -14,6 +14,8 @@ from asdf.exceptions import ValidationError
 from astropy.io import fits
 
 from ..errors import InputError
+from ..modes import FIXED_SLIT
+from ..results import CAL
 from ..sources.associations import Association
 from .claims import NO_CLAIMS, Claims
 from .fingerprints import (
@@ -68,7 +70,7 @@ class Verifier:
 
     def verify(self, path: str) -> Verdict:
         """Verify a product."""
-        verdict = Verdict.of(os.path.basename(path).removesuffix("_cal.fits"))
+        verdict = Verdict.of(os.path.basename(path).removesuffix(CAL))
         try:
             contents = read_file(path)
             verdict = verdict._replace(
@@ -246,7 +248,7 @@ class Verifier:
 
 def _one_source(nodes: list[Any]) -> bool:
     """Tell whether entries share an id or a name; of fixed slits, that may be the slit's."""
-    fixed = {at(node, ("meta", "exposure", "type")) for node in nodes} == {"NRS_FIXEDSLIT"}
+    fixed = {at(node, ("meta", "exposure", "type")) for node in nodes} == {FIXED_SLIT}
     for key in ("source_id", "source_name", *(("name",) if fixed else ())):
         values = {at(node, (key,)) for node in nodes}
         if len(values) == 1 and not values & {None, ""}:

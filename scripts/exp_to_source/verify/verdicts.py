@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..files import replacing, write_all
-from ..naming import FIXED_SLIT_IDS, parse_product_name
+from ..modes import FIXED_SLIT_IDS
+from ..naming import parse_product_name
+from ..results import LEFT_OUT
 from ..sources.associations import Association
 from ..sources.choosing import EVERYTHING, Selection, Source, choose
 from ..tables import read_table, write_table
@@ -253,7 +255,7 @@ def list_verdicts(
     """
     found = [verdict for path in verdicts for verdict in read_verdicts(path)]
     chosen = read_rows(sources)
-    left_out = read_rows(os.path.join(os.path.dirname(sources), "left_out.tsv"))
+    left_out = read_rows(os.path.join(os.path.dirname(sources), LEFT_OUT))
     sizes = {name: slits for name, (_, slits) in chosen.items()}
     judged = judge(found, map(read_slits, fingerprints), associations, sizes, left_out, claims)
     parts = [[source for source, _ in rows.values()] for rows in (chosen, left_out)]

@@ -83,7 +83,7 @@ def test_planes(exposures, mode):
         assert np.array_equal(np.isnan(data), dq & 1 == 1)
         primary = hdus[0].header
         assert sum(bool(keyword) for keyword in primary) > 190
-        assert primary["EXP_TYPE"] == MODES[mode].exp_type
+        assert primary["EXP_TYPE"] == MODES[mode].exposure_type
         assert primary["FILENAME"] == exposures[mode][0].name
 
 

@@ -1,0 +1,37 @@
+"""Observing modes whose exposures can be regrouped: one table for all stages."""
+
+from typing import NamedTuple
+
+
+class Mode(NamedTuple):
+    """A mode, as headers name it.
+
+    Attributes
+    ----------
+    exposure_type, instrument : str
+        EXP_TYPE and INSTRUME.
+    """
+
+    exposure_type: str
+    instrument: str
+
+
+MODES = {
+    "mos": Mode("NRS_MSASPEC", "NIRSPEC"),
+    "fixed-slit": Mode("NRS_FIXEDSLIT", "NIRSPEC"),
+    "nircam-wfss": Mode("NRC_WFSS", "NIRCAM"),
+    "niriss-wfss": Mode("NIS_WFSS", "NIRISS"),
+    "miri-wfss": Mode("MIR_WFSS", "MIRI"),
+}
+
+EXPOSURE_TYPES = tuple(mode.exposure_type for mode in MODES.values())
+INSTRUMENTS = tuple(dict.fromkeys(mode.instrument for mode in MODES.values()))
+
+#: Keys of ``meta.instrument`` whose values are the optical elements in names of products.
+ELEMENTS = ("filter", "grating", "pupil")
+
+#: Here the slit may tell the source, and is part of the product's name.
+FIXED_SLIT = MODES["fixed-slit"].exposure_type
+
+#: SOURCEIDs of fixed slits before pipeline version 1.12 (jwst documentation, "Source ID").
+FIXED_SLIT_IDS = {"S200A1": 1, "S200A2": 2, "S400A1": 3, "S1600A1": 4, "S200B1": 5}
