@@ -101,14 +101,14 @@ IS_MODULE = is_module()
 
 
 def command(name, python="", options=""):
-    """Param with the shell command of a script, run by the Python that runs Snakemake.
+    """Param with the shell command of a script, run by the Python of the settings.
 
     Snakemake does not make things again because of a param that is a function of the output: so
     products stay when the workflow or its Python move.
     """
     script = str(SCRIPTS / f"{name}.py")
-    words = [sys.executable, *python.split(), script, *options.split()]
-    return lambda wildcards, output: shlex.join(words)
+    words = [*python.split(), script, *options.split()]
+    return lambda wildcards, output: shlex.join([config["python"] or sys.executable, *words])
 
 
 def refuse(sentence):

@@ -1,0 +1,63 @@
+"""Jobs run in the environments of their rules, where these are asked for.
+
+A conda that solves environments needs its channels; so this one stands in for it: it makes
+environments of the Python at hand, which take note that they were used.
+"""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from snake import ROOT, Workflow
+
+CONDA = """#!/usr/bin/env bash
+case "$*" in
+    "info --json") echo '{"conda_prefix": "ROOT", "platform": "linux-64"}' ;;
+    --version) echo "conda 25.1.0" ;;
+    "config --get channel_priority --json") echo '{"get": {"channel_priority": "strict"}}' ;;
+    "env create "*)
+        prefix=${@: -1}
+        prefix=${prefix#--prefix=}
+        mkdir -p "$prefix/bin"
+        cp "${@: -2:1}" "$prefix/asked.yaml" 2>/dev/null
+        printf '#!/bin/sh\\necho "$@" >>"%s/used"\\nexec PYTHON "$@"\\n' "$prefix" \\
+            >"$prefix/bin/python"
+        chmod +x "$prefix/bin/python"
+        ;;
+esac
+"""
+
+
+@pytest.fixture
+def conda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folder of environments, with a conda in front of all commands."""
+    root = tmp_path / "conda"
+    (root / "bin").mkdir(parents=True)
+    program = root / "bin" / "conda"
+    program.write_text(CONDA.replace("ROOT", str(root)).replace("PYTHON", sys.executable))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    (root / "bin" / "activate").write_text('export PATH="$1/bin:$PATH"\n')
+    monkeypatch.setenv("PATH", f"{root / 'bin'}:{os.environ['PATH']}")
+    return tmp_path / "work" / ".snakemake" / "conda"
+
+
+def used(environments: Path) -> str:
+    """Scripts that ran in the environments."""
+    return "".join(path.read_text() for path in environments.glob("*/used"))
+
+
+def test_environments_are_used_where_they_are_asked_for(conda: Path, tmp_path: Path):
+    work = Workflow(tmp_path / "work", {"demo": True})
+    jobs = work.make("--sdm=conda", python="python")
+    assert jobs["gather_source"] == 5
+    for script in ("index_exposure.py", "list_sources.py", "gather_source.py"):
+        assert f"{ROOT}/scripts/{script}" in used(conda)
+    assert work.make("--sdm=conda", python="python") == {}
+
+
+def test_otherwise_jobs_have_the_python_of_snakemake(conda: Path, tmp_path: Path):
+    work = Workflow(tmp_path / "work", {"demo": True})
+    work.make("--sdm=conda", "results/sources.tsv")
+    assert f"{ROOT}/scripts/" not in used(conda)
