@@ -4,7 +4,7 @@ It needs the jwst package, which the workflow itself does not.
 """
 
 import argparse
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
@@ -27,7 +27,8 @@ def main() -> None:
     with told_in_a_sentence("run_spec3"):
         from exp_to_source.spec3.steps import run_spec3, without_crds
 
-        with without_crds() if arguments.offline else nullcontext({}) as options:
+        online: AbstractContextManager[dict[str, str]] = nullcontext({})
+        with without_crds() if arguments.offline else online as options:
             for product in arguments.products:
                 for path in run_spec3(product, arguments.folder, **options):
                     print(path)

@@ -63,7 +63,9 @@ def main(argv: list[str] | None = None) -> None:
     options = vars(parser.parse_args(argv))
 
     folder = options.pop("folder")
-    elements = {key: options.pop(key) for key in ("filter", "grating", "pupil") if key in options}
+    elements: dict[str, str] = {
+        key: options.pop(key) for key in ("filter", "grating", "pupil") if key in options
+    }
     options = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
     with told_in_a_sentence("simulate_exposures"):
         # Here, since the data models take seconds to load and --help should not.

@@ -42,7 +42,7 @@ def quoted(text: str) -> str:
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:
     """Replace parts of a text; the edits are in order and do not overlap."""
-    parts = []
+    parts: list[str] = []
     last = 0
     for place, length, replacement in edits:
         parts += (text[last:place], replacement)

@@ -143,14 +143,14 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
     for number, slit in enumerate(exposure.tree.slits, 1):
         own = []
         for array in slit.arrays:
-            hdu = free.pop((array.name, array.version), None)
-            if hdu is None or hdu.version != number:
+            plane = free.pop((array.name, array.version), None)
+            if plane is None or plane.version != number:
                 raise disagree(
                     exposure,
                     f"slit {number} names {array.name},{array.version}, which is missing "
                     "or another slit's",
                 )
-            if hdu.header.get("XTENSION") != "IMAGE":
+            if plane.header.get("XTENSION") != "IMAGE":
                 raise disagree(exposure, f"{array.name},{array.version} is no image")
             if array.name in known and known[array.name].key != array.key:
                 raise disagree(
@@ -158,8 +158,8 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
                     f"slit {number} has {array.name},{array.version} as {array.key:.40}, not as "
                     f"{known[array.name].key}",
                 )
-            slit.retype(array, check_plane(exposure, hdu, array))
-            own.append(hdu)
+            slit.retype(array, check_plane(exposure, plane, array))
+            own.append(plane)
         if len({hdu.name for hdu in own}) < max(len(own), 1):
             raise disagree(exposure, f"slit {number} has no planes, or two of one name")
         planes.append(sorted(own, key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start)))
@@ -186,8 +186,8 @@ def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> str:
             f"{exposure.path}: {name} {what}; write it as {wanted}, or make the file again with "
             "the pipeline"
         )
-    if what := contradiction(hdu, found, array, exposure.edited):
-        raise disagree(exposure, f"{name} {what}")
+    if said := contradiction(hdu, found, array, exposure.edited):
+        raise disagree(exposure, f"{name} {said}")
     return found
 
 

@@ -24,8 +24,8 @@ _MIN_HEADER = 48
 _PREAMBLE = re.compile(
     "#ASDF [0-9.]+\r?\n(?:#ASDF_STANDARD ([0-9]{1,4}(?:[.][0-9]{1,4}){0,3})\r?\n)?"
 )
-_END = re.compile(rb"\n\.\.\.\r?\n")
-_PADDING = re.compile(rb"[\0 \n]*")
+#: End of the document, which may be padded, so that it can grow in place.
+_END = re.compile(rb"(\n\.\.\.\r?\n)[\0 \n]*")
 
 
 class Block(NamedTuple):
@@ -59,21 +59,17 @@ class Extension:
         Where the document begins in the file, in bytes.
     blocks : list of Block
         The internal blocks.
+    preamble : str
+        Comment lines that say which versions of ASDF the document follows.
+    standard : str
+        Version of the ASDF standard that the document follows.
     """
 
     text: str
     start: int
     blocks: list[Block]
-
-    @property
-    def preamble(self) -> str:
-        """Comment lines that say which versions of ASDF the document follows."""
-        return _PREAMBLE.match(self.text)[0]
-
-    @property
-    def standard(self) -> str:
-        """Version of the ASDF standard that the document follows."""
-        return _PREAMBLE.match(self.text)[1] or UNSTATED
+    preamble: str
+    standard: str
 
 
 def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
@@ -105,19 +101,19 @@ def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
         data += more
     end = _END.search(data)
     try:
-        text = data[: end.end()].decode() if end else ""
+        text = data[: end.end(1)].decode() if end else ""
     except UnicodeDecodeError:
         raise _damaged(path, "its text is not UTF-8") from None
-    if not end or not _PREAMBLE.match(text) or text.startswith("#ASDF ", text.index("\n") + 1):
+    preamble = _PREAMBLE.match(text)
+    if not end or not preamble or text.startswith("#ASDF ", text.index("\n") + 1):
         raise _damaged(path, "it is not an ASDF document")
-    return Extension(text, start, _blocks(path, data, end.end(), start))
+    blocks = _blocks(path, data, end.end(), start)
+    return Extension(text, start, blocks, preamble[0], preamble[1] or UNSTATED)
 
 
 def _blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:
     """Find the blocks that follow the document; an index of them may follow in turn."""
     blocks: list[Block] = []
-    # The document may be padded, so that it can grow in place.
-    position = _PADDING.match(data, position).end()
     while data[position : position + 4] == MAGIC:
         if len(data) < position + 6 + _HEADER.size:
             raise _damaged(path, f"block {len(blocks)} ends too early")

@@ -248,8 +248,8 @@ def _hdu(header: Header, start: int, first: bool) -> HDU:
     if first and header.get("SIMPLE") is not True:
         raise ValueError("SIMPLE is not T")
     bits = header.get("BITPIX")
-    if bits not in (8, 16, 32, 64, -32, -64):
-        raise ValueError(f"BITPIX is {bits}")
+    if type(bits) is not int or bits not in (8, 16, 32, 64, -32, -64):
+        raise ValueError(f"BITPIX is {bits!r}")
     if "GROUPS" in header:
         raise ValueError("GROUPS is not for exposures")
     groups, extra = _count(header, "GCOUNT", 1), _count(header, "PCOUNT", 0)

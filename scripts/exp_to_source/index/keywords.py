@@ -14,7 +14,12 @@ from ..formats.cards import CARD, Plan, Value, commentary
 from .fitsfile import Header
 
 #: Types of the schema, as those of Python; a boolean is no number for it.
-TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
 
 
 class Keyword(NamedTuple):
@@ -57,7 +62,7 @@ def table() -> Table:
     values = [tuple(each) for each in raw["values"]]
     product, entry = (
         [
-            Keyword(*about, tuple(around), kind, () if number is None else values[number])
+            Keyword._make((*about, tuple(around), kind, () if number is None else values[number]))
             for *about, around, kind, number in raw[part]
         ]
         for part in ("product", "entry")

@@ -92,9 +92,10 @@ def _plain_value(text: str) -> Value:
     if node.tag.rpartition(":")[2] not in ("int", "float", "bool", "null"):
         return text
     try:
-        return constructor.construct_object(node)
+        value: Value = constructor.construct_object(node)
     except (ValueError, OverflowError):
         raise ValueError(f"its ASDF tree has a number that is none ({text[:40]})") from None
+    return value
 
 
 def mapping(node: Node | None) -> dict[str, Node]:

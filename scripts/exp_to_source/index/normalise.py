@@ -82,10 +82,13 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
     except (yaml.YAMLError, ValueError) as error:
         what = getattr(error, "problem", None) or error
         raise InputError(f"{path}: damaged ASDF tree ({what}); fetch the file again") from None
-    meta = _get(root, "meta") if isinstance(root, yaml.MappingNode) else None
-    slits = _get(root, "slits") if meta else None
-    whole = isinstance(meta, yaml.MappingNode) and isinstance(slits, yaml.SequenceNode)
-    if not whole or not slits.value:
+    meta, slits = _get(root, "meta"), _get(root, "slits")
+    if (
+        not isinstance(root, yaml.MappingNode)
+        or not isinstance(meta, yaml.MappingNode)
+        or not isinstance(slits, yaml.SequenceNode)
+        or not slits.value
+    ):
         raise InputError(
             f"{path}: its ASDF tree has no meta or no slits, so it is not a MultiSlitModel; "
             "only exposure-based cal products can be regrouped"
@@ -199,8 +202,10 @@ def _own(node: yaml.Node, flow_style: bool | None = False) -> yaml.MappingNode:
     return yaml.MappingNode(node.tag, list(node.value), flow_style=flow_style)
 
 
-def _get(node: yaml.MappingNode, key: str) -> yaml.Node | None:
-    """Value of a key of a mapping node, None where there is none."""
+def _get(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    """Value of a key of a mapping node, None where there is none, or the node is another."""
+    if not isinstance(node, yaml.MappingNode):
+        return None
     return next((value for name, value in node.value if name.value == key), None)
 
 

@@ -4,11 +4,12 @@ stdatamodels reads planes by their headers alone, and saves no others than those
 types: a product with another, double precision among them, could be opened but not saved again.
 """
 
+from ..formats.cards import Value
 from .fitsfile import HDU, Header
 from .reader import Array
 
 #: Types by BITPIX and BZERO, as astropy reads them.
-DATATYPES = {
+DATATYPES: dict[tuple[Value, Value], str] = {
     (8, 0): "uint8",
     (8, -128): "int8",
     (16, 0): "int16",

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, overload
 
 import yaml
 
@@ -191,6 +191,12 @@ class NodeReader:
         self.room = MAX_SIZE
         self.shared_room = max(MAX_GROWTH * len(text), MAX_SIZE)
 
+    @overload
+    def node(self, event: Any, slit: Slit | None, build: Literal[True], depth: int = 0) -> Node: ...
+
+    @overload
+    def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None: ...
+
     def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None:
         """Read one node: note edits where it belongs to a slit, build it where it is wanted."""
         if depth > MAX_DEPTH:
@@ -208,10 +214,11 @@ class NodeReader:
                 plain = not event.style and event.implicit != (False, True)
                 node = Leaf(event.value, tag, plain)
         elif isinstance(event, yaml.SequenceStartEvent):
-            items = []
+            items: list[Node] = []
             while type(part := self.next()) is not yaml.SequenceEndEvent:
                 if not is_bare(part):
-                    items.append(self.node(part, slit, build, depth + 1))
+                    if item := self.node(part, slit, build, depth + 1):
+                        items.append(item)
                 elif build:
                     items.append(bare_leaf(part))
             if build:
@@ -220,7 +227,7 @@ class NodeReader:
             parts = self.mapping_parts(event, slit, build, depth)
             if build:
                 node = Branch(parts, event.tag)
-        if event.anchor:
+        if event.anchor and node:
             if event.anchor in self.anchors:
                 raise ValueError(f"its ASDF tree defines the anchor {event.anchor} twice")
             self.anchors[event.anchor] = node
@@ -248,7 +255,7 @@ class NodeReader:
                 if slit:
                     in_hdu = self.source(value, slit)
             if is_bare(value):
-                part = bare_leaf(value)
+                part: Node = bare_leaf(value)
                 if is_array and key.text == "datatype":
                     begin, end = value.start_mark.index, value.end_mark.index
                     place = begin, end - begin
@@ -329,8 +336,9 @@ class NodeReader:
         if not (isinstance(order, Leaf) and order.text in ("big", "little")):
             raise ValueError("its ASDF tree has an array whose order of bytes is not known")
         axes = shape.parts if isinstance(shape, Branch) else [None]
-        sizes = [axis.value() if isinstance(axis, Leaf) else None for axis in axes]
-        if not all(type(size) is int and size >= 0 for size in sizes):
+        values = [axis.value() if isinstance(axis, Leaf) else None for axis in axes]
+        sizes = [value for value in values if type(value) is int and value >= 0]
+        if len(sizes) < len(values):
             raise ValueError("its ASDF tree has an array whose shape is no list of whole numbers")
         room = self.rooms[self.block_number(source.text)]
         if room is not None and math.prod(sizes) * ITEM_SIZES[kind.text] > room:
@@ -407,6 +415,8 @@ class NodeReader:
         if isinstance(node.parts, list):
             return Branch([self.localised(part, blocks) for part in node.parts], node.tag)
         parts = {key: self.localised(part, blocks) for key, part in node.parts.items()}
-        if node.tag and node.tag.startswith(NDARRAY) and isinstance(parts.get("source"), Leaf):
-            parts["source"] = Leaf(self.block_mark(parts["source"].text, blocks))
+        if node.tag and node.tag.startswith(NDARRAY):
+            source = parts.get("source")
+            if isinstance(source, Leaf):
+                parts["source"] = Leaf(self.block_mark(source.text, blocks))
         return Branch(parts, node.tag)

@@ -102,7 +102,8 @@ def slit_records(
             digest.update(planned_cards(hdu.header.raw, plan))
             update_from(digest, exposure, hdu.data_start, hdu.end - hdu.data_start)
         digest.update(apply_edits(text[slit.start : slit.end], slit.edits).encode())
-        kind = value_at(slit.node, "meta.exposure.type")
+        found = value_at(slit.node, "meta.exposure.type")
+        kind = found if isinstance(found, str) else None
         asn = merged_asn(slit.node, exposure.tree.meta)
         digest.update(line([slit.own, asn, kind, [block.digest for block in blocks]]))
         record = Record(
@@ -146,6 +147,7 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
     kind = value_at(node, "meta.exposure.type") or value_at(exposure.tree.meta, "exposure.type")
     if kind not in EXPOSURE_TYPES:
         raise disagree(exposure, f"EXP_TYPE of slit {names[1]:.40} is {kind!s:.40} in the tree")
+    source_name, slit_name = names
     named = {hdu.name: hdu for hdu in planes}
     vertical = value_at(node, "meta.wcsinfo.dispersion_direction") == 2
     wavelengths = None
@@ -153,7 +155,9 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
         wavelengths = wavelength_range(exposure.file, named["WAVELENGTH"], vertical)
     size = sum(hdu.end - hdu.start for hdu in planes)
     shape = list(planes[0].shape)
-    return Head(digest, source_id, *names, kind, len(planes), size, shape, wavelengths)
+    return Head(
+        digest, source_id, source_name, slit_name, kind, len(planes), size, shape, wavelengths
+    )
 
 
 def update_from(digest: Any, exposure: Exposure, start: int, size: int) -> None:

@@ -61,8 +61,8 @@ def on_tags(tags: Iterable[str]) -> list[str]:
             f"its ASDF tree has tags that stdatamodels has dropped ({', '.join(dropped)}), so "
             "neither it nor its products can be opened; fetch the file again"
         )
-    unknown = set(tags) - known_tags() - MARKED - set(dropped)
-    if unknown := sorted(tag for tag in unknown if not tag.startswith(YAML_TAGS)):
+    others = set(tags) - known_tags() - MARKED - set(dropped)
+    if unknown := sorted(tag for tag in others if not tag.startswith(YAML_TAGS)):
         said.append(
             f"its ASDF tree has tags that no library of stdatamodels knows ({', '.join(unknown)}): "
             "it and its products may not open"

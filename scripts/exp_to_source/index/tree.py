@@ -61,7 +61,7 @@ class Tree:
     @property
     def meta(self) -> Node:
         """The exposure's metadata."""
-        return self.top.parts["meta"]
+        return mapping(self.top)["meta"]
 
 
 def parse(text: str, path: str, rooms: Sequence[int | None]) -> Tree:
@@ -125,7 +125,7 @@ class _Parser(NodeReader):
             if key == "slits":
                 self.slits()
             elif key in ("meta", "cal_logs", "history", "asdf_library", "_fits_hash"):
-                node = self.tree.top.parts[key] = self.node(self.next(), None, True)
+                node = mapping(self.tree.top)[key] = self.node(self.next(), None, True)
                 if key == "meta":
                     refuse_nulls(node)
                     self.share_meta()
@@ -231,10 +231,10 @@ class _Parser(NodeReader):
     def empty_meta(self, start: Any, slit: Slit) -> Branch:
         """Put the exposure's metadata in place of a slit's ``{}``."""
         end = self.next()
+        place, length = start.start_mark.index, end.end_mark.index - start.start_mark.index
         if not isinstance(end, yaml.MappingEndEvent):
             raise UnusualLayoutError
-        place = start.start_mark.index
-        slit.edit(place, end.end_mark.index - place, f"\n{META_MARK}")
+        slit.edit(place, length, f"\n{META_MARK}")
         return Branch()
 
     def merged(self, key: str, own: Node, slit: Slit) -> str:

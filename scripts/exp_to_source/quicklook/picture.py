@@ -5,7 +5,7 @@ import math
 import os
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -20,6 +20,9 @@ from matplotlib.ticker import MaxNLocator
 from ..files import replacing, write_all
 from ..formats.manifests import read_manifest
 from .cutouts import WAVELENGTH_UNIT, Cutout, Entries, read_entries
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 #: Cut-outs in one column, and columns, at most; what is beyond is counted in a note.
 ROWS, COLUMNS = 12, 3
@@ -45,7 +48,7 @@ VISIT = re.compile(r"(jw[0-9]{11})_")
 #: Width of a letter of a caption, about.
 LETTER = 5.9
 
-STYLE = {
+STYLE: "dict[RcKeyType, Any]" = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.linewidth": 0.6,
@@ -113,8 +116,8 @@ def draw(name: str, entries: Entries) -> Figure:
     norm = stretch(entries.cutouts)
     captions = make_captions(entries.cutouts)
     for panel, caption in zip(panels, captions, strict=True):
-        place = (panel.left, height - panel.top - panel.height, panel.width, panel.height)
-        box = [part / whole for part, whole in zip(place, (WIDTH, height) * 2, strict=True)]
+        bottom = height - panel.top - panel.height
+        box = (panel.left / WIDTH, bottom / height, panel.width / WIDTH, panel.height / height)
         axes = figure.add_axes(box, yticks=[])
         # Several pixels in one of the picture are averaged, others keep their edges.
         finer = panel.cutout.data.shape[1] > panel.width
@@ -199,7 +202,7 @@ def colours(cutout: Cutout, norm: ImageNormalize) -> np.ndarray:
     """
     missing = ~np.isfinite(cutout.data)
     values = norm(np.where(missing, norm.vmin, cutout.data))
-    image = matplotlib.colormaps[MAP](values)[..., :3]
+    image: np.ndarray = matplotlib.colormaps[MAP](values)[..., :3]
     image[cutout.unusable] = to_rgb(UNUSABLE_COLOUR)
     image[missing] = to_rgb(NAN_COLOUR)
     return image
@@ -241,7 +244,7 @@ def draw_axis(axes: Axes, panel: Panel) -> None:
     count = max(2, int(panel.width / 75))
     if cutout.wavelengths is None:
         size = cutout.data.shape[1]
-        ticks = MaxNLocator(count, integer=True, min_n_ticks=1).tick_values(1, size)
+        ticks = np.asarray(MaxNLocator(count, integer=True, min_n_ticks=1).tick_values(1, size))
         ticks = ticks[(ticks >= 1) & (ticks <= size)]
         places, unit = ticks - 1, " px"
     else:
@@ -301,7 +304,7 @@ def draw_head(figure: Figure, height: float, name: str, entries: Entries) -> Non
 
 def draw_foot(figure: Figure, height: float, entries: Entries, norm: ImageNormalize) -> None:
     """Draw what grey and the other colours mean, and how much is not shown."""
-    bar = figure.add_axes([1 - (MARGIN + 250) / WIDTH, 1 - 36 / height, 250 / WIDTH, 10 / height])
+    bar = figure.add_axes((1 - (MARGIN + 250) / WIDTH, 1 - 36 / height, 250 / WIDTH, 10 / height))
     scale = figure.colorbar(ScalarMappable(norm, MAP), cax=bar, orientation="horizontal")
     ticks = MaxNLocator(4).tick_values(norm.vmin, norm.vmax)
     ticks = ticks[(ticks >= norm.vmin) & (ticks <= norm.vmax)]

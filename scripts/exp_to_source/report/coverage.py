@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..errors import InputError
@@ -121,7 +122,8 @@ def read_coverage(
     return coverage
 
 
-class Bin(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bin:
     """A bar of a histogram: from `low` up to, but without, `high`."""
 
     low: int

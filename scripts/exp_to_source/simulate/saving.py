@@ -22,13 +22,13 @@ def save_exposure(tree: dict[str, Any], path: Path) -> Path:
     return path
 
 
-class _HduList(fits.HDUList):
+class _HduList(fits.HDUList):  # type: ignore[misc] # astropy has no types
     """A list that finds an HDU by name and version without a search.
 
     The search for each keyword of each slit is what makes saving quadratic.
     """
 
-    def __init__(self, hdus: list) -> None:
+    def __init__(self, hdus: list[fits.PrimaryHDU]) -> None:
         super().__init__(hdus)
         self._places: dict[tuple[str, int], fits.ImageHDU] = {}
 

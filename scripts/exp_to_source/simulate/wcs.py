@@ -106,6 +106,10 @@ class Optics:
             axes_order=(2,), unit=u.micron, axes_names=("wavelength",), name="spectral"
         )
 
+    def wcs(self, cutout: Cutout) -> WCS:
+        """Return the world coordinates of one slit or cut-out."""
+        raise NotImplementedError
+
     def wavelength_table(self) -> Model:
         """Return a new look-up table on the shared arrays, with its inverse."""
         options = {"bounds_error": False, "fill_value": None, "name": "wavelength_table"}
@@ -133,7 +137,9 @@ class Optics:
         scale = Scale(p.scale) & Scale(p.scale) | Shift(shift[0]) & Shift(shift[1])
         return scale.rename("va_corr")
 
-    def frame(self, name: str, unit: u.Unit, axes: tuple[str, str], *others) -> cf.CompositeFrame:
+    def frame(
+        self, name: str, unit: u.Unit, axes: tuple[str, str], *others: cf.CoordinateFrame
+    ) -> cf.CompositeFrame:
         """Return a plane with the wavelength, and the `others`, as further axes."""
         plane = cf.Frame2D(name=f"{name}_spatial", unit=(unit, unit), axes_names=axes)
         return cf.CompositeFrame([plane, self.spectral, *others], name=name)
@@ -296,7 +302,9 @@ def _polynomial(name: str, c0_0: float = 0.0, c1_0: float = 0.0, c0_1: float = 0
     return Polynomial2D(DEGREE, name=name, c0_0=c0_0, c1_0=c1_0, c0_1=c0_1, **limits)
 
 
-def _polynomials(name: str, x_slope: float, y_slope: float, x_0: float = 0, y_0: float = 0):
+def _polynomials(
+    name: str, x_slope: float, y_slope: float, x_0: float = 0, y_0: float = 0
+) -> Model:
     """Return a distortion of a plane, in the form the reference files have."""
     x = _polynomial(f"{name}_x_forward", x_0, c1_0=x_slope)
     y = _polynomial(f"{name}_y_forward", y_0, c0_1=y_slope)

@@ -200,7 +200,7 @@ def choose(sources: Iterable[Source], selection: Selection) -> tuple[dict[str, s
         If an item matches no source, or no source is left.
     """
     known = Sources(sources)
-    wanted = _found(known, "sources", selection.sources).keys()
+    wanted = set(_found(known, "sources", selection.sources))
     excluded = _found(known, "exclude", selection.exclude)
     remarks = []
     if selection.catalog is not None:

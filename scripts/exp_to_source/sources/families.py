@@ -126,7 +126,7 @@ def _slit(exposure: dict[str, Any], optics: tuple[str, str], head: Head, choices
         detector=detector,
         optics=elements,
         shape=tuple(head.shape),
-        wavelengths=head.wavelengths and tuple(head.wavelengths),
+        wavelengths=tuple(head.wavelengths) if head.wavelengths else None,
         program=exposure["program"] or "",
     )
 

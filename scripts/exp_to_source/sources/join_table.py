@@ -33,10 +33,21 @@ _ID = re.compile(r"([sbv]?)(-?[0-9]+)", re.ASCII | re.IGNORECASE)
 class Named(Protocol):
     """A slit as far as a row looks at it."""
 
-    exposure: str
-    slit_name: str
-    source_id: int
-    source_name: str
+    @property
+    def exposure(self) -> str:
+        """Name of its exposure."""
+
+    @property
+    def slit_name(self) -> str:
+        """Its name."""
+
+    @property
+    def source_id(self) -> int:
+        """Its SOURCEID."""
+
+    @property
+    def source_name(self) -> str:
+        """Its SRCNAME."""
 
 
 class Who(NamedTuple):
@@ -65,7 +76,7 @@ class Row(NamedTuple):
             _fits(slit.exposure, self.exposure)
             and _fits(slit.slit_name, self.slit_name)
             and _fits(slit.source_name, self.source_name)
-            and (not self.source_id or _has_id(slit, *parse_id(self.source_id)))
+            and (not self.source_id or _has_id(slit, self.source_id))
         )
 
     @property
@@ -132,8 +143,9 @@ def parse_id(text: str) -> tuple[str, int] | None:
     return (kind, -abs(number)) if kind == "v" else (kind, number)
 
 
-def _has_id(slit: Named, kind: str, number: int) -> bool:
+def _has_id(slit: Named, wanted: str) -> bool:
     found = source_kind(slit.source_id, slit.source_name)
+    kind, number = parse_id(wanted) or ("", None)
     return slit.source_id == number and (found == kind if kind else found != "b")
 
 

@@ -72,7 +72,7 @@ def join_slits(
 
 
 def _about(family: Family) -> str | None:
-    return family.association and family.association.get("table_name")
+    return family.association.get("table_name") if family.association else None
 
 
 def _product(

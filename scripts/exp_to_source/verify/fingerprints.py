@@ -224,8 +224,8 @@ def _datatype(header: Mapping[str, Any]) -> str:
 def _with(node: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:
     """Copy of a tree with another value in one place."""
     key, *rest = path
-    node = node if isinstance(node, dict) else {}
-    return node | {key: _with(node.get(key), tuple(rest), value) if rest else value}
+    tree: dict[str, Any] = node if isinstance(node, dict) else {}
+    return tree | {key: _with(tree.get(key), tuple(rest), value) if rest else value}
 
 
 def places_of(contents: Contents) -> dict[Source, int]:

@@ -315,7 +315,7 @@ def _agree(card: Any, value: Any) -> bool:
         return math.isclose(card, value, rel_tol=1e-12)
     if isinstance(card, str):
         return value is not None and card.rstrip() == str(value).rstrip()
-    return card == value
+    return bool(card == value)
 
 
 def misread(
@@ -378,7 +378,7 @@ def _use_model(path: str, model: str, **options: bool) -> None:
         ):
             opened.validate()
             kind = type(opened).__name__
-            for entry in getattr(opened, "exposures", None) or getattr(opened, "slits", ()):
+            for entry in getattr(opened, "exposures", ()) or getattr(opened, "slits", ()):
                 _use_wcs(entry)
     except (ValidationError, InputError, MemoryError):
         raise

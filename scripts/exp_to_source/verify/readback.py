@@ -96,7 +96,7 @@ class Contents(NamedTuple):
     clean: bool
 
 
-def digest(*parts: bytes) -> Digest:
+def digest(*parts: bytes | memoryview) -> Digest:
     """Digest of bytes."""
     content = hashlib.sha256()
     for part in parts:
@@ -259,7 +259,7 @@ class _TreeReader:
     def __init__(self, text: bytes, blocks: list[Digest]) -> None:
         self.events = yaml.parse(text, Loader=_LOADER)
         self.blocks = blocks
-        self.anchors: dict[str, Any] = {}
+        self.anchors: dict[str | None, Any] = {}
 
     def document(self) -> Any:
         """Read the first document to its end."""
@@ -271,7 +271,7 @@ class _TreeReader:
                 return root
         raise ValueError("no document")
 
-    def node(self, event: yaml.Event, folded: bool = False) -> Any:
+    def node(self, event: Any, folded: bool = False) -> Any:
         """Read the node that begins with an event; its digest where it is `folded`."""
         if isinstance(event, yaml.AliasEvent):
             return self.anchors[event.anchor]
@@ -296,7 +296,7 @@ class _TreeReader:
             self.anchors[event.anchor] = node
         return node
 
-    def tagged(self, event: yaml.Event, node: Any) -> Any:
+    def tagged(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, node: Any) -> Any:
         """Give a node its tag, if it has one."""
         if not event.tag:
             return node

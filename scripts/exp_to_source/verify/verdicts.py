@@ -258,8 +258,8 @@ def list_verdicts(
     left_out = read_rows(os.path.join(os.path.dirname(sources), LEFT_OUT))
     sizes = {name: slits for name, (_, slits) in chosen.items()}
     judged = judge(found, map(read_slits, fingerprints), associations, sizes, left_out, claims)
-    parts = [[source for source, _ in rows.values()] for rows in (chosen, left_out)]
-    if wrong := misplaced(*parts, selection):
+    made, others = ([source for source, _ in rows.values()] for rows in (chosen, left_out))
+    if wrong := misplaced(made, others, selection):
         judged.append(Verdict.of("(none)", wrong))
     write_table(table, COLUMNS, (verdict.row() for verdict in judged))
 
