@@ -7,8 +7,9 @@ TEST := requirements/test.txt
 DOCS := requirements/docs.txt
 SLURM := requirements/slurm.txt
 S3 := requirements/s3.txt
+OLDEST := requirements/oldest.txt
 
-.PHONY: demo test slurm test-slurm test-s3 lint docs bench lock clean
+.PHONY: demo test slurm test-slurm test-s3 test-oldest lint docs bench lock clean
 
 demo: .venv/run
 	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
@@ -27,6 +28,11 @@ test-slurm: .venv/test .venv-slurm/run
 # Exposures that another workflow downloads from S3, from a server on this machine.
 test-s3: .venv/test .venv-s3/run
 	EXP_TO_SOURCE_S3_PYTHON=$(CURDIR)/.venv-s3/bin/python $(BIN)/python -m pytest --numprocesses 0 tests/workflow/test_s3.py
+
+# The workflow with the oldest Snakemake that the Snakefile allows.
+test-oldest: .venv-oldest/run
+	.venv-oldest/bin/python -m pytest tests/workflow/test_workflow.py tests/workflow/test_reruns.py \
+		tests/workflow/test_module.py tests/project/test_undocumented.py
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -69,6 +75,11 @@ bench: .venv/test
 	.venv-s3/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(S3)
 	@touch $@
 
+.venv-oldest/run: $(OLDEST) | .venv/bin/python
+	$(BIN)/python -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(OLDEST)
+	@touch $@
+
 # One resolution, so that the tests run with what users have; but boto3 wants an older dateutil.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
 lock: .venv/bin/python
@@ -79,6 +90,8 @@ lock: .venv/bin/python
 	$(LOCK) --generate-hashes pyproject.toml --extra docs --constraints .venv/all.txt --output-file $(DOCS)
 	$(LOCK) --generate-hashes pyproject.toml --extra slurm --constraints .venv/all.txt --output-file $(SLURM)
 	$(LOCK) --generate-hashes pyproject.toml --extra s3 --output-file $(S3)
+	sed '/^snakemake==/s/.*/snakemake==9.19.0/' .venv/all.txt > .venv/oldest.txt
+	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/oldest.txt --output-file $(OLDEST)
 
 clean:
-	rm -rf .venv .venv-slurm .venv-s3 demo docs/_build
+	rm -rf .venv .venv-slurm .venv-s3 .venv-oldest demo docs/_build

@@ -38,6 +38,15 @@ def test_lock_files_agree(name: str):
         assert other[package] == versions, package
 
 
+def test_oldest_environment_differs_in_snakemake_alone():
+    oldest, newest = locked("oldest"), locked("test")
+    differing = {name for name, versions in newest.items() if oldest[name] != versions}
+    assert differing == {"snakemake"}
+    (stated,) = re.findall(r'min_version\("([\d.]+)"\)', (ROOT / "Snakefile").read_text())
+    assert oldest["snakemake"] == {f"{stated}.0"}
+    assert f"snakemake>={stated}" in PYPROJECT["dependencies"]
+
+
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.name)
 def test_conda_environments_are_what_is_locked(path: Path):
     wanted = {Requirement(text).name: text for text in PYPROJECT["dependencies"]}
