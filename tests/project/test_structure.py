@@ -101,7 +101,7 @@ def modules_of(folder: str) -> list[Path]:
 
 @pytest.mark.parametrize("folder", ["formats", "gather"])
 def test_what_gather_starts_with_is_the_standard_library_alone(folder: str):
-    own = ("formats.", "gather.", "errors.", "files.", "FORMAT", "__version__")
+    own = ("formats.", "gather.", "errors.", "files.", "results.", "FORMAT", "__version__")
     for path in modules_of(folder):
         for name in imports_of(path):
             first, _, rest = name.partition(".")

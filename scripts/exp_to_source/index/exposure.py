@@ -14,7 +14,8 @@ from .keywords import accepts, table
 from .nodes import value_at
 from .normalise import Rewriting, normalise
 from .planes import contradiction, datatype
-from .reader import Array, UnusualLayoutError
+from .reader import UnusualLayoutError
+from .slit import Array
 from .tree import Tree, parse
 
 #: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).

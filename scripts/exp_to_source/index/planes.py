@@ -6,7 +6,7 @@ types: a product with another, double precision among them, could be opened but 
 
 from ..formats.cards import Value
 from .fitsfile import HDU, Header
-from .reader import Array
+from .slit import Array
 
 #: Types by BITPIX and BZERO, as astropy reads them.
 DATATYPES: dict[tuple[Value, Value], str] = {

@@ -17,7 +17,7 @@ from .fitsfile import HDU
 from .headers import exposure_cards, plane_plans, primary_cards
 from .keywords import table
 from .nodes import Leaf, Node, at, leaves, mapping, merge, nest, value_at
-from .reader import Slit
+from .slit import Slit
 from .tree import Tree
 
 #: What others ask of an exposure: name in the index, path in its metadata.

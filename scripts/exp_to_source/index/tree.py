@@ -18,7 +18,8 @@ import yaml
 from ..errors import InputError
 from ..formats.fragments import META_MARK, TYPE_MARK
 from .nodes import MAX_SIZE, Branch, Leaf, Node, adds, mapping, merge
-from .reader import NodeReader, Slit, UnusualLayoutError
+from .reader import NodeReader, UnusualLayoutError
+from .slit import Slit
 
 TAGS = {"!": "tag:stsci.edu:asdf/"}
 

@@ -1,0 +1,90 @@
+"""Functions that give rules their input files."""
+
+
+def failure_record(wildcards, resources):
+    """Option of a gather that must not fail, as the group it is run in would lose its neighbours.
+
+    Profiles of clusters ask for it by a resource. What was recorded fails the run in the end, in
+    the hooks below, which are not run where this workflow is a module of another.
+    """
+    if resources.get("record_failure") and not IS_MODULE:
+        return f"--record-failure {RESULTS}/{names.FAILURES}/{PRODUCT.format(**wildcards)}.txt"
+    return ""
+
+
+def exposure_file(wildcards):
+    """File of an exposure: the user's, and so without the prefix of a module."""
+    return local(EXPOSURES[wildcards.exposure])
+
+
+def association_files():
+    """Files of the associations, the user's as well."""
+    return [local(association.path) for association in ASSOCIATIONS]
+
+
+def table_files(*keys):
+    """Files of the user's tables."""
+    return [local(path) for key in keys for path in TABLES[key]]
+
+
+def index_files(wildcards):
+    """Indices of all exposures."""
+    if not EXPOSURES:
+        refuse(
+            "no exposures: set 'exposures' or 'associations', for example with "
+            "--config exposures='data/jw*_cal.fits'"
+        )
+    force_outdated()
+    return [index_path("results", name) for name in EXPOSURES]
+
+
+@cache
+def products_in(table, state):
+    """Names of the products in their order, read once for each state of the table."""
+    return dict.fromkeys(read_products(table))
+
+
+def products():
+    """Names of the products, which the checkpoint has listed."""
+    if SAID.batch:
+        refuse(
+            "--batch divides what is asked for before the sources are known; choose "
+            "some of them at a time, as in --config sources=1-500 (docs/how-to/rerun.md)"
+        )
+    if RESULTS not in LISTINGS:
+        refuse("a rule is used without the others; say 'use rule * from' this workflow before it")
+    table = str(LISTINGS[RESULTS].get().output.table)
+    return products_in(table, file_state(table))
+
+
+def product_files(wildcards):
+    """Files of all products."""
+    return [product_path("results", name) for name in products()]
+
+
+def batch_files(wildcards):
+    """Files of the products of a batch."""
+    first = int(wildcards.batch) * BATCH
+    return product_files(wildcards)[first : first + BATCH]
+
+
+def verdict_files(wildcards):
+    """Verdicts on all batches of products."""
+    return [f"{VERDICTS}/{n}.jsonl" for n in range(-(-len(products()) // BATCH))]
+
+
+def manifest_of(wildcards):
+    """Manifest of a product, by way of the checkpoint, which writes it."""
+    name = PRODUCT.format(**wildcards)
+    if name not in products():
+        left_out = {
+            row["product"]: row["reason"] for row in read_table(f"{RESULTS}/{names.LEFT_OUT}")
+        }
+        if name in left_out:
+            refuse(
+                f"{name}: {left_out[name]}; to make it, change the settings 'sources', 'catalog', "
+                "'exclude' or 'min_exposures'"
+            )
+        hint = suggestion(name, products())
+        refuse(f"{name}: the exposures have no such source{hint}; see {RESULTS}/{names.SOURCES}")
+    return manifest_path("results", name)
