@@ -1,4 +1,4 @@
-"""Tell what the verdicts on products come to, and fail where one is damaged."""
+"""Tell what the verdicts on products come to, and fail where one is not sound."""
 
 import argparse
 import sys

@@ -40,6 +40,11 @@ class ChangedError(InputError):
         self.index = index
 
 
+def counted(number: int, noun: str) -> str:
+    """Give a number with its noun: ``1 exposure``, ``2 exposures``."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def suggestion(word: str, words: Iterable[str]) -> str:
     """Ask whether the nearest of some words was meant; nothing where none is near."""
     # Imported where something is wrong already: gather needs every millisecond of its start.

@@ -49,6 +49,9 @@ _TARGET_FIELD = re.compile(r"(?<=_)t[0-9]{3,}(?=-epoch|_)")
 #: First pipeline version whose names have nine digits for the source.
 NINE_DIGITS_SINCE = (1, 15)
 
+#: First pipeline version that gives fixed slits ids of sources (`modes.FIXED_SLIT_IDS`).
+NUMBERED_BY_SLIT_BEFORE = (1, 12)
+
 
 class ExposureName(NamedTuple):
     """Fields of an exposure's name."""
@@ -139,12 +142,15 @@ def format_source(kind: str, source_id: int, digits: int) -> str:
     return f"{kind}{abs(source_id):0{digits}d}"
 
 
+def precedes(version: str | None, other: tuple[int, int]) -> bool:
+    """Whether a pipeline version (CAL_VER) is before another; one that is not known is not."""
+    match = re.match(r"(\d+)\.(\d+)", version or "")
+    return match is not None and (int(match[1]), int(match[2])) < other
+
+
 def digits_of(version: str | None) -> int:
     """Count of digits that source ids have in names of a pipeline version (CAL_VER)."""
-    match = re.match(r"(\d+)\.(\d+)", version or "")
-    if match and (int(match[1]), int(match[2])) < NINE_DIGITS_SINCE:
-        return 5
-    return 9
+    return 5 if precedes(version, NINE_DIGITS_SINCE) else 9
 
 
 def optical_elements(*elements: str | None) -> str:

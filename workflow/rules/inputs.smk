@@ -68,6 +68,13 @@ def batch_files(wildcards):
     return product_files(wildcards)[first : first + BATCH]
 
 
+def fingerprint_files(wildcards):
+    """Fingerprints of the exposures that products are made of: of those that were not skipped."""
+    products()
+    skipped = {row["exposure"] for row in read_table(f"{RESULTS}/{names.SKIPPED}")}
+    return [f"{FINGERPRINTS}/{name}.jsonl" for name in EXPOSURES if name not in skipped]
+
+
 def verdict_files(wildcards):
     """Verdicts on all batches of products."""
     return [f"{VERDICTS}/{n}.jsonl" for n in range(-(-len(products()) // BATCH))]

@@ -30,7 +30,7 @@ rule fingerprint_exposure:
 rule verify_products:
     input:
         products=batch_files,
-        fingerprints=expand(f"{FINGERPRINTS}/{{exposure}}.jsonl", exposure=EXPOSURES),
+        fingerprints=fingerprint_files,
         associations=association_files(),
         joins=table_files("joins"),
     output:
@@ -60,7 +60,7 @@ rule verify_products:
 rule list_verdicts:
     input:
         verdicts=verdict_files,
-        fingerprints=rules.verify_products.input.fingerprints,
+        fingerprints=fingerprint_files,
         associations=rules.verify_products.input.associations,
         sources=TABLE,
         tables=table_files("catalog", "joins"),

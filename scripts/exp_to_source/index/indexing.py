@@ -14,6 +14,7 @@ from .fitsfile import scan
 from .headers import SILENT, left_out
 from .keywords import table
 from .misfits import find_contradictions, find_misfits
+from .nodes import at
 from .records import common_record, identity, slit_records, top_record
 from .remarks import Remark, dropped_tags, kept, on_misfits, on_refusals, on_tags
 
@@ -111,6 +112,8 @@ def remarks(exposure: Exposure, strangers: set[str]) -> list[Remark]:
         )
     elif exposure.rewriting:
         said.append("its ASDF tree is not laid out as asdf does; it was laid out anew")
+    if without := sum(at(slit.node, "meta.wcs") is None for slit in exposure.tree.slits):
+        said.append(f"{without} of its {len(exposure.tree.slits)} slits have no WCS")
     if exposure.rewriting and exposure.rewriting.dropped:
         names = ", ".join(exposure.rewriting.dropped)
         said.append(f"keys of its ASDF tree without a value are left out: {names}")

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ..errors import counted
 from ..results import CAL, PRODUCTS, PROOF, REMARKS, SKIPPED, product_path
 from ..tables import read_table
 from ..verify.verdicts import DAMAGED, UNPROVED
@@ -86,24 +87,24 @@ def find_problems(
     for name, told in verdicts.items():
         by_status.setdefault(told.status, []).append(f"{name}: {told.words}")
     if damaged := by_status.get(DAMAGED):
-        title = f"{_count(len(damaged), 'verdict')} of damage"
+        title = f"{counted(len(damaged), 'verdict')} of damage"
         findings.append(Finding("error", title, shortened(damaged), "damaged"))
     if unproved := by_status.get(UNPROVED):
-        title = f"{_count(len(unproved), 'product')} could not be proved to open"
+        title = f"{counted(len(unproved), 'product')} could not be proved to open"
         findings.append(Finding("warning", title, shortened(unproved)))
     lost = [f"{name}: {last_words(logs, name)}" for name in missing_products(results, coverage)]
     if lost:
-        title = f"{_count(len(lost), 'product')} not made"
+        title = f"{counted(len(lost), 'product')} not made"
         findings.append(Finding("error", title, shortened(lost), "missing"))
     skipped = [row["reason"] for row in read_table(os.path.join(results, SKIPPED))]
     if skipped:
-        title = f"{_count(len(skipped), 'exposure')} skipped; products were made without them"
+        title = f"{counted(len(skipped), 'exposure')} skipped; products were made without them"
         findings.append(Finding("warning", title, shortened(skipped)))
     if gaps := sum(line.count(ABSENT) for line in coverage.values()):
         sources = sum(1 for line in coverage.values() if ABSENT in line)
         title = (
-            f"{_count(sources, 'source')} absent from exposures of a setting that has them in "
-            f"others: {_count(gaps, 'gap')} in all"
+            f"{counted(sources, 'source')} absent from exposures of a setting that has them in "
+            f"others: {counted(gaps, 'gap')} in all"
         )
         findings.append(Finding("note", title, [], "absent"))
     findings += remarks(results)
@@ -133,7 +134,7 @@ def remarks(results: str) -> list[Finding]:
     return [
         Finding(
             level,
-            f"{_count(len(names), 'exposure')}: {remark}" if names else remark,
+            f"{counted(len(names), 'exposure')}: {remark}" if names else remark,
             shortened(names),
         )
         for (level, remark), names in found.items()
@@ -152,7 +153,3 @@ def shortened(lines: list[str]) -> list[str]:
     """Return the first lines, and how many there are besides."""
     more = len(lines) - MAX_LINES
     return lines[:MAX_LINES] + ([f"and {more} more"] if more > 0 else [])
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

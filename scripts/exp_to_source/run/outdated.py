@@ -96,7 +96,8 @@ def changed_since(start: float, index: str, exposure: str) -> bool:
         status = os.stat(exposure)
     except OSError:
         return False
-    return max(status.st_mtime, status.st_ctime) >= start and is_of_another_file(index, exposure)
+    # Not the time that users may set, and in the future too.
+    return status.st_ctime >= start and is_of_another_file(index, exposure)
 
 
 def is_empty(product: str) -> bool:

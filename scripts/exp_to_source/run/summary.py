@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from typing import Any
 
+from ..errors import counted
 from ..files import file_state, names_in
 from ..formats.previous import LONG_AGO
 from ..results import (
@@ -123,7 +124,7 @@ def skipped_exposures(results: str) -> list[str]:
     if not (rows := read_table(path)):
         return []
     return [
-        f"{len(rows)} exposures skipped, see {path}:",
+        f"{counted(len(rows), 'exposure')} skipped, see {path}:",
         *(f"  skipped: {row['reason']}" for row in rows[:MAX_NAMES]),
     ]
 
@@ -135,7 +136,10 @@ def remarks(results: str) -> list[str]:
         return []
     exposures = {row["exposure"] for row in rows} - {""}
     warnings = Counter(row["remark"] for row in rows if row["level"] == "warning")
-    lines = [f"{len(rows)} remarks on {len(exposures)} exposures, see {path}"]
+    what = counted(len(rows), "remark")
+    if exposures:
+        what += f" on {counted(len(exposures), 'exposure')}"
+    lines = [f"{what}, see {path}"]
     for remark, count in list(warnings.items())[:MAX_WARNINGS]:
         lines.append(f"  warning: {remark}" + (f" ({count} exposures)" if count > 1 else ""))
     if len(warnings) > MAX_WARNINGS:

@@ -110,7 +110,14 @@ class Sources:
             If the item has no meaning.
         """
         if _NUMBER.fullmatch(item):
-            return self.of_number(int(item)) or self.of_bare_digits(item)
+            found, named = self.of_number(int(item)), self.of_bare_digits(item)
+            if found and any(source not in found for source in named):
+                form, other = found[0].kind + item.lstrip("-"), named[0].names[0]
+                raise InputError(
+                    f"{item!r} may be an id or, as YAML passes over _ in numbers, the name "
+                    f"{other!r}; write {form} or name:{other}"
+                )
+            return found or named
         if match := _RANGE.fullmatch(item):
             low, high = map(int, match.groups())
             if low > high:
@@ -137,7 +144,11 @@ class Sources:
 
     def of_bare_digits(self, item: str) -> list[Source]:
         """Find sources named like 1345_61, which YAML and Python take for the number 134561."""
-        return [s for s in self.all if any(name.replace("_", "") == item for name in s.names)]
+        return [
+            source
+            for source in self.all
+            if any("_" in name and name.replace("_", "") == item for name in source.names)
+        ]
 
     def named(self, item: str) -> list[Source]:
         """Find the sources of a name, or whose product is called so."""

@@ -218,7 +218,8 @@ def _row(place: str, fields: dict[Any, Any]) -> Row:
             raise InputError(f"{place}: has more cells than there are columns; mend it")
         if name not in COLUMNS:
             raise InputError(
-                f"{place}: has {name!r}, which is no column; these are {', '.join(COLUMNS)}"
+                f"{place}: has {name!r:.200}, which is no column; these are {', '.join(COLUMNS)}, "
+                "with commas or tabs between them"
             )
         if not isinstance(value, str | None) or not (value or "").isprintable():
             raise InputError(f"{place}: {name} is no text; write one name or id, or a glob")

@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, counted
 from ..files import has_content, names_in, replacing, write_all
 from ..formats.previous import retain_product
 from ..index.remarks import COLUMNS as REMARK_COLUMNS
-from ..index.remarks import LAST_READ, Remark, rows_of
+from ..index.remarks import Remark, rows_of
 from ..naming import parse_product_name
 from ..results import (
     CAL,
@@ -31,6 +31,7 @@ from .join_table import Joins
 from .joining import NONE, join_slits
 from .mixtures import refuse_mixtures
 from .products import Product, make_products, manifest
+from .remarks import not_regrouped, part_named, renumbered, unopenable
 
 #: Columns of the source list.
 COLUMNS = (
@@ -139,6 +140,7 @@ def list_sources(
     own = [
         *unopenable(chosen, good),
         *part_named(chosen),
+        *renumbered(families, good, choices),
         *(Remark("note", text) for text in missed),
         *(
             Remark("note", f"{name}: its source is gone; moved to {results}/{STALE}")
@@ -153,56 +155,14 @@ def list_sources(
     write_ecsv(f"{table.removesuffix('.tsv')}.ecsv", made)
     write_table(table, COLUMNS, made)
 
-    said = f"{len(chosen)} products of {len(good)} exposures; {written} new or changed"
+    what = f"{counted(len(chosen), 'product')} of {counted(len(good), 'exposure')}"
+    said = f"{what}; {written} new or changed"
     if left_out:
-        said += f"; {len(left_out)} sources left out, see {results}/{LEFT_OUT}"
+        said += f"; {counted(len(left_out), 'source')} left out, see {results}/{LEFT_OUT}"
     if told:
-        said += f"; {len(told)} remarks, see {results}/{REMARKS}"
+        said += f"; {counted(len(told), 'remark')}, see {results}/{REMARKS}"
     skipped = (f"skipped: {about['failure']}" for about in failed)
     return [said, *(text for _, text in own), *skipped]
-
-
-def unopenable(
-    products: Iterable[Product], exposures: Iterable[tuple[dict[str, Any], Any]]
-) -> list[Remark]:
-    """Tell of products that cannot be opened, as their exposures cannot either."""
-    tags = {about["exposure"]: about["dropped_tags"] for about, _ in exposures}
-    closed = [product for product in products if any(tags[slit.exposure] for slit in product.slits)]
-    if not closed:
-        return []
-    concerned = {slit.exposure for product in closed for slit in product.slits}
-    dropped = sorted({tag for exposure in concerned for tag in tags[exposure]})
-    text = (
-        f"{len(closed)} products cannot be opened, as exposures of theirs cannot: their ASDF trees "
-        f"have tags that stdatamodels reads up to version {LAST_READ} only ({', '.join(dropped)})"
-    )
-    return [Remark("warning", text)]
-
-
-def part_named(products: Iterable[Product]) -> list[Remark]:
-    """Tell of products of slits with a name of the source and of others without one.
-
-    The jwst package makes two products of each of these.
-    """
-    found = []
-    for product in products:
-        names = {slit.source_name for slit in product.slits}
-        if len(names) > 1 and "" in names and not product.joined:
-            found.append(product.name)
-    if not found:
-        return []
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return [Remark("note", f"{found[0]}{more}: some slits have no SRCNAME, their SOURCEID decides")]
-
-
-def not_regrouped(association: Association) -> str:
-    """Tell of members that are left alone, nothing where there are none."""
-    if not association.background:
-        return ""
-    return (
-        f"{association.path}: its {len(association.background)} background members are not "
-        "regrouped; master background must have been subtracted from the science members already"
-    )
 
 
 def write_manifest(results: str, product: Product) -> bool:

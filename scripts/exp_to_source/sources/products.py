@@ -133,12 +133,15 @@ def contradictions(groups: dict[Any, list[Slit]]) -> Iterator[str]:
 
 def collision(one: Product, other: Product) -> str:
     """Tell that two groups of slits would have one file name."""
-    remedy = (
-        "give one of the joins another target or product"
-        if one.joined or other.joined
-        else "'group_by: source_id' makes one product of those that share an id; otherwise leave "
-        "out one of the associations or exposures"
-    )
+    if one.joined or other.joined:
+        remedy = "give one of the joins another target or product"
+    elif one.association != other.association:
+        remedy = (
+            "the exposures are members of different associations, or some of none; name all of "
+            "them in one association, or leave out one of the settings or associations"
+        )
+    else:
+        remedy = "'group_by: source_id' makes one product of those that share an id"
     places = _places([one.slits, other.slits])
     return f"one file name, two groups: {one.name}_cal.fits for {places}; {remedy}"
 

@@ -275,12 +275,12 @@ def check_verdicts(table: str) -> str:
     Returns
     -------
     str
-        How many products are sound, and what could not be proved.
+        How many products are sound.
 
     Raises
     ------
     InputError
-        If something is damaged.
+        If something is damaged, or a product could not be proved to open.
     """
     rows = read_table(table)
     by_status = {
@@ -290,8 +290,10 @@ def check_verdicts(table: str) -> str:
     if damaged := by_status[DAMAGED]:
         lines = [f"{len(damaged)} of {len(rows)} rows of {table} are damaged:", *damaged]
         raise InputError("\n".join(lines))
-    said = f"{table}: {len(by_status[SOUND])} products are sound"
     if unproved := by_status[UNPROVED]:
-        lines = [f"{said}, {len(unproved)} could not be proved to open:", *unproved]
-        return "\n".join(lines)
-    return said
+        said = (
+            f"{len(unproved)} of {len(rows)} products in {table} could not be proved to open, as "
+            "exposures of theirs do not open either; fetch these again:"
+        )
+        raise InputError("\n".join([said, *unproved]))
+    return f"{table}: {len(by_status[SOUND])} products are sound"

@@ -1,0 +1,77 @@
+"""Remarks on a run as a whole: what its products are, and what they cannot be."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..index.remarks import LAST_READ, Remark
+from ..modes import FIXED_SLIT_IDS
+from ..naming import NUMBERED_BY_SLIT_BEFORE, precedes
+from .associations import Association
+from .families import Choices, Family
+from .products import Product
+
+
+def unopenable(
+    products: Iterable[Product], exposures: Iterable[tuple[dict[str, Any], Any]]
+) -> list[Remark]:
+    """Tell of products that cannot be opened, as their exposures cannot either."""
+    tags = {about["exposure"]: about["dropped_tags"] for about, _ in exposures}
+    closed = [product for product in products if any(tags[slit.exposure] for slit in product.slits)]
+    if not closed:
+        return []
+    concerned = {slit.exposure for product in closed for slit in product.slits}
+    dropped = sorted({tag for exposure in concerned for tag in tags[exposure]})
+    text = (
+        f"{len(closed)} products cannot be opened, as exposures of theirs cannot: their ASDF trees "
+        f"have tags that stdatamodels reads up to version {LAST_READ} only ({', '.join(dropped)})"
+    )
+    return [Remark("warning", text)]
+
+
+def part_named(products: Iterable[Product]) -> list[Remark]:
+    """Tell of products of slits with a name of the source and of others without one.
+
+    The jwst package makes two products of each of these.
+    """
+    found = []
+    for product in products:
+        names = {slit.source_name for slit in product.slits}
+        if len(names) > 1 and "" in names and not product.joined:
+            found.append(product.name)
+    if not found:
+        return []
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return [Remark("note", f"{found[0]}{more}: some slits have no SRCNAME, their SOURCEID decides")]
+
+
+def not_regrouped(association: Association) -> str:
+    """Tell of members that are left alone, nothing where there are none."""
+    if not association.background:
+        return ""
+    return (
+        f"{association.path}: its {len(association.background)} background members are not "
+        "regrouped; master background must have been subtracted from the science members already"
+    )
+
+
+def renumbered(
+    families: Iterable[Family], exposures: Iterable[tuple[dict[str, Any], Any]], choices: Choices
+) -> Iterator[Remark]:
+    """Tell of fixed slits whose ids are of two kinds, so that products mix or part them.
+
+    Before pipeline version 1.12 a fixed slit had the id of the slit, since then that of its source;
+    the jwst package takes both as they are.
+    """
+    if choices.fixed_slit_ids == "table":
+        return
+    versions = {about["exposure"]: about["version"] for about, _ in exposures}
+    for family in families:
+        fixed = {slit.exposure for slit in family.slits if slit.slit_name.upper() in FIXED_SLIT_IDS}
+        old = {name for name in fixed if precedes(versions[name], NUMBERED_BY_SLIT_BEFORE)}
+        if old and old != fixed:
+            yield Remark(
+                "warning",
+                f"{min(old)} numbers its fixed slits as pipelines before 1.12 did, "
+                f"{min(fixed - old)} otherwise, so that products may mix or part their targets; "
+                "'fixed_slit_ids: table' makes one product of each slit",
+            )

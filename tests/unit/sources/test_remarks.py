@@ -1,0 +1,67 @@
+"""What is told of a run as a whole."""
+
+from pathlib import Path
+
+import pytest
+
+from exp_to_source.errors import InputError
+from exp_to_source.index.indexing import index_exposure
+from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.sources.associations import read_association
+from exp_to_source.sources.families import Choices
+from exp_to_source.sources.listing import list_sources
+
+SLITS = {"mode": "fixed-slit", "fixed_slits": ("S200A1", "S200A2"), "primary_slit": "S200A2"}
+
+
+def listed(folder: Path, paths: list[Path], choices: Choices, associations=()) -> list[str]:
+    indices = [str(folder / "index" / f"{path.stem}.jsonl") for path in paths]
+    for path, index in zip(paths, indices, strict=True):
+        index_exposure(str(path), index)
+    return list_sources(indices, associations, choices, str(folder), str(folder / "sources.tsv"))
+
+
+def fixed_slits(folder: Path, *versions: str) -> list[Path]:
+    """An exposure of each version, of names that follow each other."""
+    paths = []
+    for number, version in enumerate(versions, 1):
+        what = {"exposures": number, "version": version, "shape": (4, 8)}
+        paths.append(simulate(Simulation(**SLITS, **what), folder / version)[-1])
+    return paths
+
+
+def test_fixed_slits_that_are_numbered_in_two_ways(tmp_path: Path):
+    paths = fixed_slits(tmp_path, "1.11.4", "1.16.0")
+    said = "\n".join(listed(tmp_path, paths, Choices()))
+    assert "00001_nrs1_cal numbers its fixed slits as pipelines before 1.12 did" in said
+    assert "'fixed_slit_ids: table' makes one product of each slit" in said
+
+
+@pytest.mark.parametrize(
+    ("versions", "choices"),
+    [
+        (("1.11.4", "1.16.0"), Choices(fixed_slit_ids="table")),
+        (("1.16.0", "2.0.1"), Choices()),
+        (("1.8.2", "1.11.4"), Choices()),
+    ],
+)
+def test_fixed_slits_that_are_numbered_alike(
+    tmp_path: Path, versions: tuple[str, ...], choices: Choices
+):
+    assert "numbers its fixed" not in str(
+        listed(tmp_path, fixed_slits(tmp_path, *versions), choices)
+    )
+
+
+def test_exposures_in_and_beside_an_association(tmp_path: Path):
+    """The remedy is not one that leads to the same conflict."""
+    paths = simulate(Simulation(exposures=2, sources=2, shape=(4, 8), association=True), tmp_path)
+    (table,) = tmp_path.glob("*_asn.json")
+    exposures = [path for path in paths if path.suffix == ".fits"]
+    association = read_association(str(table))
+    association = association._replace(science=association.science[:1])
+    with pytest.raises(InputError) as error:
+        listed(tmp_path, exposures, Choices(), [association])
+    assert "two groups" in str(error.value)
+    assert "name all of them in one association" in str(error.value)
+    assert "group_by" not in str(error.value)
