@@ -9,7 +9,7 @@ SLURM := requirements/slurm.txt
 S3 := requirements/s3.txt
 OLDEST := requirements/oldest.txt
 
-.PHONY: demo test slurm test-slurm test-s3 test-oldest lint docs bench lock clean
+.PHONY: demo test test-fast slurm test-slurm test-s3 test-oldest lint docs bench lock clean
 
 demo: .venv/run
 	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
@@ -17,6 +17,10 @@ demo: .venv/run
 
 test: .venv/test
 	$(BIN)/python -m pytest
+
+# What to run between edits, in about a minute: no run of Snakemake.
+test-fast: .venv/test
+	$(BIN)/python -m pytest tests/unit tests/project/test_structure.py
 
 # Snakemake with the executors for clusters, for profiles/slurm and profiles/slurm-generic.
 slurm: .venv-slurm/run

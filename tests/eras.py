@@ -10,6 +10,7 @@ import asdf
 import numpy as np
 from jwst.exp_to_source import exp_to_source
 from stdatamodels.jwst import datamodels
+from tiny import CARD, integer, split, value
 
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
@@ -39,8 +40,38 @@ def unpack(packed: Path, folder: Path, number: int) -> Path:
 
 def unpack_eras(mode: str, folder: Path, *eras: str) -> list[Path]:
     """Put an exposure of each of these eras into a folder."""
-    packed = [next((DATA / "eras" / era / mode).iterdir()) for era in eras]
-    return [unpack(path, folder, number) for number, path in enumerate(packed, 1)]
+    return [unpack(_packed(era, mode), folder, number) for number, era in enumerate(eras, 1)]
+
+
+def write_legacy(folder: Path) -> list[Path]:
+    """Write exposures as of before 1.0: of tags that nothing knows any more, ids of their own."""
+    names = {
+        "!transform/scale-1.2.0": "!<tag:stsci.edu:jwst_pipeline/coords-0.7.0>",
+        "source_id: 3": "source_id: 0",
+        "source_id: 4": "source_id: 3",
+        "source_id: 0": "source_id: 4",
+    }
+    swapped = {3: 4, 4: 3}
+    paths = [unpack(_packed("1.8.2", "fs"), folder, number) for number in (1, 2, 3)]
+    for number, path in enumerate(paths, 1):
+        parts = split(path.read_bytes())
+        text = "\n".join(parts.lines)
+        for old, new in names.items():
+            assert old in text
+            text = text.replace(old, new)
+        parts.lines = text.split("\n")
+        for place, (cards, data) in enumerate(parts.hdus):
+            if value(cards, "EXTNAME") == "SCI":
+                slit = integer(cards, "EXTVER")
+                at = next(n for n, card in enumerate(cards) if card.startswith(b"SOURCEID"))
+                cards[at] = f"SOURCEID= {swapped.get(slit, slit):>20}".encode().ljust(CARD)
+                parts.hdus[place] = cards, bytes([number]) + data[1:]
+        path.write_bytes(parts.join(true_hash=True))
+    return paths
+
+
+def _packed(era: str, mode: str) -> Path:
+    return next((DATA / "eras" / era / mode).iterdir())
 
 
 def regroup(paths: list[Path], folder: Path, joins: Joins = NONE) -> list[Path]:

@@ -9,14 +9,17 @@ from typing import Any, NamedTuple
 
 import asdf
 import numpy as np
+import pytest
 from asdf.util import load_yaml
 from astropy.io import fits
 from jwst.exp_to_source import exp_to_source
 from stdatamodels.fits_support import fits_hash
 from stdatamodels.jwst import datamodels
+from stdatamodels.jwst.datamodels import MultiSlitModel
 
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
+from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import Association
 from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
@@ -46,6 +49,20 @@ class Product(NamedTuple):
     data: list[bytes]
     tree: dict[str, Any]
     source: tuple[int, str]
+
+
+def simulated(folder, edit=None, **options):
+    """Simulate exposures of small slits; `edit` takes each data model to save and its number."""
+
+    def on_save(model, path):
+        if edit:
+            edit(model, model.meta.dither.position_number)
+        save(model, path)
+
+    save = MultiSlitModel.on_save
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MultiSlitModel, "on_save", on_save)
+        return simulate(Simulation(shape=(4, 6), **options), folder / "exposures")
 
 
 def differences(

@@ -150,6 +150,15 @@ def _is_asdf(cards: list[bytes]) -> bool:
     return value(cards, "EXTNAME") == "ASDF"
 
 
+def edit_tree(path: Path, pattern: str, replacement: str) -> None:
+    """Edit the last place of a file that matches, keeping its length."""
+    content = path.read_bytes()
+    found = list(re.finditer(pattern.encode(), content))[-1]
+    new = found.expand(replacement.encode())
+    assert len(new) == len(found[0]) and new != found[0]
+    path.write_bytes(content[: found.start()] + new + content[found.end() :])
+
+
 class File:
     """A file read by nothing of the library: planes by name and version, tree, blocks."""
 

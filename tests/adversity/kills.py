@@ -19,8 +19,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "scripts")]
 
+from disturbed import disturb, results_of  # noqa: E402
 from snake import Workflow  # noqa: E402
-from test_interruptions import disturb, results_of  # noqa: E402
 
 from exp_to_source.simulate.exposures import Simulation, simulate  # noqa: E402
 

@@ -5,7 +5,6 @@ EXP_TO_SOURCE_KILLS sets the number of kills (default 50).
 
 import errno
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -14,8 +13,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
+from disturbed import disturb, results_of
 from snake import ROOT, Workflow
 
 from exp_to_source.errors import told_in_a_sentence
@@ -23,7 +22,6 @@ from exp_to_source.files import remove_leftovers, replacing, write_all
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 KILLS = int(os.environ.get("EXP_TO_SOURCE_KILLS", "50"))
-WORKERS = ("index_exposure.py", "list_sources.py", "gather_source.py")
 
 
 @pytest.fixture(scope="module")
@@ -36,63 +34,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
         patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
         work.make()
         yield work
-
-
-def results_of(work: Workflow) -> dict[str, bytes]:
-    """All results by name."""
-    folder = work.folder / "results"
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def kill_something(run: subprocess.Popen, chance: random.Random) -> str:
-    """Kill Snakemake, one of its workers, or everything at once."""
-    main = psutil.Process(run.pid)
-    workers = [
-        process
-        for process in main.children(recursive=True)
-        if any(word.endswith(WORKERS) for word in process.cmdline())
-    ]
-    victim = chance.choice(["main", "worker", "all"])
-    if victim == "worker" and workers:
-        chance.choice(workers).kill()
-    elif victim == "all":
-        os.killpg(run.pid, signal.SIGKILL)
-    else:
-        run.kill()
-    return victim
-
-
-def disturb(work: Workflow, whole: dict[str, bytes], kills: int, seed: int) -> list[str]:
-    """Kill runs at random moments, restart them, begin anew when one completes."""
-    chance = random.Random(seed)
-    victims = []
-    while len(victims) < kills:
-        run = subprocess.Popen(
-            work.command(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        time.sleep(chance.uniform(0.7, 3.0))
-        if run.poll() is None:
-            try:
-                victims.append(kill_something(run, chance))
-            except psutil.NoSuchProcess:
-                pass
-        run.wait()
-        for name, content in work.products.items():
-            if not name.startswith("."):
-                assert content == whole[f"products/{name}"], f"{name} is torn after {victims}"
-        if run.returncode == 0:
-            shutil.rmtree(work.folder / "results")
-            shutil.rmtree(work.folder / ".snakemake")
-        elif (work.folder / ".snakemake" / "locks").is_dir():
-            work.run("--unlock")
-    return victims
 
 
 def test_kills_at_random_moments(undisturbed: Workflow, tmp_path: Path):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_fuzz import (
+from fuzz import (
     NAME,
     damage_blocks,
     damage_bytes,

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -138,3 +139,11 @@ def test_folders_import_each_other_in_no_circle():
         assert leaves, f"a circle among {sorted(arrows)}"
         for folder in leaves:
             del arrows[folder]
+
+
+def test_tests_of_units_run_no_workflow_and_tests_import_no_tests():
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"^\s*(?:from|import) test_", text, re.MULTILINE), path
+        if path.is_relative_to(ROOT / "tests" / "unit"):
+            assert not re.search(r"import .*\bWorkflow\b|\"snakemake\"", text), path

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from astropy.io import fits
 from astropy.io.fits.verify import VerifyWarning
-from oracle import differences
+from oracle import differences, simulated
 from stdatamodels.jwst.transforms.converters import UnsupportedConverter
-from test_parity import simulated
 
 from exp_to_source.index import remarks
 from exp_to_source.index.indexing import index_exposure

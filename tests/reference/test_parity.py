@@ -8,28 +8,11 @@ import copy
 import numpy as np
 import pytest
 from astropy.io import fits
-from oracle import differences
-from stdatamodels.jwst.datamodels import MultiSlitModel
+from oracle import differences, simulated
 
-from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import Association
 
-SHAPE = (4, 6)
 SLITS = ("S200A1", "S400A1")
-
-
-def simulated(folder, edit=None, **options):
-    """Simulate exposures of small slits; `edit` takes each data model to save and its number."""
-
-    def on_save(model, path):
-        if edit:
-            edit(model, model.meta.dither.position_number)
-        save(model, path)
-
-    save = MultiSlitModel.on_save
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MultiSlitModel, "on_save", on_save)
-        return simulate(Simulation(shape=SHAPE, **options), folder / "exposures")
 
 
 def patched(paths, patch=lambda hdus, number: hdus[0].header.append(("MYWORD", number))):

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 from astropy.io import fits
+from eras import write_legacy
 from snake import ROOT, Workflow
 from stdatamodels.jwst import datamodels
 
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 SHAPE = (4, 8)
-SHARED = ROOT.parent / "shared" / "data" / "legacy_fs"
 
 
 @pytest.fixture(scope="module")
@@ -206,14 +206,14 @@ def test_shipped_configuration_and_schema_agree():
     assert all(f"`{key}`" in readme for key in schema["properties"])
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the real legacy exposures are not here")
-def test_real_legacy_exposures(tmp_path: Path):
-    workflow = Workflow(tmp_path, {"exposures": f"{SHARED}/*_cal.fits"})
+def test_legacy_exposures(tmp_path: Path):
+    paths = write_legacy(tmp_path / "data")
+    workflow = Workflow(tmp_path, {"exposures": "data"})
     workflow.make()
     assert [row["exposures"] for row in workflow.sources] == ["3"] * 5
     for row in workflow.sources:
         slits = []
-        for path in sorted(SHARED.glob("*_cal.fits")):
+        for path in paths:
             with fits.open(path) as hdus:
                 own = [h for h in hdus if h.header.get("SLTNAME") == row["slit_name"]]
                 version = own[0].ver
@@ -224,5 +224,5 @@ def test_real_legacy_exposures(tmp_path: Path):
         assert found == slits
     workflow.make(fixed_slit_ids="table")
     by_slit = {row["slit_name"]: row["product"] for row in workflow.sources}
-    assert by_slit["S400A1"] == "jw00023-o001_s00003_nirspec_f070lp-g140h-s400a1"
-    assert by_slit["S1600A1"] == "jw00023-o001_s00004_nirspec_f070lp-g140h-s1600a1"
+    assert by_slit["S400A1"] == "jw10006-o010_s00003_nirspec_f170lp-g235m-s400a1"
+    assert by_slit["S1600A1"] == "jw10006-o010_s00004_nirspec_f170lp-g235m-s1600a1"

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from eras import DATA, differences, open_quietly, regroup, regroup_officially, unpack, who
-from test_asdftree import HEAD
 
 from exp_to_source.errors import InputError
 from exp_to_source.formats.fragments import apply_edits
@@ -16,6 +15,7 @@ from exp_to_source.index.tree import parse
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 #: A document of slits that share one text.
+HEAD = "#ASDF 1.0.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
 META = "meta:\n  exposure: {type: NRC_WFSS}\nslits:\n"
 ARRAY = "source: 0, datatype: int8, byteorder: big, shape: [1]"
 FIRST = (

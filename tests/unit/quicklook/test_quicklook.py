@@ -1,4 +1,4 @@
-"""Quick looks: what is in the picture, and how the workflow makes it."""
+"""Quick looks: what is in the picture."""
 
 import subprocess
 import sys
@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from astropy.io import fits
+from eras import write_legacy
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
-from snake import ROOT, Workflow
+from snake import ROOT
 
 from exp_to_source.errors import InputError
 from exp_to_source.quicklook import picture as quicklook
@@ -28,10 +29,8 @@ from exp_to_source.quicklook.picture import (
     stretch,
     wavelength_ticks,
 )
-from exp_to_source.simulate.exposures import Simulation, simulate
 
 DO_NOT_USE, JUMP_DET = 1, 4
-SHARED = ROOT.parent / "shared" / "data" / "legacy_fs"
 NAME = "jw10006-o010_s00061_nirspec_f170lp-g235m"
 
 
@@ -231,26 +230,8 @@ def test_what_is_no_product_is_told_in_a_sentence(tmp_path: Path):
     assert not (tmp_path / "a.png").exists()
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the real legacy exposures are not here")
-def test_real_legacy_exposure():
-    entries = read_entries(str(SHARED / "jwst_nod1_cal.fits"), [], 9)
+def test_legacy_exposure(tmp_path: Path):
+    entries = read_entries(str(write_legacy(tmp_path)[0]), [], 9)
     assert entries.total == 5
-    assert {cutout.data.shape for cutout in entries.cutouts} == {(10, 10)}
+    assert [cutout.data.shape[0] for cutout in entries.cutouts] == [6, 7, 6, 7, 6]
     assert "NIRSPEC" in entries.setting
-
-
-def test_workflow_draws_on_demand_or_always(tmp_path: Path):
-    data = tmp_path / "data"
-    simulate(Simulation(mode="niriss-wfss", exposures=2, sources=2, shape=(4, 8), orders=(1, 2)),
-             data)  # fmt: skip
-    workflow = Workflow(tmp_path / "work", {"exposures": data})
-    name = "results/quicklook/jw10006-o010_s00001_niriss_f140m-gr150c.png"
-    assert workflow.make(name)["draw_quicklook"] == 1
-    first = (workflow.folder / name).read_bytes()
-    assert workflow.make() == {"gather_source": 1}
-    assert workflow.make("quicklook", "--forcerun=draw_quicklook")["draw_quicklook"] == 2
-    assert (workflow.folder / name).read_bytes() == first
-    (workflow.folder / name).unlink()
-    assert workflow.make() == {}
-    assert workflow.make(quicklook=True) == {"draw_quicklook": 1}
-    assert (workflow.folder / name).read_bytes() == first

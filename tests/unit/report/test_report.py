@@ -1,4 +1,4 @@
-"""The report: what it tells, that nothing in it can be harmful, and how the workflow makes it."""
+"""The report: what it tells, and that nothing in it can be harmful."""
 
 import json
 import os
@@ -6,13 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from made_up import make_up_run
-from snake import ROOT, Workflow
+from pages import Page
+from snake import ROOT
 
 from exp_to_source.errors import InputError
 from exp_to_source.report import page as report
@@ -24,7 +23,6 @@ from exp_to_source.report.coverage import (
     round_step,
     setting,
 )
-from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.families import Slit
 from exp_to_source.sources.products import Product, manifest
 
@@ -32,37 +30,6 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 HARMFUL = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>"
-
-
-class Page(HTMLParser):
-    """What matters of a page: elements with their attributes, texts, the data in it."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.data: Any = None
-        self.inside = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attributes)))
-        self.inside = tag
-
-    def handle_data(self, text: str) -> None:
-        if self.inside == "script" and self.data is None:
-            self.data = json.loads(text)
-        elif self.inside not in ("script", "style"):
-            self.text += text
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ""
-
-    def row(self, product: str) -> dict[str, str]:
-        """Row of the table of sources, by label of the column."""
-        place = self.data["products"].index(product)
-        labels = [column["label"] for column in self.data["columns"]]
-        return dict(zip(labels, self.data["rows"][place], strict=True))
 
 
 def write(results: Path, name: str = "report.html") -> str:
@@ -374,45 +341,3 @@ def test_search_sort_and_keys(run: Path):
         f"1 10 11 12; {falling}; 4 of 12 sources; "
         f"{second} in jw10006010001_03101_00002_nrs1_cal: 1 slit (row 2 of 4)"
     )
-
-
-def test_workflow_writes_the_report_after_the_products(tmp_path: Path):
-    data = tmp_path / "data"
-    simulate(Simulation(exposures=2, sources=2, shape=(4, 8)), data)
-    workflow = Workflow(tmp_path / "work", {"exposures": data})
-    jobs = workflow.make("report")
-    assert jobs["gather_source"] == 2
-    assert jobs["write_report"] == 1
-    path = workflow.folder / "results" / "report.html"
-    page = Page(path.read_text())
-    assert "2 of 2" in page.text
-    assert json.dumps(str(data)) in page.text
-    assert "1.14.0 (2)" in page.text
-    assert page.data["looks"] == [0, 0]
-    assert workflow.make("report") == {}
-    assert workflow.make() == {}
-
-    name = page.data["products"][0]
-    workflow.make(f"results/quicklook/{name}.png")
-    assert workflow.make("verify")["verify"] == 1
-    assert workflow.make("report")["write_report"] == 1
-    page = Page(path.read_text())
-    assert [bool(look) for look in page.data["looks"]] == [True, False]
-    assert page.row(name)["verdict"] == "ok"
-    own = tmp_path / "own.html"
-    done = workflow.run("report", f"--report={own}")
-    assert done.status == 0, done.text
-    assert re.search(r"Adding sources\.tsv", done.text)
-    assert re.search(r"Adding report\.html", done.text)
-    assert f"Adding {name}.png" in done.text
-    assert "one asinh stretch" in own.read_text()
-
-    assert workflow.make("report", group_by="source_id")["write_report"] == 1
-    assert "source_id" in Page(path.read_text()).text
-
-
-def test_words_of_yaml_are_understood_on_the_command_line(tmp_path: Path):
-    result = Workflow(tmp_path, {"quicklook": "true", "demo": "false"}).run("--dry-run")
-    assert "no exposures: set 'exposures'" in result.text
-    result = Workflow(tmp_path, {"quicklook": "perhaps"}).run("--dry-run")
-    assert "configuration: quicklook cannot be 'perhaps'" in result.text

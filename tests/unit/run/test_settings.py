@@ -2,13 +2,12 @@
 
 import codecs
 import math
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from snake import ROOT, Workflow
+from snake import ROOT
 
 from exp_to_source.errors import InputError
 from exp_to_source.run.request import find_exposures, find_table
@@ -138,49 +137,3 @@ def test_home_in_paths(tmp_path, monkeypatch):
     assert find_table("catalog", "~/t.csv") == [str(tmp_path / "t.csv")]
     with pytest.raises(InputError, match="does not exist"):
         find_exposures("~nobody_has_this_name/x_cal.fits")
-
-
-def test_settings_of_the_working_directory(tmp_path):
-    """Above the defaults, below files and values of the command line; a module has its own."""
-    work = Workflow(tmp_path / "work", {"source_id_digits": 5})
-    own, other = work.folder / "config" / "config.yaml", tmp_path / "my.yaml"
-    own.parent.mkdir(parents=True)
-
-    def said(*options: str, **config: object) -> str:
-        result = work.run("-n", *options, **config)
-        assert "Traceback" not in result.text
-        return result.text if result.status else "right"
-
-    own.write_text("demo: true\ngroup_by: name\n")
-    assert "exp_to_source: config/config.yaml, line 2: group_by cannot be 'name'" in said()
-    assert said(group_by="source_id") == "right"
-    other.write_text("group_by: auto\n")
-    assert said(f"--configfile={other}") == "right"
-    other.write_text("\ngroup_by: id\n")
-    assert f"exp_to_source: {other}, line 2: group_by cannot be 'id'" in said(
-        f"--configfile={other}"
-    )
-    own.write_text("demo: [\n")
-    assert "exp_to_source: config/config.yaml, line 2: not YAML: " in said()
-    own.unlink()
-    own.symlink_to("gone.yaml")
-    assert "exp_to_source: config/config.yaml: No such file" in said()
-    own.unlink()
-    own.write_text("mine: 1\n")
-    (work.folder / "Snakefile").write_text(
-        f'module m:\n    snakefile: "{ROOT}/Snakefile"\n'
-        '    config: {"demo": True}\nuse rule * from m as m_*\n'
-    )
-    module = Workflow(work.folder, {"x_y": 1}, work.folder)
-    result = module.run("-n", "m_simulate_exposures")
-    assert result.status == 0, result.text
-
-
-def test_working_directory_that_is_the_clone(tmp_path):
-    """Its settings are the defaults, which are read once."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    os.symlink(ROOT / "config", folder / "config")
-    result = Workflow(folder, {"demo": True}).run("-n")
-    assert result.status == 0, result.text
-    assert result.text.count("is extended by additional config") == 1

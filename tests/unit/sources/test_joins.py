@@ -1,15 +1,10 @@
 """Slits are joined as the user's table says, or the run says what is wrong with it."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from astropy.io import fits
-from snake import Workflow
-from stdatamodels.jwst import datamodels
 
 from exp_to_source.errors import InputError
-from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import Association
 from exp_to_source.sources.choosing import Source
 from exp_to_source.sources.families import Choices, Family, Slit
@@ -18,11 +13,9 @@ from exp_to_source.sources.joining import join_slits
 from exp_to_source.sources.listing import source_row
 from exp_to_source.sources.products import make_products, manifest
 from exp_to_source.verify.claims import Claims
-from exp_to_source.verify.products import Verifier
 from exp_to_source.verify.verdicts import Slit as Seen
 from exp_to_source.verify.verdicts import Verdict, judge
 
-SHAPE = (4, 8)
 HEAD = "exposure\tslit_name\tsource_id\tsource_name\ttarget\tproduct\n"
 OPTICS = "nirspec_f170lp-g235m"
 
@@ -240,86 +233,3 @@ def test_verification_holds_products_to_the_table(tmp_path: Path):
     ]
     (*_, last) = judge(two, exposures, [], {v.product: 1 for v in two}, {}, claims)
     assert "of one target of the joins, which is one product" in last.damages[0]
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of two observations, in which source 61 is 72 in the second."""
-    folder = tmp_path_factory.mktemp("joins")
-    what = {"shape": SHAPE, "exposures": 2}
-    simulate(Simulation(source_ids=(60, 61, 62), **what), folder / "data")
-    simulate(Simulation(source_ids=(61, 72), observation=11, **what), folder / "data")
-    jobs = Workflow(folder, {"exposures": "data"}).make()
-    assert jobs["gather_source"] == 5
-    return folder
-
-
-@pytest.fixture
-def work(finished: Path, tmp_path: Path) -> Workflow:
-    config = {"exposures": "data", "joins": "joins.tsv"}
-    work = Workflow(shutil.copytree(finished, tmp_path / "work"), config)
-    (work.folder / "joins.tsv").write_text(
-        f"{HEAD}jw10006010*\t\t61\t\t61\t\njw10006011*\t\t72\t\t61\t\n"
-    )
-    return work
-
-
-def test_join_of_two_ids_in_two_observations(work: Workflow):
-    jobs = work.make("verify")
-    assert jobs["gather_source"] == 1
-    assert "index_exposure" not in jobs
-    name = "jw10006-o010_s00061_nirspec_f170lp-g235m"
-    (row,) = (row for row in work.sources if row["joined"])
-    parts = [name, "jw10006-o011_s00072_nirspec_f170lp-g235m"]
-    assert (row["product"], row["exposures"], row["joined"]) == (name, "4", ",".join(parts))
-    path = work.folder / "results" / "products" / f"{name}_cal.fits"
-    with datamodels.open(path) as product:
-        assert isinstance(product, datamodels.MultiExposureModel)
-        # The entries are what they were: who they are is for the table to say.
-        assert [entry.source_id for entry in product.exposures] == [61, 61, 72, 72]
-        assert all(len(entry.meta.wcs(1.0, 1.0)) >= 2 for entry in product.exposures)
-    history = list(fits.getheader(path)["HISTORY"])
-    assert history[-3:] == ["Joined by the user, of what would be:", *parts]
-    # What it was made of is gone as a source; its product is kept aside.
-    assert [p.name for p in (work.folder / "results" / "stale").iterdir()] == [
-        f"{parts[1]}_cal.fits"
-    ]
-    assert work.make() == {}
-
-    # Without the table, or held to another, that product is no sound one.
-    fingerprints = str(work.folder / "results" / "verify" / "exposures")
-    damages = Verifier(fingerprints).verify(str(path)).damages
-    assert damages[0] == "its entries are of several sources: 61, 72"
-    assert "HISTORY" in damages[1]
-    claims = Claims(table(work.folder, "jw10006010*\t\t61\t\t61", name="other.tsv"))
-    (damage,) = Verifier(fingerprints, (), claims).verify(str(path)).damages
-    assert "entries are of several targets of the joins, or some of none" in damage
-
-
-def test_changed_joins_run_only_their_gathers(work: Workflow):
-    work.make()
-    once = {"list_sources": 1, "gather_source": 1}
-    joins = work.folder / "joins.tsv"
-    text = joins.read_text()
-    joins.write_text(f"{text}jw10006010*\t\t60\t\t99\t\n")
-    assert work.make() == once
-    assert {int(row["source_id"]) for row in work.sources} == {61, 62, 99}
-    joins.write_text(f"# The same.\n{text}jw10006010*\t\t60\t\t99\t\n")
-    assert work.make() == {"list_sources": 1}
-    assert work.make(sources="[61,62]") == {"list_sources": 1}
-    assert work.make("verify", sources="[61,62]")["verify"] == 1
-    joins.write_text(text)
-    assert work.make() == once
-    del work.config["joins"]
-    # Source 61 of the first observation is itself again, and 72 is back.
-    assert work.make() == {"list_sources": 1, "gather_source": 2}
-
-
-def test_bad_tables_end_in_a_sentence(work: Workflow):
-    (work.folder / "joins.tsv").write_text(f"{HEAD}\t\t99\t\t61\t\n")
-    result = work.run()
-    assert result.status == 1
-    assert "list_sources: joins.tsv, line 2: takes no slit; near misses: " in result.text
-    assert "Traceback" not in result.text
-    missing = work.run(joins="no.tsv")
-    assert "exp_to_source: joins: 'no.tsv' is no file; bring it back, or mend" in missing.text

@@ -1,22 +1,22 @@
 """Verification finds every damage, says where it is, and passes what is sound."""
 
-import csv
 import os
 import random
 import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from astropy.io import fits
+from eras import regroup
 from jwst.exp_to_source import exp_to_source
-from snake import ROOT, Workflow
+from snake import ROOT
 from stdatamodels.jwst import datamodels
-from tiny import Parts, split
+from tiny import Parts, edit_tree, split
 
 from exp_to_source.errors import InputError
 from exp_to_source.gather.product import gather_source
@@ -33,55 +33,46 @@ from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
 from exp_to_source.verify.verdicts import Slit, Verdict, judge, some
 
-SHARED = ROOT.parent / "shared" / "data" / "legacy_fs"
+
+class Run(NamedTuple):
+    """Exposures, products and fingerprints of a run."""
+
+    exposures: list[Path]
+    products: list[Path]
+    fingerprints: Path
 
 
 @pytest.fixture(scope="module")
-def workflow(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A verified run on three exposures, the headers of one edited after it was written."""
-    folder = tmp_path_factory.mktemp("exposures")
-    paths = simulate(Simulation(sources=3, overlap="partial", shape=(4, 8)), folder)
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run on three exposures, the headers of one edited after it was written."""
+    folder = tmp_path_factory.mktemp("run")
+    paths = simulate(Simulation(sources=3, overlap="partial", shape=(4, 8)), folder / "data")
     with fits.open(paths[1], mode="update") as hdus:
         hdus["PRIMARY"].header["TITLE"] = "Edited"
         hdus["SCI", 1].header["SRCRA"] = 53.25
         del hdus["SCI", 2].header["SRCDEC"]
-    run = Workflow(tmp_path_factory.mktemp("run"), {"exposures": f"{folder}/*_cal.fits"})
-    assert run.make("verify") == {
-        "index_exposure": 3,
-        "list_sources": 1,
-        "gather_source": 3,
-        "fingerprint_exposure": 3,
-        "verify_products": 1,
-        "list_verdicts": 1,
-        "verify": 1,
-    }
-    return run
+    fingerprints = folder / "exposures"
+    for path in paths:
+        fingerprint_exposure(str(path), str(fingerprints / f"{path.stem}.jsonl"))
+    return Run(paths, regroup(paths, folder), fingerprints)
 
 
 @pytest.fixture
-def exposures(workflow: Workflow) -> list[Path]:
+def exposures(run: Run) -> list[Path]:
     """Paths of the exposures."""
-    return sorted(Path(str(workflow.config["exposures"])).parent.glob("*_cal.fits"))
+    return run.exposures
 
 
 @pytest.fixture
-def product(workflow: Workflow, tmp_path: Path) -> Path:
+def product(run: Run, tmp_path: Path) -> Path:
     """A copy of the product of the source that all exposures have."""
-    (name,) = (row["product"] for row in workflow.sources if row["exposures"] == "3")
-    path = workflow.folder / "results" / "products" / f"{name}_cal.fits"
-    return Path(shutil.copy(path, tmp_path))
+    return Path(shutil.copy(max(run.products, key=os.path.getsize), tmp_path))
 
 
 @pytest.fixture
-def verifier(workflow: Workflow) -> Verifier:
+def verifier(run: Run) -> Verifier:
     """A verifier of that run."""
-    return Verifier(str(workflow.folder / "results" / "verify" / "exposures"))
-
-
-def table(folder: Path, column: str = "verdict") -> dict[str, str]:
-    """Verdicts by product, or another column."""
-    with (folder / "results" / "verify.tsv").open(newline="") as file:
-        return {row["product"]: row[column] for row in csv.DictReader(file, delimiter="\t")}
+    return Verifier(str(run.fingerprints))
 
 
 def place(path: Path, name: str, version: int) -> tuple[int, int, int]:
@@ -98,15 +89,6 @@ def replace(path: Path, old: bytes, new: bytes, start: int = 0) -> None:
     assert len(old) == len(new)
     content[where : where + len(old)] = new
     path.write_bytes(content)
-
-
-def edit_tree(path: Path, pattern: str, replacement: str) -> None:
-    """Edit the last place of the tree that matches, keeping its length."""
-    content = path.read_bytes()
-    found = list(re.finditer(pattern.encode(), content))[-1]
-    new = found.expand(replacement.encode())
-    assert len(new) == len(found[0]) and new != found[0]
-    path.write_bytes(content[: found.start()] + new + content[found.end() :])
 
 
 def flip_byte(path: Path) -> None:
@@ -200,12 +182,6 @@ def test_damage_is_named(damage: str, product: Path, verifier: Verifier):
     verdict = verifier.verify(str(product))
     assert verdict.status == "damaged"
     assert re.search(message, verdict.row()["verdict"]), verdict
-
-
-def test_sound_products(workflow: Workflow):
-    verdicts = table(workflow.folder)
-    assert set(verdicts) == {row["product"] for row in workflow.sources}
-    assert set(verdicts.values()) == {"ok"}
 
 
 def test_products_of_the_pipeline_are_sound(
@@ -333,15 +309,6 @@ def test_slits_of_odd_types():
     ))  # fmt: skip
 
 
-def test_products_dated_in_the_future(workflow: Workflow, tmp_path: Path):
-    copy = Workflow(tmp_path / "run", workflow.config)
-    shutil.copytree(workflow.folder, copy.folder)
-    for path in (copy.folder / "results" / "products").iterdir():
-        os.utime(path, (time.time() + 3600,) * 2)
-    assert copy.make("verify", "--forcerun=verify_products")["verify_products"] == 1
-    assert copy.make("verify") == {"verify": 1}
-
-
 def test_exposure_changed(exposures: list[Path], product: Path, tmp_path: Path):
     for path in exposures:
         copy = Path(shutil.copy(path, tmp_path))
@@ -402,42 +369,3 @@ def test_slits_are_there_once_for_each_association():
     again = [verdict(x, ("a", 1), association="one") for x in ("one", "two")]
     judged = judge(again, exposures, associations, sizes)
     assert [entry.product for entry in judged if entry.damages] == ["one", "two", "(none)"]
-
-
-def test_workflow_fails_and_names_what_is_damaged(workflow: Workflow, tmp_path: Path):
-    copy = Workflow(tmp_path / "run", workflow.config)
-    shutil.copytree(workflow.folder, copy.folder)
-    name = next(iter(copy.products))
-    path = copy.folder / "results" / "products" / name
-    edit_tree(path, r"slitlet_id: \d", "slitlet_id: 9")
-    result = copy.run("verify")
-    product = name.removesuffix("_cal.fits")
-    assert result.status != 0
-    assert result.jobs == {"verify_products": 1, "list_verdicts": 1}
-    assert re.search(rf"{product}: entry .* differs in slitlet_id", result.text)
-    states = table(copy.folder, "status")
-    assert [key for key, value in states.items() if value != "sound"] == [product]
-    again = copy.run("verify")
-    assert (again.status, again.jobs) == (result.status, {})
-    path.unlink()
-    jobs = ("gather_source", "verify_products", "list_verdicts", "verify")
-    assert copy.make("verify") == dict.fromkeys(jobs, 1)
-    assert set(table(copy.folder, "status").values()) == {"sound"}
-
-
-def test_association_is_named_by_products(tmp_path: Path):
-    what = {"mode": "niriss-wfss", "orders": (1, 2), "association": True}
-    simulate(Simulation(exposures=2, sources=2, shape=(4, 8), **what), tmp_path)
-    workflow = Workflow(tmp_path / "run", {"associations": f"{tmp_path}/*_asn.json"})
-    workflow.make("verify")
-    assert set(table(workflow.folder).values()) == {"ok"}
-
-
-@pytest.mark.skipif(not SHARED.exists(), reason="the real legacy files are not here")
-def test_legacy_files_are_verified_as_far_as_can_be(tmp_path: Path):
-    workflow = Workflow(tmp_path, {"exposures": f"{SHARED}/*_cal.fits"})
-    workflow.make("verify")
-    assert set(table(tmp_path, "status").values()) == {"unproved"}
-    for said in table(tmp_path).values():
-        assert re.search("tree of its exposures, but cannot be opened .*; jw.* cannot be", said)
-    assert "5 could not be proved to open" in workflow.log("verify")

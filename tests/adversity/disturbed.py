@@ -1,0 +1,70 @@
+"""Runs that are killed at random moments and restarted."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import psutil
+from snake import Workflow
+
+WORKERS = ("index_exposure.py", "list_sources.py", "gather_source.py")
+
+
+def results_of(work: Workflow) -> dict[str, bytes]:
+    """All results by name."""
+    folder = work.folder / "results"
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def kill_something(run: subprocess.Popen, chance: random.Random) -> str:
+    """Kill Snakemake, one of its workers, or everything at once."""
+    main = psutil.Process(run.pid)
+    workers = [
+        process
+        for process in main.children(recursive=True)
+        if any(word.endswith(WORKERS) for word in process.cmdline())
+    ]
+    victim = chance.choice(["main", "worker", "all"])
+    if victim == "worker" and workers:
+        chance.choice(workers).kill()
+    elif victim == "all":
+        os.killpg(run.pid, signal.SIGKILL)
+    else:
+        run.kill()
+    return victim
+
+
+def disturb(work: Workflow, whole: dict[str, bytes], kills: int, seed: int) -> list[str]:
+    """Kill runs at random moments, restart them, begin anew when one completes."""
+    chance = random.Random(seed)
+    victims = []
+    while len(victims) < kills:
+        run = subprocess.Popen(
+            work.command(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(chance.uniform(0.7, 3.0))
+        if run.poll() is None:
+            try:
+                victims.append(kill_something(run, chance))
+            except psutil.NoSuchProcess:
+                pass
+        run.wait()
+        for name, content in work.products.items():
+            if not name.startswith("."):
+                assert content == whole[f"products/{name}"], f"{name} is torn after {victims}"
+        if run.returncode == 0:
+            shutil.rmtree(work.folder / "results")
+            shutil.rmtree(work.folder / ".snakemake")
+        elif (work.folder / ".snakemake" / "locks").is_dir():
+            work.run("--unlock")
+    return victims
