@@ -189,6 +189,7 @@ def test_truncated_anywhere(tmp_path, parts):
         (lambda p: put(p.hdus[1][0], "XTENSION", "'BINTABLE'"), "SCI,1 is no image"),
         (lambda p: put(p.hdus[1][0], "EXTNAME", "'SCIENCE'"), "names SCI,1, which is missing"),
         (lambda p: put(p.hdus[1][0], "BITPIX", "-33"), "damaged header .BITPIX is -33"),
+        (lambda p: put(p.hdus[1][0], "BITPIX", "-32.0"), "damaged header .BITPIX is -32.0"),
         (lambda p: put(p.hdus[0][0], "NAXIS", "1"), "damaged header .NAXIS1 is None"),
         (lambda p: put(p.hdus[0][0], "GCOUNT", "'x'"), "damaged header .GCOUNT is 'x'"),
         (lambda p: put(p.hdus[0][0], "SIMPLE", "F"), "damaged header .SIMPLE is not T"),
