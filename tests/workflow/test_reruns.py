@@ -205,7 +205,7 @@ def test_bad_exposure_is_skipped(work: Workflow):
     assert f"index_exposure: data/{path.name}: truncated" in stopped.text
     skipped = work.run(on_bad_exposure="skip")
     assert skipped.status == 0, skipped.text
-    assert "1 exposures skipped, see results/skipped.tsv" in skipped.text
+    assert "1 exposure skipped, see results/skipped.tsv" in skipped.text
     rows = (work.folder / "results" / "skipped.tsv").read_text().splitlines()
     assert len(rows) == 2
     assert rows[1].startswith(f"{path.stem}\tdata/{path.name}\tdata/{path.name}: truncated")
