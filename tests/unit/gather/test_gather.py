@@ -111,7 +111,7 @@ def test_manifests_are_rewritten_only_where_they_change(run: Path):
     list_sources(indices, [], Choices(), str(run / "results"), table)
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
     remarks = list_sources(indices[:1], [], Choices(), str(run / "results"), table)
-    assert "3 products of 1 exposures; 3 new or changed" in remarks
+    assert "3 products of 1 exposure; 3 new or changed" in remarks
 
 
 def test_association_is_part_of_the_product(run: Path):
