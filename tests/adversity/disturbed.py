@@ -10,6 +10,7 @@ import time
 import psutil
 from snake import Workflow
 
+VICTIMS = ("main", "worker", "all")
 WORKERS = ("index_exposure.py", "list_sources.py", "gather_source.py")
 
 
@@ -23,22 +24,20 @@ def results_of(work: Workflow) -> dict[str, bytes]:
     }
 
 
-def kill_something(run: subprocess.Popen, chance: random.Random) -> str:
-    """Kill Snakemake, one of its workers, or everything at once."""
+def kill(run: subprocess.Popen, victim: str, chance: random.Random) -> None:
+    """Kill Snakemake, one of its workers if there are any, or everything at once."""
     main = psutil.Process(run.pid)
     workers = [
         process
         for process in main.children(recursive=True)
         if any(word.endswith(WORKERS) for word in process.cmdline())
     ]
-    victim = chance.choice(["main", "worker", "all"])
     if victim == "worker" and workers:
         chance.choice(workers).kill()
     elif victim == "all":
         os.killpg(run.pid, signal.SIGKILL)
     else:
         run.kill()
-    return victim
 
 
 def disturb(work: Workflow, whole: dict[str, bytes], kills: int, seed: int) -> list[str]:
@@ -55,7 +54,9 @@ def disturb(work: Workflow, whole: dict[str, bytes], kills: int, seed: int) -> l
         time.sleep(chance.uniform(0.7, 3.0))
         if run.poll() is None:
             try:
-                victims.append(kill_something(run, chance))
+                victim = VICTIMS[len(victims) % len(VICTIMS)]
+                kill(run, victim, chance)
+                victims.append(victim)
             except psutil.NoSuchProcess:
                 pass
         run.wait()

@@ -38,7 +38,7 @@ from exp_to_source.errors import InputError
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 
-CASES = int(os.environ.get("FUZZ_CASES", "12000"))
+CASES = int(os.environ.get("FUZZ_CASES", "4000"))
 
 #: Bound of one case.
 MEMORY = 400 << 20

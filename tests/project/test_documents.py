@@ -75,24 +75,26 @@ def blocks(page: str) -> list[Block]:
 def mos(folder: Path) -> None:
     """Exposures of MOS, background and virtual slits among them, and their association."""
     what = {"background": 1, "virtual": 1, "association": True}
-    simulate(Simulation(shape=(4, 8), **what), folder)
+    simulate(Simulation(shape=(4, 8), exposures=2, source_ids=(61, 62), **what), folder)
 
 
 def wfss(folder: Path) -> None:
     """Exposures of WFSS, two orders a source."""
-    simulate(Simulation(mode="nircam-wfss", orders=(1, 2), shape=(4, 8)), folder)
+    what = {"exposures": 2, "sources": 2, "orders": (1, 2)}
+    simulate(Simulation(mode="nircam-wfss", shape=(4, 8), **what), folder)
 
 
 def two_observations(folder: Path) -> None:
     """Two observations of one field, one of them in a program of its own."""
-    simulate(Simulation(shape=(4, 8), exposures=1), folder)
-    simulate(Simulation(shape=(4, 8), exposures=1, program=10007), folder)
+    what = {"exposures": 1, "source_ids": (61, 62), "shape": (4, 8)}
+    simulate(Simulation(**what), folder)
+    simulate(Simulation(program=10007, **what), folder)
 
 
 def many_ids(folder: Path) -> None:
     """MOS exposures of ids far apart, and a catalogue of two of them in the working directory."""
-    ids = (59, 60, 61, 62, 63, *range(100, 121))
-    simulate(Simulation(shape=(4, 8), exposures=2, source_ids=ids), folder)
+    ids = (61, 62, 100, 110, 120)
+    simulate(Simulation(shape=(4, 8), exposures=1, source_ids=ids), folder)
     table = Table({"source_id": [61, 100]})
     table.write(folder.parent / "bright.ecsv")
 

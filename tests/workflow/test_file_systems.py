@@ -28,7 +28,9 @@ def fixed_date() -> Iterator[None]:
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """A finished run; its exposures are a day old."""
     folder = tmp_path_factory.mktemp("plain") / "work"
-    for path in simulate(Simulation(shape=(4, 8)), folder / "data"):
+    for path in simulate(
+        Simulation(exposures=2, source_ids=(60, 61), shape=(4, 8)), folder / "data"
+    ):
         set_age(path, days=1)
     work = Workflow(folder, {"exposures": "data"})
     work.make()

@@ -63,7 +63,7 @@ def fixed_date() -> Iterator[None]:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """A finished run of two exposures, with one more beside them."""
     folder = tmp_path_factory.mktemp("looks") / "work"
-    paths = simulate(Simulation(exposures=3, sources=5, shape=(4, 8)), folder / "data")
+    paths = simulate(Simulation(exposures=3, sources=3, shape=(4, 8)), folder / "data")
     (folder / "other").mkdir()
     paths[0].rename(folder / "other" / paths[0].name)
     work = Workflow(folder, {"exposures": "data"})

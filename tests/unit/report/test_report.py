@@ -243,10 +243,11 @@ def test_five_thousand_sources(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 200_000
     assert (results / "report.html").stat().st_size < 1_000_000
-    if CHROMIUM:
-        dom = dump(results / "report.html", tmp_path)
-        assert dom.count("<tr>") == 51
-        assert "1 to 50 of 5,000" in dom
+    if not CHROMIUM:
+        pytest.skip("NO BROWSER: the page of 5,000 sources was written, but NOT shown")
+    dom = dump(results / "report.html", tmp_path)
+    assert dom.count("<tr>") == 51
+    assert "1 to 50 of 5,000" in dom
 
 
 def dump(path: Path, scratch: Path) -> str:
