@@ -8,8 +8,9 @@ DOCS := requirements/docs.txt
 SLURM := requirements/slurm.txt
 S3 := requirements/s3.txt
 OLDEST := requirements/oldest.txt
+SPEC3 := requirements/spec3.txt
 
-.PHONY: demo test test-fast slurm test-slurm test-s3 test-oldest lint docs bench lock clean
+.PHONY: demo test test-fast spec3 slurm test-slurm test-s3 test-oldest lint docs bench lock clean
 
 demo: .venv/run
 	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
@@ -21,6 +22,9 @@ test: .venv/test
 # What to run between edits, in about a minute: no run of Snakemake.
 test-fast: .venv/test
 	$(BIN)/python -m pytest tests/unit tests/project/test_structure.py
+
+# The jwst package, for the later steps of stage 3: snakemake spec3.
+spec3: .venv/spec3
 
 # Snakemake with the executors for clusters, for profiles/slurm and profiles/slurm-generic.
 slurm: .venv-slurm/run
@@ -65,6 +69,10 @@ bench: .venv/test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(TEST)
 	@touch $@
 
+.venv/spec3: $(SPEC3) .venv/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(SPEC3)
+	@touch $@
+
 .venv/docs: $(DOCS) .venv/run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DOCS)
 	@touch $@
@@ -92,6 +100,7 @@ lock: .venv/bin/python
 	$(LOCK) --generate-hashes pyproject.toml --constraints .venv/all.txt --output-file $(RUN)
 	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/all.txt --output-file $(TEST)
 	$(LOCK) --generate-hashes pyproject.toml --extra docs --constraints .venv/all.txt --output-file $(DOCS)
+	$(LOCK) --generate-hashes pyproject.toml --extra spec3 --constraints .venv/all.txt --output-file $(SPEC3)
 	$(LOCK) --generate-hashes pyproject.toml --extra slurm --constraints .venv/all.txt --output-file $(SLURM)
 	$(LOCK) --generate-hashes pyproject.toml --extra s3 --output-file $(S3)
 	sed '/^snakemake==/s/.*/snakemake==9.19.0/' .venv/all.txt > .venv/oldest.txt

@@ -22,6 +22,7 @@ include: "workflow/rules/verify.smk"
 include: "workflow/rules/look.smk"
 include: "workflow/rules/quicklook.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/spec3.smk"
 
 
 rule all:

@@ -1,10 +1,11 @@
-"""Run the later steps of stage 3 on source-based products, up to combined spectra.
+"""Run the later steps of stage 3 on source-based products, up to spectra.
 
 It needs the jwst package, which the workflow itself does not.
 """
 
 import argparse
-from contextlib import AbstractContextManager, nullcontext
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
@@ -24,13 +25,14 @@ def main() -> None:
         help="do without CRDS: no network and no reference files, for trials",
     )
     arguments = parser.parse_args()
+    # Several of these run side by side.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     with told_in_a_sentence("run_spec3"):
         from exp_to_source.spec3.steps import run_spec3, without_crds
 
-        online: AbstractContextManager[dict[str, str]] = nullcontext({})
-        with without_crds() if arguments.offline else online as options:
+        with without_crds() if arguments.offline else nullcontext():
             for product in arguments.products:
-                for path in run_spec3(product, arguments.folder, **options):
+                for path in run_spec3(product, arguments.folder, arguments.offline):
                     print(path)
 
 

@@ -8,6 +8,7 @@ QUICKLOOKS = "quicklook"
 REQUESTS = "request"
 FINGERPRINTS = "verify/exposures"
 VERDICTS = "verify/products"
+SPEC3 = "spec3"
 
 #: Products that stay until their successors are made, and those that no source list has any more.
 PREVIOUS = "previous"

@@ -38,7 +38,7 @@ from exp_to_source.run.request import (
     request_text,
 )
 from exp_to_source import results as names
-from exp_to_source.naming import PRODUCT_PARTS
+from exp_to_source.naming import PRODUCT_PARTS, parse_product_name
 from exp_to_source.results import index_path, manifest_path, product_path
 from exp_to_source.run.outdated import (
     changed_since,

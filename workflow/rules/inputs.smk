@@ -62,6 +62,13 @@ def product_files(wildcards):
     return [product_path("results", name) for name in products()]
 
 
+def spectrum_files(wildcards):
+    """Spectra of the products of the classes that are wanted."""
+    kinds = config["spec3_classes"]
+    wanted = (name for name in products() if parse_product_name(name).kind in kinds)
+    return [f"results/{names.SPEC3}/{name}_x1d.fits" for name in wanted]
+
+
 def batch_files(wildcards):
     """Files of the products of a batch."""
     first = int(wildcards.batch) * BATCH

@@ -5,9 +5,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ..errors import InputError
+from ..results import CAL
 
 #: Environment in which CRDS neither asks its server nor expects a cache of reference files.
 OFFLINE = {
@@ -15,98 +15,92 @@ OFFLINE = {
     "CRDS_CONTEXT": "jwst_0000.pmap",
     "STPIPE_DISABLE_CRDS_STEPPARS": "true",
 }
+
 #: What CRDS wants to know of its server, in place of what the server would say.
 SERVER = {"observatory": "jwst", "operational_context": OFFLINE["CRDS_CONTEXT"], "last_synced": ""}
 
-#: Reference files of extract_1d; without them it takes the whole cut-out, and corrects nothing.
-REFERENCES = ("extract1d", "apcorr", "psf")
-
 
 @contextmanager
-def without_crds() -> Iterator[dict[str, str]]:
-    """Set CRDS up to do without network, before jwst is imported.
-
-    Yields
-    ------
-    dict
-        Options by which extract_1d does without reference files.
-    """
+def without_crds() -> Iterator[None]:
+    """Set CRDS up to do without network, before jwst is imported."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "config", "jwst", "server_config")
         config.parent.mkdir(parents=True)
         config.write_text(repr(SERVER), encoding="utf-8")
         os.environ.update(OFFLINE, CRDS_PATH=folder)
-        yield {f"override_{name}": "N/A" for name in REFERENCES}
+        yield
 
 
-def run_spec3(product: Path, folder: Path, **extract: Any) -> list[Path]:
+def run_spec3(product: Path, folder: Path, offline: bool = False) -> list[Path]:
     """Run the steps that follow in calwebb_spec3 once exposures are regrouped.
 
-    NIRSpec: outlier_detection, pixel_replace, resample_spec, extract_1d, combine_1d; WFSS spectra
-    are not resampled, so there pixel_replace, extract_1d, combine_1d.
+    NIRSpec: outlier_detection, resample_spec, extract_1d, and what its parameters turn on. WFSS:
+    extract_1d, combine_1d.
 
     Parameters
     ----------
     product : Path
         A source-based product, a `MultiExposureModel`.
     folder : Path
-        Where the results go, named after the product: ``_s2d`` (NIRSpec), ``_x1d``, ``_c1d``.
-    **extract
-        Options of extract_1d.
+        Where the results go, named after the product: ``_crf``, ``_s2d``, ``_x1d`` (NIRSpec),
+        ``_x1d``, ``_c1d`` (WFSS).
+    offline : bool
+        Whether to do without reference files; extract_1d then takes the whole cut-out.
 
     Returns
     -------
     list of Path
-        The files written.
+        The files written, in the order of their names.
 
     Raises
     ------
     InputError
-        If the file is no source-based product, or a step gave nothing.
+        If jwst is not installed, the file is no source-based product that can be opened, or a step
+        failed or gave nothing.
     """
-    from jwst.combine_1d import Combine1dStep
-    from jwst.datamodels import SourceModelContainer
-    from jwst.extract_1d import Extract1dStep
-    from jwst.outlier_detection import OutlierDetectionStep
-    from jwst.pixel_replace import PixelReplaceStep
-    from jwst.resample import ResampleSpecStep
+    refuse_others(product)
+    try:
+        from .pipeline import run_on_product, without_references
+    except ModuleNotFoundError as error:
+        if error.name != "jwst":
+            raise
+        raise InputError("the jwst package is not installed; install it by 'make spec3'") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".", suffix=".part") as made:
+        try:
+            run_on_product(product, Path(made), without_references() if offline else {})
+        except Exception as error:
+            # Steps fail in as many ways as there are of them.
+            raise InputError(
+                f"{product}: a step failed ({type(error).__name__}: {error}); see its log"
+            ) from error
+        files = sorted(Path(made).glob("*.fits"))
+        if not any(path.name.endswith("_x1d.fits") for path in files):
+            raise InputError(f"{product}: extract_1d gave no spectrum; see its log")
+        for path in files:
+            os.replace(path, folder / path.name)
+    return [folder / path.name for path in files]
+
+
+def refuse_others(product: Path) -> None:
+    """Refuse what is no source-based product, or cannot be opened."""
     from stdatamodels.jwst import datamodels
 
     if not product.is_file():
         raise InputError(f"{product}: no such file; mend its path, or make the product")
+    if not product.name.endswith(CAL):
+        raise InputError(f"{product}: is no product (*{CAL}); give one of this workflow")
     try:
         opened = datamodels.open(product)
-    except Exception as error:  # Of many kinds, and they say what is wrong.
+    except Exception as error:
+        # Of many kinds, and they say what is wrong.
         reason = str(error).split(". ")[0]
         raise InputError(
             f"{product}: cannot be opened: {reason}; give a product of exposures that can"
         ) from None
-    results: dict[str, Any] = {}
     with opened as model:
         if not isinstance(model, datamodels.MultiExposureModel):
             raise InputError(
                 f"{product}: a {type(model).__name__}, not a MultiExposureModel; "
                 "give a product of this workflow"
             )
-        # Given the product itself, the steps take it for one exposure.
-        spectra: Any = SourceModelContainer(model)
-        if model.meta.instrument.name == "NIRSPEC":
-            spectra = OutlierDetectionStep.call(spectra, configure_log=False)
-        spectra = PixelReplaceStep.call(spectra, skip=False, configure_log=False)
-        if model.meta.instrument.name == "NIRSPEC":
-            spectra = results["s2d"] = ResampleSpecStep.call(spectra, configure_log=False)
-        results["x1d"] = Extract1dStep.call(spectra, configure_log=False, **extract)
-        if results["x1d"] is None:
-            raise InputError(f"{product}: extract_1d gave no spectrum; see what it says above")
-        results["c1d"] = Combine1dStep.call(results["x1d"], configure_log=False)
-        name = product.name.removesuffix(".fits").removesuffix("_cal")
-        return [_save(model, folder / f"{name}_{kind}.fits") for kind, model in results.items()]
-
-
-def _save(model: Any, path: Path) -> Path:
-    """Save a data model under its name only when complete; it notes the name of its file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".", suffix=".part") as folder:
-        os.replace(model.save(Path(folder, path.name)), path)
-    model.close()
-    return path

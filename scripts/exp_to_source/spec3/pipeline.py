@@ -1,0 +1,102 @@
+"""The process of the installed Spec3Pipeline, run on one source-based product.
+
+The pipeline regroups exposures, then runs its steps on one source after another. Here the product
+takes the place of what it regroups, so that order, skips, suffixes and parameters of the steps are
+those of the installed version. All that is asked of jwst beyond its documents is in this file:
+`test_spec3.py` compares what comes out with what the pipeline makes of the same exposures.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from jwst.datamodels import ModelContainer, SourceModelContainer
+from jwst.pipeline import calwebb_spec3
+from stdatamodels.jwst import datamodels
+
+
+class Spec3Pipeline(calwebb_spec3.Spec3Pipeline):  # type: ignore[misc]
+    """The pipeline for one source, of the same name, by which CRDS knows its parameters."""
+
+    def save_model(self, model: Any, suffix: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Save a model, but not the product, which is there already."""
+        return None if suffix == "cal" else super().save_model(model, suffix, *args, **kwargs)
+
+    def _populate_wfss_sregion(self, *_: Any) -> None:
+        """Leave out the footprint of the exposures, which are not here."""
+
+
+def run_on_product(product: Path, folder: Path, steps: dict[str, dict[str, Any]]) -> None:
+    """Run the steps that follow regrouping, on one product.
+
+    Parameters
+    ----------
+    product : Path
+        A source-based product, a `MultiExposureModel`.
+    folder : Path
+        Where the results go, called after the product.
+    steps : dict
+        Parameters by step, as ``Spec3Pipeline.call`` takes them.
+    """
+    with datamodels.open(product) as model, ExitStack() as stack:
+        stem = product.name.removesuffix("_cal.fits")
+        # Wide-field spectra are saved under the association's name as it is, all others in
+        # `output_dir`.
+        if model.meta.exposure.type in calwebb_spec3.WFSS_TYPES:
+            stem = str(folder / stem)
+        stack.enter_context(_regrouped(model))
+        Spec3Pipeline.call(
+            _exposures_of(model, stem),
+            save_results=True,
+            output_dir=str(folder),
+            configure_log=False,
+            steps=steps,
+        )
+
+
+def without_references() -> dict[str, dict[str, Any]]:
+    """Parameters by which no step asks for reference files."""
+    return {
+        name: {f"override_{kind}": "N/A" for kind in step.reference_file_types}
+        for name, step in calwebb_spec3.Spec3Pipeline.step_defs.items()
+        if step.reference_file_types
+    }
+
+
+@contextmanager
+def _regrouped(model: Any) -> Iterator[None]:
+    """Have the pipeline find a product where it regroups exposures."""
+    source = SourceModelContainer(model)
+    for entry in source:
+        # As the pipeline notes of the members of an association.
+        entry.meta.asn.exptype = "science"
+    replaced = {
+        "multislit_to_container": lambda _: {str(source[0].source_id): source},
+        "format_product": lambda name, **_: Path(name).name,
+    }
+    with ExitStack() as stack:
+        for name, function in replaced.items():
+            stack.enter_context(patch.object(calwebb_spec3, name, function))
+        yield
+
+
+def _exposures_of(model: Any, stem: str) -> ModelContainer:
+    """Stand-in for the exposures of an association; the pipeline looks at the type of the first."""
+    exposure = datamodels.MultiSlitModel()
+    exposure.update(model)
+    # Moving targets get their WCS before exposures are regrouped.
+    exposure.meta.target.type = None
+    container = ModelContainer()
+    container.append(exposure)
+    pool = model.meta.asn.pool_name or ""
+    member = {"expname": exposure.meta.filename or "exposure", "exptype": "science"}
+    container.asn_table = {
+        "asn_id": stem.rpartition("-")[2],
+        "asn_pool": pool,
+        "products": [{"name": stem, "members": [member]}],
+    }
+    container.asn_table_name = model.meta.asn.table_name or ""
+    container.asn_pool_name = pool
+    return container

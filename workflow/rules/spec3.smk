@@ -1,0 +1,45 @@
+"""The later steps of stage 3, source by source, as the installed jwst package has them."""
+
+SPECTRA = f"results/{names.SPEC3}/{PRODUCT}"
+
+
+rule extract_slit_spectrum:
+    # outlier_detection, resample_spec, extract_1d.
+    input:
+        product=CAL_PRODUCT,
+    output:
+        crf=f"{SPECTRA}_crf.fits",
+        s2d=f"{SPECTRA}_s2d.fits",
+        x1d=f"{SPECTRA}_x1d.fits",
+    log:
+        f"logs/extract_spectrum/{PRODUCT}.log",
+    wildcard_constraints:
+        **PRODUCT_PARTS | {"instrument": "nirspec"},
+    conda:
+        "../envs/verify.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 600 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        command=command("run_spec3"),
+        folder=lambda wildcards, output: os.path.dirname(output.x1d),
+        offline="--offline" if config["offline"] else "",
+    message:
+        "Extracting {output.x1d}"
+    shell:
+        "{params.command} {input.product:q} --folder {params.folder:q} {params.offline} "
+        "> {log:q} 2>&1"
+
+
+use rule extract_slit_spectrum as extract_grism_spectrum with:
+    # extract_1d, combine_1d.
+    output:
+        x1d=f"{SPECTRA}_x1d.fits",
+        c1d=f"{SPECTRA}_c1d.fits",
+    wildcard_constraints:
+        **PRODUCT_PARTS | {"instrument": "nircam|niriss|miri"},
+
+
+rule spec3:
+    input:
+        spectra=spectrum_files,
