@@ -4,6 +4,7 @@ It needs the jwst package, which the workflow itself does not.
 """
 
 import argparse
+import json
 import os
 from contextlib import nullcontext
 from pathlib import Path
@@ -24,15 +25,18 @@ def main() -> None:
         action="store_true",
         help="do without CRDS: no network and no reference files, for trials",
     )
+    add("--parameters", type=Path, metavar="FILE", help="parameters by step (check_parameters.py)")
     arguments = parser.parse_args()
     # Several of these run side by side.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with told_in_a_sentence("run_spec3"):
         from exp_to_source.spec3.steps import run_spec3, without_crds
 
+        text = arguments.parameters.read_text() if arguments.parameters else '{"steps": {}}'
+        steps = json.loads(text)["steps"]
         with without_crds() if arguments.offline else nullcontext():
             for product in arguments.products:
-                for path in run_spec3(product, arguments.folder, arguments.offline):
+                for path in run_spec3(product, arguments.folder, arguments.offline, steps):
                     print(path)
 
 

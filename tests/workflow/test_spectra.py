@@ -1,10 +1,12 @@
 """Spectra are made source by source, and again only where their product changed."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 from snake import Workflow, change_slit
+from stdatamodels.jwst import datamodels
 
 from exp_to_source.simulate.exposures import Simulation, simulate
 
@@ -33,6 +35,17 @@ def test_only_what_changed_is_extracted_again(work: Workflow):
     name.unlink()
     target = os.path.relpath(name, work.folder)
     assert work.make(target) == {"extract_slit_spectrum": 1}
+    # Other parameters make spectra again, and no products.
+    other = json.dumps({"extract_1d": {"smoothing_length": 5}, "pixel_replace": {"skip": False}})
+    jobs = work.make("spec3", sources=59, spec3=other)
+    assert jobs == {
+        "list_sources": 1,
+        "check_parameters": 1,
+        "extract_slit_spectrum": 1,
+        "spec3": 1,
+    }
+    with datamodels.open(folder / name) as spectrum:
+        assert spectrum.meta.cal_step.pixel_replace == "COMPLETE"
 
 
 def test_one_bad_source_does_not_keep_others_from_their_spectra(work: Workflow):
@@ -46,3 +59,24 @@ def test_one_bad_source_does_not_keep_others_from_their_spectra(work: Workflow):
     assert f"run_spec3: results/products/{products[0].name}: " in result.text
     made = {path.name for path in (work.folder / "results" / "spec3").iterdir()}
     assert f"{products[1].name.removesuffix('_cal.fits')}_x1d.fits" in made
+
+
+def test_all_mistakes_in_parameters_are_named_before_any_spectrum(work: Workflow):
+    wrong = {
+        "extract1d": {},
+        "extract_1d": {"extraction_typ": "box", "bkg_order": 2.5, "suffix": "x"},
+        "resample_spec": {"skip": True},
+        "photom": {},
+    }
+    result = work.run("spec3", sources=59, spec3=json.dumps(wrong))
+    assert result.status == 1
+    for said in (
+        "spec3: no step 'extract1d' is run on products (did you mean 'extract_1d'?)",
+        "spec3: extract_1d: has no parameter 'extraction_typ' (did you mean 'extraction_type'?)",
+        "spec3: extract_1d: Config parameter 'bkg_order': the value \"2.5\" is of the wrong type",
+        "spec3: extract_1d: suffix is the workflow's; leave it out",
+        "spec3: resample_spec: cannot be skipped, as its file is asked for; leave it out",
+        "spec3: no step 'photom' is run on products",
+    ):
+        assert said in result.text
+    assert result.jobs["extract_slit_spectrum"] == 0

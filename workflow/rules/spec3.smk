@@ -1,12 +1,39 @@
 """The later steps of stage 3, source by source, as the installed jwst package has them."""
 
 SPECTRA = f"results/{names.SPEC3}/{PRODUCT}"
+#: What spectra depend on besides their product.
+ASKED = remember(
+    "spectra",
+    json.dumps({"offline": config["offline"], "steps": config["spec3"]}, sort_keys=True),
+)
+
+
+rule check_parameters:
+    # By the steps' own specifications, and once, before any source.
+    input:
+        request=ASKED,
+    output:
+        parameters=ASKED.replace(".txt", ".json"),
+    log:
+        "logs/check_parameters.log",
+    localrule: True
+    conda:
+        "../envs/verify.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        command=command("check_parameters"),
+    message:
+        "Checking the parameters of spec3"
+    shell:
+        "{params.command} {input.request:q} {output.parameters:q} 2> {log:q}"
 
 
 rule extract_slit_spectrum:
     # outlier_detection, resample_spec, extract_1d.
     input:
         product=CAL_PRODUCT,
+        parameters=rules.check_parameters.output.parameters,
     output:
         crf=f"{SPECTRA}_crf.fits",
         s2d=f"{SPECTRA}_s2d.fits",
@@ -27,8 +54,8 @@ rule extract_slit_spectrum:
     message:
         "Extracting {output.x1d}"
     shell:
-        "{params.command} {input.product:q} --folder {params.folder:q} {params.offline} "
-        "> {log:q} 2>&1"
+        "{params.command} {input.product:q} --folder {params.folder:q} "
+        "--parameters {input.parameters:q} {params.offline} > {log:q} 2>&1"
 
 
 use rule extract_slit_spectrum as extract_grism_spectrum with:

@@ -1,6 +1,7 @@
 """What a run is asked for, in files called after their content: ``<what>-<digest>.txt``.
 
-Beside that for the sources, ``<what>-<digest>.answered`` says that they are listed.
+Beside that for the sources, ``<what>-<digest>.answered`` says that they are listed; beside that for
+spectra, ``<what>-<digest>.json`` has the parameters that were checked.
 """
 
 import glob

@@ -2,9 +2,11 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from ..errors import InputError
 from ..results import CAL
@@ -20,6 +22,10 @@ OFFLINE = {
 SERVER = {"observatory": "jwst", "operational_context": OFFLINE["CRDS_CONTEXT"], "last_synced": ""}
 
 
+#: No parameters but the steps' own.
+NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+
+
 @contextmanager
 def without_crds() -> Iterator[None]:
     """Set CRDS up to do without network, before jwst is imported."""
@@ -31,7 +37,23 @@ def without_crds() -> Iterator[None]:
         yield
 
 
-def run_spec3(product: Path, folder: Path, offline: bool = False) -> list[Path]:
+@contextmanager
+def needs_jwst() -> Iterator[None]:
+    """Have it said in a sentence where jwst is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name != "jwst":
+            raise
+        raise InputError("the jwst package is not installed; install it by 'make spec3'") from None
+
+
+def run_spec3(
+    product: Path,
+    folder: Path,
+    offline: bool = False,
+    parameters: Mapping[str, Mapping[str, Any]] = NONE,
+) -> list[Path]:
     """Run the steps that follow in calwebb_spec3 once exposures are regrouped.
 
     NIRSpec: outlier_detection, resample_spec, extract_1d, and what its parameters turn on. WFSS:
@@ -46,6 +68,8 @@ def run_spec3(product: Path, folder: Path, offline: bool = False) -> list[Path]:
         ``_x1d``, ``_c1d`` (WFSS).
     offline : bool
         Whether to do without reference files; extract_1d then takes the whole cut-out.
+    parameters : mapping
+        Parameters by step, as ``Spec3Pipeline.call(steps=...)`` takes them.
 
     Returns
     -------
@@ -59,16 +83,15 @@ def run_spec3(product: Path, folder: Path, offline: bool = False) -> list[Path]:
         failed or gave nothing.
     """
     refuse_others(product)
-    try:
+    with needs_jwst():
         from .pipeline import run_on_product, without_references
-    except ModuleNotFoundError as error:
-        if error.name != "jwst":
-            raise
-        raise InputError("the jwst package is not installed; install it by 'make spec3'") from None
+    steps = without_references() if offline else {}
+    for step, own in parameters.items():
+        steps[step] = steps.get(step, {}) | dict(own)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".", suffix=".part") as made:
         try:
-            run_on_product(product, Path(made), without_references() if offline else {})
+            run_on_product(product, Path(made), steps)
         except Exception as error:
             # Steps fail in as many ways as there are of them.
             raise InputError(
