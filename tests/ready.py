@@ -4,6 +4,7 @@ Requests are lines of JSON on standard input: arguments, environment, where the 
 is answered by the exit status of its run.
 """
 
+import gc
 import json
 import os
 import sys
@@ -30,6 +31,9 @@ def run(arguments: list[str], environment: dict[str, str], folder: str, output: 
 
 def main() -> None:
     """Answer requests, one after the other."""
+    # Plugins are found, and what is there is shared by all that is forked.
+    snakemake.cli.get_argument_parser()
+    gc.freeze()
     for line in sys.stdin:
         child = os.fork()
         if not child:

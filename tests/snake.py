@@ -17,6 +17,8 @@ from threading import Lock
 from astropy.io import fits
 
 ROOT = Path(__file__).parents[1]
+#: Snakemake of this environment.
+PLAIN = [sys.executable, "-m", "snakemake"]
 BOOKKEEPING = ("all", "write_request")
 FINISHED = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", re.MULTILINE)
 
@@ -87,7 +89,7 @@ class Workflow:
         values = [f"{key}={value}" for key, value in (self.config | config).items()]
         return [
             # Printed commands bring the lines about single jobs, which are counted otherwise.
-            *(sys.executable, "-m", "snakemake", "--cores", "2", *self.printing),
+            *(*PLAIN, "--cores", "2", *self.printing),
             *("--snakefile", str(self.root / "Snakefile"), "--directory", str(self.folder)),
             *(word for word in arguments if word.startswith("-")),
             *("--config", *values, "--", *(w for w in arguments if not w.startswith("-"))),
@@ -96,9 +98,14 @@ class Workflow:
     def run(self, *arguments: str, **config: object) -> Result:
         """Run Snakemake with options and targets, and configuration besides its own."""
         self.folder.mkdir(exist_ok=True)
-        _, _, _, *words = self.command(*arguments, **config)
-        with tempfile.NamedTemporaryFile("r") as output:
-            status = ready().run(words, output.name)
+        command = self.command(*arguments, **config)
+        with tempfile.NamedTemporaryFile("w+") as output:
+            if command[: len(PLAIN)] == PLAIN:
+                status = ready().run(command[len(PLAIN) :], output.name)
+            else:
+                done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
+                status = done.returncode
+            output.seek(0)
             return Result(status, output.read())
 
     def make(self, *arguments: str, **config: object) -> Counter[str]:
