@@ -1,7 +1,7 @@
-"""What a run is asked for, in files called after their content: ``<what>-<digest>.txt``.
+"""Requests of a run, in files named after their content: ``<what>-<digest>.txt``.
 
-Beside that for the sources, ``<what>-<digest>.answered`` says that they are listed; beside that for
-spectra, ``<what>-<digest>.json`` has the parameters that were checked.
+Beside the request for the sources, ``<what>-<digest>.answered`` says that they are listed; beside that
+for spectra, ``<what>-<digest>.json`` has the parameters, checked.
 """
 
 import glob
@@ -12,7 +12,7 @@ from ..files import replacing, write_all
 
 
 def find_request(results: str, what: str) -> str:
-    """Path of the request for something, the newest where a killed run left several.
+    """Path of a request; the newest if a killed run left several.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def find_request(results: str, what: str) -> str:
     Raises
     ------
     InputError
-        If there is none.
+        If there is no request.
     """
     folder = os.path.join(results, "request")
     found = glob.glob(os.path.join(glob.escape(folder), f"{what}-*.txt"))
@@ -34,9 +34,9 @@ def find_request(results: str, what: str) -> str:
 
 
 def write_request(path: str, text: str) -> None:
-    """Write a request in place of those of other runs for the same.
+    """Write a request, and remove those of other runs for the same.
 
-    So one that comes back is written anew, and is newer than what was made in between.
+    A request that comes back is then written again, and is newer than files made in between.
     """
     with replacing(path) as file:
         write_all(file, text.encode())
