@@ -14,9 +14,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
 INTRODUCTION = """\
 # Commands
 
-Each step of the workflow is a separate command in `scripts/`. Snakemake runs them with paths that it
-chooses. This page shows their `--help`, and is written by `update_commands.py`. For exit codes, see
-[Exit codes and errors](errors.md).
+Each step of the workflow is a separate command in `scripts/`. Snakemake runs them with paths that
+it chooses. This page shows their `--help`, and is written by `update_commands.py`. For exit codes,
+see [Exit codes and errors](errors.md).
 """
 
 
