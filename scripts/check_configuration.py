@@ -1,4 +1,4 @@
-"""Check files of settings, and tell the line where something is wrong."""
+"""Check configuration files, and report the line of each mistake."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yam
 
 
 def main() -> None:
-    """Read the command line, check each file by itself."""
+    """Read the command line, and check each file separately."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", metavar="FILE", help="settings (YAML)")
     arguments = parser.parse_args()

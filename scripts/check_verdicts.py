@@ -1,4 +1,4 @@
-"""Tell what the verdicts on products come to, and fail where one is not sound."""
+"""Summarise the verdicts on products, and fail if a product is not sound."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from exp_to_source.errors import told_in_a_sentence
 
 
 def main() -> None:
-    """Read the command line, tell what the table says."""
+    """Read the command line, and print a summary of the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table", help="table of verdicts")
     arguments = parser.parse_args()

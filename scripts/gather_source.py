@@ -14,7 +14,7 @@ from exp_to_source.results import INDICES
 
 def main() -> None:
     """Read the command line, write the product."""
-    # With a width, argparse does not import shutil to ask for it: a tenth of the start.
+    # With a fixed width, argparse does not import shutil to find one: a tenth of the start.
     formatter = partial(argparse.HelpFormatter, width=100)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
     parser.add_argument("manifest", help="manifest of the product (*.json)")

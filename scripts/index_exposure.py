@@ -1,4 +1,4 @@
-"""Index an exposure: where the bytes of every slit lie, who it is, and its digest."""
+"""Index an exposure: the offsets of the bytes of each slit, its identity, and its digest."""
 
 import argparse
 import gc
@@ -19,7 +19,7 @@ def main() -> None:
         help="skip: where the exposure is at fault, write the reason as its index, and succeed",
     )
     arguments = parser.parse_args()
-    # Nodes of a tree refer to each other in no circles; to look for some takes 7 % of the time.
+    # Nodes of a tree have no reference cycles; searching for them takes 7 % of the time.
     gc.disable()
     with told_in_a_sentence("index_exposure"):
         from exp_to_source.files import refuse_future

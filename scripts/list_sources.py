@@ -1,6 +1,6 @@
 """List the sources of indexed exposures, and write a manifest for each product.
 
-Options may stand in a file, one a line: list_sources.py @options.txt
+Options can also be in a file, one per line: list_sources.py @options.txt
 """
 
 import argparse

@@ -14,15 +14,15 @@ COLUMNS = (
 )
 CLASSES = {"s": "source", "b": "background", "v": "virtual"}
 
-#: Columns that are set to the left; numbers are set to the right.
+#: Columns that are aligned left; numbers are aligned right.
 LEFT = ("product", "name", "class", "detectors")
 
-#: Longest text of a cell, but for the product.
+#: Longest text of a cell, except for the product.
 MAX_CELL = 24
 
 
 def shown(row: dict[str, str]) -> tuple[str, ...]:
-    """Cells of a source, as people read them.
+    """Cells of a source, for people to read.
 
     Wavelengths are in microns; pixels are rows x columns of its largest slit; the size is that of
     all its planes.
@@ -56,7 +56,7 @@ def format_rows(rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def sources_text(table: Path, limit: int) -> str:
-    """Table of the sources, the first of them, and what there is besides.
+    """Table of the first sources, and a line on the others.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def sources_text(table: Path, limit: int) -> str:
     limit : int
         How many rows are shown; 0 shows all.
     """
-    table.stat()  # It has to be there.
+    table.stat()  # Fail if the table does not exist.
     rows = read_table(str(table))
     lines = [format_rows(map(shown, rows[: limit or None]))]
     if limit and len(rows) > limit:

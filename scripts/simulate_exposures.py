@@ -12,7 +12,7 @@ DETECTORS = ("nrs1", "nrs2", "nrcalong", "nrcblong", "nis", "mirimage")
 
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, simulate, and print the paths written."""
-    # Options not given are left to the library, which has the defaults.
+    # The library has the defaults of options that are not given.
     parser = argparse.ArgumentParser(description=__doc__, argument_default=argparse.SUPPRESS)
     parser.add_argument("folder", type=Path, help="where to write; made if need be")
     parser.add_argument("--mode", choices=MODES, help="observing mode (mos)")
@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> None:
     }
     options = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
     with told_in_a_sentence("simulate_exposures"):
-        # Here, since the data models take seconds to load and --help should not.
+        # Imported here, as the data models take seconds to load and --help should not.
         from exp_to_source.simulate.exposures import Simulation, simulate
 
         for path in simulate(Simulation(elements=elements, **options), folder):
@@ -76,14 +76,14 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def positive_number(text: str) -> int:
-    """Return a number from one."""
+    """Return a number of at least one."""
     if (number := int(text)) < 1:
         raise ValueError
     return number
 
 
 def version(text: str) -> str:
-    """Return a version, which has two numbers at least."""
+    """Return a version, which has at least two numbers."""
     if not re.match(r"\d+\.\d+", text):
         raise ValueError
     return text

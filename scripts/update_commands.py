@@ -1,6 +1,6 @@
-"""Write the reference of commands in the documents from what each says with --help.
+"""Write the reference page of the commands from their --help.
 
-A test tells when the two differ.
+A test fails if the two differ.
 """
 
 import argparse
@@ -14,9 +14,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
 INTRODUCTION = """\
 # Commands
 
-Each step of the workflow is a command of its own, in `scripts/`; Snakemake runs them with paths of
-its own choice. This page is what they say with `--help`, written by `update_commands.py`. What
-exit codes mean stands in [Exit codes and errors](errors.md).
+Each step of the workflow is a separate command in `scripts/`. Snakemake runs them with paths that
+it chooses. This page shows their `--help`, and is written by `update_commands.py`. For exit codes,
+see [Exit codes and errors](errors.md).
 """
 
 

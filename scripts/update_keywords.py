@@ -1,6 +1,6 @@
 """Write the table of keywords from the schemas of the installed stdatamodels.
 
-Run it when stdatamodels moves on; a test tells when table and schemas differ.
+Run it after an update of stdatamodels. A test fails if table and schemas differ.
 """
 
 import argparse
@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-#: What the schema may say of a leaf: what is in the table, and what binds no value.
+#: What the schema may say about a leaf: items of the table, and items that do not restrict values.
 KNOWN = {"title", "description", "type", "enum", "anyOf", "fits_keyword", "fits_hdu"}
 KNOWN |= {"default", "blend_rule", "blend_table"}
 
@@ -21,7 +21,7 @@ def read_schemas() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``sections``: titles that become comment cards; ``values``: lists of values, of leaves that
+        ``sections``: titles that become comment cards; ``values``: lists of values, for leaves that
         allow no others; ``product`` and ``entry``: the leaves with a keyword, of the whole product
         and of one of its entries, each as [path, keyword, HDU, comment, numbers of the sections
         around it, type, number of the list of its values or null]; ``planes``: HDU name to
@@ -31,7 +31,7 @@ def read_schemas() -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If a leaf is bound in a way that `keywords.accepts` does not know.
+        If the schema restricts a leaf in a way that `keywords.accepts` does not know.
     """
     from stdatamodels.jwst.datamodels import MultiExposureModel
 
@@ -96,7 +96,7 @@ def read_schemas() -> dict[str, Any]:
 
 
 def format_table(table: dict[str, Any]) -> str:
-    """Lay the table out one leaf a line, so that changes of it can be reviewed."""
+    """Format the table with one leaf per line, so that changes can be reviewed."""
     blocks = []
     for name, value in table.items():
         if isinstance(value, list):

@@ -1,6 +1,6 @@
 """Write the table of tags that the newest ASDF standard knows, from the installed libraries.
 
-Run it when asdf, gwcs or stdatamodels move on; a test tells when the table differs.
+Run it after an update of asdf, gwcs or stdatamodels. A test fails if the table differs.
 """
 
 import argparse
@@ -14,7 +14,7 @@ TABLE = Path(__file__).with_name("exp_to_source") / "formats" / "tags.json"
 
 
 def read_tags(standard: str) -> set[str]:
-    """Tags of which the installed libraries make objects under a standard."""
+    """Tags that the installed libraries turn into objects under a standard."""
     from asdf import AsdfFile, get_config
     from asdf.util import uri_match
     from stdatamodels.jwst.transforms.converters.jwst_models import UnsupportedConverter
@@ -31,7 +31,7 @@ def read_tags(standard: str) -> set[str]:
 
 
 def format_table(tags: Iterable[str]) -> str:
-    """Lay the table out one name a line, with its versions, so that changes can be reviewed."""
+    """Format the table with one name and its versions per line, so that changes can be reviewed."""
     table: dict[str, list[str]] = {}
     for tag in sorted(tags):
         name, _, version = tag.rpartition("-")

@@ -1,6 +1,6 @@
 """Write the table of keys that tagged nodes of a WCS must have, from the installed schemas.
 
-Run it when the packages of schemas move on; a test tells when table and schemas differ.
+Run it after an update of the packages of schemas. A test fails if table and schemas differ.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from typing import Any
 
 TABLE = Path(__file__).with_name("exp_to_source") / "index" / "transforms.json"
 
-#: Tags of a WCS, and of what a tree says of the software that wrote it, begin so.
+#: How tags of a WCS, and of the software that wrote a tree, begin.
 NAMESPACES = (
     "tag:stsci.edu:asdf/core/",
     "tag:stsci.edu:asdf/transform/",
@@ -20,12 +20,12 @@ NAMESPACES = (
 
 
 def read_schemas() -> dict[str, list[str]]:
-    """Find the keys that every node of a tag must have, whatever version of it.
+    """Find the keys that every node of a tag must have, in all versions of the tag.
 
     Returns
     -------
     dict
-        Tag without its version to keys, for tags of which some are required.
+        Tag without its version to keys, for tags that require keys.
     """
     import asdf
     from asdf.schema import load_schema
@@ -45,7 +45,7 @@ def read_schemas() -> dict[str, list[str]]:
 
 
 def required(schema: dict[str, Any]) -> set[str]:
-    """Keys that a schema requires, by itself or by all that it is composed of."""
+    """Keys that a schema requires, itself or in all schemas that it is composed of."""
     keys = set(schema.get("required", ()))
     for part in schema.get("allOf", ()):
         keys |= required(part)
@@ -53,7 +53,7 @@ def required(schema: dict[str, Any]) -> set[str]:
 
 
 def format_table(table: dict[str, list[str]]) -> str:
-    """Lay the table out one tag a line, so that changes of it can be reviewed."""
+    """Format the table with one tag per line, so that changes can be reviewed."""
     lines = [f" {json.dumps(name)}: {json.dumps(keys)}" for name, keys in table.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 

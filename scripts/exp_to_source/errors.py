@@ -1,4 +1,4 @@
-"""Errors that a user can cause, each told in one sentence."""
+"""Errors that a user can cause, each reported in one sentence."""
 
 import errno
 import sys
@@ -41,13 +41,13 @@ class ChangedError(InputError):
 
 
 def counted(number: int, noun: str) -> str:
-    """Give a number with its noun: ``1 exposure``, ``2 exposures``."""
+    """Return a number with its noun: ``1 exposure``, ``2 exposures``."""
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def suggestion(word: str, words: Iterable[str]) -> str:
-    """Ask whether the nearest of some words was meant; nothing where none is near."""
-    # Imported where something is wrong already: gather needs every millisecond of its start.
+    """Suggest the nearest of some words; empty if none is near."""
+    # Imported only after an error: gather needs every millisecond of its start.
     from difflib import get_close_matches
 
     near = get_close_matches(word, list(words), 1, 0.8)
@@ -56,7 +56,7 @@ def suggestion(word: str, words: Iterable[str]) -> str:
 
 @contextmanager
 def told_in_a_sentence(command: str) -> Iterator[None]:
-    """End the program with one sentence and exit status 1 where a user can mend what is wrong.
+    """End the program with one sentence and exit status 1 if the user can correct the error.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Files that are either absent or whole."""
+"""Files that are either absent or complete."""
 
 import os
 import re
@@ -9,23 +9,23 @@ from typing import BinaryIO
 
 from .errors import InputError
 
-#: How names of temporary files end.
+#: Ending of the names of temporary files.
 TEMPORARY = ".part"
-#: Names of ours alone: in the results of a workflow that uses this one are files of others.
+#: Names of this workflow's temporary files only: a workflow that uses this one has others.
 _LEFTOVER = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(TEMPORARY)}")
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes its name only once it is complete and on disk.
+    """Open a file for writing that gets its name only when it is complete and on disk.
 
     The temporary file is beside the target. No two processes ever share one: a job whose
-    Snakemake was killed goes on, and may still write while the next run makes the same file.
+    Snakemake was killed continues, and may still write while the next run makes the same file.
 
     Parameters
     ----------
     path : path-like
-        The final name; its folder is made where missing.
+        The final name; its folder is made if it does not exist.
 
     Yields
     ------
@@ -47,7 +47,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         except OSError:
             pass
         if isinstance(error, OSError) and error.filename in (None, temporary):
-            # A failed write does not say where, others name the temporary file.
+            # The error of a failed write names no file; others name the temporary file.
             error.filename = os.fspath(path)
         raise
 
@@ -60,7 +60,7 @@ def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
 
 
 def has_content(path: str | os.PathLike[str], content: bytes) -> bool:
-    """Whether a file is there and has this content."""
+    """Whether a file exists and has this content."""
     try:
         with open(path, "rb") as file:
             return file.read() == content
@@ -69,21 +69,21 @@ def has_content(path: str | os.PathLike[str], content: bytes) -> bool:
 
 
 def names_in(folder: str) -> set[str]:
-    """Names of the files in a folder, none where it is missing."""
+    """Names of the files in a folder; none if it does not exist."""
     return set(os.listdir(folder)) if os.path.isdir(folder) else set()
 
 
 def is_in_future(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is there and was, by its time, changed later than now."""
+    """Whether a file exists and its modification time is in the future."""
     state = file_state(path)
     return state is not None and state[-1] > time.time_ns()
 
 
 def redate(paths: Iterable[str | None]) -> None:
-    """Give files of ours that are dated in the future the time of now.
+    """Set the time of this workflow's own files to now if it is in the future.
 
-    What is made of them is to be newer, whatever the clock was when they were written. None stands
-    for no file.
+    Their outputs must be newer, whatever the clock was when they were written. None stands for no
+    file.
     """
     for path in paths:
         if path and is_in_future(path):
@@ -91,12 +91,12 @@ def redate(paths: Iterable[str | None]) -> None:
 
 
 def refuse_future(paths: Iterable[str | None]) -> None:
-    """Refuse files of the user's that are dated in the future, as what is made of them looks old.
+    """Refuse files of the user that are dated in the future, as their outputs would look outdated.
 
     Raises
     ------
     InputError
-        If one of them is; None stands for no file.
+        If a file is dated in the future; None stands for no file.
     """
     for path in paths:
         if path and is_in_future(path):
@@ -108,7 +108,7 @@ def refuse_future(paths: Iterable[str | None]) -> None:
 
 
 def try_to_write(folder: str) -> None:
-    """Find out whether files can be made in a folder, so that it is told before the first job."""
+    """Check that files can be made in a folder, so that an error comes before the first job."""
     probe = os.path.join(folder, f".probe.{os.urandom(4).hex()}{TEMPORARY}")
     os.makedirs(folder, exist_ok=True)
     try:
@@ -125,8 +125,7 @@ def try_to_write(folder: str) -> None:
 def remove_leftovers(folder: str) -> None:
     """Remove the temporary files that killed processes left in a folder and those below it.
 
-    One that is still being written may be among them: then its process fails in the end, and
-    nothing else happens.
+    If a process still writes one of them, that process fails in the end, and nothing else happens.
     """
     for place, _, names in os.walk(folder):
         for name in names:
@@ -134,14 +133,14 @@ def remove_leftovers(folder: str) -> None:
                 try:
                     os.unlink(os.path.join(place, name))
                 except FileNotFoundError:
-                    # Its process had outlived its run, and was done just now.
+                    # Its process outlived its run, and has just finished.
                     pass
 
 
 def file_state(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
-    """Return what tells one state of a file from the next, None where there is no file.
+    """Return an identifier of the state of a file, or None if there is no file.
 
-    Inode, size and time: what is replaced gets another inode, so coarse times do no harm.
+    Inode, size and time: a replaced file has another inode, so coarse times do no harm.
     """
     try:
         status = os.stat(path)
@@ -151,7 +150,7 @@ def file_state(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
 
 
 def stamp(exposure: str | int) -> dict[str, int]:
-    """Size and time of an exposure (path or descriptor); the time in seconds, as some have it."""
+    """Size and time of an exposure (path or descriptor); whole seconds, as on some file systems."""
     status = os.stat(exposure)
     return {"size": status.st_size, "modified": status.st_mtime_ns // 10**9}
 
@@ -162,7 +161,7 @@ def date_now() -> str:
     Raises
     ------
     InputError
-        If SOURCE_DATE_EPOCH is no time.
+        If SOURCE_DATE_EPOCH is not a time.
     """
     given = os.environ.get("SOURCE_DATE_EPOCH")
     try:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Mode(NamedTuple):
-    """A mode, as headers name it.
+    """A mode, as named in headers.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ INSTRUMENTS = tuple(dict.fromkeys(mode.instrument for mode in MODES.values()))
 #: Keys of ``meta.instrument`` whose values are the optical elements in names of products.
 ELEMENTS = ("filter", "grating", "pupil")
 
-#: Here the slit may tell the source, and is part of the product's name.
+#: In this mode the slit may identify the source, and is part of the product's name.
 FIXED_SLIT = MODES["fixed-slit"].exposure_type
 
 #: SOURCEIDs of fixed slits before pipeline version 1.12 (jwst documentation, "Source ID").

@@ -1,4 +1,4 @@
-"""Names of exposures and products, made and taken apart.
+"""Names of exposures and products: making and parsing them.
 
 The syntax is that of the JWST pipeline's documentation ("File naming schemes"): stage 2 names
 ``jw<ppppp><ooo><vvv>_<gg><s><aa>_<eeeee>[-segNNN]_<detector>_cal``, stage 3 source-based names
@@ -43,13 +43,13 @@ _OLD_BACKGROUND = re.compile(r"background_([0-9]+)")
 #: Names that are safe as parts of file names of our own.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
 
-#: A template in which the target's place is free for a source, or taken by it.
+#: A template whose target field may be replaced by the source.
 _TARGET_FIELD = re.compile(r"(?<=_)t[0-9]{3,}(?=-epoch|_)")
 
 #: First pipeline version whose names have nine digits for the source.
 NINE_DIGITS_SINCE = (1, 15)
 
-#: First pipeline version that gives fixed slits ids of sources (`modes.FIXED_SLIT_IDS`).
+#: First pipeline version that gives fixed slits the ids of sources (`modes.FIXED_SLIT_IDS`).
 NUMBERED_BY_SLIT_BEFORE = (1, 12)
 
 
@@ -84,15 +84,15 @@ class ProductName(NamedTuple):
 
 
 def parse_exposure_name(name: str) -> ExposureName | None:
-    """Take the name of an exposure (without folder and extension) apart; None if it is none."""
+    """Parse the name of an exposure (without folder and extension); None if it is not one."""
     match = _EXPOSURE.fullmatch(name)
     return ExposureName(**match.groupdict()) if match else None
 
 
 def parse_product_name(name: str) -> ProductName | None:
-    """Take the name of a product (with or without ``_cal``) apart; None if it is none.
+    """Parse the name of a product (with or without ``_cal``); None if it is not one.
 
-    Negative ids are told by the class ``v``, as their sign is not part of the name.
+    The class ``v`` stands for negative ids, as their sign is not part of the name.
     """
     match = _PRODUCT.fullmatch(name.removesuffix("_cal"))
     if not match:
@@ -124,7 +124,7 @@ def source_kind(source_id: int, source_name: str) -> str:
 
 
 def modern_name(source_name: str, program: str) -> str:
-    """Name that a source has since pipeline version 1.15: of background slitlets, another one.
+    """Name of a source since pipeline version 1.15, which renamed background slitlets.
 
     Parameters
     ----------
@@ -138,23 +138,23 @@ def modern_name(source_name: str, program: str) -> str:
 
 
 def format_source(kind: str, source_id: int, digits: int) -> str:
-    """Give a source the form it has in names, ``s00061``; long ids are never cut."""
+    """Format a source as in names, ``s00061``; long ids are never cut."""
     return f"{kind}{abs(source_id):0{digits}d}"
 
 
 def precedes(version: str | None, other: tuple[int, int]) -> bool:
-    """Whether a pipeline version (CAL_VER) is before another; one that is not known is not."""
+    """Whether a pipeline version (CAL_VER) is before another; False if it is not known."""
     match = re.match(r"(\d+)\.(\d+)", version or "")
     return match is not None and (int(match[1]), int(match[2])) < other
 
 
 def digits_of(version: str | None) -> int:
-    """Count of digits that source ids have in names of a pipeline version (CAL_VER)."""
+    """Return how many digits source ids have in names of a pipeline version (CAL_VER)."""
     return 5 if precedes(version, NINE_DIGITS_SINCE) else 9
 
 
 def optical_elements(*elements: str | None) -> str:
-    """Join filter, grating and pupil the way names have them; ``clear`` where there is none."""
+    """Join filter, grating and pupil as in names; ``clear`` if there is none."""
     words = sorted(
         word.lower() for word in elements if word and word.upper() not in ("N/A", "NONE")
     )
@@ -169,7 +169,7 @@ def header_template(
     slits: bool,
     subarray: str | None,
 ) -> str:
-    """Template of a product's name where no association gives one.
+    """Template of a product's name if no association gives one.
 
     Parameters
     ----------
@@ -193,10 +193,10 @@ def fill_template(template: str, source: str, slits: list[str]) -> str:
     Parameters
     ----------
     template : str
-        With ``{source_id}`` and ``{slit_name}``; without a place for the source, it takes the
-        target's.
+        With ``{source_id}`` and ``{slit_name}``; if it has no ``{source_id}``, the source replaces
+        the target.
     source : str
-        The source as `format_source` gives it.
+        The source as formatted by `format_source`.
     slits : list of str
         Names of the slits, each once, in the order in which they first occur.
     """
@@ -208,12 +208,12 @@ def fill_template(template: str, source: str, slits: list[str]) -> str:
 
 
 def exposure_name(path: str) -> str:
-    """Name of an exposure: its file's, without folder and extension.
+    """Name of an exposure: that of its file, without folder and extension.
 
     Raises
     ------
     InputError
-        If it cannot be part of the names of our files, of shell commands and of headers.
+        If it cannot be part of file names, shell commands and headers.
     """
     name = os.path.basename(path).removesuffix(".fits")
     if not _SAFE_NAME.fullmatch(name):
@@ -225,7 +225,7 @@ def exposure_name(path: str) -> str:
 
 
 def check_path(path: str) -> None:
-    """Refuse paths that have no place in lists of one path a line, or look like wildcards."""
+    """Refuse paths that do not fit in lists of one path per line, or look like wildcards."""
     if not path.isprintable() or "{" in path or "}" in path:
         raise InputError(
             f"{path!r}: braces, and what is not printable, cannot be part of paths; "

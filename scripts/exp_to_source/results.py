@@ -1,6 +1,6 @@
-"""The folder of results: every name in it once, for rules and library alike."""
+"""The folder of results: each name in it is defined once, for rules and library."""
 
-#: Folders: one file an exposure, a product, a request.
+#: Folders: one file for each exposure, product or request.
 INDICES = "index"
 MANIFESTS = "manifests"
 PRODUCTS = "products"
@@ -9,11 +9,11 @@ REQUESTS = "request"
 FINGERPRINTS = "verify/exposures"
 VERDICTS = "verify/products"
 
-#: Products that stay until their successors are made, and those that no source list has any more.
+#: Products kept until new ones are made, and products that are in no source list any more.
 PREVIOUS = "previous"
 STALE = "stale"
 
-#: What jobs left that must not fail.
+#: Records of jobs that must not fail.
 FAILURES = "failures"
 
 #: Tables.
@@ -23,10 +23,11 @@ SKIPPED = "skipped.tsv"
 REMARKS = "remarks.tsv"
 PROOF = "verify.tsv"
 
-#: The page.
+#: The report.
 REPORT = "report.html"
 
-#: How the names of exposures and products end, and of exposures with master background subtracted.
+#: Endings of the names of exposures and products, and of exposures with the master background
+#: subtracted.
 CAL = "_cal.fits"
 MBSUB = "_mbsub.fits"
 

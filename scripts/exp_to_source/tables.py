@@ -1,4 +1,4 @@
-"""The tables of a run: text with tabs, or commas."""
+"""The tables of a run: text, separated by tabs or commas."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ def write_table(
     delimiter: str = "\t",
     head: str = "",
 ) -> None:
-    """Write a table; what rows have besides the columns is left out.
+    """Write a table; other keys of the rows are left out.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ def write_table(
     rows : iterable of dict
         Values by column.
     delimiter : str
-        Stands between values.
+        Separator of values.
     head : str
-        What comes before the names.
+        Text before the header line.
     """
     text = io.StringIO(head)
     text.seek(0, io.SEEK_END)
@@ -43,7 +43,7 @@ def write_table(
 
 
 def read_table(path: str) -> list[dict[str, str]]:
-    """Rows of a tab-separated table, none where there is no such file."""
+    """Rows of a tab-separated table; none if there is no such file."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file, delimiter="\t"))
@@ -59,7 +59,7 @@ def read_products(table: str) -> list[str]:
     Raises
     ------
     InputError
-        If it is none (any more).
+        If it is not (or no longer) a source list.
     """
     try:
         with open(table, encoding="utf-8", newline="") as file:

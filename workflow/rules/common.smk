@@ -1,7 +1,7 @@
-"""Configuration, the exposures of the run, and what the rules share.
+"""Imports, paths and functions that the rules share.
 
-Only looked at: nothing here writes or removes a file, as this is parsed beside other runs, and where
-nothing is to be run.
+Nothing here writes or removes a file, as it is also parsed during other runs, and by commands that run
+no jobs.
 """
 
 import errno
@@ -17,7 +17,7 @@ SCRIPTS = ROOT / "scripts"
 if not SCRIPTS.is_dir():
     sys.exit(f"exp_to_source: {ROOT}: no folder of scripts; clone the repository and use the clone")
 sys.path.insert(0, str(SCRIPTS))
-# For commands in profiles, which cannot say "beside this file".
+# For commands in profiles, which cannot use paths relative to this file.
 os.environ.update(EXP_TO_SOURCE=str(ROOT))
 
 from exp_to_source import FORMAT
@@ -59,7 +59,7 @@ TABLE = f"results/{names.SOURCES}"
 REQUESTS = f"results/{names.REQUESTS}"
 FINGERPRINTS = f"results/{names.FINGERPRINTS}"
 VERDICTS = f"results/{names.VERDICTS}"
-#: Products that are verified in one job: seconds, against the second that it takes to start.
+#: Products that are verified in one job: this takes seconds, compared to one second to start.
 BATCH = 10
 SIMULATED = [f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)]
 
@@ -68,7 +68,7 @@ SIMULATED_ON_DISK = [on_disk(path) for path in SIMULATED]
 
 
 def in_results(path):
-    """Path under which a file of the results is on disk, as `on_disk`, but at any time."""
+    """Path of a result file on disk, as `on_disk`, but callable at any time."""
     return RESULTS + path.removeprefix("results")
 
 
@@ -76,10 +76,10 @@ IS_MODULE = is_module()
 
 
 def command(name, python="", options=""):
-    """Param with the shell command of a script, run by the Python of the settings.
+    """Param with the shell command of a script, run with the configured Python.
 
-    Snakemake does not make things again because of a param that is a function of the output: so
-    products stay when the workflow or its Python move.
+    Snakemake does not rerun a job because of a param that is a function of the output. Products
+    therefore stay if the workflow or its Python moves.
     """
     script = str(SCRIPTS / f"{name}.py")
     words = [*python.split(), script, *options.split()]
@@ -87,9 +87,9 @@ def command(name, python="", options=""):
 
 
 def refuse(sentence):
-    """End the run; other exceptions of functions of rules come with a traceback.
+    """End the run; Snakemake shows other exceptions of rule functions with a traceback.
 
-    Printed first, as Snakemake says nothing of one that ends it after the checkpoint.
+    Prints the message first, as Snakemake does not report an exit after the checkpoint.
     """
     print(f"exp_to_source: {sentence}", file=sys.stderr)
     sys.exit(1)

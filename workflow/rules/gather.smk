@@ -1,4 +1,4 @@
-"""Each source is gathered from all exposures into its own product."""
+"""Gather each source from all exposures into its own product."""
 
 
 rule gather_source:
@@ -13,11 +13,11 @@ rule gather_source:
     conda:
         "../envs/exp_to_source.yaml"
     resources:
-        # Figures: functions would cost more time than the rest, with thousands of sources.
+        # Constants: with thousands of sources, functions would take more time than everything else.
         mem_mb=100,
         runtime=1,
     params:
-        # Without site-packages: the start of Python is most of the work.
+        # Without site-packages: the start of Python takes most of the time.
         command=command("gather_source", "-S -E"),
         format=FORMAT,
         failure=failure_record,

@@ -1,4 +1,4 @@
-"""What a run says, and what it tidies up at its start and end."""
+"""Messages of a run, and what it cleans up at its start and end."""
 
 import time
 
@@ -12,7 +12,7 @@ from exp_to_source.run.summary import product_states, summarise
 START = time.time()
 #: Products as they were when the run began.
 BEFORE = {}
-#: What is not said of each job on the terminal, but counted; the log of the run has it all.
+#: Events that are counted, not printed, on the terminal; the log of the run has all of them.
 COUNTED = {
     *(LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.GROUP_INFO),
     *(LogEvent.PROGRESS, LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO),
@@ -24,7 +24,7 @@ ROUNDS = (
 
 
 def count_jobs():
-    """Tell on the terminal how far the run is, in place of each job (--printshellcmds: of each)."""
+    """Print the progress of the run instead of each job (with --printshellcmds: each job)."""
     if IS_MODULE or SAID.each_job:
         return
     progress = Progress()
@@ -39,13 +39,13 @@ def count_jobs():
 
 
 def print_summary(failed):
-    """Tell how the run ended."""
+    """Print how the run ended."""
     lines = summarise(RESULTS, BEFORE, failed, time.time() - START)
     print("\n".join(lines), file=sys.stderr)
 
 
 onstart:
-    # By now this run has the lock of the folder: nothing else is at work in it.
+    # This run now has the lock of the folder: no other run is active in it.
     with told_in_a_sentence("exp_to_source"):
         try_to_write(RESULTS)
         remove_leftovers(RESULTS)

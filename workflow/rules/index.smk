@@ -1,4 +1,4 @@
-"""Each exposure is read once: where the bytes of its slits lie, and what they are."""
+"""Index each exposure: read it once, and record the offsets of the bytes of its slits."""
 
 
 rule index_exposure:
@@ -13,7 +13,7 @@ rule index_exposure:
     conda:
         "../envs/exp_to_source.yaml"
     resources:
-        # Memory goes with the tree, at most a quarter of the file; time with the file system.
+        # Memory depends on the tree, at most a quarter of the file; time on the file system.
         mem_mb=lambda wildcards, input, attempt: int(500 + input.size_mb / 4) * attempt,
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 1000) * attempt,
     params:

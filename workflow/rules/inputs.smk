@@ -2,10 +2,10 @@
 
 
 def failure_record(wildcards, resources):
-    """Option of a gather that must not fail, as the group it is run in would lose its neighbours.
+    """Option of a gather that must not fail, as its group would lose the other products.
 
-    Profiles of clusters ask for it by a resource. What was recorded fails the run in the end, in
-    the hooks below, which are not run where this workflow is a module of another.
+    Profiles of clusters request it by a resource. Recorded failures fail the run at its end, in the
+    hooks, which do not run if this workflow is a module of another.
     """
     if resources.get("record_failure") and not IS_MODULE:
         return f"--record-failure {RESULTS}/{names.FAILURES}/{PRODUCT.format(**wildcards)}.txt"
@@ -13,12 +13,12 @@ def failure_record(wildcards, resources):
 
 
 def exposure_file(wildcards):
-    """File of an exposure: the user's, and so without the prefix of a module."""
+    """File of an exposure: the user's, and therefore without the prefix of a module."""
     return local(EXPOSURES[wildcards.exposure])
 
 
 def association_files():
-    """Files of the associations, the user's as well."""
+    """Files of the associations, also the user's."""
     return [local(association.path) for association in ASSOCIATIONS]
 
 
@@ -69,7 +69,7 @@ def batch_files(wildcards):
 
 
 def fingerprint_files(wildcards):
-    """Fingerprints of the exposures that products are made of: of those that were not skipped."""
+    """Fingerprints of the exposures that were not skipped."""
     products()
     skipped = {row["exposure"] for row in read_table(f"{RESULTS}/{names.SKIPPED}")}
     return [f"{FINGERPRINTS}/{name}.jsonl" for name in EXPOSURES if name not in skipped]
@@ -81,7 +81,7 @@ def verdict_files(wildcards):
 
 
 def manifest_of(wildcards):
-    """Manifest of a product, by way of the checkpoint, which writes it."""
+    """Manifest of a product, which the checkpoint writes."""
     name = PRODUCT.format(**wildcards)
     if name not in products():
         left_out = {

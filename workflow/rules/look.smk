@@ -1,9 +1,9 @@
-"""What the rules for quick looks and the report share."""
+"""Functions that the rules for quick looks and the report share."""
 
 import json
 
 QUICKLOOKS = f"results/{names.QUICKLOOKS}"
-#: The configuration as the run has it, for the report.
+#: The configuration of the run, for the report.
 CONFIGURATION = remember("report", f"{json.dumps(config, indent=1, default=str)}\n")
 
 
@@ -13,12 +13,12 @@ def all_quicklooks(wildcards):
 
 
 def wanted_quicklooks(wildcards):
-    """Quick looks that are made without being asked for."""
+    """Quick looks that every run makes."""
     return all_quicklooks(wildcards) if config["quicklook"] else []
 
 
 def shown_quicklooks(wildcards):
-    """Quick looks that the report shows: those that are there are brought up to date."""
+    """Quick looks that the report shows: existing ones are updated."""
     if config["quicklook"]:
         return all_quicklooks(wildcards)
     there = names_in(f"{RESULTS}/{names.QUICKLOOKS}")
@@ -26,5 +26,5 @@ def shown_quicklooks(wildcards):
 
 
 def verdict_state(wildcards):
-    """State of the verdicts: the report shows those that are there, but does not make them."""
+    """State of the verdicts: the report shows existing ones, but does not make them."""
     return file_state(f"{RESULTS}/{names.PROOF}")

@@ -1,8 +1,8 @@
-"""What has to be made again though times of files do not tell."""
+"""Files that must be made again although their times do not show it."""
 
 
 def outdated_files():
-    """Files that have to be made again though times do not tell."""
+    """Find files that must be made again although their times do not show it."""
     indices = {index_path(RESULTS, name): path for name, path in EXPOSURES.items()}
     yield from (index for index, path in indices.items() if is_index_outdated(index, path))
     prints = {f"{RESULTS}/{names.FINGERPRINTS}/{n}.jsonl": path for n, path in EXPOSURES.items()}
@@ -23,9 +23,9 @@ def outdated_files():
 
 @cache
 def force_outdated():
-    """Have outdated files made again; what is not asked for stays as it is.
+    """Have outdated files made again, if they are requested.
 
-    Jobs ask for their files in processes of their own; there nothing is to be looked for.
+    Jobs resolve their files in separate processes, which need no search.
     """
     if SAID.is_job:
         return

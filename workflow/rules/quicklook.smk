@@ -1,4 +1,4 @@
-"""A picture of each product: its cut-outs, one under another."""
+"""Draw a picture of each product: its cut-outs, one below another."""
 
 
 rule draw_quicklook:

@@ -1,8 +1,8 @@
-"""What came out, as one page."""
+"""Write the report of the run, as one page."""
 
 
 rule write_report:
-    # Products and quick looks are not read as wholes: they are here to be made first.
+    # Products and quick looks are inputs only to be made first: few of their bytes are read.
     input:
         products=product_files,
         quicklooks=shown_quicklooks,

@@ -1,11 +1,11 @@
-"""Settings, the exposures of the run, and what it asks for.
+"""Settings, exposures and request of the run.
 
-Only looked at: nothing here writes or removes a file, as this is parsed beside other runs, and where
-nothing is to be run.
+Nothing here writes or removes a file, as it is also parsed during other runs, and by commands that run
+no jobs.
 """
 
 DEFAULTS = str(ROOT / "config" / "config.yaml")
-#: Settings of the working directory, where it has some; a module has those that it is given.
+#: Settings of the working directory, if it has any; a module has only those that it is given.
 OWN_SETTINGS = [
     path
     for path in ("config/config.yaml",)
@@ -15,7 +15,7 @@ OWN_SETTINGS = [
 ]
 
 with told_in_a_sentence("exp_to_source"):
-    # Of a file that is not YAML, Snakemake tells neither the name nor the line.
+    # If a file is not YAML, Snakemake reports neither its name nor the line.
     for path in (DEFAULTS, *OWN_SETTINGS):
         read_settings(path)
 
@@ -28,12 +28,12 @@ for path in OWN_SETTINGS:
     configfile: path
 
 
-#: What the files of requests say, by name.
+#: Content of the request files, by name.
 TEXTS = {}
 
 
 def check_storage(path):
-    """Refuse results elsewhere than in a file system: they lead to bytes of the exposures."""
+    """Refuse results outside of a file system: they refer to bytes of the exposures."""
     if str(path).startswith(".snakemake/storage/"):
         raise InputError(
             "--default-storage-provider is not supported: results belong in a file system that "
@@ -42,7 +42,7 @@ def check_storage(path):
 
 
 def check_results():
-    """Refuse what Snakemake would fail at with a traceback: results that cannot be looked into."""
+    """Refuse results that cannot be read, for which Snakemake would fail with a traceback."""
     logs = os.path.join(os.path.dirname(RESULTS), "logs")
     for folder in (RESULTS, f"{RESULTS}/{names.INDICES}", logs, ".snakemake"):
         if os.path.lexists(folder) and not os.path.isdir(folder):
@@ -58,7 +58,7 @@ def check_results():
 
 
 def read_request():
-    """Associations and exposures of the configuration, the latter by name."""
+    """Associations of the configuration, and its exposures by name."""
     paths = find_files("associations", config["associations"])
     associations = [read_association(path) for path in paths]
     if config["demo"]:
@@ -70,24 +70,24 @@ def read_request():
 
 
 def choice_options():
-    """Options that tell which sources are wanted."""
+    """Options that choose sources."""
     items = [(key, item) for key in ("sources", "exclude") for item in items_of(config[key])]
     items.append(("min-exposures", config["min_exposures"]))
     return [f"--{key}={value}" for key, value in items] + table_options("catalog")
 
 
 def join_options():
-    """Options that tell which slits are joined."""
+    """Options that join slits."""
     return [f"--fixed-slit-ids={config['fixed_slit_ids']}", *table_options("joins")]
 
 
 def table_options(key):
-    """Option with a table of the user, where the configuration names one."""
+    """Option with a table of the user, if the configuration names one."""
     return [f"--{key}={path}" for path in TABLES[key]]
 
 
 def request_of_list():
-    """What the source list is asked for; as a file, by it a run notices that this is new."""
+    """Request for the source list; as a file, it shows a run that the request is new."""
     keys = ("group_by", "source_id_digits", "on_bad_exposure")
     options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys]
     options += [*join_options(), *choice_options()]
@@ -95,9 +95,9 @@ def request_of_list():
 
 
 def remember(what, text, files=""):
-    """Path of a text in a file of its own, called after its content, and that of files it names.
+    """Path of a file for a text, named after the content of the text and of files that it names.
 
-    A run has the text in its memory: nothing that is parsed beside it can change what it asks for.
+    A run has the text in memory: parsing the workflow during the run cannot change its request.
     """
     path = f"{REQUESTS}/{what}-{hashlib.sha256((text + files).encode()).hexdigest()[:16]}.txt"
     TEXTS[os.path.basename(path)] = text
@@ -116,7 +116,7 @@ def text_of(wildcards):
 
 
 def is_request_old():
-    """Whether exposures or tables that the settings name are others than when the run began."""
+    """Whether exposures or tables named by the settings changed since the run began."""
     try:
         associations, exposures = read_request()
         digest = content_digest(named_files(associations))
@@ -139,6 +139,6 @@ with told_in_a_sentence("exp_to_source"):
     )
     ASSOCIATIONS, EXPOSURES = read_request()
     TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}
-    # Times do not tell of a table in the place of which an older one was put.
+    # File times do not show that a table was replaced by an older one.
     STATE = content_digest(named_files(ASSOCIATIONS))
     REQUEST = remember("sources", request_of_list(), STATE)

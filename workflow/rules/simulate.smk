@@ -1,6 +1,6 @@
-"""Exposures to try the workflow with."""
+"""Simulate exposures to try the workflow."""
 
-# Only where it is asked for: the user may have exposures of these names.
+# Only if it is requested: the user may have exposures with these names.
 if config["demo"]:
 
     rule simulate_exposures:

@@ -1,4 +1,4 @@
-"""Slits are grouped by source, and products are named."""
+"""Group slits by source, and name products."""
 
 
 rule write_request:
@@ -26,16 +26,16 @@ with told_in_a_sentence("exp_to_source"):
 
 
 checkpoint list_sources:
-    # The manifests are not declared: each is an input of its own product, and is rewritten only
-    # where its content changes, so that only what changed is made again. Not worth a cluster job.
+    # The manifests are not declared: each is an input of its own product, and is rewritten only if its
+    # content changes, so that only products that changed are made again. It is not worth a cluster job.
     input:
         request=REQUEST,
         indices=index_files,
         associations=association_files(),
         tables=table_files("catalog", "joins"),
     output:
-        # First, as Snakemake looks for this one before a product is asked for. Where a request is
-        # new and an exposure of it is missing, a table that is there would do for Snakemake.
+        # First, as Snakemake looks for the first output before it resolves products. If a request is
+        # new and one of its exposures is missing, Snakemake would accept an existing table.
         answered=touch(REQUEST.replace(".txt", ".answered")),
         table=report(
             TABLE,

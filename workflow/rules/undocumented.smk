@@ -1,21 +1,21 @@
-"""What is asked of Snakemake beyond its documents, in one place: the next version may change it.
+"""Undocumented features of Snakemake, all in this file: the next version may change them.
 
-Each has its reason; `test_undocumented.py` tells which of them an installed Snakemake lacks.
+Each has its reason. `test_undocumented.py` names those that an installed Snakemake lacks.
 """
 
 from snakemake.logging import logger
 
 
 def is_module():
-    """Whether another workflow uses this one: its configuration and its hooks are then not ours.
+    """Whether another workflow uses this one, with its own configuration and hooks.
 
-    No document tells a workflow that it is a module.
+    There is no documented way for a workflow to know that it is a module.
     """
     return not workflow.modifier.is_main_snakefile()
 
 
 def on_disk(path):
-    """Path under which a file of the rules is on disk: a module's have a prefix.
+    """Path on disk of a file of the rules: those of a module have a prefix.
 
     Rules, and functions for them, have paths without it, which Snakemake adds; but files that are
     looked at or named in shell commands need it. To be called while the workflow is parsed.
@@ -24,17 +24,17 @@ def on_disk(path):
 
 
 def have_made_again(find):
-    """Have files made again, as --forcerun does; called while the graph of jobs is built.
+    """Have files made again, as with --forcerun; called while the graph of jobs is built.
 
-    What times do not tell, such as an older file in an exposure's place, can be said to Snakemake by
-    no documented means: an input that is missing is made only where the job runs anyway, and a job
-    runs once more when such an input is gone.
+    File times do not show some changes, such as an exposure replaced by an older file. There is no
+    documented way to say so to Snakemake: it makes a missing input only if the job runs anyway, and
+    reruns a job if such an input is gone.
     """
     workflow.dag.forcefiles.update(find())
 
 
 def filter_terminal(is_told):
-    """Have what is not to be told kept off the terminal; the log of the run has it all.
+    """Keep some records off the terminal; the log of the run has all of them.
 
     A logger plugin would have to be installed, and named on the command line.
     """

@@ -1,6 +1,6 @@
-"""Products are proved to be their exposures, independently of the code that wrote them.
+"""Verify products against their exposures, with code independent of the writer.
 
-To prove files that were verified before once more: --forcerun fingerprint_exposure.
+To repeat an earlier verification: --forcerun fingerprint_exposure.
 """
 
 
@@ -86,8 +86,8 @@ rule list_verdicts:
 
 
 rule verify:
-    # It makes nothing, and so fails each time, with the table to read beside it. The products are
-    # inputs, so that one that is gone is noticed.
+    # It makes no file, so it fails each time, and the table remains for reading. The products are
+    # inputs, so that a missing one is noticed.
     input:
         products=product_files,
         table=rules.list_verdicts.output.table,

@@ -1,4 +1,4 @@
-"""Write a request that the run has in its memory, however long it is."""
+"""Write a request that the run has in memory, of any length."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the stages hand to each other: indices, manifests, failures, headers and trees in pieces.
+"""Data that the stages exchange: indices, manifests, failures, pieces of headers and trees.
 
-In: values. Out: bytes with a seal, and back. The standard library alone, as gather starts with it.
+In: values. Out: bytes with a seal, and back. Only the standard library, as gather imports it.
 """

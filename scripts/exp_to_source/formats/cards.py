@@ -1,6 +1,6 @@
-"""FITS cards: values read from them, and the few that are made anew.
+"""FITS cards: reading their values, and making the few new ones.
 
-Card images travel unchanged wherever they can (FITS standard 4.0, section 4).
+Card images are copied unchanged wherever possible (FITS standard 4.0, section 4).
 """
 
 import math
@@ -18,8 +18,8 @@ Value = str | int | float | bool | None
 #: A number in a card, as a regular expression.
 NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[EeDd][+-]?[0-9]+)?"
 
-#: Items of a header's plan: cards of the input's header (first, count), or new cards as text,
-#: among them marks (see `fragments`).
+#: Items of a header's plan: cards of the input's header (first, count), or new cards as text, which
+#: may contain marks (see `fragments`).
 Plan = Sequence[tuple[int, int] | str]
 
 
@@ -34,7 +34,7 @@ def card_value(image: bytes) -> Value:
     Raises
     ------
     ValueError
-        If the card's value is neither of the forms of FITS.
+        If the card's value is not valid FITS.
     """
     field = image[10:CARD].decode("latin-1").strip()
     if not field.startswith("'"):
@@ -73,7 +73,7 @@ def _quoted(field: str) -> str:
 
 
 def is_card_text(text: str) -> bool:
-    """Whether cards can hold a text: printable ASCII."""
+    """Whether cards can hold a string: printable ASCII."""
     return text.isascii() and text.isprintable()
 
 
@@ -85,9 +85,9 @@ def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
     keyword : str
         At most eight characters.
     value : str, int, float or bool
-        Strings that do not fit one card go on in CONTINUE cards, without their comment.
+        Strings that do not fit in one card continue in CONTINUE cards, without their comment.
     comment : str
-        Cut where the card ends.
+        Truncated at the end of the card.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
         quoted = value.replace("'", "''")
         if len(quoted) > CARD - 12:
             return _format_long(keyword, value)
-        # An empty string is the one value that astropy does not pad.
+        # The empty string is the only value that astropy does not pad.
         field = f"'{quoted:8}'".ljust(20) if value else "''"
     elif isinstance(value, bool):
         field = f"{'T' if value else 'F':>20}"
@@ -117,7 +117,7 @@ def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
 
 
 def _format_float(value: float) -> str:
-    """Give a float as astropy does: shortest form, capital E, at most 20 characters."""
+    """Format a float as astropy does: shortest form, capital E, at most 20 characters."""
     text = str(value).replace("e", "E")
     if "." not in text and "E" not in text:
         text += ".0"
@@ -128,7 +128,7 @@ def _format_float(value: float) -> str:
 
 
 def _format_long(keyword: str, value: str) -> bytes:
-    """Spread a long string over CONTINUE cards, 67 characters each, quotes never split."""
+    """Split a long string into CONTINUE cards of 67 characters each, without splitting quotes."""
     images = []
     start = 0
     while start < len(value):
@@ -149,25 +149,25 @@ def commentary(keyword: str, text: str) -> bytes:
 
 
 def header_blocks(cards: Iterable[bytes]) -> bytes:
-    """Join card images and END into whole header blocks."""
+    """Join card images and END into complete header blocks."""
     raw = b"".join(cards) + END
     return raw.ljust(padded(len(raw)))
 
 
 def planned_cards(raw: bytes, plan: Plan) -> bytes:
-    """Cards of a product's HDU, made from the header of its exposure's.
+    """Cards of a product's HDU, made from the header of the exposure's HDU.
 
     Parameters
     ----------
     raw : bytes
         Header of the exposure's HDU.
     plan : Plan
-        What to take from it and what to put between.
+        Cards to copy from it, and cards to insert.
 
     Returns
     -------
     bytes
-        Card images, with marks in place of what depends on the entry.
+        Card images, with marks for the parts that depend on the entry.
     """
     parts = []
     for item in plan:
@@ -182,7 +182,7 @@ def planned_cards(raw: bytes, plan: Plan) -> bytes:
 def finished_header(
     cards: bytes, entry: int, exposure_cards: Sequence[tuple[str, str]] = ()
 ) -> bytes:
-    """Make whole header blocks of planned cards.
+    """Make complete header blocks from planned cards.
 
     Parameters
     ----------
@@ -191,9 +191,9 @@ def finished_header(
     entry : int
         Number of the entry within the product, for EXTVER.
     exposure_cards : sequence of (str, str)
-        Keyword and card image of what the exposure says of itself, for the first entry only. A
-        card of the slit takes the place of the exposure's of the same keyword, as it does where
-        stdatamodels writes the two one after the other.
+        Keyword and card image of the exposure's own cards, for the first entry only. A card of the
+        slit replaces the exposure's card of the same keyword, as in stdatamodels, which writes the
+        slit's after the exposure's.
     """
     version = format_card("EXTVER", entry, "extension value")
     cards = cards.replace(ENTRY_MARK.encode(), version)

@@ -1,8 +1,8 @@
-"""Products that could not be made, recorded where their jobs must not fail.
+"""Records of products that could not be made, for jobs that must not fail.
 
-Jobs that share a cluster job share their fate: Snakemake removes what all of them made when one
-fails. So a failure is a sentence in the folder ``failures`` and an empty product in its place; the
-run fails in the end, and the empty product is removed.
+If one job of a group (a cluster job) fails, Snakemake removes the outputs of all of them. A failure
+is therefore recorded as a sentence in the folder ``failures`` and an empty product. The run fails
+at the end, and the empty product is removed.
 """
 
 import os
@@ -12,14 +12,15 @@ from ..results import FAILURES, product_path
 
 
 def record_failure(record: str, product: str, sentence: str) -> None:
-    """Leave an empty product, and say why.
+    """Leave an empty product, and record the reason.
 
     Parameters
     ----------
     record : str
-        The record to write, called after the product: ``failures/<product>.txt``.
+        The record to write, named after the product: ``failures/<product>.txt``.
     product : str
-        The product that could not be made. It comes last: an empty one has its record.
+        The product that could not be made. It is written last, so that an empty product has a
+        record.
     sentence : str
         What is wrong.
     """
@@ -30,7 +31,7 @@ def record_failure(record: str, product: str, sentence: str) -> None:
 
 
 def read_failures(results: str) -> list[str]:
-    """Sentences of all records, in the order of the products' names.
+    """Sentences of all records, sorted by product name.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def failed_products(results: str) -> list[str]:
 
 
 def remove_failed_products(results: str) -> None:
-    """Remove the empty products, and keep their records, which an unfinished run still needs.
+    """Remove the empty products, but keep their records, which an unfinished run still needs.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def forget_failures(results: str) -> None:
 
 
 def _records(results: str) -> list[str]:
-    """Paths of all records; mostly there is not even a folder."""
+    """Paths of all records; usually the folder does not exist."""
     folder = os.path.join(results, FAILURES)
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return [os.path.join(folder, name) for name in names if name.endswith(".txt")]

@@ -1,8 +1,8 @@
 """Pieces of text that are completed only when a product is written.
 
-Edits turn the text of a slit, as it stands in its exposure, into a *fragment* with *marks* in
-place of everything that depends on the product. Headers have marks, too. Marks are control
-characters, which YAML and FITS cards forbid, so that no text of a file can be taken for one.
+Edits turn the text of a slit in its exposure into a *fragment*, which has *marks* for everything
+that depends on the product. Headers have marks, too. Marks are control characters, which YAML and
+FITS cards forbid, so that no text of a file can be mistaken for a mark.
 """
 
 import json
@@ -14,26 +14,26 @@ from collections.abc import Sequence
 ENTRY_MARK = "\x01"
 #: Followed by a number and a semicolon: an internal block, counted within the entry.
 BLOCK_MARK = "\x02"
-#: The exposure's metadata, as lines of the entry's own.
+#: The exposure's metadata, as separate lines of the entry.
 META_MARK = "\x03"
 #: The exposure type of the slit.
 TYPE_MARK = "\x04"
-#: Within a tag, before its name: what newer ASDF standards call otherwise (see `standards`).
+#: Within a tag, before its name: a tag that newer ASDF standards renamed (see `standards`).
 TAG_MARK = "\x05"
-#: In a header: the exposure's own cards, which a product's first entry has.
+#: In a header: the exposure's own cards, which only a product's first entry has.
 CARDS_MARK = "\x06"
-#: In an index, followed by a number: a text that several records share.
+#: In an index, followed by a number: a text shared by several records.
 SHARED_MARK = "\x07"
 
-#: A mark of a block, whole.
+#: A complete mark of a block.
 MARKED_BLOCK = re.compile(f"{BLOCK_MARK}([0-9]+);")
 
-#: Place in the text, length of what is replaced, replacement.
+#: Offset in the text, length of the replaced part, replacement.
 Edit = tuple[int, int, str]
 
 
 def quoted(text: str) -> str:
-    """Text as a YAML scalar in one line: JSON, and what YAML has no place for escaped."""
+    """Text as a YAML scalar in one line: JSON, with characters that YAML forbids escaped."""
     literal = json.dumps(text, ensure_ascii=False)
     if literal.isprintable():
         return literal
@@ -52,7 +52,7 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
 
 
 def fill_marks(fragment: str, entry: int, first_block: int, exposure_type: str) -> str:
-    """Put numbers in place of the marks of a fragment.
+    """Replace the marks of a fragment by numbers.
 
     Parameters
     ----------

@@ -1,24 +1,24 @@
-"""What is stored of an exposure: lines of JSON, of which each reader takes only what it needs.
+"""The index of an exposure: lines of JSON, from which each reader takes only what it needs.
 
 =======  =======================================================================================
 part     content
 =======  =======================================================================================
-first    a line: the exposure (format, name, path, size, time, identity); place, size and seal of
+first    one line: the exposure (format, name, path, size, time, identity); offset, size, seal of
          each of the other parts, counted from here; its own seal
-heads    a line a slit, for the source list: `Head`
-places   a line a slit, all of one length and in the order of the digests: digest; place, size and
+heads    one line per slit, for the source list: `Head`
+places   one line per slit, all of equal length, sorted by digest: digest; offset, size and
          seal of its record among the records
 common   what every entry takes from the exposure
 top      what a product takes from its first exposure
 tags     all tags of the exposure's tree
-shared   texts that several records have
-records  a line a slit, for gathering: `Record`
-text     YAML document, where the exposure's own could not be used as it stands
+shared   texts that occur in several records
+records  one line per slit, for gathering: `Record`
+text     YAML document, if the exposure's own cannot be used as it is
 =======  =======================================================================================
 
-Whatever a reader takes is compared with its seal first, so that a damaged index ends a job and
-never makes a wrong product. Digests are of content, never of places: a slit's digest covers
-everything of it that reaches a product, and changes if and only if that does.
+A reader first compares each part with its seal, so that a damaged index ends a job and never makes
+a wrong product. Digests depend on content, never on offsets: a slit's digest covers everything of
+it that goes into a product, and changes if and only if that does.
 """
 
 import hashlib
@@ -34,31 +34,31 @@ from ..files import replacing, stamp, write_all
 from .seals import DIGEST_SIZE, line, seal, sealed, unsealed
 from .slits import Head, Record, lengthen, shorten
 
-#: Shortest text that is stored once for several records.
+#: Minimum length of a text that is stored once for several records.
 MIN_SHARED = 40
 
 #: Longest first line of an index.
 MAX_LINE = 1 << 16
 
-#: Digits of numbers in lines of one length, and the length of these.
+#: Digits of numbers in lines of equal length, and the length of these lines.
 NUMBER = 12
 PLACE_SIZE = 2 * DIGEST_SIZE + 2 * NUMBER + 4
 
 
 def new_digest(common: str, top: str) -> "hashlib._Hash":
-    """Start the digest of a slit with the seals of what it has from its exposure."""
+    """Start the digest of a slit with the seals of the parts that it takes from its exposure."""
     return hashlib.sha256(f"{common} {top}".encode())
 
 
 def is_outdated(path: str, exposure: str) -> bool:
-    """Whether an exposure is another file than the one that was indexed, but none that is newer.
+    """Whether an exposure is not the file that was indexed, though not newer than its index.
 
     Parameters
     ----------
     path : str
-        An index; where there is none, or none that can be read, it is not outdated.
+        An index. One that does not exist, or cannot be read, is not outdated.
     exposure : str
-        The file that the exposure is now.
+        The current file of the exposure.
     """
     try:
         newer = os.stat(exposure).st_mtime > os.stat(path).st_mtime
@@ -68,7 +68,7 @@ def is_outdated(path: str, exposure: str) -> bool:
 
 
 def is_of_another_file(path: str, exposure: str) -> bool:
-    """Whether an exposure has not the size and time of what was indexed; parameters as above."""
+    """Whether size or time of an exposure differ from those indexed; parameters as above."""
     try:
         with open(path, "rb") as file:
             first = unsealed(file.readline(MAX_LINE))
@@ -79,18 +79,18 @@ def is_of_another_file(path: str, exposure: str) -> bool:
 
 
 def change_note(index: str) -> str:
-    """Path of the note that the exposure of an index is not the one that was indexed."""
+    """Path of the note that an exposure is not the one that was indexed."""
     return f"{index.removesuffix('.jsonl')}.changed"
 
 
 def note_change(index: str) -> None:
-    """Leave the note, for the next run to index the exposure again."""
+    """Write the note, so that the next run indexes the exposure again."""
     with replacing(change_note(index)):
         pass
 
 
 def forget_change(index: str) -> None:
-    """Remove the note, once the index is new."""
+    """Remove the note, after the index was written again."""
     if os.path.exists(note := change_note(index)):
         os.unlink(note)
 
@@ -111,13 +111,13 @@ def write_index(
     path : str
         File to write.
     exposure : dict
-        What the first line says, but for the places.
+        Content of the first line, without the offsets.
     common, top, tags : bytes
-        The parts of these names, a line each.
+        The parts with these names, one line each.
     slits : iterable of (Head, Record)
         What the source list needs of each slit, and its record.
     text : str
-        YAML document to be kept, or none.
+        YAML document to keep, or empty.
     """
     slits = list(slits)
     texts = shared_texts(record for _, record in slits)
@@ -152,7 +152,7 @@ def write_index(
 
 
 def shared_texts(records: Iterable[Record]) -> dict[str, int]:
-    """Find long texts that several records have, such as what aliases of one anchor stand for.
+    """Find long texts that occur in several records, such as the texts for aliases of one anchor.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def shared_texts(records: Iterable[Record]) -> dict[str, int]:
 def write_failure(
     path: str, exposure: str, exposure_path: str, reason: str, before: dict[str, int]
 ) -> None:
-    """Write, in place of an index, why an exposure has none.
+    """Write, instead of an index, the reason why an exposure has none.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def write_failure(
     reason : str
         What is wrong, in a sentence.
     before : dict
-        Stamp of the exposure before it was read; empty where there was no file.
+        Stamp of the exposure before it was read; empty if there was no file.
     """
     about = {"format": FORMAT, "exposure": exposure, "path": exposure_path, "failure": reason}
     with replacing(path) as file:
@@ -193,7 +193,7 @@ def write_failure(
 
 
 class IndexReader:
-    """An index, open for reading what one needs of it.
+    """An index, open for reading parts of it.
 
     Parameters
     ----------
@@ -203,13 +203,13 @@ class IndexReader:
     Raises
     ------
     InputError
-        If it is not an index, or one of another version.
+        If it is not an index, or has another version.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            # A small buffer, as only the first line is read through it.
+            # A small buffer, as it serves only to read the first line.
             self.file = open(path, "rb", buffering=1 << 11)  # noqa: SIM115, closed by close()
         except FileNotFoundError:
             raise InputError(f"{path}: no such index; run again") from None
@@ -243,17 +243,17 @@ class IndexReader:
         self.file.close()
 
     def heads(self) -> Iterable[Head]:
-        """Read what the source list needs, one a slit, in the order of the slits."""
+        """Read the heads for the source list, in the order of the slits."""
         return (Head(*json.loads(line)) for line in self.part("heads").splitlines())
 
     def record(self, digest: str) -> Record | None:
-        """Record of the slit that has this digest, None where there is none."""
+        """Record of the slit with this digest, or None."""
         start, size, _ = self.exposure["places"]
         lines = range(start, start + size, PLACE_SIZE)
         number = bisect_left(lines, digest.encode(), key=lambda at: self._read(at, DIGEST_SIZE))
         found = self._read(lines[number], PLACE_SIZE) if number < len(lines) else b""
         if not found.startswith(digest.encode()):
-            # Only now are all of them read, to tell one that is not there from a damaged one.
+            # Only now read all of them, to distinguish a missing record from a damaged one.
             self.part("places")
             return None
         try:
@@ -266,15 +266,15 @@ class IndexReader:
         return Record.of_json(data).with_texts(lambda text: lengthen(text, texts))
 
     def part(self, name: str) -> bytes:
-        """One part of the index, whole."""
+        """One complete part of the index."""
         return self._read(*self.exposure[name])
 
     def text(self, place: int, size: int) -> bytes:
-        """Piece of the YAML document that is kept here."""
+        """Piece of the YAML document in the index."""
         return self._read(self.exposure["text"][0] + place, size)
 
     def _read(self, place: int, size: int, expected: str | None = None) -> bytes:
-        """Piece of the parts, which must have the seal that is expected."""
+        """Read a piece of the parts, and compare it with the expected seal."""
         data = os.pread(self.file.fileno(), size, self.start + place)
         if expected is not None and seal(data) != expected:
             raise self._damaged()

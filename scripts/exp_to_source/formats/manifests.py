@@ -1,7 +1,7 @@
 """Manifests: what the gather of one product depends on, and nothing else.
 
-A manifest is written only where its content changes, so its time tells that its product has to be
-made again.
+A manifest is written only if its content changes, so its time shows that its product must be made
+again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ class Manifest(NamedTuple):
     product : str
         Its name, without ``_cal``.
     association : dict
-        What it says of its association, ``pool_name`` and ``table_name``; empty where it has none.
+        ``pool_name`` and ``table_name`` of its association; empty if it has none.
     slits : list of (str, str)
         Name of the exposure and digest of each of its slits, in order.
     joined : list of str
@@ -57,7 +57,7 @@ def read_manifest(path: str) -> Manifest:
     Raises
     ------
     InputError
-        If it is not one, or of another version.
+        If it is not a manifest, or has another version.
     """
     with open(path, "rb") as file:
         content = unsealed(file.read())

@@ -1,18 +1,18 @@
-"""Products that are to be made again, kept until their successors are in place."""
+"""Products that must be made again, kept until the new ones exist."""
 
 import os
 
 from ..results import PREVIOUS, QUICKLOOKS, product_path
 
-#: Time of what is to be made again (seconds): before everything; but Snakemake takes 0 for none.
+#: Time of products that must be made again (seconds): before all others; Snakemake ignores 0.
 LONG_AGO = 1
 
 
 def retain_product(results: str, name: str) -> None:
-    """Have a product made again, whatever the clocks say, and keep the one that is there.
+    """Have a product made again, whatever the clocks say, and keep the existing one.
 
-    It is dated before everything, as is its picture. Snakemake removes it before its successor is
-    made, so it gets a second name, where the file system has such.
+    The product and its picture get a time before all others. Snakemake removes the product before
+    the new one is made, so it gets a second name (a hard link), if the file system supports that.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def retain_product(results: str, name: str) -> None:
 
 
 def forget_previous(product: str) -> None:
-    """Remove what was kept of a product, once its successor is in place."""
+    """Remove the kept copy of a product, once the new one exists."""
     try:
         os.unlink(previous_of(product))
     except FileNotFoundError:
@@ -45,6 +45,6 @@ def forget_previous(product: str) -> None:
 
 
 def previous_of(product: str) -> str:
-    """Path by which a product is kept until its successor is made."""
+    """Path of the copy of a product that is kept until the new one is made."""
     folder, name = os.path.split(product)
     return os.path.join(os.path.dirname(folder), PREVIOUS, name)

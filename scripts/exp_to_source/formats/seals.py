@@ -1,4 +1,4 @@
-"""Digests by which a reader tells that data are as they were written."""
+"""Digests by which a reader checks that data are as they were written."""
 
 import hashlib
 import json
@@ -9,12 +9,12 @@ DIGEST_SIZE = 32
 
 
 def line(content: Any) -> bytes:
-    """One line of JSON, the same for the same content."""
+    """One line of JSON, equal for equal content."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def seal(data: bytes) -> str:
-    """Digest by which a reader tells that data are as they were written."""
+    """Digest by which a reader checks that data are as they were written."""
     return hashlib.sha256(data).hexdigest()[:DIGEST_SIZE]
 
 
@@ -24,7 +24,7 @@ def sealed(content: dict[str, Any]) -> bytes:
 
 
 def unsealed(data: bytes) -> dict[str, Any] | None:
-    """Content of a sealed line of JSON, None where it is damaged."""
+    """Content of a sealed line of JSON, or None if it is damaged."""
     try:
         content = json.loads(data)
         whole = content.pop("seal") == seal(line(content))

@@ -1,4 +1,4 @@
-"""What an index has of a slit: a head for the source list, a record for gathering."""
+"""A slit in an index: a head for the source list, a record for gathering."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -9,18 +9,18 @@ from .fragments import SHARED_MARK, Edit
 
 
 class Head(NamedTuple):
-    """What the source list needs of a slit.
+    """Properties of a slit that the source list needs.
 
     Attributes
     ----------
     digest : str
-        Of everything of the slit that reaches a product.
+        Digest of everything of the slit that goes into a product.
     source_id : int or None
         SOURCEID.
     source_name, slit_name : str
         SRCNAME and SLTNAME.
     exposure_type : str
-        EXP_TYPE of the slit, or of its exposure.
+        EXP_TYPE of the slit, or otherwise of its exposure.
     planes, size : int
         Number of its planes, and their bytes.
     shape : list of int
@@ -41,7 +41,7 @@ class Head(NamedTuple):
 
 
 class Plane(NamedTuple):
-    """Where an HDU of a slit is in the exposure, in bytes, and how its header is made anew."""
+    """Offsets of an HDU of a slit in the exposure, in bytes, and the plan of its new header."""
 
     start: int
     header_size: int
@@ -50,7 +50,7 @@ class Plane(NamedTuple):
 
 
 class Text(NamedTuple):
-    """Where the YAML of a slit is: kept in the index, or in the exposure; in bytes."""
+    """Position of the YAML of a slit, in the index or in the exposure, in bytes."""
 
     kept: bool
     start: int
@@ -58,7 +58,7 @@ class Text(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What gathering needs of a slit.
+    """Properties of a slit that gathering needs.
 
     Attributes
     ----------
@@ -67,15 +67,15 @@ class Record(NamedTuple):
     text : Text
         Its part of the exposure's tree.
     edits : list of Edit
-        What makes a fragment of that text.
+        Edits that make a fragment of that text.
     blocks : list of (int, int)
         Start and size of its internal blocks, in bytes.
     own : list of str
-        Keys of metadata that it has itself, and does not take from the exposure.
+        Keys of metadata that are the slit's own, not the exposure's.
     asn : dict or None
-        What it says of its association, as YAML.
+        Metadata about its association, as YAML.
     type : str or None
-        Its exposure type, where it has one of its own.
+        Its exposure type, if the slit has its own.
     """
 
     planes: list[Plane]
@@ -88,12 +88,12 @@ class Record(NamedTuple):
 
     @classmethod
     def of_json(cls, data: bytes) -> "Record":
-        """Record of a line of an index."""
+        """Record from a line of an index."""
         planes, text, *rest = json.loads(data)
         return cls([Plane(*plane) for plane in planes], Text(*text), *rest)
 
     def with_texts(self, change: Callable[[str], str]) -> "Record":
-        """Copy of the record, each text that may be shared changed by a function."""
+        """Copy of the record, with a function applied to each text that may be shared."""
         planes = [
             plane._replace(plan=[change(x) if isinstance(x, str) else x for x in plane.plan])
             for plane in self.planes
@@ -103,10 +103,10 @@ class Record(NamedTuple):
 
 
 def shorten(text: str, shared: Mapping[str, int]) -> str:
-    """Mark with a number in place of a text that is shared."""
+    """Replace a shared text by a mark with its number."""
     return f"{SHARED_MARK}{shared[text]}" if text in shared else text
 
 
 def lengthen(text: str, shared: Sequence[str]) -> str:
-    """Text that a mark stands for."""
+    """Return the text that a mark stands for."""
     return shared[int(text[1:])] if text.startswith(SHARED_MARK) else text

@@ -1,8 +1,8 @@
-"""Exposures of several ASDF standards in one product.
+"""Products with exposures of several ASDF standards.
 
-A product has one preamble, that of the newest standard among its entries. A few tags of the older
-one are unknown under it, though what they stand for has not changed; these take their new names.
-Where that is not enough, the exposures cannot be in one product.
+A product has one preamble, that of the newest standard among its entries. This standard does not
+have a few tags of the older one, though their meaning has not changed; these get their new names.
+If that is not enough, the exposures cannot be in one product.
 """
 
 import json
@@ -13,18 +13,17 @@ from functools import cache
 
 from .fragments import TAG_MARK
 
-#: What a document follows whose preamble does not say.
+#: Standard of a document whose preamble names none.
 UNSTATED = "1.0.0"
 
-#: Standards whose entries one product can have, from old to new: those of jwst up to 1.16, and
-#: since.
+#: Standards that can be combined in one product, from old to new: jwst up to 1.16, and since.
 STANDARDS = ("1.5.0", "1.6.0")
 
-#: How tags begin that are written in short.
+#: Prefix of tags that are written in short form.
 PREFIX = "tag:stsci.edu:asdf/"
 
-#: Tags of the first of these standards that the other does not know, and what they are called
-#: there, without the prefix. From the manifests ``asdf-format.org/core/manifests/core-1.5.0``
+#: Tags of the first of these standards that the other does not have, and their names there, without
+#: the prefix. From the manifests ``asdf-format.org/core/manifests/core-1.5.0``
 #: and ``core-1.6.0`` of the package asdf-standard: their schemas allow what those before did.
 REPLACED = {
     "core/column-1.0.0": "table/column-1.1.0",
@@ -36,19 +35,19 @@ REPLACED = {
     "unit/quantity-1.1.0": "unit/quantity-1.2.0",
 }
 
-#: The same in full, as the nodes of a tree have them.
+#: The same in full, as in the nodes of a tree.
 MARKED = frozenset(f"{PREFIX}{tag}" for tag in REPLACED)
 
 _MARKED_TAG = re.compile(f"{TAG_MARK}([A-Za-z0-9/.-]+)")
 
 
 def newest(standards: Iterable[str]) -> str:
-    """Newest of some standards."""
+    """Newest of several standards."""
     return max(standards, key=lambda standard: [int(part) for part in standard.split(".")])
 
 
 def marked(tag: str) -> str:
-    """Tag in full, with a mark if a newer standard calls it otherwise."""
+    """Full tag, with a mark if a newer standard renamed it."""
     return f"{PREFIX}{TAG_MARK}{tag.removeprefix(PREFIX)}" if tag in MARKED else tag
 
 
@@ -58,12 +57,12 @@ def keep_tags(text: str) -> str:
 
 
 def renew_tags(text: str) -> str:
-    """Text with the tags of the newest standard in place of those that are marked."""
+    """Text in which marked tags are replaced by those of the newest standard."""
     return _MARKED_TAG.sub(lambda match: REPLACED[match[1]], text)
 
 
 def obstacle(standards: Collection[str], old_tags: Collection[str]) -> str:
-    """Tell why entries of several standards cannot be in one product, nothing where they can.
+    """Say why entries of several standards cannot be in one product; empty if they can.
 
     Parameters
     ----------
@@ -81,7 +80,7 @@ def obstacle(standards: Collection[str], old_tags: Collection[str]) -> str:
 
 @cache
 def known_tags() -> set[str]:
-    """Tags that the newest standard knows, as ``update_tags.py`` found them."""
+    """Tags of the newest standard, as ``update_tags.py`` found them."""
     with open(os.path.join(os.path.dirname(__file__), "tags.json"), encoding="utf-8") as file:
         table = json.load(file)
     return {f"{name}-{version}" for name, versions in table.items() for version in versions}

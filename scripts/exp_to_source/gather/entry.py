@@ -1,6 +1,6 @@
 """One slit of one exposure, copied into a product as its entry.
 
-Everything that is copied is compared with the slit's digest.
+All copied bytes are compared with the slit's digest.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ BUFFER = 1 << 20
 
 
 class Entry:
-    """One slit of one exposure, of which a product is to have a copy.
+    """One slit of one exposure, to be copied into a product.
 
     Parameters
     ----------
     index : IndexReader
         The index of the exposure.
     common : bytes
-        Its part of that name.
+        The part ``common`` of the index.
     digest : str
         Digest of the slit.
 
@@ -54,7 +54,7 @@ class Entry:
         self.standard: str = self.exposure["standard"]
 
     def open(self) -> int:
-        """Open the exposure; it must have the size it had when it was indexed."""
+        """Open the exposure, which must have the size that was indexed."""
         try:
             file = os.open(self.path, os.O_RDONLY)
         except FileNotFoundError:
@@ -67,7 +67,7 @@ class Entry:
         return file
 
     def changed(self) -> ChangedError:
-        """Tell that the exposure is not the one that was indexed."""
+        """Return the error that the exposure is not the one that was indexed."""
         return ChangedError(self.path, self.index)
 
     def tagged(self, text: str, standard: str) -> str:
@@ -75,12 +75,12 @@ class Entry:
         return keep_tags(text) if self.standard == standard else renew_tags(text)
 
     def copy_planes(self, number: int, top: dict[str, Any], out: "Output") -> "PartCopied":
-        """Copy the planes, EXTVER being the number of the entry.
+        """Copy the planes, with the number of the entry as EXTVER.
 
         Returns
         -------
         PartCopied
-            What is left to be copied.
+            The entry, with its tree and blocks still to be copied.
         """
         check = new_digest(self.exposure["common"][2], self.exposure["top"][2])
         text = self.text
@@ -129,9 +129,9 @@ class PartCopied:
     number : int
         Its number within the product, from 1.
     fragment : str
-        Its part of the tree, with marks.
+        Text of the slit in the tree, with marks.
     check : hash
-        Digest of all that was copied.
+        Digest of all copied bytes.
     """
 
     def __init__(self, entry: Entry, number: int, fragment: str, check: "hashlib._Hash") -> None:
@@ -141,7 +141,7 @@ class PartCopied:
         self.check = check
 
     def tree(self, first_block: int, association: dict[str, str], standard: str) -> str:
-        """Part of the product's tree, the exposure's metadata merged over the slit's."""
+        """Text of the entry in the tree, with the exposure's metadata merged over the slit's."""
         record = self.entry.record
         meta: dict[str, str] = json.loads(self.entry.common)["meta"]
         if record.asn is not None or association:
@@ -178,7 +178,7 @@ class Output:
         self.hash = hashlib.sha256()
 
     def header(self, raw: bytes) -> None:
-        """Write a header that counts for `_fits_hash`."""
+        """Write a header, and add it to `_fits_hash`."""
         self.hash.update(raw)
         write_all(self.file, raw)
 

@@ -1,8 +1,8 @@
 """One product, spliced from the bytes of its exposures.
 
-Only the standard library is used on this path, as the start of the program is most of its cost.
-Everything that is copied is compared with the digest in the manifest before the product takes
-its name: an exposure that is not the one that was indexed ends the job.
+This code uses only the standard library, as the start of the program is most of its cost. All
+copied bytes are compared with the digest in the manifest before the product gets its name: an
+exposure that is not the one that was indexed ends the job.
 """
 
 import json
@@ -37,17 +37,17 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
     Parameters
     ----------
     manifest_path : str
-        The product's manifest, as the source list leaves it.
+        The product's manifest, as written with the source list.
     product_path : str
-        FITS file to write; it appears whole or not at all.
+        FITS file to write; it appears complete or not at all.
     index_folder : str
         Where the indices of the exposures are.
 
     Raises
     ------
     InputError
-        If manifest, index and exposure do not fit each other. Where the exposure is not the one
-        that was indexed, a note is left beside the index, and the next run indexes it again.
+        If manifest, index and exposure do not match. If the exposure is not the one that was
+        indexed, a note is written beside the index, and the next run indexes the exposure again.
     """
     manifest = read_manifest(manifest_path)
     if f"{manifest.product}.json" != os.path.basename(manifest_path):
@@ -68,7 +68,7 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
 
 
 def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[dict[str, Any], list[Entry]]:
-    """Read what a product has from its first exposure, and its entries.
+    """Read the part that a product takes from its first exposure, and its entries.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[dict[str, A
             if not top:
                 top, standard = json.loads(index.part("top")), own
             elif own != standard and newest((own, standard)) == own:
-                # What tells how the tree is to be read is of the newest standard.
+                # The preamble, which says how to read the tree, is that of the newest standard.
                 later, standard = json.loads(index.part("top")), own
                 top |= {key: later[key] for key in ("preamble", "extensions")}
             common = index.part("common")
@@ -100,7 +100,7 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[dict[str, A
 
 
 class Product:
-    """A product: its entries, and what it has from the first of them.
+    """A product: its entries, and the part that it takes from its first exposure.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class Product:
     entries : list of Entry
         Its slits, in order.
     top : dict
-        What it has from its first exposure.
+        The part that it takes from its first exposure.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Product:
         self.kind = kinds[-1] if kinds else self.top["type"]
         about = manifest.association
         self.association = {key: quoted(value) for key, value in about.items()}
-        # Text that no FITS card can hold stays in the tree alone.
+        # A string that no FITS card can hold is only in the tree.
         self.association_cards = {
             word: about[key]
             for word, key in (("ASNPOOL", "pool_name"), ("ASNTABLE", "table_name"))
@@ -155,7 +155,7 @@ class Product:
         write_all(file, tail + bytes(padded(size) - size))
 
     def primary_cards(self) -> Iterator[bytes]:
-        """Cards of PRIMARY: those of the first exposure, the product's own, its history."""
+        """Cards of PRIMARY: those of the first exposure, the product's own, and its history."""
         parts = self.top["primary"]
         asn = parts["asn"]
         if self.association:
@@ -181,7 +181,7 @@ class Product:
             yield commentary("HISTORY", text)
 
     def document(self, parts: list[PartCopied], fits_hash: str) -> str:
-        """YAML document of the product, whose planes have been copied."""
+        """YAML document of the product, after its planes were copied."""
         top, first = self.top, self.entries[0]
         lines = [
             top["preamble"],
@@ -208,7 +208,7 @@ class Product:
 
 
 def block_index(start: int, sizes: list[int]) -> bytes:
-    """Index of the internal blocks: their places in the ASDF file, which begins the extension."""
+    """Index of the internal blocks: their offsets from the start of the extension."""
     if not sizes:
         return b""
     lines = ["#ASDF BLOCK INDEX\n%YAML 1.1\n---\n"]
@@ -219,7 +219,7 @@ def block_index(start: int, sizes: list[int]) -> bytes:
 
 
 def asdf_header(size: int) -> bytes:
-    """Header of the ASDF extension, as stdatamodels has astropy write it."""
+    """Header of the ASDF extension, as stdatamodels writes it with astropy."""
     cards: Iterable[tuple[str, str | int, str]] = (
         ("XTENSION", "BINTABLE", "binary table extension"),
         ("BITPIX", 8, "array data type"),

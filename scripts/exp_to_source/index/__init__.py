@@ -1,5 +1,5 @@
 """From an exposure to its index.
 
-In: a cal exposure in FITS. Out: where the bytes of each slit are, what they are, and what changes
-in a product.
+In: a cal exposure in FITS. Out: the offsets of the bytes of each slit, their meaning, and the
+changes for a product.
 """

@@ -1,4 +1,4 @@
-"""One exposure: a file of a kind that can be regrouped, its tree, and the planes of each slit."""
+"""One exposure: a file that can be regrouped, its tree, and the planes of each slit."""
 
 import hashlib
 import re
@@ -18,17 +18,17 @@ from .reader import UnusualLayoutError
 from .slit import Array
 from .tree import Tree, parse
 
-#: Exposure types whose exposures hold many sources (jwst 3.0, calwebb_spec3).
-#: Numbers that may be too large. Astropy writes such a card anew, so that `_fits_hash` is not true.
+#: Exposure types with many sources per exposure (jwst 3.0, calwebb_spec3).
+#: Numbers that may be too large. Astropy rewrites such a card, so that `_fits_hash` is wrong.
 _HUGE = re.compile(rb"= *([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[Ee][+]?[0-9]{3,})")
 
-#: What such a number has; searches for letters are four times as fast.
+#: Characters of such a number; searches for letters are four times as fast.
 _EXPONENTS = re.compile(rb"E\+?[0-9]{3}"), re.compile(rb"e\+?[0-9]{3}")
 
 
 @dataclass(slots=True)
 class Exposure:
-    """A file open for indexing, and what it holds."""
+    """A file open for indexing, and its content."""
 
     path: str
     file: int
@@ -39,17 +39,17 @@ class Exposure:
 
     @property
     def rewritten(self) -> bool:
-        """Whether the text of the tree is not that of the file."""
+        """Whether the text of the tree differs from that of the file."""
         return self.rewriting is not None
 
     @property
     def edited(self) -> bool:
-        """Whether headers were edited after the tree was written, so that their values count."""
+        """Whether headers were edited after the tree was written, so that their values are used."""
         return self.rewriting is not None and self.rewriting.edited
 
 
 def check_kind(path: str, hdus: list[HDU]) -> None:
-    """Refuse what is not an exposure of many slits."""
+    """Refuse files that are not exposures of many slits."""
     model, kind = hdus[0].header.get("DATAMODL"), hdus[0].header.get("EXP_TYPE")
     if model != "MultiSlitModel":
         what = f"a {model}" if model else "a file without DATAMODL"
@@ -62,7 +62,7 @@ def check_kind(path: str, hdus: list[HDU]) -> None:
             f"{path}: PRIMARY holds data, which is not so in a MultiSlitModel; "
             "make the file again with the pipeline"
         )
-    # A type that no exposure has does not count, the tree's does: `records` looks at that.
+    # An invalid type is ignored, and the tree's is used: `records` checks that one.
     known = next(word for word in table().product if word.name == "EXP_TYPE")
     if accepts(known, kind) and kind not in EXPOSURE_TYPES:
         raise InputError(
@@ -72,20 +72,20 @@ def check_kind(path: str, hdus: list[HDU]) -> None:
 
 
 def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, Rewriting | None]:
-    """Read the ASDF tree, and say whether its text had to be written anew.
+    """Read the ASDF tree, and rewrite its text if necessary.
 
-    That is so where it is laid out in another way than asdf's, and where headers were edited
-    after the tree was written: then `_fits_hash` is not theirs, and they count. Values of theirs
-    that were refused are forgotten.
+    It is rewritten if its layout is not asdf's, or if headers were edited after the tree was
+    written: `_fits_hash` then differs, and the headers' values are used. Refused values are removed
+    from the headers.
     """
     digest = hashlib.sha256()
     for hdu in hdus:
         if any(exponent.search(hdu.header.raw) for exponent in _EXPONENTS):
             refuse_infinite(path, hdu)
-        # As stdatamodels does, which finds the extension in any case, but here tells cases apart.
+        # As in stdatamodels, which finds the extension in any case, but here distinguishes case.
         if hdu.name != "ASDF" or hdu.header.get("EXTNAME") != "ASDF":
             digest.update(hdu.header.raw)
-    # Readers mend that card first, so that the hash is not that of the headers any more.
+    # Readers correct EXTEND first, so that the hash does not match the headers any more.
     whole = bool(hdus[0].header.get("EXTEND"))
     rooms = [block.room for block in extension.blocks]
     try:
@@ -126,7 +126,7 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
     list of list of HDU
         Planes of each slit, in the order of the schema.
     set of str
-        Names of HDUs that no slit names and no schema knows.
+        Names of HDUs that no slit names and no schema defines.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
     for hdu in exposure.hdus[1:]:
         if hdu.name != "ASDF" and free.setdefault((hdu.name, hdu.version), hdu) is not hdu:
             raise disagree(exposure, f"{hdu.name},{hdu.version} occurs twice")
-    # As stdatamodels writes them.
+    # In the order in which stdatamodels writes them.
     known = table().planes
     order = {name: place for place, name in enumerate(known)}
     planes = []
@@ -171,12 +171,12 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
 
 
 def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> str:
-    """Find the type of a plane's numbers.
+    """Find the data type of a plane.
 
     Raises
     ------
     InputError
-        If it is not the schema's, or the tree says otherwise.
+        If it is not the schema's, or differs from the tree's.
     """
     name, found = f"{hdu.name},{hdu.version}", datatype(hdu.header)
     plane = table().planes.get(hdu.name)
@@ -193,7 +193,7 @@ def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> str:
 
 
 def disagree(exposure: Exposure, what: str) -> InputError:
-    """Tell that headers and tree of an exposure contradict each other."""
+    """Return the error that headers and tree of an exposure contradict each other."""
     return InputError(
         f"{exposure.path}: headers and ASDF tree disagree: {what}; "
         "make the file again with the pipeline"

@@ -18,13 +18,13 @@ MAGIC = b"\xd3BLK"
 INDEX = b"#ASDF BLOCK INDEX"
 STREAMED = 1
 _HEADER = struct.Struct(">I4sQQQ")
-#: Ways of compression that asdf knows; none is the first.
+#: Compressions of asdf; the first is none.
 _COMPRESSIONS = (bytes(4), b"zlib", b"bzp2", b"lz4\0")
 _MIN_HEADER = 48
 _PREAMBLE = re.compile(
     "#ASDF [0-9.]+\r?\n(?:#ASDF_STANDARD ([0-9]{1,4}(?:[.][0-9]{1,4}){0,3})\r?\n)?"
 )
-#: End of the document, which may be padded, so that it can grow in place.
+#: End of the document, which may be padded to leave room for growth.
 _END = re.compile(rb"(\n\.\.\.\r?\n)[\0 \n]*")
 
 
@@ -34,11 +34,11 @@ class Block(NamedTuple):
     Attributes
     ----------
     start, size : int
-        Offset in the file and size in bytes, its header included.
+        Offset in the file and size in bytes, including its header.
     digest : str
         Digest of all of it.
     room : int or None
-        Bytes of its array; None where it is compressed.
+        Bytes of its array; None if it is compressed.
     """
 
     start: int
@@ -56,13 +56,13 @@ class Extension:
     text : str
         The YAML document, with the comment lines before it.
     start : int
-        Where the document begins in the file, in bytes.
+        Offset of the document in the file, in bytes.
     blocks : list of Block
         The internal blocks.
     preamble : str
-        Comment lines that say which versions of ASDF the document follows.
+        Comment lines with the versions of ASDF of the document.
     standard : str
-        Version of the ASDF standard that the document follows.
+        Version of the ASDF standard of the document.
     """
 
     text: str
@@ -87,7 +87,7 @@ def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
     Raises
     ------
     InputError
-        If there is none, or it is damaged.
+        If there is no extension, or it is damaged.
     """
     found = [hdu for hdu in hdus if hdu.name == "ASDF"]
     if len(found) != 1:
@@ -112,7 +112,7 @@ def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
 
 
 def _blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:
-    """Find the blocks that follow the document; an index of them may follow in turn."""
+    """Find the blocks after the document; an index of blocks may follow them."""
     blocks: list[Block] = []
     while data[position : position + 4] == MAGIC:
         if len(data) < position + 6 + _HEADER.size:
@@ -127,7 +127,7 @@ def _blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:
         size = header_size + allocated
         if position + size > len(data):
             raise _damaged(path, f"block {len(blocks)} ends too early")
-        # Here, where they are in memory: slits share blocks, which are to be read but once.
+        # Hashed here, while they are in memory: slits share blocks, which must be read only once.
         digest = seal(data[position : position + size])
         blocks.append(Block(start + position, size, digest, None if any(packing) else used))
         position += size

@@ -1,4 +1,4 @@
-"""The layout of FITS files: every HDU found by scanning header blocks, nothing else read.
+"""The layout of FITS files: finds every HDU by scanning header blocks, and reads nothing else.
 
 FITS standard 4.0, sections 3 and 4.
 """
@@ -12,18 +12,18 @@ from functools import cached_property, lru_cache
 from ..errors import InputError
 from ..formats.cards import BLOCK, CARD, END, NUMBER, Value, card_value, is_card_text, padded
 
-#: A header larger than this is taken for damage: the largest real ones have a few hundred cards.
+#: A larger header is taken for damage: the largest real ones have a few hundred cards.
 MAX_HEADER = 1000 * BLOCK
 
 
 _STRING, _REST = "'[^']*(?:''[^']*)*'", " *(?:/.*)?"
 _VALUE = f" *(?:{_STRING}|[TF]|{NUMBER}|\\({NUMBER}, *{NUMBER}\\))?{_REST}"
-#: A card, whose keyword may stand alone only where it has no value.
+#: A card, whose keyword may be alone only if it has no value.
 SOUND = re.compile(
     f"(?=.{{8}}= )[A-Z0-9_-]+ *= {_VALUE}|(?:COMMENT |HISTORY |HIERARCH| {{8}}|END {{77}}).*"
     f"|CONTINUE  *{_STRING}{_REST}"
 )
-#: Keywords of which a reader may take one or the other where they stand twice.
+#: Keywords that readers resolve differently if they are repeated.
 ONCE = frozenset(
     (
         *("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "PCOUNT", "GCOUNT", "EXTEND", "GROUPS"),
@@ -31,19 +31,19 @@ ONCE = frozenset(
     )
 ) | {f"NAXIS{n}" for n in range(1, 1000)}
 
-#: A card whose text goes on, and the next.
+#: A card whose string continues, and the next card.
 CONTINUED = re.compile(f".*&'{_REST}CONTINUE.*")
 
 
 @lru_cache(maxsize=1 << 14)
 def keyword_of(card: str) -> str:
-    """Keyword of a card, which must be as the standard wants it; many cards recur."""
+    """Keyword of a card, which must follow the standard; cached, as many cards recur."""
     if not SOUND.fullmatch(card):
         raise ValueError(f"{card.rstrip()!r} is no card")
     return card[:8].rstrip()
 
 
-#: Value of a card; many recur.
+#: Value of a card; cached, as many recur.
 value_of = lru_cache(maxsize=1 << 14)(card_value)
 
 
@@ -53,7 +53,7 @@ class Header:
     Parameters
     ----------
     raw : bytes
-        Header blocks, as they stand in the file.
+        Header blocks, as in the file.
     """
 
     def __init__(self, raw: bytes) -> None:
@@ -61,15 +61,15 @@ class Header:
 
     @cached_property
     def numbers(self) -> dict[str, tuple[int, int]]:
-        """Keyword to (number of its first card, count: above one where CONTINUE follows).
+        """Keyword to (number of its first card, count: above one if CONTINUE follows).
 
-        The first of equal keywords counts, as for astropy.
+        The first of equal keywords is used, as in astropy.
         """
         return self._read[0]
 
     @property
     def repeated(self) -> set[str]:
-        """Keywords that stand more than once, those of comments among them."""
+        """Keywords that occur more than once, including those of comments."""
         return self._read[1]
 
     @cached_property
@@ -79,7 +79,7 @@ class Header:
         Raises
         ------
         ValueError
-            If a card is not as the standard wants it.
+            If a card does not follow the standard.
         """
         numbers: dict[str, tuple[int, int]] = {}
         repeated: set[str] = set()
@@ -106,7 +106,7 @@ class Header:
         return keyword in self.numbers
 
     def cards(self, place: tuple[int, int]) -> bytes:
-        """Images of cards: the number of the first, and their count."""
+        """Images of cards, given the number of the first and their count."""
         first, count = place
         return self.raw[first * CARD : (first + count) * CARD]
 
@@ -115,11 +115,11 @@ class Header:
         return self.cards(self.numbers[keyword])
 
     def forget(self, keyword: str) -> None:
-        """Have the header be without a keyword, as its value does not count."""
+        """Drop a keyword whose value is not used."""
         del self.numbers[keyword]
 
     def get(self, keyword: str, default: Value = None) -> Value:
-        """Value of a keyword, or `default` where it is absent or undefined."""
+        """Value of a keyword, or `default` if it is absent or undefined."""
         place = self.numbers.get(keyword)
         if place is None:
             return default
@@ -129,14 +129,14 @@ class Header:
 
 @dataclass(slots=True)
 class HDU:
-    """One header and data unit, by its place in the file.
+    """One header and data unit, with its position in the file.
 
     Attributes
     ----------
     name : str
         EXTNAME in capitals; ``PRIMARY`` for the first.
     version : int
-        EXTVER, 1 where absent.
+        EXTVER, 1 if absent.
     start : int
         Offset of the header in bytes.
     data_start : int
@@ -209,7 +209,7 @@ def scan(file: int, path: str) -> list[HDU]:
 
 
 def _read_header(file: int, path: str, position: int, first: bool) -> bytes | None:
-    """Header blocks at a position; None where only filler follows the last HDU."""
+    """Header blocks at an offset; None if only filler follows the last HDU."""
     raw = b""
     while len(raw) < MAX_HEADER:
         more = os.pread(file, BLOCK, position + len(raw))
@@ -257,16 +257,16 @@ def _hdu(header: Header, start: int, first: bool) -> HDU:
     version = header.get("EXTVER") if "EXTVER" in header else 1
     if type(version) is not int:
         raise ValueError(f"EXTVER is {version!r}")
-    # As astropy does, which tells no case of another.
+    # As in astropy, which ignores case.
     name = "PRIMARY" if first else str(header.get("EXTNAME", "")).upper()
     data_start = start + len(header.raw)
     return HDU(name, version, start, data_start, size, tuple(reversed(axes)), header)
 
 
 def _check_structure(header: Header, n_axes: int, first: bool) -> None:
-    """Refuse mandatory keywords in another order than the standard's, or that readers take apart.
+    """Refuse mandatory keywords out of order, or that readers resolve differently.
 
-    An image has no PCOUNT or GCOUNT of its own.
+    An image needs no PCOUNT and GCOUNT.
     """
     order = [*("XTENSION", "BITPIX", "NAXIS"), *(f"NAXIS{n + 1}" for n in range(n_axes))]
     order += ("PCOUNT", "GCOUNT")
@@ -284,7 +284,7 @@ def _check_structure(header: Header, n_axes: int, first: bool) -> None:
 
 
 def _count(header: Header, keyword: str, default: int | None = None) -> int:
-    """Value of a keyword that must be a whole number from 0 on."""
+    """Value of a keyword that must be a whole number of at least 0."""
     value = header.get(keyword) if keyword in header else default
     if type(value) is not int or value < 0:
         raise ValueError(f"{keyword} is {value!r}")

@@ -1,7 +1,7 @@
 """The headers of products, planned from those of an exposure.
 
-stdatamodels writes headers from its schema: cards in the schema's order, of the leaves that the
-tree has. Card images are the input's wherever it has them.
+stdatamodels writes headers from its schema: in the schema's order, one card for each leaf of the
+tree. Card images are copied from the input if it has them.
 """
 
 import math
@@ -15,7 +15,7 @@ from .fitsfile import HDU, Header
 from .keywords import Keyword, Place, compress, lay_out, section_cards, table
 from .nodes import Leaf, Node, at, leaves
 
-#: Keywords that describe the data of an HDU; they travel in the order in which they stand.
+#: Keywords that describe the data of an HDU; they are copied in their order.
 STRUCTURE = frozenset(
     (
         *("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "EXTEND", "PCOUNT", "GCOUNT", "GROUPS"),
@@ -23,10 +23,10 @@ STRUCTURE = frozenset(
     )
 ) | {f"NAXIS{n}" for n in range(1, 1000)}
 
-#: Keywords that go without saying when cards are left out.
+#: Keywords that are not reported when cards are left out.
 SILENT = frozenset({"", "COMMENT", "HISTORY", "CONTINUE", "EXTVER", "CHECKSUM", "DATASUM"})
 
-#: Keywords of PRIMARY whose values are the product's own.
+#: Keywords of PRIMARY whose values belong to the product.
 PRODUCT_KEYWORDS = ("DATE", "FILENAME", "DATAMODL", "EXP_TYPE", "ASNPOOL", "ASNTABLE")
 
 #: Parts of an entry's metadata that belong to SCI headers and may come from the exposure.
@@ -51,8 +51,8 @@ def primary_cards(meta: Node, header: Header) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``before``, ``asn``, ``after``: lists of [keyword, image], those about the association
-        apart, as it may be another one; ``comments``: of keywords that products set.
+        ``before``, ``asn``, ``after``: lists of [keyword, image], with those about the association
+        separate, as the product may have another one; ``comments``: of keywords that products set.
     """
     present = {
         word.path: place
@@ -73,7 +73,7 @@ def primary_cards(meta: Node, header: Header) -> dict[str, Any]:
         name: _images(lay_out(part, present).get("PRIMARY", []), header)
         for name, part in parts.items()
     }
-    # There are no data to describe. A reader that misses EXTEND adds it, and `_fits_hash` fails.
+    # There are no data to describe. Readers add a missing EXTEND, and `_fits_hash` would fail.
     structure = [
         [word, header.image(word).decode("ascii")] for word in ("SIMPLE", "BITPIX", "NAXIS")
     ]
@@ -99,9 +99,9 @@ def exposure_cards(meta: Node, primary: Header, sci: HDU | None, slit: Node) -> 
     primary : Header
         Its PRIMARY header.
     sci : HDU or None
-        Its SCI,1, which has such cards.
+        Its SCI,1, which contains such cards.
     slit : Node
-        Its first slit, some of whose cards stand there in place of the exposure's.
+        Its first slit, some of whose cards replace the exposure's there.
     """
     of_slit = leaves(slit)
     taken = {word.name for word in table().entry if word.hdu == "SCI" and word.path in of_slit}
@@ -123,7 +123,7 @@ def plane_plans(meta: Mapping[str, Leaf], slit: Node, planes: list[HDU]) -> list
     meta : mapping
         Leaves of the exposure's metadata by path.
     slit : Node
-        The slit, but for its WCS.
+        The slit, without its WCS.
     planes : list of HDU
         Its planes.
     """
@@ -143,7 +143,7 @@ def plane_plans(meta: Mapping[str, Leaf], slit: Node, planes: list[HDU]) -> list
     for hdu in planes:
         places = [_described(hdu, word) for word in _structure(hdu.header)]
         if "BZERO" in hdu.header and "BSCALE" not in hdu.header:
-            # As astropy writes the one with the other.
+            # Astropy writes BSCALE whenever it writes BZERO.
             places.insert(_structure(hdu.header).index("BZERO"), format_card("BSCALE", 1))
         places += [CARDS_MARK.encode()] if hdu.name == "SCI" else []
         places.append(ENTRY_MARK.encode())
@@ -153,7 +153,7 @@ def plane_plans(meta: Mapping[str, Leaf], slit: Node, planes: list[HDU]) -> list
 
 
 def left_out(header: Header, kept: set[str]) -> set[str]:
-    """Keywords of a header that products do not have, as no schema knows them."""
+    """Keywords of a header that products do not have, as no schema defines them."""
     return header.numbers.keys() - kept - STRUCTURE - SILENT
 
 
@@ -162,7 +162,7 @@ def _structure(header: Header) -> list[str]:
 
 
 def _described(hdu: HDU, keyword: str) -> Place:
-    """Card that describes data: as it stands, but a name in capitals, as astropy writes it."""
+    """Card that describes data, unchanged except that a name is in capitals, as in astropy."""
     if keyword == "EXTNAME" and hdu.name.encode() not in hdu.header.image(keyword)[10:]:
         return format_card(keyword, hdu.name, "extension name")
     return hdu.header.numbers[keyword]
@@ -173,9 +173,9 @@ def _leaf(meta: Node, word: Keyword) -> Node | None:
 
 
 def _place(word: Keyword, leaf: Node | None, header: Header) -> Place | None:
-    """Card of a leaf: where the header has it, or a new one; None where the tree has no leaf.
+    """Card of a leaf: its position in the header, or a new one; None if the tree has no leaf.
 
-    The tree's values count, as for stdatamodels, those of edited headers being in it by now.
+    The tree's values are used, as in stdatamodels; values of edited headers are already in it.
     """
     if not isinstance(leaf, Leaf) or (value := leaf.value()) is None:
         return None
@@ -184,15 +184,15 @@ def _place(word: Keyword, leaf: Node | None, header: Header) -> Place | None:
     try:
         return format_card(word.name, value, word.comment)
     except (ValueError, TypeError):
-        # Text that no FITS card can hold stays in the tree alone.
+        # A string that no FITS card can hold is only in the tree.
         return None
 
 
 @lru_cache(maxsize=1 << 14, typed=True)
 def states(image: bytes, value: Value) -> bool:
-    """Whether a card has a value, as far as its digits go: astropy once wrote 16 of them.
+    """Whether a card has a value, to the precision of its digits: astropy once wrote 16 of them.
 
-    What is no value of a card states nothing.
+    Invalid values of a card state nothing.
     """
     try:
         stated = card_value(image)
@@ -206,7 +206,7 @@ def states(image: bytes, value: Value) -> bool:
 
 
 def _images(cards: list[tuple[str, Place]], header: Header) -> list[list[str]]:
-    """Keyword and image of cards, comment cards one string for each section."""
+    """Keyword and image of cards; the comment cards of a section are one string."""
     images = []
     for word, place in cards:
         if isinstance(place, tuple):

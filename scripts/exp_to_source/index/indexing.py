@@ -1,4 +1,4 @@
-"""The index of an exposure, made in one pass over its bytes."""
+"""Making the index of an exposure in one pass over its bytes."""
 
 import os
 
@@ -22,7 +22,7 @@ from .remarks import Remark, dropped_tags, kept, on_misfits, on_refusals, on_tag
 def index_exposure(path: str, output: str) -> list[Remark]:
     """Write the index of an exposure.
 
-    Reads every byte of the file once and keeps no more than its ASDF extension in memory.
+    It reads every byte of the file once, and keeps no more than the ASDF extension in memory.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ def index_exposure(path: str, output: str) -> list[Remark]:
     Returns
     -------
     list of Remark
-        What products will not have, and which detours were needed.
+        What products will lack, and what was done otherwise.
 
     Raises
     ------
     InputError
-        If it is not a sound exposure-based product of a kind that can be regrouped.
+        If it is not a valid exposure-based product that can be regrouped.
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file; mend the list of exposures or bring it back")
@@ -65,7 +65,7 @@ def index_exposure(path: str, output: str) -> list[Remark]:
         write_index(output, first, common, top, tags, slits, text)
         return said
     except (ValueError, RecursionError) as error:
-        # Values are read where they are needed, so a damaged one can turn up anywhere.
+        # Values are read when they are needed, so a damaged one can occur anywhere.
         what = "nested too deeply" if isinstance(error, RecursionError) else error
         raise InputError(
             f"{path}: damaged: {what}; make the file again with the pipeline"
@@ -75,17 +75,17 @@ def index_exposure(path: str, output: str) -> list[Remark]:
 
 
 def index_or_reason(path: str, output: str) -> list[Remark]:
-    """Write the index of an exposure, or in its place why there is none.
+    """Write the index of an exposure, or instead the reason why it has none.
 
     Parameters
     ----------
     path, output : str
-        As of `index_exposure`.
+        As for `index_exposure`.
 
     Returns
     -------
     list of Remark
-        The reason is one.
+        The remarks, which include the reason.
     """
     before = stamp(path) if os.path.isfile(path) else {}
     try:
@@ -97,7 +97,7 @@ def index_or_reason(path: str, output: str) -> list[Remark]:
 
 
 def remarks(exposure: Exposure, strangers: set[str]) -> list[Remark]:
-    """Tell a user what products will lack, and which detours were needed, the gravest first."""
+    """Say what products will lack, and what was done otherwise, the most serious first."""
     warned = [
         *on_tags(exposure.tree.tags),
         *on_refusals(exposure.rewriting.refusals if exposure.rewriting else []),

@@ -1,7 +1,7 @@
-"""Which keywords a product's headers have, and in which order: the schema of MultiExposureModel.
+"""Keywords of a product's headers and their order, from the schema of MultiExposureModel.
 
-The table is made from stdatamodels by ``update_keywords.py``, so that no schema has to be loaded
-(it takes a second) to lay out headers exactly as the data model does.
+``update_keywords.py`` makes the table from stdatamodels, so that headers can be laid out exactly as
+in the data model without loading a schema (which takes a second).
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..formats.cards import CARD, Plan, Value, commentary
 from .fitsfile import Header
 
-#: Types of the schema, as those of Python; a boolean is no number for it.
+#: Types of the schema as Python types; in the schema, a boolean is not a number.
 TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
@@ -23,7 +23,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 class Keyword(NamedTuple):
-    """A leaf of the schema that has a keyword; without `values`, any value of its type will do."""
+    """A leaf of the schema that has a keyword; without `values`, any value of its type is valid."""
 
     path: str
     name: str
@@ -35,16 +35,16 @@ class Keyword(NamedTuple):
 
 
 class Plane(NamedTuple):
-    """Where the tree of a slit has a plane, and the type of its numbers."""
+    """Key of a plane in the tree of a slit, and its data type."""
 
     key: str
     datatype: str
 
 
 class Table(NamedTuple):
-    """What the schema says of a product, and of each of its entries.
+    """Schema of a product, and of each of its entries.
 
-    Keywords are in the order of writing; types are of all nodes, by path.
+    Keywords are in the order of writing; types are for all nodes, by path.
     """
 
     sections: list[str]
@@ -73,7 +73,7 @@ def table() -> Table:
 
 
 def accepts(word: Keyword, value: Value) -> bool:
-    """Whether the schema accepts a value for a keyword; stdatamodels casts none."""
+    """Whether the schema accepts a value for a keyword; stdatamodels casts no values."""
     return is_of_type(word.type, value) and (not word.values or value in word.values)
 
 
@@ -86,7 +86,7 @@ def is_of_type(wanted: str, value: Value) -> bool:
     )
 
 
-#: A card: where it stands in the input's header (first, count), or its image, or a mark.
+#: A card: its position in the input's header (first, count), or its image, or a mark.
 Place = tuple[int, int] | bytes
 
 
@@ -105,7 +105,7 @@ def lay_out(
     Returns
     -------
     dict
-        HDU name to list of (keyword, card), comment cards having keyword ``""``.
+        HDU name to list of (keyword, card); comment cards have keyword ``""``.
     """
     laid: dict[str, list[tuple[str, Place]]] = {}
     opened: set[int] = set()
@@ -128,7 +128,7 @@ def section_cards(section: int) -> bytes:
 
 
 def compress(places: list[Place], header: Header) -> Plan:
-    """Make a plan of cards in order: adjacent cards joined, comment cards found in the input."""
+    """Make a plan of cards in order: adjacent cards joined, comment cards located in the input."""
     plan: list[tuple[int, int] | str] = []
     for number, place in enumerate(places):
         if isinstance(place, bytes) and number + 1 < len(places):
@@ -150,7 +150,7 @@ def compress(places: list[Place], header: Header) -> Plan:
 
 
 def _found_before(image: bytes, following: Place, header: Header) -> Place:
-    """Place of an image in the input's header, if it stands right before the card that follows."""
+    """Position of an image in the input's header, if it is right before the next card."""
     if isinstance(following, tuple):
         count = len(image) // CARD
         first = following[0] - count

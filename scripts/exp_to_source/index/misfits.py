@@ -1,7 +1,7 @@
 """Values of a tree that the schema of the data models does not accept.
 
-stdatamodels drops some of them, refuses others, and passes some on. The headers' values are
-another matter: see `normalise`.
+stdatamodels drops some of them, refuses others, and keeps some. `normalise` handles values of
+headers.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,10 +16,10 @@ from .keywords import TYPES, is_of_type, table
 from .nodes import Leaf, Node, value_at
 from .records import IDENTITY
 
-#: Tells what YAML takes for a time, which no schema has.
+#: Recognises values that YAML reads as times, which no schema has.
 _RESOLVER = yaml.resolver.Resolver()
 
-#: Values by path, None where what is there is no scalar.
+#: Values by path; None if the node is not a scalar.
 Misfits = dict[str, Value]
 
 
@@ -34,7 +34,7 @@ def find_misfits(exposure: Exposure) -> Misfits:
     Returns
     -------
     dict
-        Path to value; of values that several slits have, one.
+        Path to value; one value if several slits have the path.
     """
     found: Misfits = {}
     known = table()
@@ -62,7 +62,7 @@ def _misfits(node: Node, path: str, types: Mapping[str, str]) -> Misfits:
 
 @lru_cache(maxsize=1 << 14)
 def _fits(text: str, plain: bool, wanted: str | None) -> bool:
-    """Whether a scalar may be where the schema wants a type; many recur."""
+    """Whether the schema's type accepts a scalar; cached, as many recur."""
     if plain and _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)).endswith("timestamp"):
         return False
     if wanted in TYPES:
@@ -71,7 +71,7 @@ def _fits(text: str, plain: bool, wanted: str | None) -> bool:
 
 
 def find_contradictions(exposure: Exposure) -> Iterator[str]:
-    """Tell where PRIMARY names an exposure otherwise than the tree, which counts."""
+    """Find values of PRIMARY that differ from the tree, which is used."""
     header, paths = exposure.hdus[0].header, set(IDENTITY.values())
     for word in table().product:
         path = word.path.removeprefix("meta.")

@@ -1,6 +1,6 @@
-"""Small parts of an ASDF tree, held as nodes: what the exposure and its slits say of themselves.
+"""Small parts of an ASDF tree, held as nodes: the metadata of the exposure and its slits.
 
-Scalars keep their YAML text, so that writing a node gives back the numbers that were read.
+Scalars keep their YAML text, so that writing a node reproduces the numbers that were read.
 """
 
 import re
@@ -12,24 +12,24 @@ import yaml
 from ..formats.fragments import quoted
 from ..formats.standards import marked
 
-#: A node whose text is longer than this is an alias bomb: that of real ones is below a megabyte.
+#: A node with a longer text is an alias bomb: real ones are below a megabyte.
 MAX_SIZE = 10_000_000
 
 
 def beyond_all_bounds() -> ValueError:
-    """Tell of an alias bomb."""
+    """Return the error about an alias bomb."""
     return ValueError("its ASDF tree grows beyond all bounds through its aliases")
 
 
 Value = str | int | float | bool | None
 
-#: What ends a plain scalar within brackets, though not in the lines of a block.
+#: Characters that end a plain scalar in flow style, but not in block style.
 _ENDS_PLAIN = re.compile(r"[,\[\]{}?\n\x85\u2028\u2029]|^:|:$")
 
 
 @dataclass(slots=True)
 class Leaf:
-    """A scalar: its text, its tag where it has an explicit one, whether it was written plain."""
+    """A scalar: its text, its explicit tag if any, and whether it was written plain."""
 
     text: str
     tag: str | None = None
@@ -37,11 +37,11 @@ class Leaf:
 
     @property
     def size(self) -> int:
-        """Length of its YAML, about."""
+        """Approximate length of its YAML."""
         return 2 + len(self.text) + len(self.tag or "")
 
     def render(self) -> str:
-        """Give the scalar as YAML in one line."""
+        """Return the scalar as YAML in one line."""
         text = self.text
         if not self.plain or _ENDS_PLAIN.search(text):
             text = quoted(text)
@@ -50,20 +50,20 @@ class Leaf:
         return f"!<{marked(self.tag)}> {text}" if self.tag else text
 
     def value(self) -> Value:
-        """Give the value by the rules of YAML 1.1, as asdf applies them."""
+        """Return the value by the rules of YAML 1.1, as asdf applies them."""
         return _plain_value(self.text) if self.plain else self.text
 
 
 @dataclass(slots=True)
 class Branch:
-    """A mapping (keys as YAML text) or a sequence, with its tag where it has one."""
+    """A mapping (keys as YAML text) or a sequence, with its tag if it has one."""
 
     parts: "dict[str, Node] | list[Node]" = field(default_factory=dict)
     tag: str | None = None
     size: int = 2
 
     def __post_init__(self) -> None:
-        """Add up the parts, those of aliased nodes as often as they are used."""
+        """Add up the sizes of the parts, aliased nodes as often as they are used."""
         self.size += len(self.tag or "")
         if isinstance(self.parts, dict):
             self.size += sum(len(key) + part.size for key, part in self.parts.items())
@@ -73,7 +73,7 @@ class Branch:
             raise beyond_all_bounds()
 
     def render(self) -> str:
-        """Give the collection as YAML in one line, which fits any place of a document."""
+        """Return the collection as YAML in one line, valid anywhere in a document."""
         lead = f"!<{marked(self.tag)}> " if self.tag else ""
         if isinstance(self.parts, dict):
             pairs = (f"{key}: {part.render()}" for key, part in self.parts.items())
@@ -86,7 +86,7 @@ Node = Leaf | Branch
 
 @cache
 def _plain_value(text: str) -> Value:
-    """Value of a plain scalar: number, boolean or null where it looks like one."""
+    """Value of a plain scalar: a number, boolean or null if it looks like one."""
     resolver, constructor = yaml.resolver.Resolver(), yaml.constructor.SafeConstructor()
     node = yaml.ScalarNode(resolver.resolve(yaml.ScalarNode, text, (True, False)), text)
     if node.tag.rpartition(":")[2] not in ("int", "float", "bool", "null"):
@@ -99,14 +99,14 @@ def _plain_value(text: str) -> Value:
 
 
 def mapping(node: Node | None) -> dict[str, Node]:
-    """Parts of a mapping, none where the node is something else."""
+    """Parts of a mapping; none if the node is something else."""
     if isinstance(node, Branch) and isinstance(node.parts, dict):
         return node.parts
     return {}
 
 
 def at(node: Node | None, path: str) -> Node | None:
-    """Node at a dotted path below a node, None where there is none."""
+    """Node at a dotted path below a node, or None."""
     for key in _keys(path):
         if not isinstance(node, Branch) or not isinstance(node.parts, dict):
             return None
@@ -116,18 +116,18 @@ def at(node: Node | None, path: str) -> Node | None:
 
 @cache
 def _keys(path: str) -> list[str]:
-    """Keys of a dotted path; a few hundred paths are asked for of each slit."""
+    """Keys of a dotted path; cached, as each slit needs a few hundred paths."""
     return path.split(".")
 
 
 def value_at(node: Node | None, path: str) -> Value:
-    """Value of the scalar at a dotted path below a node, None where there is none."""
+    """Value of the scalar at a dotted path below a node, or None."""
     leaf = at(node, path)
     return leaf.value() if isinstance(leaf, Leaf) else None
 
 
 def leaves(node: Node) -> dict[str, Leaf]:
-    """Leaves reached through mappings only, by dotted path, in no order; nulls left out."""
+    """Leaves reached through mappings only, by dotted path, in no order and without nulls."""
     found: dict[str, Leaf] = {}
     todo = [("", node)]
     while todo:
@@ -155,7 +155,7 @@ def nest(paths: dict[str, Leaf]) -> Branch:
 
 
 def merge(under: Node, over: Node) -> Node:
-    """Lay a node over another: mappings key by key, anything else replaced."""
+    """Merge a node over another: mappings key by key, anything else is replaced."""
     if not (_is_mapping(under) and _is_mapping(over)):
         return over
     parts = dict(mapping(under))
@@ -165,7 +165,7 @@ def merge(under: Node, over: Node) -> Node:
 
 
 def adds(under: Node, over: Node) -> bool:
-    """Whether anything of a node but nulls is still seen when another is laid over it."""
+    """Whether anything of a node but nulls is left when another is merged over it."""
     if not (_is_mapping(under) and _is_mapping(over)):
         return False
     covering = mapping(over)

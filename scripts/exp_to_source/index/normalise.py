@@ -1,9 +1,9 @@
-"""Documents written anew, in the layout of asdf, at the level of YAML's node graph.
+"""Rewriting documents in the layout of asdf, at the level of YAML's node graph.
 
-For the few exposures that need it: laid out in another way, or with headers that were edited
-after the tree was written. For those, stdatamodels takes the values of the headers (it compares
-``_fits_hash`` with the headers) where its schema accepts them, and so does this. Tags and values
-that nothing here knows pass through, those of libraries of long ago among them.
+Few exposures need it: those with another layout, or with headers that were edited after the tree
+was written. For the latter, stdatamodels uses the values of the headers (it compares ``_fits_hash``
+with the headers) if its schema accepts them, and so does this module. Unknown tags and values stay,
+including those of old libraries.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,7 @@ _REPRESENTER = yaml.representer.SafeRepresenter()
 
 
 class Refusal(NamedTuple):
-    """A value in a header that the schema does not accept; None where the card has none."""
+    """A value in a header that the schema does not accept; None if the card has no value."""
 
     hdu: tuple[str, int]
     word: Keyword
@@ -32,18 +32,18 @@ class Refusal(NamedTuple):
 
 
 class Rewriting(NamedTuple):
-    """A tree that was written anew.
+    """A tree that was rewritten.
 
     Attributes
     ----------
     text : str
-        The same tree, laid out as `tree.parse` expects it.
+        The same tree, in the layout that `tree.parse` expects.
     refusals : list of Refusal
-        Values of the headers that were not taken: the tree keeps its own.
+        Values of the headers that were not accepted: the tree keeps its own.
     dropped : list of str
         Keys that had no value.
     edited : bool
-        Whether the headers' values counted.
+        Whether the headers' values were used.
     """
 
     text: str
@@ -53,7 +53,7 @@ class Rewriting(NamedTuple):
 
 
 def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
-    """Write a tree anew, with the values that the headers have if these were edited.
+    """Rewrite a tree, with the values of the headers if these were edited.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
     hdus : list of HDU
         The exposure's HDUs.
     digest : str
-        Digest of their headers; where it is the tree's `_fits_hash`, the tree's values count.
+        Digest of their headers; if it equals the tree's `_fits_hash`, the tree's values are used.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
     Raises
     ------
     InputError
-        If the document is damaged or not the tree of a MultiSlitModel.
+        If the document is damaged, or is not the tree of a MultiSlitModel.
     """
     try:
         check_depth(text)
@@ -139,7 +139,7 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
 
 
 def check_depth(text: str) -> None:
-    """Refuse documents nested so deeply that libyaml would end the program by composing them."""
+    """Refuse documents nested so deeply that libyaml would crash when composing them."""
     depth = 0
     for event in yaml.parse(text, Loader=Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -151,7 +151,7 @@ def check_depth(text: str) -> None:
 
 
 def _spell_nulls(root: yaml.Node) -> None:
-    """Give nulls of no text their name, as some would be serialised as empty strings."""
+    """Write empty nulls as ``null``, as some would be serialised as empty strings."""
     todo, seen = [root], set()
     while todo:
         node = todo.pop()
@@ -165,7 +165,7 @@ def _spell_nulls(root: yaml.Node) -> None:
 
 
 def _drop_nulls(root: yaml.Node) -> list[str]:
-    """Leave out keys without a value, as asdf does when it writes; a WCS may have such."""
+    """Leave out keys without a value, as asdf does when it writes; a WCS may have them."""
     dropped: set[str] = set()
     todo, seen = [root], set()
     while todo:
@@ -183,7 +183,7 @@ def _drop_nulls(root: yaml.Node) -> list[str]:
 
 
 def _put(node: yaml.MappingNode, path: list[str], value: Value) -> None:
-    """Give a leaf a value; no other place of the tree has it that shares what is around."""
+    """Set a leaf's value, without changing other parts of the tree that share its parents."""
     *around, last = path
     for key in around:
         part = _get(node, key)
@@ -194,7 +194,7 @@ def _put(node: yaml.MappingNode, path: list[str], value: Value) -> None:
 
 
 def _own(node: yaml.Node, flow_style: bool | None = False) -> yaml.MappingNode:
-    """Copy a mapping node, so that no other place of the tree shares it; None keeps its style."""
+    """Copy a mapping node, so that no other part of the tree shares it; None keeps its style."""
     if not isinstance(node, yaml.MappingNode):
         raise ValueError("its ASDF tree is not built as a MultiSlitModel's")
     if flow_style is None:
@@ -203,14 +203,14 @@ def _own(node: yaml.Node, flow_style: bool | None = False) -> yaml.MappingNode:
 
 
 def _get(node: yaml.Node | None, key: str) -> yaml.Node | None:
-    """Value of a key of a mapping node, None where there is none, or the node is another."""
+    """Value of a key of a mapping node, or None, also if the node is not a mapping."""
     if not isinstance(node, yaml.MappingNode):
         return None
     return next((value for name, value in node.value if name.value == key), None)
 
 
 def _set(node: yaml.MappingNode, key: str, value: yaml.Node) -> None:
-    """Give a key of a mapping node a value."""
+    """Set the value of a key of a mapping node."""
     for number, (name, _) in enumerate(node.value):
         if name.value == key:
             node.value[number] = (name, value)

@@ -1,7 +1,7 @@
-"""The numbers of a plane: header, tree and schema must say the same of them.
+"""Data types of planes: header, tree and schema must agree.
 
-stdatamodels reads planes by their headers alone, and saves no others than those of the schema's
-types: a product with another, double precision among them, could be opened but not saved again.
+stdatamodels reads planes by their headers alone, and saves only the schema's types: a product with
+another type, such as double precision, could be opened but not saved again.
 """
 
 from ..formats.cards import Value
@@ -22,12 +22,12 @@ DATATYPES: dict[tuple[Value, Value], str] = {
     (-64, 0): "float64",
 }
 
-#: What the tree says of an array in an HDU, which has neither a mask nor gaps.
+#: Keys in the tree of an array in an HDU, which has neither a mask nor strides.
 KEYS = {"source", "datatype", "byteorder", "shape"}
 
 
 def datatype(header: Header) -> str | None:
-    """Type of the numbers that a header describes, None where they are scaled or have a blank."""
+    """Find the data type in a header; None if the data are scaled or have BLANK."""
     bits, zero, scale = header.get("BITPIX"), header.get("BZERO", 0), header.get("BSCALE", 1)
     if scale != 1 or "BLANK" in header:
         return None
@@ -35,9 +35,9 @@ def datatype(header: Header) -> str | None:
 
 
 def contradiction(hdu: HDU, found: str, array: Array, edited: bool) -> str | None:
-    """Tell where header and tree say different things of a plane, None where they do not.
+    """Say how header and tree differ about a plane, or None.
 
-    Headers that were `edited` after the tree was written may have a type of their own.
+    Headers that were `edited` after the tree was written may have another type.
     """
     if array.keys != KEYS:
         odd = ", ".join(sorted(array.keys ^ KEYS))

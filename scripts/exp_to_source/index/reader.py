@@ -1,7 +1,7 @@
 """Nodes of an ASDF tree, read from libyaml's events.
 
-Where a node belongs to a slit, what has to differ in a product is noted as edits of the slit's
-text (see `fragments`). The levels above, document and slits, are those of `tree`.
+If a node belongs to a slit, the changes for a product are recorded as edits of the slit's text (see
+`fragments`). `tree` reads the levels above: document and slits.
 """
 
 import math
@@ -21,14 +21,15 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 NDARRAY = "tag:stsci.edu:asdf/core/ndarray-"
 
-#: Deeper nesting is an attack or damage: compound models of real exposures reach about 60.
+#: Deeper nesting is an attack or damage: compound models of real exposures have a depth of about
+#: 60.
 MAX_DEPTH = 200
 
-#: Text that is written out for aliases of other slits, as a multiple of the document's own, but
-#: never less than `MAX_SIZE`; more is an attack. It counts once, however many slits share it.
+#: Limit of the text written out for aliases of other slits, as a multiple of the document's, but at
+#: least `MAX_SIZE`; more is an attack. Text that slits share counts once.
 MAX_GROWTH = 4
 
-#: Keys of YAML in one line may not be longer.
+#: Maximum length of YAML keys in one line.
 MAX_KEY = 1000
 
 #: Bytes of a number of each type in an array (ASDF standard 1.6, core/datatype-1.0.0).
@@ -51,14 +52,14 @@ class UnusualLayoutError(Exception):
 
 
 class NoScalarError(ValueError):
-    """A key that is no scalar."""
+    """A key that is not a scalar."""
 
     def __init__(self) -> None:
         super().__init__("its ASDF tree has a key that is not a scalar")
 
 
 def is_bare(event: Any) -> bool:
-    """Whether an event is a scalar that nothing refers to: most of a tree, and of no concern."""
+    """Whether an event is a scalar without an anchor: most of a tree, which needs no edits."""
     return type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None
 
 
@@ -68,14 +69,14 @@ def bare_leaf(event: Any) -> Leaf:
 
 
 class NodeReader:
-    """Reads the nodes of a document in their order; what it cannot take ends in a ValueError.
+    """Reads the nodes of a document in order; raises ValueError if it cannot read one.
 
     Parameters
     ----------
     text : str
         The document.
     rooms : sequence of int or None
-        Bytes of the arrays in the internal blocks that follow it, None of those compressed.
+        Bytes of the arrays in the internal blocks after the document; None for compressed ones.
     """
 
     def __init__(self, text: str, rooms: Sequence[int | None]) -> None:
@@ -85,7 +86,7 @@ class NodeReader:
         self.anchors: dict[str, Node] = {}
         self.texts: dict[str, tuple[str, list[int]]] = {}
         self.written: dict[tuple[str, ...], str] = {}
-        #: Tags seen so far, and the keys that nodes of each must have.
+        #: Tags seen so far, and the required keys of each.
         self.tags: dict[str, frozenset[str]] = {}
         self.room = MAX_SIZE
         self.shared_room = max(MAX_GROWTH * len(text), MAX_SIZE)
@@ -97,7 +98,7 @@ class NodeReader:
     def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None: ...
 
     def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None:
-        """Read one node: note edits where it belongs to a slit, build it where it is wanted."""
+        """Read one node: record edits if it belongs to a slit, build it if it is wanted."""
         if depth > MAX_DEPTH:
             raise ValueError("its ASDF tree is nested too deeply")
         if isinstance(event, yaml.AliasEvent):
@@ -135,7 +136,7 @@ class NodeReader:
     def mapping_parts(
         self, start: Any, slit: Slit | None, build: bool, depth: int
     ) -> dict[str, Node]:
-        """Read the rest of a mapping; where it is an array in an HDU, note that."""
+        """Read the rest of a mapping; record it if it is an array in an HDU."""
         is_array = bool(start.tag) and start.tag.startswith(NDARRAY)
         if not (build or is_array):
             self.skim_mapping(start, slit, depth)
@@ -185,21 +186,21 @@ class NodeReader:
             self.check_required(start.tag, keys, slit)
 
     def check_required(self, tag: str, keys: Iterable[str], slit: Slit | None) -> None:
-        """Refuse a node without the keys that its tag asks for."""
+        """Refuse a node without the keys that its tag requires."""
         if not self.tags[tag].issubset(keys):
             where = f"slit {slit.number} of its ASDF tree" if slit else "its ASDF tree"
             lacking = ", ".join(sorted(self.tags[tag].difference(keys)))
             raise ValueError(f"{where} has {tag.rpartition(':')[2]} without {lacking}")
 
     def check_new(self, key: str, known: Container[str]) -> None:
-        """Refuse a key that a mapping has already, or that is too long to be one in one line."""
+        """Refuse a key that the mapping already has, or that is too long for one line."""
         if key in known:
             raise ValueError(f"its ASDF tree has the key {key[:40]} twice in one place")
         if len(key) > MAX_KEY:
             raise ValueError(f"its ASDF tree has a key of {len(key)} characters")
 
     def source(self, event: Any, slit: Slit) -> Array | None:
-        """Note where the data of a slit's array lie, and that the product counts anew."""
+        """Record the location of the data of a slit's array, which the product numbers anew."""
         place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
         if match := _IN_HDU.fullmatch(event.value):
             slit.edit(place, length, f'"fits:{match[1]},{ENTRY_MARK}"')
@@ -209,7 +210,7 @@ class NodeReader:
         return None
 
     def block_mark(self, source: str, blocks: list[int]) -> str:
-        """Mark of an internal block, which joins the list of those used where it is new."""
+        """Mark of an internal block, which is added to the list of used blocks if it is new."""
         if not _BLOCK.fullmatch(source):
             raise ValueError(f"its ASDF tree has an array that lies elsewhere ({source[:40]!r})")
         number = self.block_number(source)
@@ -218,7 +219,7 @@ class NodeReader:
         return f"{BLOCK_MARK}{blocks.index(number)};"
 
     def block_number(self, source: str) -> int:
-        """Return the number of an internal block; negative ones count from the last."""
+        """Return the number of an internal block; negative numbers count from the end."""
         n_blocks = len(self.rooms)
         number = int(source) + (n_blocks if source.startswith("-") else 0)
         if not 0 <= number < n_blocks:
@@ -226,7 +227,7 @@ class NodeReader:
         return number
 
     def check_array(self, parts: dict[str, Node]) -> None:
-        """Refuse an array that no reader can make of its internal block."""
+        """Refuse an array that does not fit its internal block."""
         source, kind, order, shape = map(parts.get, ("source", "datatype", "byteorder", "shape"))
         if not (isinstance(source, Leaf) and _BLOCK.fullmatch(source.text)):
             return
@@ -244,7 +245,7 @@ class NodeReader:
             raise ValueError("its ASDF tree has an array that is larger than its block")
 
     def properties(self, event: Any, slit: Slit | None) -> None:
-        """Note the tag of a node, and of a slit's that its anchor and maybe its tag change."""
+        """Record the tag of a node, and the edits of a slit's anchor and tag."""
         if event.tag and event.tag not in self.tags:
             if not _TAG.fullmatch(event.tag):
                 raise ValueError(f"its ASDF tree has a tag that is none ({event.tag[:40]!r})")
@@ -264,7 +265,7 @@ class NodeReader:
             slit.edit(*edit)
 
     def alias(self, event: Any, slit: Slit | None, build: bool) -> Node | None:
-        """Resolve an alias: within a slit by name, across slits by writing the node out."""
+        """Resolve an alias: within a slit by name, across slits by writing out the node."""
         if event.anchor not in self.anchors:
             raise ValueError(f"its ASDF tree has an alias without its node ({event.anchor[:40]})")
         if slit:
@@ -277,9 +278,9 @@ class NodeReader:
         return self.bounded(self.anchors[event.anchor]) if build else None
 
     def written_out(self, anchor: str, slit: Slit) -> str:
-        """Text of an anchored node, with the name and the marks of blocks that a slit gives it.
+        """Text of an anchored node, with the slit's anchor name and block marks.
 
-        Slits that give it the same have one text, which many can share.
+        Slits with the same name and marks share one text.
         """
         if anchor not in self.texts:
             used: list[int] = []
@@ -294,21 +295,21 @@ class NodeReader:
         return self.written[key]
 
     def kept(self, text: str) -> str:
-        """Count a text that is held for as long as the document is read."""
+        """Count the size of a text that is held until the document is read."""
         self.shared_room -= len(text)
         if self.shared_room < 0:
             raise beyond_all_bounds()
         return text
 
     def bounded(self, node: Node) -> Node:
-        """Count a node that stands in one more place than in the text, of one slit."""
+        """Count the size of a node that is written out once more, for one slit."""
         self.room -= node.size
         if self.room < 0:
             raise beyond_all_bounds()
         return node
 
     def localised(self, node: Node, blocks: list[int]) -> Node:
-        """Node with marks in place of the numbers of its internal blocks."""
+        """Node with marks instead of the numbers of its internal blocks."""
         if isinstance(node, Leaf):
             return node
         if isinstance(node.parts, list):

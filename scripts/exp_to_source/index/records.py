@@ -1,4 +1,4 @@
-"""What the index keeps of an exposure: what all have in common, and a record of each slit."""
+"""Parts of an index: what all slits of an exposure have in common, and a record of each slit."""
 
 import os
 import struct
@@ -20,7 +20,7 @@ from .nodes import Leaf, Node, at, leaves, mapping, merge, nest, value_at
 from .slit import Slit
 from .tree import Tree
 
-#: What others ask of an exposure: name in the index, path in its metadata.
+#: Identity of an exposure: name in the index, path in its metadata.
 IDENTITY = {
     "program": "observation.program_number",
     "observation": "observation.observation_number",
@@ -39,12 +39,12 @@ OWN_KEYS = frozenset({"asn", "date", "exposure", "filename", "model_type"})
 
 BUFFER = 1 << 20
 
-#: How many lines along the dispersion are looked at, evenly spread over the slit.
+#: Number of lines along the dispersion that are read, evenly spread over the slit.
 LINES = 3
 
 
 def identity(tree: Tree) -> dict[str, str | None]:
-    """Collect what others ask of an exposure, as text."""
+    """Collect the identity of an exposure, as text."""
     values = {name: value_at(tree.meta, place) for name, place in IDENTITY.items()}
     return {name: None if value is None else str(value) for name, value in values.items()}
 
@@ -58,7 +58,7 @@ def common_record(exposure: Exposure) -> dict[str, Any]:
 def top_record(exposure: Exposure) -> dict[str, Any]:
     """Collect what a product takes from its first exposure: PRIMARY, the top of the tree.
 
-    Of the metadata, as `DataModel.update` does, only leaves that have a keyword.
+    As in `DataModel.update`, only leaves of the metadata that have a keyword.
     """
     tree, meta, primary = exposure.tree, exposure.tree.meta, exposure.hdus[0].header
     sci = next((hdu for hdu in exposure.hdus if (hdu.name, hdu.version) == ("SCI", 1)), None)
@@ -88,7 +88,7 @@ def _text(node: Node | None) -> str | None:
 def slit_records(
     exposure: Exposure, planes: list[list[HDU]], common: bytes, top: bytes
 ) -> Iterator[tuple[Head, Record]]:
-    """Head and record of each slit, its bytes read for the digest."""
+    """Head and record of each slit, whose bytes are read for the digest."""
     text, meta = exposure.tree.text, leaves(exposure.tree.meta)
     position = 0 if exposure.rewritten else exposure.extension.start
     last = 0
@@ -124,13 +124,13 @@ def slit_records(
 
 
 def merged_asn(slit: Node, meta: Node) -> dict[str, str] | None:
-    """Collect what an entry says of its association, None where slit and exposure have none."""
+    """Collect an entry's metadata about its association; None if slit and exposure have none."""
     found = [node for node in (at(slit, "meta.asn"), at(meta, "asn")) if node]
     return _rendered(merge(found[0], found[-1])) if found else None
 
 
 def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> Head:
-    """Tell what the source list needs of a slit."""
+    """Make the head of a slit, for the source list."""
     node = slit.node
     source_id = value_at(node, "source_id")
     if source_id is not None and type(source_id) is not int:
@@ -174,21 +174,21 @@ def update_from(digest: Any, exposure: Exposure, start: int, size: int) -> None:
 def wavelength_range(file: int, plane: HDU, vertical: bool) -> list[float] | None:
     """Find the wavelengths at both ends of some lines along the dispersion.
 
-    Wavelengths grow, or fall, along a line; so these are its extremes, and few bytes are read.
+    Wavelengths rise or fall along a line, so its ends are its extremes, and few bytes are read.
 
     Parameters
     ----------
     file : int
         The exposure, open.
     plane : HDU
-        A WAVELENGTH plane: microns, 32-bit floating point, NaN or 0 where there is none.
+        A WAVELENGTH plane: microns, 32-bit floating point, NaN or 0 for pixels without one.
     vertical : bool
         Whether light is dispersed along columns.
 
     Returns
     -------
     list of float or None
-        Shortest and longest wavelength in microns, to six digits; None where no line has any.
+        Shortest and longest wavelength in microns, to six digits; None if no line has any.
     """
     if len(plane.shape) != 2 or 0 in plane.shape or plane.header.get("BITPIX") != -32:
         return None
@@ -207,5 +207,5 @@ def wavelength_range(file: int, plane: HDU, vertical: bool) -> list[float] | Non
 
 
 def _first(pixels: Iterable[float]) -> list[float]:
-    """Return the first pixel that has a wavelength, in a list, which is empty where none has."""
+    """Return a list with the first pixel that has a wavelength, empty if none has."""
     return next(([pixel] for pixel in pixels if 0 < pixel < float("inf")), [])

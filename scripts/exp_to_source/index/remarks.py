@@ -1,4 +1,4 @@
-"""Remarks: what a user should know of exposures that were regrouped all the same."""
+"""Remarks: what a user should know about exposures that were regrouped nevertheless."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -13,23 +13,23 @@ from .normalise import Refusal
 #: Columns of the table of remarks.
 COLUMNS = ("level", "exposure", "path", "remark")
 
-#: Most remarks that an index keeps, and the length of each; its log has all of them.
+#: Maximum number and length of remarks in an index; its log has all of them.
 MAX_REMARKS = 30
 MAX_LENGTH = 400
 
-#: Longest list of allowed values or places, and longest value, that a remark tells.
+#: Longest list of allowed values or HDUs, and longest value, in a remark.
 MAX_LISTED = 8
 MAX_VALUE = 60
 
-#: Beginnings of tags that stdatamodels has dropped, and its last version that read them
+#: Prefixes of tags that stdatamodels has dropped, and its last version that read them
 #: (``tag_to_max_version`` of its ``UnsupportedConverter``).
 DROPPED_TAGS = ("tag:stsci.edu:jwst_pipeline/v23tosky-",)
 LAST_READ = "4.1.0"
 
-#: How tags of YAML itself begin.
+#: Prefix of YAML's own tags.
 YAML_TAGS = "tag:yaml.org,2002:"
 
-#: What a value is not, by the type that the schema wants.
+#: Words for a value that is not of the schema's type, by type.
 WANTED = {
     "string": "no string",
     "integer": "no whole number",
@@ -39,12 +39,12 @@ WANTED = {
 
 
 class Remark(NamedTuple):
-    """A sentence, and how grave it is.
+    """A sentence and its severity.
 
     Attributes
     ----------
     level : {"warning", "note"}
-        A warning is something that a user should mend.
+        A warning is something that a user should correct.
     text : str
         The sentence.
     """
@@ -54,7 +54,7 @@ class Remark(NamedTuple):
 
 
 def on_tags(tags: Iterable[str]) -> list[str]:
-    """Tell of tags of a tree that today's libraries cannot read, misspelt ones among them."""
+    """Report tags of a tree that current libraries cannot read, including misspelt ones."""
     said = []
     if dropped := dropped_tags(tags):
         said.append(
@@ -71,12 +71,12 @@ def on_tags(tags: Iterable[str]) -> list[str]:
 
 
 def dropped_tags(tags: Iterable[str]) -> list[str]:
-    """Tags that stdatamodels has dropped: it opens no file that has one."""
+    """Tags that stdatamodels has dropped: it opens no file with one of them."""
     return sorted(tag for tag in tags if tag.startswith(DROPPED_TAGS))
 
 
 def on_refusals(refusals: Iterable[Refusal]) -> list[str]:
-    """Tell of values of headers that were not taken, those of many HDUs at once."""
+    """Report values of headers that were not accepted; one remark for equal values of many HDUs."""
     versions: dict[tuple[str, str], list[int]] = {}
     for (name, version), word, value in refusals:
         versions.setdefault((name, _refused(word, value)), []).append(version)
@@ -87,7 +87,7 @@ def on_refusals(refusals: Iterable[Refusal]) -> list[str]:
 
 
 def on_misfits(misfits: Misfits) -> list[str]:
-    """Tell of values of a tree that the schema does not accept."""
+    """Report values of a tree that the schema does not accept."""
     if not misfits:
         return []
     shown = [
@@ -102,7 +102,7 @@ def on_misfits(misfits: Misfits) -> list[str]:
 
 
 def _refused(word: Keyword, value: Value) -> str:
-    """Keyword, value, and what is wrong with it."""
+    """Keyword, value, and the reason why it is refused."""
     if value is None:
         return f"{word.name} has no value"
     shown = {True: "T", False: "F"}[value] if isinstance(value, bool) else repr(value)
@@ -118,7 +118,7 @@ def _refused(word: Keyword, value: Value) -> str:
 
 
 def _places(name: str, versions: list[int]) -> str:
-    """HDUs of one name, those that follow each other as a range."""
+    """HDUs of one name, with consecutive versions as a range."""
     if name == "PRIMARY":
         return name
     spans = []
@@ -130,7 +130,7 @@ def _places(name: str, versions: list[int]) -> str:
 
 
 def kept(remarks: Sequence[Remark]) -> list[Remark]:
-    """Return what an index keeps of the remarks on its exposure."""
+    """Return the remarks that the index keeps."""
     short = [
         Remark(level, text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 4]} ...")
         for level, text in remarks[:MAX_REMARKS]
@@ -141,14 +141,14 @@ def kept(remarks: Sequence[Remark]) -> list[Remark]:
 
 
 def rows_of(own: Iterable[Remark], exposures: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of the table of remarks, the gravest first.
+    """Rows of the table of remarks, the most serious first.
 
     Parameters
     ----------
     own : iterable of Remark
-        On the run as a whole.
+        Remarks on the run as a whole.
     exposures : iterable of dict
-        What indices say of their exposures.
+        First lines of the indices of the exposures.
     """
     found = [{"level": level, "remark": text} for level, text in own]
     for about in exposures:

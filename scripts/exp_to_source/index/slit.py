@@ -1,4 +1,4 @@
-"""What the tree says of a slit: its text, what has to differ in a product, its arrays in HDUs."""
+"""A slit in the tree: its text, the edits for a product, its arrays in HDUs."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ from .nodes import Branch, Leaf, Node
 
 @dataclass(slots=True)
 class Array:
-    """An array that lies in an HDU: ``source: fits:NAME,version``, and what the tree says of it.
+    """An array in an HDU: ``source: fits:NAME,version``, and its description in the tree.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Array:
     parts : dict of Node
         The rest, by key.
     place : (int, int) or None
-        Where the text has its datatype, and its length; None where something else refers to it.
+        Offset and length of its datatype in the text; None if something else refers to it.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Array:
 
     @property
     def shape(self) -> tuple[Any, ...] | None:
-        """Its shape, None where that is no list."""
+        """Its shape; None if that is not a list."""
         shape = self.parts["shape"]
         if not isinstance(shape, Branch) or not isinstance(shape.parts, list):
             return None
@@ -44,40 +44,40 @@ class Array:
 
     @property
     def datatype(self) -> str:
-        """Its datatype, empty where that is none of a plane's."""
+        """Its datatype; empty if that is not one that a plane can have."""
         return text_of(self.parts["datatype"])
 
     @property
     def byteorder(self) -> str:
-        """Its order of bytes, empty where that is none."""
+        """Its byte order; empty if that is not valid."""
         return text_of(self.parts["byteorder"])
 
 
 def text_of(node: Node) -> str:
-    """Text of a leaf, empty where it is none."""
+    """Text of a leaf; empty if it is not a leaf."""
     return node.text if isinstance(node, Leaf) else ""
 
 
 @dataclass(slots=True)
 class Slit:
-    """What the tree says of one slit.
+    """One slit of the tree.
 
     Attributes
     ----------
     start, end : int
         Its text within the document, in characters.
     edits : list of Edit
-        What makes a fragment of that text; places count from `start`.
+        Edits that make a fragment of that text; offsets count from `start`.
     arrays : list of Array
         Arrays in HDUs, in the order of the text.
     blocks : list of int
-        Internal blocks that it uses: the exposure's first, then its own, as its marks count them.
+        Internal blocks that it uses: first the exposure's, then its own, in the order of its marks.
     node : Branch
-        Its content, but for the WCS.
+        Its content, without the WCS.
     own : list of str
         Keys of the exposure's metadata that the slit replaces by a merged version of its own.
     number : int
-        Its place in the exposure, from 1.
+        Its number in the exposure, from 1.
     key : str
         The key that is being read.
     """
@@ -94,15 +94,15 @@ class Slit:
     anchors: dict[str, str] = field(default_factory=dict)
 
     def edit(self, place: int, length: int, text: str) -> None:
-        """Note that a part of the document is replaced in the fragment."""
+        """Record that a part of the document is replaced in the fragment."""
         self.edits.append((place - self.start, length, text))
 
     def retype(self, array: Array, datatype: str | None) -> None:
-        """Have the fragment say of an array what its header says."""
+        """Give an array in the fragment the datatype of its header."""
         if array.place and datatype and array.datatype != datatype:
             self.edit(*array.place, datatype)
             self.edits.sort(key=lambda edit: edit[0])
 
     def name_anchor(self, anchor: str) -> str:
-        """Give an anchor a name that depends on nothing but this slit and its entry's number."""
+        """Give an anchor a name that depends only on this slit and its entry's number."""
         return self.anchors.setdefault(anchor, f"s{ENTRY_MARK}_{len(self.anchors) + 1}")

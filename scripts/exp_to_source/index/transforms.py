@@ -1,7 +1,7 @@
-"""What the parts of a WCS must have for any reader to make them: keys, by tag.
+"""Keys that readers require in the parts of a WCS, by tag.
 
-The table is made from the installed schemas by ``update_transforms.py``, so that none has to be
-loaded, and no transform built, to find that one cannot be.
+``update_transforms.py`` makes the table from the installed schemas, so that a broken transform is
+found without loading a schema or building transforms.
 """
 
 import json
@@ -18,5 +18,5 @@ def _table() -> dict[str, frozenset[str]]:
 
 
 def required_keys(tag: str) -> frozenset[str]:
-    """Keys that a node of a tag must have; none where the tag is not known."""
+    """Keys that a node of a tag must have; none if the tag is not known."""
     return _table().get(tag.rpartition("-")[0], NOTHING)

@@ -1,12 +1,12 @@
 """The ASDF tree of an exposure, taken apart slit by slit without building its objects.
 
-The YAML is read once, as libyaml's events. A slit's text stays where it is in the file; what has
-to differ in a product is noted as edits of that text (see `fragments`), so that the result is
-self-contained and the same wherever the slit stands in its exposure: anchors that other slits
+The YAML is read once, as libyaml's events. A slit's text stays where it is in the file. The changes
+for a product are recorded as edits of that text (see `fragments`), so that the result is
+self-contained and does not depend on the slit's position in its exposure: anchors that other slits
 defined are written out, arrays in HDUs and internal blocks are renumbered, and the exposure's
-metadata is merged over the slit's as ``exp_to_source`` of the jwst package does.
+metadata is merged over the slit's, as in ``exp_to_source`` of the jwst package.
 
-Only documents laid out as asdf writes them are read so; `normalise` makes others be.
+This works only for documents in asdf's layout; `normalise` rewrites others.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -23,28 +23,28 @@ from .slit import Slit
 
 TAGS = {"!": "tag:stsci.edu:asdf/"}
 
-#: Entry metadata that stays the slit's own where the exposure's is merged over it.
+#: Entry metadata that stays the slit's own when the exposure's is merged over it.
 SLIT_KEYS = frozenset({"bunit_data", "bunit_err", "model_type", "photometry", "wcs", "wcsinfo"})
 
-#: Entry metadata that is not left in a slit's text, as products write it themselves.
+#: Entry metadata that is removed from a slit's text, as products write it themselves.
 GIVEN_KEYS = frozenset({"asn", "filename"})
 
-#: How YAML spells that there is no value.
+#: YAML's spellings of null.
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 NULL_TAG = "tag:yaml.org,2002:null"
 
 
 @dataclass(slots=True)
 class Tree:
-    """What the document says of the exposure as a whole, and of each slit.
+    """Content of the document: the exposure as a whole, and each slit.
 
     Attributes
     ----------
     text : str
         The document.
     top : Branch
-        Its top level without the slits, of that ``meta``, ``cal_logs``, ``history``,
-        ``asdf_library`` and ``_fits_hash``.
+        From its top level without the slits: ``meta``, ``cal_logs``, ``history``, ``asdf_library``
+        and ``_fits_hash``.
     common : dict of str
         The metadata that every entry takes from the exposure: key to YAML text, with marks.
     slits : list of Slit
@@ -75,12 +75,12 @@ def parse(text: str, path: str, rooms: Sequence[int | None]) -> Tree:
     path : str
         Name of the exposure, for messages.
     rooms : sequence of int or None
-        Bytes of the arrays in the internal blocks that follow it, None of those compressed.
+        Bytes of the arrays in the internal blocks after the document; None for compressed ones.
 
     Raises
     ------
     InputError
-        If it is damaged, or not the tree of a MultiSlitModel.
+        If it is damaged, or is not the tree of a MultiSlitModel.
     UnusualLayoutError
         If it has to be normalised first.
     """
@@ -107,7 +107,7 @@ def refuse_nulls(node: Node) -> None:
 
 
 class _Parser(NodeReader):
-    """One pass over the events of a document; what it cannot take ends in a ValueError."""
+    """One pass over the events of a document; raises ValueError if it cannot read one."""
 
     def __init__(self, text: str, rooms: Sequence[int | None]) -> None:
         super().__init__(text, rooms)
@@ -153,7 +153,7 @@ class _Parser(NodeReader):
             self.tree.common[key] = self.localised(node, self.meta_blocks).render()
 
     def refuse_arrays(self, node: Node) -> None:
-        """Refuse arrays in parts of the tree whose blocks do not travel with a slit."""
+        """Refuse arrays in parts of the tree whose blocks are not copied with a slit."""
         blocks: list[int] = []
         self.localised(node, blocks)
         if blocks:
@@ -179,7 +179,7 @@ class _Parser(NodeReader):
             if not self.text.startswith("- ", line):
                 raise UnusualLayoutError
             slits.append(Slit(line, list(self.meta_blocks), number=len(slits) + 1))
-            # What one slit holds is what a product will; that others do too is no matter.
+            # Count each slit separately: a product holds only the text of its own slits.
             self.room = MAX_SIZE
             self.slit(event, slits[-1])
 
@@ -199,7 +199,7 @@ class _Parser(NodeReader):
         slit.node = Branch(parts)
 
     def slit_meta(self, slit: Slit) -> Branch:
-        """Read a slit's metadata, and note how the exposure's is merged over it."""
+        """Read a slit's metadata, and record how the exposure's is merged over it."""
         start = self.next()
         if not isinstance(start, yaml.AliasEvent):
             self.properties(start, slit)
@@ -230,7 +230,7 @@ class _Parser(NodeReader):
         return Branch(parts)
 
     def empty_meta(self, start: Any, slit: Slit) -> Branch:
-        """Put the exposure's metadata in place of a slit's ``{}``."""
+        """Replace a slit's ``{}`` by the exposure's metadata."""
         end = self.next()
         place, length = start.start_mark.index, end.end_mark.index - start.start_mark.index
         if not isinstance(end, yaml.MappingEndEvent):
@@ -239,7 +239,7 @@ class _Parser(NodeReader):
         return Branch()
 
     def merged(self, key: str, own: Node, slit: Slit) -> str:
-        """Line of metadata for a key that slit and exposure have, none where nothing is added."""
+        """Line of metadata for a key that slit and exposure have; empty if nothing is added."""
         common = self.shared[key]
         if not adds(own, common):
             return ""
@@ -248,9 +248,9 @@ class _Parser(NodeReader):
         return self.kept(f"    {key}: {self.localised(node, slit.blocks).render()}\n")
 
     def keys(self, start: Any, column: int) -> Iterator[tuple[str, int]]:
-        """Keys of a block mapping and where their lines begin; at last "" and where it ends.
+        """Keys of a block mapping and the offsets of their lines; finally "" and the end offset.
 
-        The value of each key is to be read before the next is asked for.
+        Read the value of each key before requesting the next key.
         """
         if not isinstance(start, yaml.MappingStartEvent):
             if isinstance(start, yaml.AliasEvent):

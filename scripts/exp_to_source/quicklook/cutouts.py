@@ -1,4 +1,4 @@
-"""Cut-outs of a product, ready to be drawn: wavelength to the right, bad pixels told apart."""
+"""Cut-outs of a product, ready to draw: wavelength to the right, bad pixels marked."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -23,7 +23,7 @@ class Cutout(NamedTuple):
     number : int
         Its EXTVER.
     exposure : str
-        Name of its exposure, empty where that is not known.
+        Name of its exposure, empty if it is not known.
     slit : str
         Name of its slit.
     order : int or None
@@ -33,9 +33,9 @@ class Cutout(NamedTuple):
     data : numpy.ndarray
         Values, of shape (pixels across the dispersion, pixels along it).
     unusable : numpy.ndarray
-        True where data quality has DO_NOT_USE, in the same shape.
+        True for pixels with DO_NOT_USE in their data quality, in the same shape.
     wavelengths : numpy.ndarray or None
-        Median wavelength at each pixel along the dispersion, NaN where there is none, in microns.
+        Median wavelength at each pixel along the dispersion, in microns; NaN for none.
     turned : bool
         Whether rows and columns were exchanged, as the dispersion is along the columns of the file.
     """
@@ -52,14 +52,14 @@ class Cutout(NamedTuple):
 
 
 class Entries(NamedTuple):
-    """What a quick look shows of a product.
+    """Content of a quick look.
 
     Attributes
     ----------
     source_id : str
-        SOURCEID, as it stands in the first entry.
+        SOURCEID of the first entry.
     source_name : str
-        SRCNAME, empty where there is none.
+        SRCNAME, empty if there is none.
     setting : str
         Instrument and optical elements.
     total : int
@@ -88,7 +88,7 @@ def read_entries(path: str, exposures: Sequence[str], limit: int) -> Entries:
     exposures : sequence of str
         Name of the exposure of each entry, in order; may be empty.
     limit : int
-        How many entries are read at most.
+        Maximum number of entries to read.
 
     Raises
     ------
@@ -158,12 +158,12 @@ def _read_cutout(
 
 
 def is_dispersed_along_columns(dispaxis: object, wavelengths: np.ndarray | None) -> bool:
-    """Tell whether wavelength changes from row to row rather than from column to column.
+    """Whether wavelength changes from row to row rather than from column to column.
 
     Parameters
     ----------
     dispaxis : object
-        Value of DISPAXIS: 1 along rows, 2 along columns; where it is neither, the wavelengths tell.
+        Value of DISPAXIS: 1 along rows, 2 along columns; otherwise the wavelengths decide.
     wavelengths : numpy.ndarray or None
         Wavelength of each pixel.
     """
@@ -173,14 +173,14 @@ def is_dispersed_along_columns(dispaxis: object, wavelengths: np.ndarray | None)
 
 
 def _steepness(wavelengths: np.ndarray, axis: int) -> float:
-    """How much the wavelength changes from a pixel to the next, in the median."""
+    """Median change of the wavelength from one pixel to the next."""
     steps = np.abs(np.diff(wavelengths, axis=axis))
     steps = steps[np.isfinite(steps)]
     return float(np.median(steps)) if steps.size else 0.0
 
 
 def median_along(wavelengths: np.ndarray) -> np.ndarray:
-    """Median of each column, NaN where all of it is NaN."""
+    """Median of each column, NaN if all of it is NaN."""
     median = np.full(wavelengths.shape[1], np.nan)
     known = np.isfinite(wavelengths).any(axis=0)
     if known.any():

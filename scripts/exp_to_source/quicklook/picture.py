@@ -24,11 +24,11 @@ from .cutouts import WAVELENGTH_UNIT, Cutout, Entries, read_entries
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
 
-#: Cut-outs in one column, and columns, at most; what is beyond is counted in a note.
+#: Maximum number of cut-outs per column, and of columns; a note counts the others.
 ROWS, COLUMNS = 12, 3
-#: Share of the values, in percent, that lies below black and below white.
+#: Percentiles of the values that are drawn black and white.
 PERCENTILES = (1.0, 99.5)
-#: How many pixels the interval of the stretch is taken from, about.
+#: Approximate number of pixels from which the stretch is computed.
 SAMPLE = 1_000_000
 
 MAP = "gray"
@@ -42,10 +42,10 @@ LEAST_HEIGHT, GREATEST_HEIGHT = 28, 240
 #: A pixel is not drawn larger than this.
 GREATEST_SCALE = 12
 SEPARATOR = "  ·  "
-#: How names of exposures begin that have one: program, observation, visit.
+#: Prefix of names of exposures: program, observation, visit.
 VISIT = re.compile(r"(jw[0-9]{11})_")
 
-#: Width of a letter of a caption, about.
+#: Approximate width of a letter of a caption.
 LETTER = 5.9
 
 STYLE: "dict[RcKeyType, Any]" = {
@@ -56,13 +56,13 @@ STYLE: "dict[RcKeyType, Any]" = {
     "xtick.major.width": 0.6,
     "xtick.major.size": 3,
     "xtick.major.pad": 2,
-    # Names come from headers: a dollar sign in them is no formula.
+    # Names come from headers: a dollar sign in them does not begin a formula.
     "text.parse_math": False,
 }
 
 
 class Panel(NamedTuple):
-    """Where a cut-out is drawn, in pixels from the top left; room is that for its caption."""
+    """Position of a cut-out, in pixels from the top left; `room` is the space for its caption."""
 
     cutout: Cutout
     left: float
@@ -88,7 +88,7 @@ def draw_quicklook(product: str, output: str, manifest: str | None = None) -> No
     Raises
     ------
     InputError
-        If one of them is not what it should be.
+        If one of them is not a product or manifest.
     """
     exposures = [slit[0] for slit in read_manifest(manifest).slits] if manifest else []
     entries = read_entries(product, exposures, ROWS * COLUMNS)
@@ -119,7 +119,7 @@ def draw(name: str, entries: Entries) -> Figure:
         bottom = height - panel.top - panel.height
         box = (panel.left / WIDTH, bottom / height, panel.width / WIDTH, panel.height / height)
         axes = figure.add_axes(box, yticks=[])
-        # Several pixels in one of the picture are averaged, others keep their edges.
+        # Average if several pixels fall in one of the picture; otherwise keep edges of pixels.
         finer = panel.cutout.data.shape[1] > panel.width
         axes.imshow(
             colours(panel.cutout, norm),
@@ -135,7 +135,7 @@ def draw(name: str, entries: Entries) -> Figure:
 
 
 def lay_out(cutouts: Sequence[Cutout]) -> tuple[list[Panel], float]:
-    """Place the cut-outs; pixels are square where that is neither too flat nor too tall.
+    """Position the cut-outs; pixels are square if that is neither too flat nor too tall.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def lay_out(cutouts: Sequence[Cutout]) -> tuple[list[Panel], float]:
 
 
 def same_axis(one: Cutout, other: Cutout) -> bool:
-    """Tell whether two cut-outs have the same wavelengths, to within half a pixel."""
+    """Whether two cut-outs have the same wavelengths, to within half a pixel."""
     if one.data.shape[1] != other.data.shape[1]:
         return False
     if one.wavelengths is None or other.wavelengths is None:
@@ -193,7 +193,7 @@ def stretch(cutouts: Sequence[Cutout]) -> ImageNormalize:
 
 
 def colours(cutout: Cutout, norm: ImageNormalize) -> np.ndarray:
-    """Colour of each pixel: grey for values, other colours where there is none or a bad one.
+    """Colour of each pixel: grey for values, other colours for missing or bad values.
 
     Returns
     -------
@@ -209,14 +209,14 @@ def colours(cutout: Cutout, norm: ImageNormalize) -> np.ndarray:
 
 
 def wavelength_ticks(wavelengths: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Round wavelengths, and where they are.
+    """Round wavelengths, and their positions.
 
     Parameters
     ----------
     wavelengths : numpy.ndarray
-        At each pixel, rising or falling, NaN where there is none.
+        Wavelength at each pixel, rising or falling; NaN for none.
     count : int
-        How many ticks are wanted at most.
+        Maximum number of ticks.
 
     Returns
     -------
@@ -231,7 +231,7 @@ def wavelength_ticks(wavelengths: np.ndarray, count: int) -> tuple[np.ndarray, n
         return np.empty(0), np.empty(0)
     if known[0] > known[-1]:
         pixels, known = pixels[::-1], known[::-1]
-    # What little noise there is must not make it turn back.
+    # Small noise must not make the axis reverse.
     known = np.maximum.accumulate(known)
     ticks = MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(known[0], known[-1])
     ticks = ticks[(ticks >= known[0]) & (ticks <= known[-1])]
@@ -239,7 +239,7 @@ def wavelength_ticks(wavelengths: np.ndarray, count: int) -> tuple[np.ndarray, n
 
 
 def draw_axis(axes: Axes, panel: Panel) -> None:
-    """Draw the wavelength axis of a cut-out, or its pixels where it has no wavelengths."""
+    """Draw the wavelength axis of a cut-out, or a pixel axis if it has no wavelengths."""
     cutout = panel.cutout
     count = max(2, int(panel.width / 75))
     if cutout.wavelengths is None:
@@ -257,12 +257,12 @@ def draw_axis(axes: Axes, panel: Panel) -> None:
 
 
 def visits(cutouts: Sequence[Cutout]) -> set[str]:
-    """Program, observation and visit of the exposures, as their names begin with them."""
+    """Program, observation and visit of the exposures, from the beginning of their names."""
     return {match[1] if (match := VISIT.match(cutout.exposure)) else "" for cutout in cutouts}
 
 
 def make_captions(cutouts: Sequence[Cutout]) -> list[str]:
-    """Lines above the cut-outs; they leave out what all have in common, which the head tells."""
+    """Lines above the cut-outs, without what all have in common, which is in the header."""
     one_visit = len(visits(cutouts)) == 1
     one_order = {cutout.order for cutout in cutouts} <= {None, 1}
     one_unit = len({cutout.unit for cutout in cutouts}) == 1
@@ -290,7 +290,7 @@ def _cut(text: str, width: float) -> str:
 
 
 def draw_head(figure: Figure, height: float, name: str, entries: Entries) -> None:
-    """Draw who it is."""
+    """Draw the header: product, source and setting."""
     title = f"Source {entries.source_id}"
     if entries.source_name and entries.source_name != entries.source_id:
         title += f"  {entries.source_name}"
@@ -303,7 +303,7 @@ def draw_head(figure: Figure, height: float, name: str, entries: Entries) -> Non
 
 
 def draw_foot(figure: Figure, height: float, entries: Entries, norm: ImageNormalize) -> None:
-    """Draw what grey and the other colours mean, and how much is not shown."""
+    """Draw the legend of the colours, and the number of entries that are not shown."""
     bar = figure.add_axes((1 - (MARGIN + 250) / WIDTH, 1 - 36 / height, 250 / WIDTH, 10 / height))
     scale = figure.colorbar(ScalarMappable(norm, MAP), cax=bar, orientation="horizontal")
     ticks = MaxNLocator(4).tick_values(norm.vmin, norm.vmax)

@@ -1,4 +1,4 @@
-"""What came out, as one page.
+"""The report of a run, as one page.
 
 In: the results of a run. Out: an HTML page that needs no network.
 """

@@ -1,4 +1,4 @@
-"""Which source is in which exposure, and where it is absent though it might have been there."""
+"""Which source is in which exposure, and where it is absent though it could have been there."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -11,20 +11,20 @@ from ..formats.manifests import read_manifest
 from ..naming import optical_elements
 from ..results import INDICES
 
-#: How a place of the map is written: the number of slits, up to nine, or one of these. A source is
-#: absent from an exposure where other exposures of the same setting have it.
+#: Letters of the map: the number of slits, up to nine, or one of these. A source is absent from an
+#: exposure if other exposures of the same setting have it.
 ABSENT, ELSEWHERE = "-", "."
 
 
 class Exposure(NamedTuple):
-    """What a report tells of an exposure.
+    """An exposure in the report.
 
     Attributes
     ----------
     name : str
         Its name.
     setting : str
-        Program, observation, detector and optical elements, as its headers have them.
+        Program, observation, detector and optical elements, from its headers.
     version : str
         Version of the pipeline that calibrated it (CAL_VER), or ``unknown``.
     sizes : list of int
@@ -38,7 +38,7 @@ class Exposure(NamedTuple):
 
 
 def read_exposures(request: str, results: str) -> list[Exposure]:
-    """Read the exposures of a run from their indices, those that were skipped left out.
+    """Read the exposures of a run from their indices, without skipped ones.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def read_exposures(request: str, results: str) -> list[Exposure]:
     Returns
     -------
     list of Exposure
-        By setting; those of a setting in the order of the run.
+        Sorted by setting; those of a setting in the order of the run.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def read_exposures(request: str, results: str) -> list[Exposure]:
 
 
 def setting(exposure: Mapping[str, Any]) -> str:
-    """Name what exposures have in common that may have the same sources in the same places."""
+    """Name the setting of an exposure: exposures of one setting may have the same sources."""
     optics = optical_elements(*(exposure[key] for key in ("filter", "grating", "pupil")))
     where = [f"{exposure['program'] or '?'}-o{exposure['observation'] or '?'}"]
     subarray = exposure["subarray"] or ""
@@ -139,12 +139,12 @@ def histogram(values: list[int], bins: int = 24) -> list[Bin]:
     values : list of int
         Numbers, none of them negative.
     bins : int
-        How many bins there are, about, at most.
+        Approximate maximum number of bins.
 
     Returns
     -------
     list of Bin
-        From the smallest value to the largest; none where there is no value.
+        From the smallest value to the largest; none if there are no values.
     """
     if not values:
         return []

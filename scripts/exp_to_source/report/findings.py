@@ -1,4 +1,4 @@
-"""What a run's files tell of problems: skipped, missing, damaged, remarked upon."""
+"""Problems found in the files of a run: skipped, missing, damaged, with remarks."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -10,11 +10,11 @@ from ..tables import read_table
 from ..verify.verdicts import DAMAGED, UNPROVED
 from .coverage import ABSENT
 
-#: How many lines of a kind are listed.
+#: Maximum number of listed lines of a kind.
 MAX_LINES = 100
 
 
-#: How grave a finding is, the gravest first.
+#: Severities of findings, the most serious first.
 LEVELS = ("error", "warning", "note")
 
 
@@ -24,13 +24,13 @@ class Finding(NamedTuple):
     Attributes
     ----------
     level : {"error", "warning", "note"}
-        How grave it is.
+        Its severity.
     title : str
-        What it is, in a sentence.
+        The finding, in a sentence.
     lines : list of str
         Where.
     only : str
-        Choice of the table of sources that shows those concerned, or none.
+        Filter of the table of sources that shows those concerned, or none.
     """
 
     level: str
@@ -40,7 +40,7 @@ class Finding(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What the table of verdicts says of a product; of one that was made since it has no status."""
+    """Verdict on a product; without a status if the product was made since."""
 
     status: str = ""
     words: str = ""
@@ -52,7 +52,7 @@ def read_verdicts(results: str) -> dict[str, Told]:
     Returns
     -------
     dict
-        Product to verdict; empty where products were not verified.
+        Product to verdict; empty if products were not verified.
     """
     path = os.path.join(results, PROOF)
     verdicts = {}
@@ -71,7 +71,7 @@ def read_verdicts(results: str) -> dict[str, Told]:
 def find_problems(
     results: str, logs: str, coverage: Mapping[str, str], verdicts: Mapping[str, Told]
 ) -> list[Finding]:
-    """Collect all that a user should know of a run, the gravest first.
+    """Collect everything that a user should know about a run, the most serious first.
 
     Parameters
     ----------
@@ -112,20 +112,20 @@ def find_problems(
 
 
 def missing_products(results: str, products: Iterable[str]) -> list[str]:
-    """Names of the products that are not there."""
+    """Names of the products that do not exist."""
     folder = os.path.join(results, PRODUCTS)
     there = set(os.listdir(folder)) if os.path.isdir(folder) else set()
     return [name for name in products if f"{name}{CAL}" not in there]
 
 
 def last_words(logs: str, product: str) -> str:
-    """Tell what the job that should have made a product had to say."""
+    """Return the last lines of the log of the job that should have made a product."""
     lines = read_lines(os.path.join(logs, "gather_source", f"{product}.log"))
     return lines[-1] if lines else "its job has not run, or said nothing"
 
 
 def remarks(results: str) -> list[Finding]:
-    """Remarks on the run and on exposures, those on many exposures told once."""
+    """Remarks on the run and on exposures; a remark on many exposures is listed once."""
     found: dict[tuple[str, str], list[str]] = {}
     for row in read_table(os.path.join(results, REMARKS)):
         names = found.setdefault((row["level"], row["remark"]), [])
@@ -142,7 +142,7 @@ def remarks(results: str) -> list[Finding]:
 
 
 def read_lines(path: str) -> list[str]:
-    """Lines of a log that are not blank; none where there is no log."""
+    """Lines of a log that are not blank; none if there is no log."""
     if not os.path.exists(path):
         return []
     with open(path, encoding="utf-8", errors="replace") as file:
@@ -150,6 +150,6 @@ def read_lines(path: str) -> list[str]:
 
 
 def shortened(lines: list[str]) -> list[str]:
-    """Return the first lines, and how many there are besides."""
+    """Return the first lines, and the number of the others."""
     more = len(lines) - MAX_LINES
     return lines[:MAX_LINES] + ([f"and {more} more"] if more > 0 else [])

@@ -1,4 +1,4 @@
-"""The report of a run: one HTML page that needs nothing but itself."""
+"""The report of a run: one self-contained HTML page."""
 
 import base64
 import hashlib
@@ -26,11 +26,11 @@ from .findings import Told, find_problems, missing_products, read_verdicts
 TEMPLATES = Path(__file__).with_name("templates")
 PACKAGES = ("snakemake", "astropy", "numpy", "asdf", "stdatamodels")
 
-#: Quick looks are part of the page as long as all of them are not larger than this (bytes); the
-#: others are files beside it that the page refers to.
+#: Quick looks are part of the page if all of them together are not larger than this (bytes).
+#: Otherwise the page refers to their files.
 EMBEDDED = 4_000_000
 
-#: What columns of the source list are called; those that are not here go by their own names.
+#: Labels of columns of the source list; other columns have their own names.
 LABELS = {
     "source_id": "id",
     "source_name": "name",
@@ -39,20 +39,20 @@ LABELS = {
     "bytes": "MB",
     "wavelength_min": "µm",
 }
-#: What a column must hold to be sorted by value.
+#: Content of columns that are sorted by value.
 NUMBER = re.compile(r"(-?[0-9]+(\.[0-9]+)?)?")
-#: Columns of the source list that the page does not show as they are.
+#: Columns of the source list that the page does not show unchanged.
 HIDDEN = {"product", "planes", "digest", "rows", "columns", "wavelength_max"}
 
 
 def write_report(output: str, results: str, logs: str, request: str, configuration: str) -> None:
-    """Write the report of a run; products that are missing are told of as such.
+    """Write the report of a run; missing products are reported.
 
     Parameters
     ----------
     output : str
-        HTML file to write. But for the time of writing in its last line, which the environment
-        variable SOURCE_DATE_EPOCH fixes, it follows from its input.
+        HTML file to write. It depends only on its input, except for the time of writing in its last
+        line, which the environment variable SOURCE_DATE_EPOCH fixes.
     results, logs : str
         Folders of the run.
     request : str
@@ -135,7 +135,7 @@ def facts(
 
 
 def histograms(sources: list[dict[str, str]], exposures: list[Exposure]) -> list[dict[str, Any]]:
-    """Histograms of the page: bars with what they stand for."""
+    """Histograms of the page: bars with their labels."""
     counts = [int(source["exposures"]) for source in sources]
     sizes = [size // 1000 for exposure in exposures for size in exposure.sizes]
     return [
@@ -155,7 +155,7 @@ def histograms(sources: list[dict[str, str]], exposures: list[Exposure]) -> list
 
 
 def versions(exposures: list[Exposure]) -> dict[str, str]:
-    """Versions of all that had a part in the products."""
+    """Versions of all software that took part in the products."""
     pipelines = Counter(exposure.version for exposure in exposures)
     return {
         "exp_to_source": f"{__version__}, format {FORMAT}",
@@ -181,7 +181,7 @@ def table(
     missing: set[str],
     verdicts: Mapping[str, Told],
 ) -> dict[str, Any]:
-    """Table of sources: columns with label and kind, rows, and marks to choose rows by."""
+    """Table of sources: columns with label and kind, rows, and marks for filtering rows."""
     shown = [
         column
         for column in columns
@@ -222,7 +222,7 @@ def table(
 
 
 def wavelengths(source: Mapping[str, str]) -> str:
-    """Range of wavelengths of a source in microns, empty where it is not known."""
+    """Range of wavelengths of a source in microns, empty if it is not known."""
     limits = (source.get(f"wavelength_{end}", "") for end in ("min", "max"))
     return "-".join(f"{float(limit):.2f}" for limit in limits if limit)
 
@@ -240,7 +240,7 @@ def read_looks(folder: str, products: list[str]) -> list[str | int]:
     Returns
     -------
     list
-        For each product the picture as base64, 1 where it is a file of its own, 0 for none.
+        For each product the picture as base64, 1 if it is a separate file, 0 for none.
     """
     there = set(os.listdir(folder)) if os.path.isdir(folder) else set()
     paths = {name: os.path.join(folder, f"{name}.png") for name in products}

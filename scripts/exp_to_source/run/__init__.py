@@ -1,4 +1,4 @@
-"""What the process of Snakemake uses itself: settings, exposures, progress, summary.
+"""Code for the process of Snakemake itself: settings, exposures, progress, summary.
 
-In: the configuration. Out: the request of a run, and what it says. Nothing heavy is imported.
+In: the configuration. Out: the request of a run, and its messages. It imports nothing slow.
 """

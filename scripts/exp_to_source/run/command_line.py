@@ -1,13 +1,13 @@
-"""What was said to Snakemake on its command line, as far as a workflow depends on it.
+"""Options of Snakemake's command line on which the workflow depends.
 
-Its documents have these options; but to a workflow it tells none of them.
+Snakemake documents these options, but does not pass them to a workflow.
 """
 
 import argparse
 from collections.abc import Sequence
 from typing import NamedTuple
 
-#: Short options without a value, which may stand together: ``-np``.
+#: Short options without a value, which may be combined: ``-np``.
 FLAGS = "nkfFtp"
 
 
@@ -17,11 +17,11 @@ class CommandLine(NamedTuple):
     Attributes
     ----------
     configfiles : list of str
-        Files after the last ``--configfile``, of which the last counts most.
+        Files after the last ``--configfile``; later files override earlier ones.
     batch : str
-        What follows ``--batch``.
+        Value of ``--batch``.
     each_job : bool
-        Whether the user wants to read of each job (``--printshellcmds``, ``--verbose``).
+        Whether the user wants to see each job (``--printshellcmds``, ``--verbose``).
     is_job : bool
         Whether this is the process of a job, which Snakemake starts with ``--mode``.
     """
@@ -33,7 +33,7 @@ class CommandLine(NamedTuple):
 
 
 def read_command_line(words: Sequence[str]) -> CommandLine:
-    """Take from a command line what a workflow depends on.
+    """Read the options of a command line on which the workflow depends.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def read_command_line(words: Sequence[str]) -> CommandLine:
     Returns
     -------
     CommandLine
-        Its options; what is not said there but in a profile is not among them.
+        Its options, without those set in a profile.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     add = parser.add_argument
@@ -57,7 +57,7 @@ def read_command_line(words: Sequence[str]) -> CommandLine:
     try:
         said, _ = parser.parse_known_args(words)
     except argparse.ArgumentError:
-        # Snakemake is about to say so, or was not started by a command.
+        # Snakemake will report the error, or was not started by a command.
         said = parser.parse_args([])
     each_job = said.printshellcmds or said.verbose
     return CommandLine(said.configfile, said.batch, each_job, said.mode != "default")

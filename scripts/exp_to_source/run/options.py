@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options shared by several commands."""
 
 import argparse
 
@@ -8,7 +8,7 @@ from ..verify.claims import Claims
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
-    """Add the options that tell which sources are wanted."""
+    """Add the options that choose sources."""
     add = parser.add_argument
     add(
         "--sources",
@@ -23,7 +23,7 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
 
 
 def choice_of(arguments: argparse.Namespace) -> Selection:
-    """Take the choice from the options, its catalogue read."""
+    """Read the choice, including its catalogue, from the options."""
     ids = None
     if arguments.catalog:
         from ..sources.catalog import read_catalog
@@ -33,7 +33,7 @@ def choice_of(arguments: argparse.Namespace) -> Selection:
 
 
 def add_joins(parser: argparse.ArgumentParser) -> None:
-    """Add the options that tell which slits are joined."""
+    """Add the options that join slits."""
     add = parser.add_argument
     add("--joins", metavar="TABLE", help="slits that are to be in one product (TSV or YAML)")
     add("--fixed-slit-ids", choices=("header", "table"), default="header")
@@ -45,5 +45,5 @@ def joins_of(arguments: argparse.Namespace) -> Joins:
 
 
 def claims_of(arguments: argparse.Namespace) -> Claims:
-    """Take the same for verification."""
+    """Read the same table for verification."""
     return Claims(joins_of(arguments), arguments.fixed_slit_ids)

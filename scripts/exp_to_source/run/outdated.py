@@ -1,6 +1,6 @@
-"""What has to be made again though times of files do not tell.
+"""Files that must be made again although their times do not show it.
 
-Everything here only looks: a workflow asks while it is parsed, when another run may be at work.
+Everything here is read-only: it runs while a workflow is parsed, when another run may be active.
 """
 
 import json
@@ -15,9 +15,9 @@ from ..tables import read_products, read_table
 
 
 def is_index_outdated(index: str, exposure: str) -> bool:
-    """Whether an index is there and not of the file that its exposure is now.
+    """Whether an index exists and belongs to another file than the current exposure.
 
-    Either size and time tell it, or a product could not be made of it, which left a note.
+    Either size and time show it, or a gather that could not use the index left a note.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ def is_index_outdated(index: str, exposure: str) -> bool:
 
 
 def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
-    """Whether a source list is there and does not stand for what it should.
+    """Whether a source list exists and does not answer its request.
 
-    Products depend on their manifests alone, but are made with the indices too. A list that is
-    dated in the future never looks older than what it is made of.
+    Products depend on their manifests alone, but are also made from the indices. A list that is
+    dated in the future never looks older than its inputs.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
 
 
 def is_fingerprint_outdated(fingerprints: str, exposure: str) -> bool:
-    """Whether fingerprints are there and not of the file that their exposure is now.
+    """Whether fingerprints exist and belong to another file than the current exposure.
 
     Parameters
     ----------
@@ -80,9 +80,9 @@ def is_fingerprint_outdated(fingerprints: str, exposure: str) -> bool:
 
 
 def is_due(product: str) -> bool:
-    """Whether a product that is there is the old one that was kept until it is made again.
+    """Whether an existing product is the old one, kept until it is made again.
 
-    Its date says so as well, but somebody may have dated all files anew.
+    Its time shows this as well, but somebody may have changed the times of all files.
     """
     try:
         return os.path.samefile(product, previous_of(product))
@@ -96,10 +96,10 @@ def changed_since(start: float, index: str, exposure: str) -> bool:
         status = os.stat(exposure)
     except OSError:
         return False
-    # Not the time that users may set, and in the future too.
+    # The change time, as users can set the modification time, even in the future.
     return status.st_ctime >= start and is_of_another_file(index, exposure)
 
 
 def is_empty(product: str) -> bool:
-    """Whether a product is what a job left that must not fail (see `failures`)."""
+    """Whether a product is the empty file of a job that must not fail (see `failures`)."""
     return os.path.exists(product) and os.path.getsize(product) == 0

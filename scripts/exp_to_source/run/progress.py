@@ -1,19 +1,19 @@
-"""How far a run is, told now and then."""
+"""Reports on the progress of a run."""
 
 import time
 from collections.abc import Callable
 
-#: Seconds to the first line, by how much the pause grows with each, and the longest pause.
+#: Seconds to the first line, growth factor of the pause, and the longest pause.
 FIRST, GROWTH, LONGEST = 5.0, 1.5, 60.0
 
 
 class Progress:
-    """Counts jobs, and has a line to say at growing intervals: few in a log, however long it is.
+    """Counts jobs, and returns a line at growing intervals, so that logs stay short.
 
     Parameters
     ----------
     clock : callable
-        Gives the time in seconds.
+        Returns the time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -23,7 +23,7 @@ class Progress:
         self.before = self.total = 0
 
     def step(self, done: int, total: int) -> str:
-        """Take note of a job.
+        """Count a finished job.
 
         Parameters
         ----------
@@ -33,11 +33,11 @@ class Progress:
         Returns
         -------
         str
-            What to say, nothing where it is too early.
+            The line to print, empty if it is too early.
         """
         now = self.clock()
         if total != self.total:
-            # More became known, of another kind: what was measured before says nothing of it.
+            # Jobs of another kind were added: the rate measured before does not apply to them.
             self.total, self.before, self.since = total, done, now
         if now - self.said < self.pause or done in (self.before, total):
             return ""
@@ -49,7 +49,7 @@ class Progress:
 
 
 def format_time(seconds: float) -> str:
-    """Give a time the form ``2 min 5 s``."""
+    """Format a time as ``2 min 5 s``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s" if whole >= 10 else f"{seconds:.1f} s"

@@ -1,7 +1,6 @@
-"""Which exposures a run has: globs, folders, files and associations resolved to paths.
+"""Exposures of a run: globs, folders, files and associations resolved to paths.
 
-Used while the workflow is parsed, so nothing is opened but associations, and nothing heavy is
-imported.
+Used while the workflow is parsed, so it opens only associations, and imports nothing slow.
 """
 
 import glob
@@ -16,19 +15,20 @@ from ..sources.associations import Association
 
 SUFFIXES = (CAL, MBSUB)
 
-#: Folders of the results that have products.
+#: Folders of the results that contain products.
 PRODUCT_FOLDERS = (PRODUCTS, PREVIOUS, STALE)
 
-#: Largest file whose content is looked at each time, in bytes, as for Snakemake.
+#: Largest file whose content is read each time, in bytes, as in Snakemake.
 MAX_CONTENT = 1_000_000
 
 
 def find_exposures(
     given: str | Iterable[str], results: str = "results", may_be_made: bool = False
 ) -> list[str]:
-    """Resolve what a user gives as exposures; of a folder, all that are not source-based products.
+    """Resolve the user's exposures; a folder stands for all files but source-based products.
 
-    A glob may reach into the folder `results`; products there are no exposures. See `find_files`.
+    A glob may match files in the folder `results`; products there are not exposures. See
+    `find_files`.
     """
     own = tuple(os.path.join(os.path.abspath(results), folder, "") for folder in PRODUCT_FOLDERS)
     found = find_files("exposures", given, _is_exposure, may_be_made)
@@ -36,7 +36,7 @@ def find_exposures(
 
 
 def content_digest(paths: Iterable[str]) -> str:
-    """Digest of what files say; of large ones, of size and time."""
+    """Digest of the content of files; for large files, of size and time."""
     digest = hashlib.sha256()
     for path in paths:
         size = os.stat(path).st_size
@@ -62,28 +62,28 @@ def find_files(
     wanted: Callable[[str], bool] = _is_association,
     may_be_made: bool = False,
 ) -> list[str]:
-    """Resolve globs, folders and files to paths, ``~`` to a home.
+    """Resolve globs, folders and files to paths, and ``~`` to a home folder.
 
     Parameters
     ----------
     key : str
         Configuration key, for messages.
     given : str or iterable of str
-        What the user gave.
+        Value given by the user.
     wanted : callable
-        Tells by its name whether a file of a folder is meant.
+        Whether a file of a folder is wanted, by its name.
     may_be_made : bool
-        Whether a file that is named, not found, may be missing, as something else makes it.
+        Whether a named file may be missing, because another rule makes it.
 
     Returns
     -------
     list of str
-        Paths; what a glob or folder gives is sorted, otherwise the order is the user's.
+        Paths; those of a glob or folder are sorted, otherwise the order is the user's.
 
     Raises
     ------
     InputError
-        If one of them leads to no file.
+        If one of them matches no file.
     """
     paths: list[str] = []
     for item in map(os.path.expanduser, [given] if isinstance(given, str) else given):
@@ -110,9 +110,9 @@ def find_files(
 
 
 def find_table(key: str, path: str | None) -> list[str]:
-    """Path of a table that the configuration may name, in a list; none where it does not.
+    """List with the path of a table in the configuration; empty if none is given.
 
-    The ``~`` of a home is expanded, as in all paths of settings.
+    A ``~`` is expanded, as in all paths of settings.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def find_table(key: str, path: str | None) -> list[str]:
 
 
 def name_exposures(paths: Iterable[str]) -> dict[str, str]:
-    """Give each exposure the name by which the run knows it.
+    """Give each exposure its name in the run.
 
     Parameters
     ----------
@@ -146,8 +146,8 @@ def name_exposures(paths: Iterable[str]) -> dict[str, str]:
     Raises
     ------
     InputError
-        If two files have one name, if an exposure is there twice (as ``_cal`` and ``_mbsub``),
-        or if a name cannot be part of the names of our files.
+        If two files have one name, if an exposure is given twice (as ``_cal`` and ``_mbsub``), or
+        if a name cannot be part of file names.
     """
     named: dict[str, str] = {}
     exposures: dict[tuple[str | None, ...], str] = {}
@@ -166,7 +166,7 @@ def name_exposures(paths: Iterable[str]) -> dict[str, str]:
         if os.path.exists(path):
             status = os.stat(path)
             same = files.setdefault((status.st_dev, status.st_ino), path)
-            # Some file systems number files anew.
+            # Some file systems renumber files.
             links = status.st_nlink > 1 or os.path.realpath(same) == os.path.realpath(path)
             if same != path and links:
                 raise InputError(f"{same} and {path} are one file; leave one of them out")
@@ -186,10 +186,10 @@ def request_text(
     options: Iterable[str],
     index_folder: str,
 ) -> str:
-    """Options of ``list_sources.py`` for a run, one a line.
+    """Options of ``list_sources.py`` for a run, one per line.
 
-    As a file, it is also how a run notices that its set of exposures, or the way they are to be
-    grouped, is not that of the last run.
+    As a file, it also shows a run that its exposures, or the way to group them, differ from those
+    of the last run.
     """
     lines = list(options)
     lines += (f"--association={association.path}" for association in associations)

@@ -1,6 +1,6 @@
-"""What a run is asked for, in files called after their content: ``<what>-<digest>.txt``.
+"""Requests of a run, in files named after their content: ``<what>-<digest>.txt``.
 
-Beside that for the sources, ``<what>-<digest>.answered`` says that they are listed.
+Beside the request for the sources, ``<what>-<digest>.answered`` says that they are listed.
 """
 
 import glob
@@ -11,7 +11,7 @@ from ..files import replacing, write_all
 
 
 def find_request(results: str, what: str) -> str:
-    """Path of the request for something, the newest where a killed run left several.
+    """Path of a request; the newest if a killed run left several.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def find_request(results: str, what: str) -> str:
     Raises
     ------
     InputError
-        If there is none.
+        If there is no request.
     """
     folder = os.path.join(results, "request")
     found = glob.glob(os.path.join(glob.escape(folder), f"{what}-*.txt"))
@@ -33,9 +33,9 @@ def find_request(results: str, what: str) -> str:
 
 
 def write_request(path: str, text: str) -> None:
-    """Write a request in place of those of other runs for the same.
+    """Write a request, and remove those of other runs for the same.
 
-    So one that comes back is written anew, and is newer than what was made in between.
+    A request that comes back is then written again, and is newer than files made in between.
     """
     with replacing(path) as file:
         write_all(file, text.encode())

@@ -19,14 +19,15 @@ def check_configuration(
     config : dict
         The configuration, completed in place.
     schema_path : str
-        JSON schema, as YAML; it holds the defaults.
+        JSON schema, as YAML; it contains the defaults.
     files : sequence of str
-        The YAML files that it may be from, later ones counting before earlier ones.
+        The YAML files that may contain it; later files override earlier ones.
 
     Raises
     ------
     InputError
-        If a key is unknown or its value is not allowed: where, what is wrong, what is possible.
+        If a key is unknown or its value is not allowed: the message says where, and lists valid
+        ones.
     """
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
@@ -41,7 +42,7 @@ def check_configuration(
             raise InputError(
                 f"{where}: unknown key {key!r:.200}; the keys are {', '.join(known)}{hint}"
             )
-        # The command line of Snakemake knows True and False, but takes YAML's words as texts.
+        # The command line of Snakemake accepts True and False, but reads YAML's words as strings.
         if known[key].get("type") == "boolean" and config[key] in ("true", "false"):
             config[key] = config[key] == "true"
     error = best_match(Draft202012Validator(schema).iter_errors(config))
@@ -57,12 +58,12 @@ def check_configuration(
 
 
 def read_settings(path: str) -> dict[str, Any]:
-    """Read a file of settings: YAML, or JSON, as Snakemake does.
+    """Read a configuration file: YAML, or JSON, as Snakemake does.
 
     Raises
     ------
     InputError
-        If it is not YAML with keys at its top level: the file, the line, what is wrong there.
+        If it is not YAML with keys at its top level: the message names file, line and error.
     """
     try:
         settings = _parse(_text(path))
@@ -76,7 +77,7 @@ def read_settings(path: str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError):
         raise InputError(f"{path}: not a text in YAML, in UTF-8; write it anew") from None
     except (AttributeError, LookupError, TypeError):
-        # So PyYAML fails where a value is not of the type that its tag claims.
+        # PyYAML raises these if a value does not have the type of its tag.
         raise InputError(
             f"{path}: a value is not what its tag (!!) says; write it without the tag"
         ) from None
@@ -98,27 +99,27 @@ def _parse(text: str) -> Any:
 
 
 def _place(config: dict[str, Any], keys: list[Any], files: Iterable[str]) -> str:
-    """Tell where a setting is made, as far as that can be found out."""
+    """Say where a setting is made, as far as it can be found."""
     for path in reversed([*files]):
-        # What was given on the command line, or by another workflow, is in none of the files.
+        # Values from the command line, or from another workflow, are in none of the files.
         settings = read_settings(path)
         if keys[0] in settings and _same(settings[keys[0]], config[keys[0]]):
             try:
                 lines = [*_lines(yaml.compose(_text(path), yaml.SafeLoader), keys)]
             except (yaml.YAMLError, RecursionError):
-                # JSON that PyYAML does not read: it may have tabs, and go deeper.
+                # JSON that PyYAML does not read: it may have tabs, and deeper nesting.
                 lines = []
             return f"{path}, line {lines[-1]}" if lines else path
     return "configuration"
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Tell whether values are equal: in their texts, where they hold themselves or no number."""
+    """Whether values are equal; by their text if they contain themselves or NaN."""
     return repr(one) == repr(other) or one == other
 
 
 def _lines(node: yaml.Node | None, keys: list[Any]) -> Iterator[int]:
-    """Lines of the key, and of the keys or items within it that lead to a value."""
+    """Lines of the key, and of the keys or items within it on the path to a value."""
     for key in keys:
         if isinstance(node, yaml.MappingNode):
             pairs = [pair for pair in node.value if pair[0].value == str(key)]

@@ -1,4 +1,4 @@
-"""How a run ended, in a few lines."""
+"""The summary of a run, in a few lines."""
 
 import os
 from collections import Counter
@@ -22,15 +22,15 @@ from ..results import (
 from ..tables import read_products, read_table
 from .progress import format_time
 
-#: How many names a summary lists.
+#: Maximum number of names in a summary.
 MAX_NAMES = 10
 
-#: How many warnings.
+#: Maximum number of warnings.
 MAX_WARNINGS = 5
 
 
 def product_states(results: str) -> dict[str, Any]:
-    """State of each file of the products that are there, for `summarise`."""
+    """State of each existing product file, for `summarise`."""
     folder = os.path.join(results, PRODUCTS)
     names = os.listdir(folder) if os.path.isdir(folder) else ()
     states = {name: file_state(os.path.join(folder, name)) for name in names}
@@ -38,20 +38,20 @@ def product_states(results: str) -> dict[str, Any]:
 
 
 def summarise(results: str, before: dict[str, Any], failed: bool, seconds: float) -> list[str]:
-    """Tell what a run made, what it left alone, and what is missing.
+    """Summarise what a run made, what it left unchanged, and what is missing.
 
     Parameters
     ----------
     results : str
         Folder of the run's results.
     before : dict
-        What `product_states` gave when the run began: clocks of file systems are coarse, and not
-        the computer's.
+        Result of `product_states` when the run began: clocks of file systems are coarse, and differ
+        from the computer's.
     failed : bool
-        Whether something could not be made. Otherwise all that was asked for is there, though
-        other products may not be, or be older than a manifest that was restored.
+        Whether something could not be made. Otherwise all targets exist, though other products may
+        be missing, or older than a manifest that was restored.
     seconds : float
-        How long it took.
+        Duration of the run.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def summarise(results: str, before: dict[str, Any], failed: bool, seconds: float
         name: None
         for name, file in products.items()
         if file not in now
-        # As the source list leaves those that are to be made again.
+        # As set by the source list for products that must be made again.
         or now[file][-1] == LONG_AGO * 10**9
         or (failed and _is_out_of_date(results, name))
     }
@@ -119,7 +119,7 @@ def _is_proved(results: str, made: list[str]) -> bool:
 
 
 def skipped_exposures(results: str) -> list[str]:
-    """Tell which exposures were left out."""
+    """List the exposures that were skipped."""
     path = os.path.join(results, SKIPPED)
     if not (rows := read_table(path)):
         return []
@@ -130,7 +130,7 @@ def skipped_exposures(results: str) -> list[str]:
 
 
 def remarks(results: str) -> list[str]:
-    """Count the remarks, and tell the gravest."""
+    """Count the remarks, and list the most serious."""
     path = os.path.join(results, REMARKS)
     if not (rows := read_table(path)):
         return []

@@ -1,4 +1,4 @@
-"""Exposures to try and test with.
+"""Simulated exposures, for trials and tests.
 
 In: a description of a simulation. Out: cal exposures as the jwst package writes them.
 """

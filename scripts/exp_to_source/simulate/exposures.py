@@ -106,7 +106,7 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
     simulation : Simulation
         What to simulate.
     folder : pathlib.Path
-        Where to; it is made if need be.
+        Where to write; it is created if necessary.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
                 version=s.version,
                 association=f"jw{s.program:05}-o{s.observation:03}_spec2_00001_asn.json",
             )
-            # The seed is the exposure's own, whatever else is simulated along with it.
+            # The seed depends only on the exposure, whatever else is simulated with it.
             rng = np.random.default_rng([s.seed, number, *detector.encode()])
             tree = {
                 "meta": meta,
@@ -161,7 +161,7 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
 
 
 def _list_slits(s: Simulation, mode: Mode) -> Iterator[dict[str, Any]]:
-    """Yield what the slits, in their order, say about themselves in any exposure."""
+    """Yield the attributes of the slits, in order, that are the same in all exposures."""
     ids = s.source_ids or tuple(range(mode.first_id, mode.first_id + s.sources))
     if s.mode == "fixed-slit":
         for name in s.fixed_slits or FIXED_SLITS:
@@ -205,7 +205,7 @@ def _list_slits(s: Simulation, mode: Mode) -> Iterator[dict[str, Any]]:
 
 
 def _fixed_slit(name: str) -> dict[str, Any]:
-    """Return what a fixed slit says about itself in any mode."""
+    """Return the attributes of a fixed slit, in any mode."""
     number = FIXED_SLITS.index(name)
     return {"name": name, "shutter_id": number, "quadrant": 5, "xcen": 0, "ycen": 0}
 
@@ -226,7 +226,7 @@ def _version(s: Simulation) -> tuple[int, ...]:
 def _present(
     s: Simulation, slits: list[dict[str, Any]], number: int
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the slits of exposure `number`, each with its place among all."""
+    """Yield the slits of exposure `number`, each with its index among all."""
     # A background slitlet may have the identifier of a source, but never its name.
     names = [slit.get("source_name", slit["source_id"]) for slit in slits]
     places = {name: place for place, name in enumerate(dict.fromkeys(names))}
@@ -298,7 +298,7 @@ def _slit(
             "pathloss_correction_type": "UNIFORM" if extended else "POINT",
             "barshadow_corrected": extended,
         }
-        # NIRSpec slits carry all that the exposure said when they were cut out of it.
+        # NIRSpec slits have all metadata that the exposure had when they were extracted.
         meta = copy.deepcopy(exposure) | meta
         if slit["quadrant"] == 5:
             meta["exposure"]["type"] = FIXED_SLIT
@@ -310,13 +310,13 @@ def _slit(
 
 
 def _share_steps(wcses: list[WCS]) -> None:
-    """Let WCSs have the same objects as their steps, but for each one's first."""
+    """Make WCSs share all steps except their first."""
     for wcs in wcses:
         wcs.pipeline[1:] = wcses[0].pipeline[1:]
 
 
 def _write_association(s: Simulation, mode: Mode, exposures: list[Path], folder: Path) -> Path:
-    """Write the association of the exposures for stage 3, its template that of the era."""
+    """Write the stage 3 association of the exposures, with the template of the version."""
     observation = f"jw{s.program:05}-o{s.observation:03}"
     optical = sorted(mode.elements[key].lower() for key in ELEMENTS if key in mode.elements)
     tail = f"{mode.instrument.lower()}_{'-'.join(optical)}"

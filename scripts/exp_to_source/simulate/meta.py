@@ -1,6 +1,6 @@
 """Exposure metadata for simulated products.
 
-They fill the some 200 cards of a real primary header after stage 2.
+It fills about 200 cards, as in a real primary header after stage 2.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ DETECTOR1_FILES = "dark gain linearity mask readnoise refpix saturation superbia
 
 
 def pointing_of(number: int) -> Pointing:
-    """Return where the telescope looks in exposure `number` of a small dither, from one."""
+    """Return where the telescope points in exposure `number` of a small dither, from one."""
     step = 0.5 / 3600
     ra = 53.15 + step * number
     return Pointing(ra=ra, dec=-27.8, roll=10.0, v2=378.5, v3=-428.4, scale=1.00003)

@@ -26,7 +26,7 @@ class Mode:
     elements : dict
         Instrument attributes of the optical elements, with their values.
     detector : str
-        Detector, as it stands in a file name.
+        Detector, as in a file name.
     waverange : tuple of float
         Wavelength limits, in microns.
     optics : type

@@ -12,7 +12,7 @@ from ..files import replacing
 
 
 def save_exposure(tree: dict[str, Any], path: Path) -> Path:
-    """Write an exposure as ``MultiSlitModel.save`` does, under its name only when complete."""
+    """Write an exposure as ``MultiSlitModel.save`` does, atomically."""
     with MultiSlitModel(tree) as model:
         model.on_save(str(path))
         hdus = fits_support.to_fits(model.instance, model.schema, _HduList([fits.PrimaryHDU()]))
@@ -25,7 +25,7 @@ def save_exposure(tree: dict[str, Any], path: Path) -> Path:
 class _HduList(fits.HDUList):  # type: ignore[misc] # astropy has no types
     """A list that finds an HDU by name and version without a search.
 
-    The search for each keyword of each slit is what makes saving quadratic.
+    Searching for each keyword of each slit makes saving quadratic.
     """
 
     def __init__(self, hdus: list[fits.PrimaryHDU]) -> None:

@@ -5,8 +5,8 @@ but the optics are linear: every transform then has an exact inverse, and the la
 spectroscopic steps run on simulated products.
 
 Frames, tables and the telescope's part of the chain are built once an exposure and shared by
-all of its slits, the instrument's part is each slit's own. In the files this gives what real
-ones have: YAML aliases and internal array blocks that cross the borders between slits.
+all of its slits; the instrument's part is separate for each slit. As in real files, this gives YAML
+aliases and internal array blocks that slits share.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ TABLE_SIZE = 256
 
 @dataclass(frozen=True)
 class Cutout:
-    """Where a slit's cut-out lies on the detector.
+    """Position of a slit's cut-out on the detector.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class Optics:
     def wavelength_table(self) -> Model:
         """Return a new look-up table on the shared arrays, with its inverse."""
         options = {"bounds_error": False, "fill_value": None, "name": "wavelength_table"}
-        # Two ways to share: views have a node each on one block, the arrays themselves aliases.
+        # Two ways to share: views have separate nodes on one block, the arrays themselves aliases.
         table = Tabular1D(self.wavelengths[:], self.corrected[:], **options)
         table.inverse = Tabular1D(self.corrected, self.wavelengths, **options)
         return table
@@ -204,7 +204,7 @@ class NirspecOptics(Optics):
         ).rename("det2gwa")
 
     def _to_slit(self, cutout: Cutout) -> Model:
-        """Return the transform from angles about the slit's own to place in it and wavelength."""
+        """Return the transform from angles about the slit's own to slit position and wavelength."""
         low, high = self.waverange
         middle = (low + high) / 2
         dispersion = (high - low) / cutout.shape[1] / self.ANGLE

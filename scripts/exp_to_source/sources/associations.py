@@ -1,8 +1,8 @@
-"""Level 3 associations: which exposures make up a product, and how it is called.
+"""Level 3 associations: the exposures of a product, and its name.
 
-Format: jwst documentation, "Associations"; only the first product counts, as in calwebb_spec3.
+Format: jwst documentation, "Associations"; only the first product is used, as in calwebb_spec3.
 After jwst 3.0.0, associations of WFSS name the spectra of exposures (``_x1d``), which have the
-same sources as the ``_cal`` that they are from.
+same sources as the ``_cal`` from which they were extracted.
 """
 
 import json
@@ -16,7 +16,7 @@ from ..results import CAL, MBSUB
 
 
 class Association(NamedTuple):
-    """What an association says that matters for regrouping.
+    """Content of an association that matters for regrouping.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Association(NamedTuple):
     pool : str or None
         Name of the pool it was made from.
     remarks : tuple of str
-        What was taken otherwise than it says, in a sentence each.
+        Deviations from the association, in a sentence each.
     """
 
     path: str
@@ -119,7 +119,7 @@ def _member_file(path: str, member: str) -> str:
 
 
 def _replaced(path: str, given: list[str], taken: list[str]) -> Iterator[str]:
-    """Tell how many members stand for other files, by suffix."""
+    """Say how many members were replaced by other files, by suffix."""
     suffixes = [
         tuple(file.removesuffix(".fits").rpartition("_")[2] for file in pair)
         for pair in zip(given, taken, strict=True)
@@ -133,7 +133,7 @@ def _replaced(path: str, given: list[str], taken: list[str]) -> Iterator[str]:
 
 
 def _left_out(path: str, products: list[Any]) -> Iterator[str]:
-    """Tell which products are not made."""
+    """Name the products that are not made."""
     if products:
         names = [product.get("name") if isinstance(product, dict) else None for product in products]
         yield (
@@ -143,7 +143,7 @@ def _left_out(path: str, products: list[Any]) -> Iterator[str]:
 
 
 def _check_template(path: str, template: str) -> None:
-    """Refuse templates that do not lead to names of source-based products."""
+    """Refuse templates that do not give names of source-based products."""
     try:
         example = fill_template(template, "s00001", ["s200a1"])
     except ValueError:

@@ -1,11 +1,11 @@
-"""Source ids of a catalogue, as users have them from an image."""
+"""Source ids of a catalogue, for example made from an image."""
 
 import os
 import warnings
 
 from ..errors import InputError
 
-#: Names of the column of ids, the surest first; case does not count.
+#: Names of the column of ids, the most specific first; case is ignored.
 ID_COLUMNS = ("source_id", "sourceid", "src_id", "srcid", "number", "label", "id")
 
 #: Formats by extension; others are guessed.
@@ -24,18 +24,18 @@ def read_catalog(path: str) -> list[int]:
     Parameters
     ----------
     path : str
-        Table with a column of `ID_COLUMNS`: tab-separated, CSV, ECSV, FITS, or another that
-        astropy can read; rows without an id are passed over.
+        Table with a column of `ID_COLUMNS`: tab-separated, CSV, ECSV, FITS, or another that astropy
+        can read; rows without an id are ignored.
 
     Raises
     ------
     InputError
-        If it cannot be read, or has no such column, or what is there are no ids.
+        If it cannot be read, has no such column, or the column has no valid ids.
     """
     from astropy.table import Table
 
     kind = FORMATS.get(os.path.splitext(path)[1].lower(), "ascii")
-    # As spreadsheets write it, a text begins with a mark.
+    # Spreadsheets write a byte order mark at the start.
     options = {} if kind == "fits" else {"encoding": "utf-8-sig"}
     try:
         with warnings.catch_warnings(action="ignore"):
@@ -51,7 +51,7 @@ def read_catalog(path: str) -> list[int]:
             raise
         raise _unreadable(path, kind, error) from None
     except Exception as error:
-        # Each reader fails in a way of its own.
+        # Each reader raises different errors.
         raise _unreadable(path, kind, error) from None
     columns = {name.lower(): name for name in reversed(table.colnames)}
     name = next((columns[name] for name in ID_COLUMNS if name in columns), None)

@@ -1,16 +1,16 @@
-"""Which sources are made into products: the user's choice among all that the exposures have.
+"""The sources that are made into products: the user's choice among all in the exposures.
 
 An item of a choice is one of
 
 ==================  ============================================================================
-item                the sources it matches
+item                sources that it matches
 ==================  ============================================================================
-``61``              of that SOURCEID, background slitlets apart; ``-12`` is a virtual slit
-``100-120``         of a range of these, both ends included
-``b00045``          of that class and number, with any count of zeros; ``v00012`` is SOURCEID -12
-``class:s``         of a class: ``s`` source, ``b`` background slitlet, ``v`` virtual slit
+``61``              SOURCEID 61 (not background slitlets); ``-12`` is a virtual slit
+``100-120``         SOURCEID 100 to 120, both included
+``b00045``          that class and number, any number of zeros; ``v00012`` is SOURCEID -12
+``class:s``         a class: ``s`` source, ``b`` background slitlet, ``v`` virtual slit
 ``slit:S200A1``     with a slit of that name
-``1345_*``          all else: of that SRCNAME or name of a product, or a glob of them
+``1345_*``          anything else: SRCNAME or name of a product, or a glob
 ``name:61``         the same, for names that look like something else
 ==================  ============================================================================
 """
@@ -24,7 +24,7 @@ from ..errors import InputError
 
 CLASSES = ("s", "b", "v")
 
-#: How many near misses, or ids, a sentence lists.
+#: Maximum number of near misses, or ids, in a message.
 MAX_NEAR = 4
 
 _NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
@@ -39,11 +39,11 @@ class Selection(NamedTuple):
     Attributes
     ----------
     sources, exclude : sequence of str
-        Items; no sources mean all.
+        Items; empty `sources` means all.
     min_exposures : int
         Least number of exposures of a source.
     catalog : sequence of int or None
-        Ids of a catalogue, which are chosen besides `sources`.
+        Ids of a catalogue, which are chosen in addition to `sources`.
     """
 
     sources: Sequence[str] = ()
@@ -57,7 +57,7 @@ EVERYTHING = Selection()
 
 
 class Source(NamedTuple):
-    """A source as far as a choice looks at it, known by the name of its product."""
+    """Properties of a source that a choice uses, with the name of its product."""
 
     product: str
     kind: str
@@ -68,7 +68,7 @@ class Source(NamedTuple):
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> "Source":
-        """Source of a row of the source list; its names may have commas, too."""
+        """Source from a row of the source list; its names may contain commas."""
         texts = (row["source_name"], row["slit_name"])
         names, slits = (tuple(dict.fromkeys((text, *text.split(",")))) for text in texts)
         number, exposures = int(row["source_id"]), int(row["exposures"])
@@ -76,12 +76,12 @@ class Source(NamedTuple):
 
 
 def items_of(given: str | int | Iterable[str | int]) -> list[str]:
-    """Items as the configuration has them: a number, a text with commas, or a list.
+    """Items in the configuration: a number, a text with commas, or a list.
 
     Raises
     ------
     InputError
-        If one of them cannot be in a list of one item a line.
+        If one of them does not fit in a list of one item per line.
     """
     if isinstance(given, str):
         given = given.split(",")
@@ -93,7 +93,7 @@ def items_of(given: str | int | Iterable[str | int]) -> list[str]:
 
 
 class Sources:
-    """All sources of a run, to be found by items."""
+    """All sources of a run, searchable by items."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
         self.all = list(sources)
@@ -151,7 +151,7 @@ class Sources:
         ]
 
     def named(self, item: str) -> list[Source]:
-        """Find the sources of a name, or whose product is called so."""
+        """Find the sources with a name, or whose product has this name."""
         product = item.removesuffix(".fits").removesuffix("_cal")
         return [
             s for s in self.all if _is(s.product, product) or any(_is(n, item) for n in s.names)
@@ -184,12 +184,12 @@ def _is(name: str, wanted: str) -> bool:
 
 
 def _form(source: Source) -> str:
-    """Give a source the form in which it is asked for."""
+    """Format a source as an item."""
     return f"b{source.source_id}" if source.kind == "b" else str(source.source_id)
 
 
 def choose(sources: Iterable[Source], selection: Selection) -> tuple[dict[str, str], list[str]]:
-    """Find the sources that the user does not want.
+    """Find the sources that the user's choice leaves out.
 
     Parameters
     ----------
@@ -201,14 +201,14 @@ def choose(sources: Iterable[Source], selection: Selection) -> tuple[dict[str, s
     Returns
     -------
     left_out : dict
-        Name of a product to the reason why it is not to be made.
+        Name of a product to the reason why it is left out.
     remarks : list of str
         What the user should know, in a sentence each.
 
     Raises
     ------
     InputError
-        If an item matches no source, or no source is left.
+        If an item matches no source, or no source is left to make.
     """
     known = Sources(sources)
     wanted = set(_found(known, "sources", selection.sources))

@@ -1,4 +1,4 @@
-"""Families: exposures whose products have one template of a name."""
+"""Families: exposures whose products share one name template."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ from .associations import Association
 
 
 class Choices(NamedTuple):
-    """How the user wants slits to be grouped and products to be named (config keys)."""
+    """The user's settings for grouping slits and naming products (config keys)."""
 
     group_by: str = "auto"
     source_id_digits: str = "auto"
@@ -31,7 +31,7 @@ class Choices(NamedTuple):
 
 
 class Slit(NamedTuple):
-    """A slit of an exposure, as far as grouping needs it."""
+    """Properties of a slit of an exposure that grouping needs."""
 
     exposure: str
     digest: str
@@ -53,7 +53,7 @@ class Slit(NamedTuple):
 
     @property
     def modern_name(self) -> str:
-        """Name of its source, by which exposures of all versions are told apart."""
+        """Name of its source, comparable between versions."""
         return modern_name(self.source_name, self.program)
 
     def __str__(self) -> str:
@@ -75,7 +75,7 @@ def read_exposures(
 ) -> Iterator[tuple[dict[str, Any], list[Slit]]]:
     """Read the small part of indices: each exposure's identity and its slits.
 
-    An exposure that has a ``failure`` in place of slits is to be skipped.
+    An exposure that has a ``failure`` instead of slits is skipped.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def read_exposures(
 
 
 def _optics(exposure: dict[str, Any]) -> tuple[str, str]:
-    """Detector; instrument with optical elements, nothing where there is no exposure."""
+    """Detector; instrument with optical elements; empty if there is no exposure."""
     if "failure" in exposure:
         return "", ""
     elements = optical_elements(*(exposure[key] for key in ELEMENTS))
@@ -141,9 +141,9 @@ def make_families(
     Parameters
     ----------
     exposures : iterable of (dict, list of Slit)
-        As `read_exposures` gives them.
+        Result of `read_exposures`.
     associations : iterable of Association
-        Each is a family of its science members; exposures in none are named after their headers.
+        The science members of each are one family; other exposures are named after their headers.
     choices : Choices
         The user's.
     """
@@ -188,7 +188,7 @@ def _digits(members: list[tuple[dict[str, Any], list[Slit]]], choices: Choices) 
 
 
 def _template(exposure: dict[str, Any]) -> str:
-    """Template from headers; braces in them would be taken for places, so none may pass."""
+    """Template from headers, which may not contain braces, as these mark fields."""
     words = {key: str(exposure[key] or "") for key in ("program", "observation", "instrument")}
     optics = [exposure[key] for key in ELEMENTS]
     template = header_template(

@@ -3,16 +3,16 @@
 ======================  ========================================================================
 column                  content
 ======================  ========================================================================
-exposure                name of the exposures, or a glob of them; by default all
+exposure                name of the exposures, or a glob; by default all
 slit_name               name of the slits, or a glob
 source_id               SOURCEID of the slits: 61, -12; or with its class: b00045
 source_name             SRCNAME of the slits, or a glob
 target                  id, class and number, or name of the source that they become
-product                 name or template of the product, in place of that of the first slit
+product                 name or template of the product, instead of that of the first slit
 ======================  ========================================================================
 
-A row takes the slits that agree with it in all that it has of the first four. As a file it is
-tab-separated (or with commas, as ``.csv``) with a line of column names, or a YAML list of mappings.
+A row matches the slits that agree with all its values in the first four columns. The file is
+tab-separated (or with commas, as ``.csv``) with a header line, or a YAML list of mappings.
 """
 
 import csv
@@ -31,7 +31,7 @@ _ID = re.compile(r"([sbv]?)(-?[0-9]+)", re.ASCII | re.IGNORECASE)
 
 
 class Named(Protocol):
-    """A slit as far as a row looks at it."""
+    """Properties of a slit that a row uses."""
 
     @property
     def exposure(self) -> str:
@@ -60,7 +60,7 @@ class Who(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of the table; what is empty does not count."""
+    """A row of the table; empty values are ignored."""
 
     place: str
     exposure: str
@@ -71,7 +71,7 @@ class Row(NamedTuple):
     product: str
 
     def takes(self, slit: Named) -> bool:
-        """Tell whether it takes a slit."""
+        """Whether it matches a slit."""
         return (
             _fits(slit.exposure, self.exposure)
             and _fits(slit.slit_name, self.slit_name)
@@ -81,13 +81,13 @@ class Row(NamedTuple):
 
     @property
     def source(self) -> tuple[str, int] | None:
-        """Class and id of the target, None where it is a name."""
+        """Class and id of the target; None if it is a name."""
         found = parse_id(self.target)
         return (found[0] or source_kind(found[1], ""), found[1]) if found else None
 
     @property
     def key(self) -> tuple[Any, str]:
-        """Equal for the rows whose slits make one product."""
+        """Key that is equal for rows whose slits make one product."""
         return self.source or self.target.lower(), self.product
 
 
@@ -105,7 +105,7 @@ class Joins:
         self.known: dict[str, dict[int | None, list[Row]]] = {}
 
     def rows_for(self, exposure: str) -> dict[int | None, list[Row]]:
-        """Rows that an exposure may be in, by SOURCEID, None where a row has none."""
+        """Rows that may match an exposure, by SOURCEID; None for rows without one."""
         if exposure not in self.known:
             rows = self.known.setdefault(exposure, {})
             for row in self.rows:
@@ -115,12 +115,12 @@ class Joins:
         return self.known[exposure]
 
     def row_of(self, slit: Named) -> Row | None:
-        """Row that takes a slit, None where none does.
+        """Row that matches a slit, or None.
 
         Raises
         ------
         InputError
-            If two rows do.
+            If two rows match it.
         """
         known = self.rows_for(slit.exposure)
         likely = (*known.get(slit.source_id, ()), *known.get(None, ()))
@@ -135,7 +135,7 @@ class Joins:
 
 
 def parse_id(text: str) -> tuple[str, int] | None:
-    """Class and SOURCEID of an id, its class empty where it may be a source or a virtual slit."""
+    """Class and SOURCEID of an id; the class is empty if it may be a source or a virtual slit."""
     match = _ID.fullmatch(text)
     if not match:
         return None
@@ -160,11 +160,11 @@ def read_joins(path: str) -> Joins:
     Raises
     ------
     InputError
-        If it cannot be read, or a row is not complete: which, and what is wrong with it.
+        If it cannot be read, or a row is not complete: the message names the row and the error.
     """
     read = _yaml_rows if path.endswith((".yaml", ".yml")) else _text_rows
     try:
-        # As spreadsheets write it, a text begins with a mark.
+        # Spreadsheets write a byte order mark at the start.
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = [_row(place, fields) for place, fields in read(path, file)]
     except UnicodeDecodeError:
@@ -189,7 +189,7 @@ def _text_rows(path: str, file: Iterable[str]) -> Iterator[tuple[str, dict[Any, 
     delimiter = "," if path.endswith(".csv") else "\t"
     reader = csv.DictReader((text for _, text in lines), delimiter=delimiter, strict=True)
     try:
-        # Cells hold no line breaks, so that each row is a line.
+        # Cells contain no line breaks, so that each row is one line.
         for (number, _), fields in zip(lines[1:], reader, strict=True):
             yield f"{path}, line {number}", fields
     except (csv.Error, ValueError) as error:
@@ -200,7 +200,7 @@ def _yaml_rows(path: str, file: Any) -> Iterator[tuple[str, dict[Any, Any]]]:
     import yaml
 
     try:
-        # All scalars stay the text that they are: 1345_61 is no number, nor is 00061 octal.
+        # All scalars stay text: 1345_61 is not a number, and 00061 is not octal.
         content = yaml.load(file, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from None

@@ -1,4 +1,4 @@
-"""Products that the user's table of joins makes of the slits of several sources."""
+"""Products that the user's table of joins makes from slits of several sources."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,7 +14,7 @@ NONE = Joins()
 
 
 class Join(NamedTuple):
-    """Slits that become one product, each with the family that it would be in."""
+    """Slits that become one product, each with the family that it would otherwise be in."""
 
     row: Row
     members: list[tuple[Family, Slit]]
@@ -23,10 +23,10 @@ class Join(NamedTuple):
 def join_slits(
     families: Iterable[Family], joins: Joins, choices: Choices
 ) -> tuple[list[Family], list[Product]]:
-    """Make products of the slits that a table of joins takes.
+    """Make products from the slits that a table of joins matches.
 
-    A target becomes one product for each instrument and set of optical elements, of whatever
-    programs, observations and detectors. It is named like the products of its first slit's family.
+    A target becomes one product for each instrument and set of optical elements, from any programs,
+    observations and detectors. Its name follows the products of its first slit's family.
 
     Parameters
     ----------
@@ -35,19 +35,20 @@ def join_slits(
     joins : Joins
         The table.
     choices : Choices
-        How slits would be grouped otherwise.
+        How other slits are grouped.
 
     Returns
     -------
     families : list of Family
-        The other slits.
+        Families with the other slits.
     products : list of Product
-        Those joined.
+        The joined products.
 
     Raises
     ------
     InputError
-        If a row takes no slit, two rows take one, or a target is a source of its own already.
+        If a row matches no slit, two rows match one, or a target id already belongs to another
+        source.
     """
     families = list(families)
     joined: dict[object, Join] = {}
@@ -124,7 +125,7 @@ def _product(
 
 
 def identify(row: Row, slits: list[Slit]) -> tuple[str, str, int]:
-    """Name, class and id of a target; a name's are those of its first slit of that name, or any."""
+    """Name, class and id of a target; for a name, of its first slit with that name, or else any."""
     if row.source:
         return "", *row.source
     named = [slit for slit in slits if slit.source_name.lower() == row.target.lower()]
@@ -148,7 +149,7 @@ def _takes_nothing(row: Row, slits: list[Slit]) -> InputError:
 
 
 def nearest(row: Row, slits: list[Slit]) -> list[Slit]:
-    """Slits that agree with most of a row, or are like it."""
+    """Slits that agree with most of a row, or are similar to it."""
     import difflib
 
     def likeness(slit: Slit) -> float:

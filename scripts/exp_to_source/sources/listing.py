@@ -1,4 +1,4 @@
-"""The source list of a run: a table, and a manifest for each product."""
+"""Making the source list of a run: a table, and a manifest for each product."""
 
 import hashlib
 import os
@@ -40,7 +40,7 @@ COLUMNS = (
     *("detectors", "wavelength_min", "wavelength_max", "rows", "columns"),
 )
 
-#: Their types in ECSV, where they are not text, and units.
+#: Types in ECSV of columns that are not text, and units.
 TYPES = {
     **dict.fromkeys(("source_id", "exposures", "slits", "planes", "rows", "columns"), "int64"),
     **{"bytes": "int64", "wavelength_min": "float64", "wavelength_max": "float64"},
@@ -50,7 +50,7 @@ UNITS = {
     **{"wavelength_min": "um", "wavelength_max": "um"},
 }
 
-#: Columns of the list of sources that are not made.
+#: Columns of the list of sources that are left out.
 LEFT_OUT_COLUMNS = (
     *("product", "source_id", "class", "source_name", "slit_name"),
     *("exposures", "slits", "reason"),
@@ -66,43 +66,43 @@ def list_sources(
     selection: Selection = EVERYTHING,
     joins: Joins = NONE,
 ) -> list[str]:
-    """Group the slits of all exposures and write what the products need.
+    """Group the slits of all exposures, and write the files that the products need.
 
-    A manifest is written only where its content changed, and its product is dated before
-    everything, so that times tell which products have to be made again. Manifests of sources
-    that are gone are removed; those of sources that are not chosen stay as they are, so that a
-    later choice finds their products made. The table comes last: where it is, the manifests of
-    the products in it are complete.
+    A manifest is written only if its content changed. Its product then gets a time before all
+    others, so that times show which products must be made again. Manifests of sources that no
+    longer exist are removed. Those of sources that are not chosen stay, so that a later choice
+    finds their products made. The table is written last: if it exists, the manifests of the
+    products in it are complete.
 
     Parameters
     ----------
     indices : iterable of str
-        Indices of the exposures, in the order that entries of products are to have.
+        Indices of the exposures, in the order of the entries of products.
     associations : list of Association
-        Families of exposures; those in none of them are named after their headers.
+        Families of exposures; other exposures are named after their headers.
     choices : Choices
         The user's.
     results : str
         Folder of the run's results: manifests are written to ``manifests`` in it, products of
-        sources that are gone are moved from ``products`` to ``stale``.
+        sources that no longer exist are moved from ``products`` to ``stale``.
     table : str
         The table to write.
     selection : Selection
         Which sources the user wants; the others are listed in ``left_out.tsv`` of `results`.
     joins : Joins
-        Slits that are to be in one product.
+        Slits to be put in one product.
 
     Returns
     -------
     list of str
-        What to tell: what was made, and remarks on the run as a whole. ``remarks.tsv`` of `results`
-        has these, and those on exposures.
+        Messages: what was made, and remarks on the run as a whole. ``remarks.tsv`` in `results`
+        contains these, and the remarks on exposures.
 
     Raises
     ------
     InputError
-        If sources cannot be told apart, products not be named, or a choice matches nothing; then
-        nothing is written.
+        If sources cannot be distinguished, products cannot be named, or a choice matches nothing.
+        Nothing is written then.
     """
     indices = list(indices)
     exposures = list(read_exposures(indices, choices))
@@ -166,7 +166,7 @@ def list_sources(
 
 
 def write_manifest(results: str, product: Product) -> bool:
-    """Write the manifest of a product where its content changed; tell whether it did."""
+    """Write the manifest of a product if its content changed; return whether it did."""
     path = manifest_path(results, product.name)
     content = manifest(product)
     if has_content(path, content):
@@ -178,7 +178,7 @@ def write_manifest(results: str, product: Product) -> bool:
 
 
 def write_some(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
-    """Write a table; where it would have no rows, no file stays."""
+    """Write a table, or remove it if it would have no rows."""
     if rows:
         write_table(path, columns, rows)
     elif os.path.exists(path):
@@ -186,7 +186,7 @@ def write_some(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) ->
 
 
 def retire_products(results: str, names: set[str]) -> list[str]:
-    """Move away products of sources that are gone.
+    """Move away products of sources that no longer exist.
 
     Parameters
     ----------
@@ -202,24 +202,24 @@ def retire_products(results: str, names: set[str]) -> list[str]:
     """
     stale = os.path.join(results, STALE)
     retired = set()
-    # Newer ones after those that were kept for them.
+    # Newer products after the old ones that were kept for them.
     for folder in (os.path.join(results, PREVIOUS), os.path.join(results, PRODUCTS)):
         for file in names_in(folder):
             name = file.removesuffix(CAL)
             if name not in names and name != file and parse_product_name(name):
                 os.makedirs(stale, exist_ok=True)
                 target = os.path.join(stale, file)
-                # It may be the same file by another name, and then would not be moved.
+                # It may be the same file under another name, and then would not be moved.
                 if os.path.lexists(target):
                     os.unlink(target)
-                # The user may have put the folder elsewhere, on another disk.
+                # The user may have moved the folder to another disk.
                 shutil.move(os.path.join(folder, file), target)
                 retired.add(file)
     return sorted(retired)
 
 
 def source_row(product: Product) -> dict[str, Any]:
-    """Row of the source list for a product; several names are joined by commas."""
+    """Row of the source list for a product; names are separated by commas."""
     slits = product.slits
     names = [product.label, *(slit.source_name for slit in slits)]
     waves = [limit for slit in slits for limit in slit.wavelengths or ()]

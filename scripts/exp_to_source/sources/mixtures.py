@@ -1,4 +1,4 @@
-"""Products whose exposures follow several ASDF standards, refused where they would not open."""
+"""Products whose exposures follow several ASDF standards: refused if they would not open."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from ..formats.indices import IndexReader
 from ..formats.standards import newest, obstacle
 from .products import Product
 
-#: Exposures of one standard that a message names.
+#: Maximum number of exposures of one standard in a message.
 MAX_NAMED = 3
 
 _REMEDY = (
@@ -19,20 +19,20 @@ _REMEDY = (
 
 
 def refuse_mixtures(products: Iterable[Product], indices: Mapping[str, str]) -> None:
-    """Refuse products whose exposures cannot be in one.
+    """Refuse products whose exposures cannot be combined.
 
     Parameters
     ----------
     products : iterable of Product
-        Those to be made.
+        Products to be made.
     indices : mapping
         Exposure to its index.
 
     Raises
     ------
     InputError
-        If entries of a product are of several ASDF standards, and nothing is known to replace
-        what the newest of them does not know.
+        If entries of a product follow several ASDF standards, and tags that the newest of them does
+        not have have no known replacement.
     """
 
     @cache

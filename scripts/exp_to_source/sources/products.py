@@ -1,4 +1,4 @@
-"""Products: which slits of a family are of one source, and what their product is called."""
+"""Products: grouping the slits of a family by source, and naming their products."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -8,18 +8,18 @@ from ..formats.manifests import manifest_content
 from ..naming import fill_template, format_source, parse_product_name
 from .families import Choices, Family, Slit
 
-#: Longer names of products leave no room for what is added: file systems allow 255 bytes.
+#: Longer names of products leave no room for suffixes: file systems allow 255 bytes.
 MAX_NAME = 220
 
-#: How many places of a conflict a message lists.
+#: Maximum number of slits of a conflict in a message.
 MAX_PLACES = 6
 
 
 class Product(NamedTuple):
     """A product to be made: its name without ``_cal``, and its slits in order.
 
-    If it is joined by the user, it has the names of the products that its slits would be in
-    otherwise, and maybe a name for the source.
+    If the user joined it, it has the names of the products that its slits would be in otherwise,
+    and may have a name for the source.
     """
 
     name: str
@@ -49,8 +49,8 @@ def make_products(
     Raises
     ------
     InputError
-        If names and ids of sources contradict each other, or two groups would have one file
-        name; the message lists every such conflict and how it can be resolved.
+        If names and ids of sources contradict each other, or two groups would have one file name.
+        The message lists every conflict and how to resolve it.
     """
     made = list(joined)
     conflicts: list[str] = []
@@ -81,13 +81,14 @@ def name_product(family: Family, slits: list[Slit], kind: str, source_id: int) -
     Raises
     ------
     InputError
-        If it would be no name of a product.
+        If it would not be a valid name of a product.
     """
     source = format_source(kind, source_id, family.digits)
     names = list(dict.fromkeys(slit.slit_name for slit in slits if slit.slit_name))
     name = fill_template(family.template, source, names)
     if not _is_product(name):
-        # The first slit that would have no product by itself; else, too many names in one.
+        # The first slit that has no valid name by itself; otherwise, the product has too many
+        # names.
         alone = ((slit, fill_template(family.template, source, [slit.slit_name])) for slit in slits)
         bad = next((slit for slit, own in alone if not _is_product(own)), None)
         longest = max(slits, key=lambda slit: len(slit.slit_name))
@@ -103,13 +104,13 @@ def _is_product(name: str) -> bool:
 
 
 def manifest(product: Product) -> bytes:
-    """Content of a product's manifest: exactly what its gather depends on."""
+    """Content of a product's manifest: exactly the data that its gather depends on."""
     slits = ((slit.exposure, slit.digest) for slit in product.slits)
     return manifest_content(product.name, product.association, slits, product.joined)
 
 
 def contradictions(groups: dict[Any, list[Slit]]) -> Iterator[str]:
-    """Tell where names and ids of sources do not agree one to one."""
+    """Report names and ids of sources that do not agree one to one."""
     by_name: dict[str, dict[tuple[str, int], list[Slit]]] = {}
     for key, slits in groups.items():
         names: dict[str, list[Slit]] = {}
@@ -132,7 +133,7 @@ def contradictions(groups: dict[Any, list[Slit]]) -> Iterator[str]:
 
 
 def collision(one: Product, other: Product) -> str:
-    """Tell that two groups of slits would have one file name."""
+    """Report that two groups of slits would have one file name."""
     if one.joined or other.joined:
         remedy = "give one of the joins another target or product"
     elif one.association != other.association:
@@ -147,7 +148,7 @@ def collision(one: Product, other: Product) -> str:
 
 
 def _places(groups: Iterable[list[Slit]]) -> str:
-    """List slits of each group in turn, the first few of them."""
+    """List the first few slits of each group in turn."""
     shown = []
     for slits in groups:
         more = len(slits) - MAX_PLACES

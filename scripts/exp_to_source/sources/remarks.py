@@ -1,4 +1,4 @@
-"""Remarks on a run as a whole: what its products are, and what they cannot be."""
+"""Remarks on a run as a whole."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from .products import Product
 def unopenable(
     products: Iterable[Product], exposures: Iterable[tuple[dict[str, Any], Any]]
 ) -> list[Remark]:
-    """Tell of products that cannot be opened, as their exposures cannot either."""
+    """Report products that cannot be opened, as their exposures cannot be opened either."""
     tags = {about["exposure"]: about["dropped_tags"] for about, _ in exposures}
     closed = [product for product in products if any(tags[slit.exposure] for slit in product.slits)]
     if not closed:
@@ -29,7 +29,7 @@ def unopenable(
 
 
 def part_named(products: Iterable[Product]) -> list[Remark]:
-    """Tell of products of slits with a name of the source and of others without one.
+    """Report products that combine slits with and without a source name.
 
     The jwst package makes two products of each of these.
     """
@@ -45,7 +45,7 @@ def part_named(products: Iterable[Product]) -> list[Remark]:
 
 
 def not_regrouped(association: Association) -> str:
-    """Tell of members that are left alone, nothing where there are none."""
+    """Report members that are not regrouped; empty if there are none."""
     if not association.background:
         return ""
     return (
@@ -57,10 +57,10 @@ def not_regrouped(association: Association) -> str:
 def renumbered(
     families: Iterable[Family], exposures: Iterable[tuple[dict[str, Any], Any]], choices: Choices
 ) -> Iterator[Remark]:
-    """Tell of fixed slits whose ids are of two kinds, so that products mix or part them.
+    """Report fixed slits with ids of two kinds, so that products mix or split them.
 
     Before pipeline version 1.12 a fixed slit had the id of the slit, since then that of its source;
-    the jwst package takes both as they are.
+    the jwst package uses both as they are.
     """
     if choices.fixed_slit_ids == "table":
         return

@@ -1,4 +1,4 @@
 """From products to spectra.
 
-In: a product. Out: what the later steps of the jwst package make of it.
+In: a product. Out: the results of the later steps of the jwst package.
 """

@@ -9,27 +9,27 @@ from typing import Any
 
 from ..errors import InputError
 
-#: Environment in which CRDS neither asks its server nor expects a cache of reference files.
+#: Environment in which CRDS neither contacts its server nor expects a cache of reference files.
 OFFLINE = {
     "CRDS_SERVER_URL": "https://crds-serverless-mode.stsci.edu",
     "CRDS_CONTEXT": "jwst_0000.pmap",
     "STPIPE_DISABLE_CRDS_STEPPARS": "true",
 }
-#: What CRDS wants to know of its server, in place of what the server would say.
+#: Server configuration for CRDS, used instead of the server's answer.
 SERVER = {"observatory": "jwst", "operational_context": OFFLINE["CRDS_CONTEXT"], "last_synced": ""}
 
-#: Reference files of extract_1d; without them it takes the whole cut-out, and corrects nothing.
+#: Reference files of extract_1d; without them it sums the whole cut-out, without corrections.
 REFERENCES = ("extract1d", "apcorr", "psf")
 
 
 @contextmanager
 def without_crds() -> Iterator[dict[str, str]]:
-    """Set CRDS up to do without network, before jwst is imported.
+    """Set up CRDS to work without a network, before jwst is imported.
 
     Yields
     ------
     dict
-        Options by which extract_1d does without reference files.
+        Options with which extract_1d needs no reference files.
     """
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "config", "jwst", "server_config")
@@ -50,7 +50,7 @@ def run_spec3(product: Path, folder: Path, **extract: Any) -> list[Path]:
     product : Path
         A source-based product, a `MultiExposureModel`.
     folder : Path
-        Where the results go, named after the product: ``_s2d`` (NIRSpec), ``_x1d``, ``_c1d``.
+        Folder for the results, named after the product: ``_s2d`` (NIRSpec), ``_x1d``, ``_c1d``.
     **extract
         Options of extract_1d.
 
@@ -62,7 +62,7 @@ def run_spec3(product: Path, folder: Path, **extract: Any) -> list[Path]:
     Raises
     ------
     InputError
-        If the file is no source-based product, or a step gave nothing.
+        If the file is not a source-based product, or a step gave no result.
     """
     from jwst.combine_1d import Combine1dStep
     from jwst.datamodels import SourceModelContainer
@@ -76,7 +76,7 @@ def run_spec3(product: Path, folder: Path, **extract: Any) -> list[Path]:
         raise InputError(f"{product}: no such file; mend its path, or make the product")
     try:
         opened = datamodels.open(product)
-    except Exception as error:  # Of many kinds, and they say what is wrong.
+    except Exception as error:  # Errors of many types, with messages that say what is wrong.
         reason = str(error).split(". ")[0]
         raise InputError(
             f"{product}: cannot be opened: {reason}; give a product of exposures that can"
@@ -88,7 +88,7 @@ def run_spec3(product: Path, folder: Path, **extract: Any) -> list[Path]:
                 f"{product}: a {type(model).__name__}, not a MultiExposureModel; "
                 "give a product of this workflow"
             )
-        # Given the product itself, the steps take it for one exposure.
+        # Given the product itself, the steps treat it as one exposure.
         spectra: Any = SourceModelContainer(model)
         if model.meta.instrument.name == "NIRSPEC":
             spectra = OutlierDetectionStep.call(spectra, configure_log=False)
@@ -104,7 +104,7 @@ def run_spec3(product: Path, folder: Path, **extract: Any) -> list[Path]:
 
 
 def _save(model: Any, path: Path) -> Path:
-    """Save a data model under its name only when complete; it notes the name of its file."""
+    """Save a data model atomically; it records the name of its file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".", suffix=".part") as folder:
         os.replace(model.save(Path(folder, path.name)), path)

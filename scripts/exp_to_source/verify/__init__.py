@@ -1,4 +1,4 @@
-"""Products compared with their exposures, by code that shares nothing with what wrote them.
+"""Comparing products with their exposures, with code that shares nothing with the writer.
 
 In: exposures and products. Out: a verdict on each product.
 """

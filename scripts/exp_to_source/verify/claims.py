@@ -1,4 +1,4 @@
-"""Which slits the user's table of joins claims, as verification sees them."""
+"""Slits that the user's table of joins claims, for verification."""
 
 import os
 from collections.abc import Hashable
@@ -9,14 +9,14 @@ from ..sources.join_table import Joins, Who
 
 
 class Claims:
-    """A table of joins, asked about slits by what their files say of them.
+    """A table of joins, queried with the metadata of slits.
 
     Parameters
     ----------
     joins : Joins
         The table.
     fixed_slit_ids : {"header", "table"}
-        Where ids of fixed slits are from.
+        Origin of the ids of fixed slits.
     """
 
     def __init__(self, joins: Joins, fixed_slit_ids: str = "header") -> None:
@@ -26,7 +26,7 @@ class Claims:
     def target(
         self, filename: Any, name: Any, source_id: Any, source_name: Any, kind: Any
     ) -> Hashable | None:
-        """Tell which product of a join a slit belongs to, None where that is none.
+        """Return the key of the joined product that a slit belongs to, or None.
 
         Parameters
         ----------
@@ -43,10 +43,10 @@ class Claims:
         return row.key if row else None
 
     def traits(self, target: Any) -> set[tuple[str, Any]]:
-        """By what a source of the list may be told to be a target: its id or its name."""
+        """Keys that identify a source of the list as a target: its id and its name."""
         source, _ = target
         return {("name", source) if isinstance(source, str) else ("id", source[1])}
 
 
-#: Of no table.
+#: Claims without a table.
 NO_CLAIMS = Claims(Joins())

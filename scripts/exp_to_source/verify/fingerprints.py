@@ -1,12 +1,12 @@
-"""What products are verified against: fingerprints of the slits of each exposure.
+"""Fingerprints of the slits of each exposure, against which products are verified.
 
 ======================  ========================================================================
 line                    content
 ======================  ========================================================================
-1                       the exposure: its size and time; what products take from it at their top;
+1                       the exposure: its size and time; the top level that products take from it;
                         ``slits``: of each slit its label, what it is found by, the size of its
                         line, its name, source id, source name and exposure type
-2 to end                a slit each: an `Entry`
+2 to end                one slit per line: an `Entry`
 ======================  ========================================================================
 """
 
@@ -24,16 +24,16 @@ from ..errors import InputError
 from ..files import replacing, stamp, write_all
 from .readback import Contents, Source, digest, first_sentence, form, read_file
 
-#: Metadata of a slit that its exposure's are not merged over.
+#: Metadata of a slit over which those of its exposure are not merged.
 OWN = frozenset(("bunit_data", "bunit_err", "model_type", "wcsinfo", "wcs", "photometry"))
 
-#: What tells a slit from the others of its exposure, in the order of its label.
+#: Attributes that identify a slit within its exposure, in the order of its label.
 IDENTITY = (
     *("name", "source_id", "source_name", "slitlet_id", "quadrant", "xstart", "ystart"),
     "meta.wcsinfo.spectral_order",
 )
 
-#: Parts of the top of a product's tree that are not its first exposure's as they stand.
+#: Parts of the top of a product's tree that are not copied unchanged from its first exposure.
 NOT_COPIED = frozenset(("meta", "history", "slits", "exposures", "_fits_hash"))
 
 
@@ -56,15 +56,15 @@ class Entry(NamedTuple):
     identity : str
         Equal for a slit and its entry.
     planes, structure : dict
-        HDU name to digest of its data, of the cards that describe them; in order of the file.
+        HDU name to the digest of its data, and of the cards that describe them, in file order.
     cards : dict
         HDU name to the images of its other cards, by keyword.
     attributes : dict
-        Attribute to the form of its value; ``meta.`` and a name for each part of the metadata.
+        Attribute to the form of its value; ``meta.`` with a name for each part of the metadata.
     asn : dict or None
-        About the association.
+        Metadata about the association.
     kind : str or None
-        Exposure type, where it is the slit's own.
+        Exposure type, if it is the slit's own.
     """
 
     label: str
@@ -98,14 +98,14 @@ def keywords(model: str) -> tuple[list[Keyword], list[Keyword]]:
 
 
 def at(node: Any, path: tuple[str, ...]) -> Any:
-    """Part of a tree, None where there is none."""
+    """Part of a tree, or None."""
     for key in path:
         node = node.get(key) if isinstance(node, dict) else None
     return node
 
 
 def leaves(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Paths and values of all that is neither a mapping nor null."""
+    """Paths and values of all nodes that are neither a mapping nor null."""
     for key, value in node.items():
         if isinstance(value, dict):
             yield from leaves(value, (*path, key))
@@ -114,7 +114,7 @@ def leaves(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
 
 
 def merge(own: Any, over: Any) -> Any:
-    """Merge one tree over another, neither being changed."""
+    """Merge one tree over another, without changing either."""
     if isinstance(own, dict) and isinstance(over, dict):
         return own | {key: merge(own.get(key), value) for key, value in over.items()}
     return over
@@ -141,7 +141,7 @@ def fingerprint_exposure(path: str, output: str) -> None:
     except (InputError, MemoryError, ModuleNotFoundError):
         raise
     except Exception as error:
-        # In a damaged file anything may be of another kind than it should be.
+        # In a damaged file any value may have another type than expected.
         what = f"{type(error).__name__}: {first_sentence(error)}"
         raise InputError(
             f"{path}: its ASDF tree is not an exposure's ({what}); "
@@ -184,7 +184,7 @@ def _take_fingerprints(path: str) -> tuple[dict[str, Any], list[bytes]]:
 
 
 def take_headers(contents: Contents) -> dict[str, Any]:
-    """Give a tree the values of the headers, as data models do where these were edited."""
+    """Put the values of the headers into a tree, as data models do if headers were edited."""
     headers = {Source(plane.name, plane.version): plane.header for plane in contents.planes}
     top, item = keywords("MultiSlitModel")
 
@@ -215,26 +215,26 @@ def is_valid(value: Any, schema: dict[str, Any]) -> bool:
 
 
 def _datatype(header: Mapping[str, Any]) -> str:
-    """Type of the numbers that a header describes."""
+    """Find the data type that a header describes."""
     bits = header["BITPIX"]
     kind = "float" if bits < 0 else "uint" if header.get("BZERO") else "int"
     return f"{kind}{abs(bits)}"
 
 
 def _with(node: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """Copy of a tree with another value in one place."""
+    """Copy of a tree with another value at one path."""
     key, *rest = path
     tree: dict[str, Any] = node if isinstance(node, dict) else {}
     return tree | {key: _with(tree.get(key), tuple(rest), value) if rest else value}
 
 
 def places_of(contents: Contents) -> dict[Source, int]:
-    """Places of the planes in a file."""
+    """Positions of the planes in a file."""
     return {Source(plane.name, plane.version): place for place, plane in enumerate(contents.planes)}
 
 
 def sources(slit: dict[str, Any]) -> list[Source]:
-    """Arrays of a slit that lie in HDUs."""
+    """Arrays of a slit that are in HDUs."""
     found = [value.get("source") for value in slit.values() if isinstance(value, dict)]
     return [source for source in found if isinstance(source, Source)]
 
@@ -247,7 +247,7 @@ def describe(
     Raises
     ------
     InputError
-        If it has no plane, or one that is not in the file.
+        If it has no plane, or a plane that is not in the file.
     """
     named = sources(slit)
     for source in named:
@@ -271,14 +271,14 @@ def describe(
 
 
 def keys(entry: Entry) -> tuple[str, str]:
-    """By what a slit is found: who it is, and its planes."""
+    """Keys to find a slit by: its identity, and its planes."""
     return entry.identity, digest("".join(entry.planes.values()).encode())
 
 
 def describe_top(
     path: str, contents: Contents, tree: dict[str, Any], meta: dict[str, Any]
 ) -> dict[str, Any]:
-    """Take the fingerprint of what products have from their first exposure."""
+    """Take the fingerprint of the part that products take from their first exposure."""
     primary = contents.planes[0]
     return {
         "path": path,
@@ -293,12 +293,12 @@ def describe_top(
 
 
 class Fingerprints:
-    """Fingerprints of an exposure, of which only those asked for are read.
+    """Fingerprints of an exposure, which are read only when requested.
 
     Parameters
     ----------
     path : str
-        File of them, as `fingerprint_exposure` writes it.
+        File of fingerprints, as `fingerprint_exposure` writes it.
     """
 
     def __init__(self, path: str) -> None:
@@ -315,19 +315,19 @@ class Fingerprints:
         self.starts = list(accumulate(sizes))
 
     def find(self, entry: Entry) -> tuple[int, Entry] | None:
-        """Slit that an entry was taken from: of those that it can be, the one most like it."""
+        """Slit that an entry was taken from: the most similar of the candidates."""
         numbers = {number for key in keys(entry) for number in self.numbers.get(key, ())}
         slits = [(number, self.read(number)) for number in sorted(numbers)]
         return max(slits, key=lambda slit: likeness(slit[1], entry), default=None)
 
     def read(self, number: int) -> Entry:
-        """Fingerprint of a slit."""
+        """Read the fingerprint of a slit."""
         with open(self.path, "rb") as file:
             file.seek(self.starts[number - 1])
             return Entry(*json.loads(file.readline()))
 
 
 def likeness(one: Entry, other: Entry) -> int:
-    """Count the planes and attributes that two have in common."""
+    """Count the planes and attributes that two entries have in common."""
     pairs = ((one.planes, other.planes), (one.attributes, other.attributes))
     return sum(len(a.items() & b.items()) for a, b in pairs)

@@ -1,4 +1,4 @@
-"""Whether files open, as their users open them: as data models of stdatamodels, WCS included."""
+"""Opening files as users do: as data models of stdatamodels, including the WCS."""
 
 import warnings
 from typing import Any
@@ -17,17 +17,17 @@ def open_model(path: str, model: str = MODEL) -> str:
     Returns
     -------
     str
-        What the schema refuses of it, or nothing.
+        What the schema does not accept, or empty.
 
     Raises
     ------
     InputError
-        If it cannot be opened as such a model, or a WCS of it not be used.
+        If it cannot be opened as such a model, or one of its WCSs cannot be used.
     """
     try:
         _use_model(path, model, strict_validation=True)
     except ValidationError as refused:
-        # Users open it without; what fails even so are the schemas of what is in the tree.
+        # Users open it without validation; errors are then those of schemas within the tree.
         try:
             _use_model(path, model)
         except ValidationError as error:
@@ -52,14 +52,14 @@ def _use_model(path: str, model: str, **options: bool) -> None:
     except (ValidationError, InputError, MemoryError):
         raise
     except Exception as error:
-        # Converters of a tree fail in as many ways as there are libraries of them.
+        # Each library of converters raises different errors.
         raise InputError(f"cannot be opened ({first_sentence(error)})") from None
     if kind != model:
         raise InputError(f"opens as a {kind}")
 
 
 def _use_wcs(entry: Any) -> None:
-    """Compute where in the sky a pixel is, for an entry that can tell."""
+    """Compute the sky position of a pixel, if the entry has a WCS."""
     if entry.meta.hasattr("wcs"):
         try:
             wcs = entry.meta.wcs
@@ -67,5 +67,5 @@ def _use_wcs(entry: Any) -> None:
         except MemoryError:
             raise
         except Exception as error:
-            # A tag without a converter leaves a mapping in place of a WCS or of a part of it.
+            # A tag without a converter leaves a mapping instead of a WCS or of a part of it.
             raise InputError(f"has a WCS of no use ({first_sentence(error)})") from None

@@ -1,7 +1,7 @@
-"""Products compared with the fingerprints of their exposures.
+"""Comparing products with the fingerprints of their exposures.
 
-Which slit an entry was taken from is found from the product alone: its exposure by the name of
-the file in the entry's metadata, its slit by who it is and by its planes.
+The slit of an entry is found from the product alone: its exposure by the file name in the entry's
+metadata, and the slit by its identity and its planes.
 """
 
 import math
@@ -32,7 +32,7 @@ from .opening import MODEL, open_model
 from .readback import Contents, Source, first_sentence, form, read_file
 from .verdicts import Verdict, some
 
-#: How the part of HISTORY begins that joined products have.
+#: Beginning of the part of HISTORY that joined products have.
 JOINED = "Joined by the user"
 
 #: Leaves at the top of a product's metadata that are not its first exposure's.
@@ -45,11 +45,11 @@ class Verifier:
     Parameters
     ----------
     folder : str
-        Where the fingerprints are.
+        Folder of the fingerprints.
     associations : iterable of Association
-        Those that products may name in place of their exposures'.
+        Associations that products may name instead of those of their exposures.
     claims : Claims
-        Of the user's table of joins.
+        Claims of the user's table of joins.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class Verifier:
         except InputError as error:
             verdict.damages.append(str(error).removeprefix(f"{path}: "))
         except Exception as error:
-            # In a damaged file anything may be of another kind than it should be.
+            # In a damaged file any value may have another type than expected.
             what = f"{type(error).__name__}: {first_sentence(error)}"
             verdict.damages.append(f"cannot be verified ({what})")
         return verdict
 
     def exposure(self, filename: Any) -> Fingerprints | None:
-        """Fingerprints of the exposure of this file name, None where the run has no such."""
+        """Fingerprints of the exposure with this file name, or None."""
         if filename not in self.exposures:
             name = os.path.basename(str(filename)).removesuffix(".fits")
             path = os.path.join(self.folder, f"{name}.jsonl")
@@ -95,7 +95,7 @@ class Verifier:
         return self.exposures[filename]
 
     def open(self, path: str, verdict: Verdict) -> None:
-        """Open a product; what prevents that may be in its exposures already."""
+        """Open a product; the cause of a failure may already be in its exposures."""
         try:
             refused = open_model(path)
         except InputError as error:
@@ -110,11 +110,11 @@ class Verifier:
                 )
         else:
             if refused:
-                # Its content was seen to be that of its exposures.
+                # Its content was found equal to that of its exposures.
                 verdict.notes.append(f"the schema refuses: {refused}")
 
     def defect(self, filename: str) -> str:
-        """Tell why an exposure cannot be opened, nothing where it can be."""
+        """Say why an exposure cannot be opened; empty if it can be."""
         if filename not in self.defects:
             self.defects[filename] = ""
             if exposure := self.exposure(filename):
@@ -125,7 +125,7 @@ class Verifier:
         return self.defects[filename]
 
     def damages(self, path: str, contents: Contents, slits: list[list[Any]]) -> Iterator[str]:
-        """Find what is wrong with a product, and of which slits it was made."""
+        """Find what is wrong with a product, and the slits that it was made from."""
         tree, nodes = contents.tree, contents.tree.get("exposures")
         if not contents.clean:
             yield "has bytes after its ASDF tree"
@@ -176,7 +176,7 @@ class Verifier:
         yield from self.compare_joins(nodes, contents)
 
     def compare_joins(self, nodes: list[Any], contents: Contents) -> Iterator[str]:
-        """Tell whether entries are of one source, or of one target of the user's joins."""
+        """Check that entries belong to one source, or to one target of the user's joins."""
         keys = ("meta.filename", "name", "source_id", "source_name", "meta.exposure.type")
         values = [[at(node, tuple(key.split("."))) for key in keys] for node in nodes]
         targets = {self.claims.target(*slit) for slit in values}
@@ -190,7 +190,7 @@ class Verifier:
             yield "its HISTORY does not tell truly whether it is joined"
 
     def same_association(self, asn: Any, own: Any, filename: str) -> bool:
-        """Tell whether the association is the exposure's own, or one of the run that has it."""
+        """Whether the association is the exposure's own, or one of the run that contains it."""
         if form(asn) == form(own):
             return True
         association = self.associations.get(at(asn, ("table_name",)))
@@ -218,7 +218,7 @@ class Verifier:
         meta = {leaf: value for leaf, value in first["meta"].items() if leaf in known}
         rest = {key: form(value) for key, value in tree.items() if key not in NOT_COPIED}
         differences = [leaf for leaf in _differing(there, meta) if copied(leaf)]
-        # What nobody knows at the top of an exposure's tree is not taken over.
+        # Unknown keys at the top of an exposure's tree are not copied.
         wanted = {"cal_logs", *rest}
         differences += _differing(rest, {k: v for k, v in first["tree"].items() if k in wanted})
         if not self.same_association(at(tree, ("meta", "asn")), first["asn"], filename):
@@ -233,7 +233,7 @@ class Verifier:
     def compare_cards(
         self, number: int, node: Any, contents: Contents, entry: Entry, slit: Entry
     ) -> Iterator[str]:
-        """Find cards of an entry that are neither its slit's nor those of its tree."""
+        """Find cards of an entry that come neither from its slit nor from its tree."""
         for name, cards in entry.cards.items():
             values = _values(self.item, node, name)
             if number == 1:
@@ -244,7 +244,7 @@ class Verifier:
 
 
 def _one_source(nodes: list[Any]) -> bool:
-    """Tell whether entries share an id or a name; of fixed slits, that may be the slit's."""
+    """Whether entries share an id or a name; for fixed slits, also that of the slit."""
     fixed = {at(node, ("meta", "exposure", "type")) for node in nodes} == {FIXED_SLIT}
     for key in ("source_id", "source_name", *(("name",) if fixed else ())):
         values = {at(node, (key,)) for node in nodes}
@@ -254,7 +254,7 @@ def _one_source(nodes: list[Any]) -> bool:
 
 
 def compare_entries(entry: Entry, slit: Entry) -> Iterator[str]:
-    """Compare an entry with its slit, but for single cards."""
+    """Compare an entry with its slit, except for single cards."""
     if entry.planes.keys() != slit.planes.keys():
         yield f"planes {', '.join(entry.planes)} instead of {', '.join(slit.planes)}"
     for name in entry.planes.keys() & slit.planes.keys():
@@ -270,7 +270,7 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 
 
 def _values(words: list[Keyword], tree: Any, hdu: str) -> dict[str, list[Any]]:
-    """Values that a tree has for the keywords of an HDU."""
+    """Values of a tree for the keywords of an HDU."""
     values: dict[str, list[Any]] = {}
     for word in words:
         if word.hdu == hdu:
@@ -281,13 +281,13 @@ def _values(words: list[Keyword], tree: Any, hdu: str) -> dict[str, list[Any]]:
 def _wrong_cards(
     cards: dict[str, str], inputs: dict[str, str], values: dict[str, list[Any]]
 ) -> Iterator[str]:
-    """Find keywords whose card is not the input's, nor made anew of another value of the tree."""
+    """Find keywords whose card is neither the input's nor new from another value of the tree."""
     for word, image in cards.items():
         same = inputs.get(word) == image
         if word in values:
             value = fits.Card.fromstring(image).value
             given = fits.Card.fromstring(inputs[word]).value if word in inputs else None
-            # Of a type that the schema refuses it may be equal to the tree's: T and 1.
+            # A value of a type that the schema does not accept may equal the tree's: T and 1.
             made = type(given) is not type(value) or not _agree(given, value)
             if not (any(_agree(value, there) for there in values[word]) and (same or made)):
                 yield word
@@ -299,7 +299,7 @@ def _wrong_cards(
 
 
 def _fits_in_card(value: Any) -> bool:
-    """Tell whether FITS can hold a leaf of a tree; what it cannot is in the tree alone."""
+    """Whether FITS can hold a leaf of a tree; other leaves are only in the tree."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return False
     text = str(value)
@@ -307,7 +307,7 @@ def _fits_in_card(value: Any) -> bool:
 
 
 def _agree(card: Any, value: Any) -> bool:
-    """Tell whether a card and a leaf of a tree, which may have more digits, have one value."""
+    """Whether a card and a leaf of a tree, which may have more digits, have the same value."""
     if isinstance(card, float) and isinstance(value, int | float):
         return math.isclose(card, value, rel_tol=1e-12)
     if isinstance(card, str):
@@ -318,7 +318,7 @@ def _agree(card: Any, value: Any) -> bool:
 def misread(
     node: dict[str, Any], contents: Contents, places: Mapping[Source, int]
 ) -> Iterator[str]:
-    """Find planes that are opened as other arrays than their tree tells of."""
+    """Find planes that open as other arrays than the tree describes."""
     for part in node.values():
         source = part.get("source") if isinstance(part, dict) else None
         if isinstance(source, Source):
@@ -330,7 +330,7 @@ def misread(
 
 
 def array_of(header: fits.Header) -> tuple[str, list[Any]]:
-    """Tell the data type and the shape of the array that an image is opened as."""
+    """Return data type and shape of the array that an image opens as."""
     bits = header["BITPIX"]
     kind = "float" if bits < 0 else "uint" if header.get("BZERO") == 1 << (bits - 1) else "int"
     if bits == 8:

@@ -1,6 +1,6 @@
-"""Files read for verification: their HDUs by astropy, their ASDF tree by PyYAML's events.
+"""Reading files for verification: HDUs with astropy, the ASDF tree with PyYAML's events.
 
-Nothing here is shared with the code that writes products, so that no mistake is shared either.
+Shares no code with the code that writes products, so that no error is shared either.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ from ..errors import InputError
 
 BUFFER = 1 << 20
 
-#: Key under which a tagged node has its tag; one that is no mapping has its content under "".
+#: Key of the tag of a tagged node; a node that is not a mapping has its content under "".
 TAG = "!"
 
 #: Tags that version 1.6.0 of the ASDF standard renamed, with nothing else changed: products of
-#: exposures of both that and an older version have the new names.
+#: exposures of this and an older version have the new names.
 RENAMED = {
     f"tag:stsci.edu:asdf/{old}": f"tag:stsci.edu:asdf/{new}"
     for old, new in (
@@ -44,10 +44,10 @@ STRUCTURE = re.compile(
     "SIMPLE|XTENSION|BITPIX|NAXIS[0-9]*|EXTEND|PCOUNT|GCOUNT|GROUPS|BSCALE|BZERO|BLANK"
 )
 
-#: Keywords that are not compared one by one; those of an HDU's name are, as that.
+#: Keywords that are not compared individually; those of an HDU's name are compared as the name.
 UNCOMPARED = frozenset(("", "COMMENT", "HISTORY", "EXTNAME", "EXTVER"))
 
-#: What astropy raises for headers that are no headers, besides its own error.
+#: Errors that astropy raises for invalid headers, besides its own.
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 _YAML = "tag:yaml.org,2002:"
@@ -60,13 +60,13 @@ _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 
 
 class Digest(str):
-    """Stands for content: equal content has equal digests, and nothing else has."""
+    """Digest of content: digests are equal if and only if the content is."""
 
     __slots__ = ()
 
 
 class Source(NamedTuple):
-    """Array that lies in an HDU."""
+    """Array in an HDU."""
 
     name: str
     version: int
@@ -84,10 +84,10 @@ class Plane(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """A whole file; PRIMARY is the first of its planes, the ASDF extension is not among them.
+    """A complete file; PRIMARY is the first of its planes, which do not include ASDF.
 
-    `hash` is that of its headers, as ``_fits_hash`` has it in a tree that was written with them;
-    it is `clean` where nothing but zeros follows the ASDF tree, which is in the last HDU.
+    `hash` is that of its headers, as in ``_fits_hash`` of a tree that was written with them. It is
+    `clean` if only zeros follow the ASDF tree, which is in the last HDU.
     """
 
     planes: list[Plane]
@@ -105,9 +105,9 @@ def digest(*parts: bytes | memoryview) -> Digest:
 
 
 def form(node: Any) -> str:
-    """Text that two nodes of trees share if and only if they are equal.
+    """Text that is equal for two nodes if and only if the nodes are equal.
 
-    The order of mappings does not count, nor which array of its name it is that an HDU has.
+    The order of mappings is ignored, and so is the EXTVER of arrays in HDUs.
     """
     if isinstance(node, Digest):
         return node
@@ -122,19 +122,19 @@ def form(node: Any) -> str:
 
 
 def read_file(path: str) -> Contents:
-    """Read a file as a whole, each byte of its data once.
+    """Read a complete file, each byte of its data once.
 
     Raises
     ------
     InputError
-        If it is not a sound FITS file with one ASDF extension.
+        If it is not a valid FITS file with one ASDF extension.
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: is missing; bring it back, or make it again")
     try:
         with (
             warnings.catch_warnings(action="ignore", category=AstropyWarning),
-            # Where astropy fails it leaves a file open that it has opened itself.
+            # If astropy fails, it does not close a file that it opened itself.
             open(path, "rb") as opened,
             fits.open(opened, memmap=False, lazy_load_hdus=False) as hdus,
             open(path, "rb") as file,
@@ -190,7 +190,7 @@ def _read_plane(path: str, file: BinaryIO, hdu: Any, place: dict[str, int]) -> P
 
 
 def read_cards(raw: bytes) -> tuple[dict[str, str], str]:
-    """Card images of a header by keyword, continued ones as a whole; and what follows END."""
+    """Card images of a header by keyword, with continued cards joined; and the text after END."""
     text = raw.decode("latin-1")
     cards: dict[str, str] = {}
     word = ""
@@ -208,8 +208,8 @@ def read_cards(raw: bytes) -> tuple[dict[str, str], str]:
 def read_asdf(path: str, content: bytes) -> dict[Any, Any]:
     """Read the tree of an ASDF file.
 
-    In the tree, internal arrays have the digest of their block, arrays in HDUs a `Source`, and
-    each ``wcs`` is its digest.
+    In the tree, internal arrays are replaced by the digest of their block, arrays in HDUs by a
+    `Source`, and each ``wcs`` by its digest.
 
     Raises
     ------
@@ -231,7 +231,7 @@ def read_asdf(path: str, content: bytes) -> dict[Any, Any]:
 
 
 def _read_blocks(path: str, content: bytes, start: int) -> Iterator[Digest]:
-    """Digests of the internal blocks, as the ASDF standard lays them out."""
+    """Digests of the internal blocks, in the layout of the ASDF standard."""
     start = content.find(_BLOCK_MAGIC, start)
     view = memoryview(content)
     while start >= 0 and view[start : start + 4] == _BLOCK_MAGIC:
@@ -252,8 +252,8 @@ def _read_blocks(path: str, content: bytes, start: int) -> Iterator[Digest]:
 class _TreeReader:
     """Builds the tree from the events of a YAML document.
 
-    A WCS, most of the text, is never held as nodes: each of its collections becomes a digest as
-    soon as it ends, and that is what aliases then stand for.
+    A WCS, which is most of the text, is never held as nodes: each of its collections becomes a
+    digest as soon as it ends, and aliases refer to this digest.
     """
 
     def __init__(self, text: bytes, blocks: list[Digest]) -> None:
@@ -272,7 +272,7 @@ class _TreeReader:
         raise ValueError("no document")
 
     def node(self, event: Any, folded: bool = False) -> Any:
-        """Read the node that begins with an event; its digest where it is `folded`."""
+        """Read the node that begins with an event; return its digest if it is `folded`."""
         if isinstance(event, yaml.AliasEvent):
             return self.anchors[event.anchor]
         if isinstance(event, yaml.ScalarEvent):
@@ -297,7 +297,7 @@ class _TreeReader:
         return node
 
     def tagged(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, node: Any) -> Any:
-        """Give a node its tag, if it has one."""
+        """Add the tag to a node, if it has one."""
         if not event.tag:
             return node
         tag = RENAMED.get(event.tag, event.tag)
@@ -313,7 +313,7 @@ class _TreeReader:
         return _CONSTRUCTOR.construct_document(yaml.ScalarNode(tag, event.value))
 
     def source(self, source: Any) -> Any:
-        """Where an array lies; internal ones are their content."""
+        """HDU of an array; internal arrays are replaced by their content."""
         if isinstance(source, int):
             return self.blocks[source]
         found = re.fullmatch(r"fits:(.+),([0-9]+)", str(source))
@@ -321,5 +321,5 @@ class _TreeReader:
 
 
 def first_sentence(error: BaseException) -> str:
-    """First sentence of what an error says, or its kind where it says nothing."""
+    """First sentence of an error's message, or its type if the message is empty."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0]

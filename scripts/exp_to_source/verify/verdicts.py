@@ -1,4 +1,4 @@
-"""What verification found: of each product, and of all of them together."""
+"""Results of verification, for each product and for all together."""
 
 import json
 import os
@@ -19,16 +19,16 @@ from .claims import NO_CLAIMS, Claims
 
 COLUMNS = ("product", "exposures", "planes", "status", "verdict")
 
-#: What a status can be; `UNPROVED` is what nothing was found wrong with, but cannot be opened, as
-#: its exposures cannot be.
+#: Values of a status. `UNPROVED` products have no damage, but cannot be opened, as their exposures
+#: cannot be opened.
 SOUND, UNPROVED, DAMAGED = "sound", "unproved", "damaged"
 
-#: How many things of a kind a sentence names.
+#: Maximum number of items of a kind in a message.
 MAX_NAMED = 6
 
 
 class Verdict(NamedTuple):
-    """What verification found of a product.
+    """Result of the verification of a product.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Verdict(NamedTuple):
     association : str or None
         Name of its association's file.
     damages, doubts, notes : list of str
-        What is wrong; what could not be verified; what is worth knowing nevertheless.
+        Errors; what could not be verified; other remarks.
     """
 
     product: str
@@ -54,7 +54,7 @@ class Verdict(NamedTuple):
 
     @classmethod
     def of(cls, product: str, *damages: str) -> "Verdict":
-        """Verdict on a product, or a name, of which only damages are known."""
+        """Verdict on a product, or a name, with damages only."""
         return cls(product, 0, [], None, [*damages], [], [])
 
     @property
@@ -73,26 +73,26 @@ class Verdict(NamedTuple):
 
 
 def some(names: list[str], separator: str = ", ") -> str:
-    """List names, the first few of them."""
+    """List the first few names."""
     more = len(names) - MAX_NAMED
     return separator.join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def write_verdicts(path: str, verdicts: Iterable[Verdict]) -> None:
-    """Write verdicts, one a line."""
+    """Write verdicts, one per line."""
     with replacing(path) as file:
         for verdict in verdicts:
             write_all(file, json.dumps(verdict).encode() + b"\n")
 
 
 def read_verdicts(path: str) -> list[Verdict]:
-    """Read what `write_verdicts` wrote."""
+    """Read verdicts written by `write_verdicts`."""
     with open(path, "rb") as file:
         return [Verdict(*json.loads(line)) for line in file]
 
 
 class Slit(NamedTuple):
-    """Slit of an exposure: a label for people, and who it is, of whatever types its file has."""
+    """Slit of an exposure: a label for people, and its identity, with the types of its file."""
 
     label: str
     name: Any = None
@@ -101,7 +101,7 @@ class Slit(NamedTuple):
     kind: Any = None
 
     def traits(self) -> set[tuple[str, Any]]:
-        """By what a source may be told to have it: id, name, and of a fixed slit, its own."""
+        """Keys that identify its source: id, name, and for a fixed slit, the slit's name."""
         name = "" if self.source_name is None else str(self.source_name)
         found: set[tuple[str, Any]] = {("name", name.lower())}
         if isinstance(self.source_id, int):
@@ -112,7 +112,7 @@ class Slit(NamedTuple):
 
 
 def read_slits(path: str) -> tuple[str, list[Slit]]:
-    """File name of an exposure and its slits, from its fingerprints."""
+    """File name and slits of an exposure, from its fingerprints."""
     with open(path, "rb") as file:
         top = json.loads(file.readline())
     return top["filename"], [Slit(label, *who) for label, _, _, _, *who in top["slits"]]
@@ -126,7 +126,7 @@ def judge(
     left_out: Mapping[str, tuple[Source, int]] = MappingProxyType({}),
     claims: Claims = NO_CLAIMS,
 ) -> list[Verdict]:
-    """Find what only shows when all products are looked at: slits lost, or there twice.
+    """Find damage that shows only in all products together: slits that are lost or repeated.
 
     Parameters
     ----------
@@ -135,18 +135,18 @@ def judge(
     exposures : iterable of (str, list of Slit)
         File names, and their slits.
     associations : list of Association
-        Each has products of its own.
+        Each has its own products.
     expected : dict
         Number of slits of each product, from the source list.
     left_out : mapping
-        Product to its source and number of slits, of those that were not chosen.
+        Product to its source and number of slits, for products that were not chosen.
     claims : Claims
         Of the user's table of joins.
 
     Returns
     -------
     list of Verdict
-        The verdicts, with such damages added; the last is of no product where slits are lost.
+        The verdicts, with such damages added; if slits are lost, the last belongs to no product.
     """
     uses: dict[tuple[str, int], list[Verdict]] = {}
     for verdict in verdicts:
@@ -170,10 +170,11 @@ def judge(
             label, traits = slit.label, slit.traits()
             wanted = Counter(families.get(filename, [None]))
             users = uses.get((filename, number), [])
-            # An exposure of no association has products whatever association it names itself.
+            # The slits of an exposure without association are in products, whatever association it
+            # names.
             found = Counter(user.association if filename in families else None for user in users)
             if target := claims.target(filename, *slit[1:]):
-                # It is in one product, whatever the associations.
+                # A joined slit is in one product, whatever the associations.
                 wanted, found = Counter([None]), Counter(None for _ in users)
                 traits |= claims.traits(target)
                 for user in users:
@@ -200,13 +201,13 @@ def judge(
 
 
 def _optics(product: str) -> tuple[Any, ...]:
-    """Instrument and optical elements of a product; targets are one product for each."""
+    """Instrument and optical elements of a product; a target has one product for each."""
     fields = parse_product_name(product)
     return (fields.instrument, fields.elements) if fields else (product,)
 
 
 def traits_of(source: Source) -> set[tuple[str, Any]]:
-    """By what slits may be told to be of a source (see `Slit.traits`)."""
+    """Keys that identify the slits of a source (see `Slit.traits`)."""
     found: set[tuple[str, Any]] = {("id", source.source_id)}
     found |= {("name", name.lower()) for name in source.names}
     found |= {("slit", name) for name in source.slit_names}
@@ -220,7 +221,7 @@ def read_rows(table: str) -> dict[str, tuple[Source, int]]:
 
 
 def misplaced(chosen: Iterable[Source], left_out: Iterable[Source], selection: Selection) -> str:
-    """Tell which sources are made, or left out, against the user's choice; nothing if none is."""
+    """Report sources that are made or left out against the user's choice; empty if none."""
     made, others = list(chosen), {source.product for source in left_out}
     unwanted = choose([*made, *left_out], selection)[0].keys()
     wrong = sorted(unwanted ^ others)
@@ -245,9 +246,9 @@ def list_verdicts(
     verdicts, fingerprints : iterable of str
         Files of the verdicts, and of the fingerprints of all exposures.
     associations : list of Association
-        Those of the run.
+        Associations of the run.
     sources : str
-        The source list; ``left_out.tsv`` beside it, if any, has the sources not chosen.
+        The source list; ``left_out.tsv`` beside it, if any, lists the sources that were not chosen.
     selection : Selection
         Which sources the user wants.
     claims : Claims
@@ -265,7 +266,7 @@ def list_verdicts(
 
 
 def check_verdicts(table: str) -> str:
-    """Tell in a sentence what a table of verdicts says.
+    """Summarise a table of verdicts in a sentence.
 
     Parameters
     ----------
@@ -275,12 +276,12 @@ def check_verdicts(table: str) -> str:
     Returns
     -------
     str
-        How many products are sound.
+        The number of sound products, in a sentence.
 
     Raises
     ------
     InputError
-        If something is damaged, or a product could not be proved to open.
+        If something is damaged, or a product could not be opened.
     """
     rows = read_table(table)
     by_status = {
