@@ -13,7 +13,7 @@ REMEDIES = {
     errno.EACCES: "change its permissions, or choose a working directory that you may write to",
     errno.EPERM: "change its permissions, or choose a working directory that you may write to",
     errno.EROFS: "choose a working directory that you may write to",
-    errno.ENOENT: "bring it back, or mend the path",
+    errno.ENOENT: "bring it back, or correct the path",
     errno.ENOTDIR: "it must be a folder: move it away",
     errno.EEXIST: "it must be a folder: move it away",
     errno.EISDIR: "it must be a file: move the folder away",

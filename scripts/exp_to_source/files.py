@@ -169,5 +169,5 @@ def date_now() -> str:
         return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}"
     except (ValueError, OverflowError, OSError):
         raise InputError(
-            f"SOURCE_DATE_EPOCH is {given!r:.40}, not a time in seconds; unset it, or mend it"
+            f"SOURCE_DATE_EPOCH is {given!r:.40}, not a time in seconds; unset it, or correct it"
         ) from None

@@ -193,7 +193,7 @@ def test_files_in_the_place_of_folders(finished: Workflow, tmp_path: Path, name:
     result = work.run()
     assert result.status == 1
     if name != ".snakemake":  # That one Snakemake itself looks at before.
-        assert f"exp_to_source: {name}: is no folder; move it away" in result.text
+        assert f"exp_to_source: {name}: is not a folder; move it away" in result.text
 
 
 def test_a_product_that_is_not_chosen_is_refused_without_a_traceback(work: Workflow):

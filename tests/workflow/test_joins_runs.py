@@ -99,4 +99,4 @@ def test_bad_tables_end_in_a_sentence(work: Workflow):
     assert "list_sources: joins.tsv, line 2: takes no slit; near misses: " in result.text
     assert "Traceback" not in result.text
     missing = work.run(joins="no.tsv")
-    assert "exp_to_source: joins: 'no.tsv' is no file; bring it back, or mend" in missing.text
+    assert "exp_to_source: joins: 'no.tsv' is no file; bring it back, or correct" in missing.text

@@ -348,7 +348,7 @@ def test_exposures_that_nothing_makes_any_more(plain: Workflow, tmp_path: Path):
     [
         ({"mine": 1}, "configuration: unknown key 'mine'; the keys are exposures, "),
         ({"exposures": "s3://bucket/x_cal.fits"}, "exposures: 's3://bucket/x_cal.fits' is not in"),
-        ({"exposures": "nowhere"}, "exposures: 'nowhere' does not exist; mend"),
+        ({"exposures": "nowhere"}, "exposures: 'nowhere' does not exist; correct"),
         ({"exposures": "nowhere/*_cal.fits"}, "exposures: 'nowhere/*_cal.fits' matches no file"),
     ],
 )

@@ -116,7 +116,7 @@ def test_settings_can_be_checked_by_themselves(tmp_path):
     assert (status, said.split(": ")[:2]) == (1, ["check_configuration", f"{bad}, line 2"])
     status, said = script("check_configuration", tmp_path / "gone.yaml")
     assert status == 1
-    assert said.endswith("gone.yaml: No such file or directory; bring it back, or mend the path")
+    assert said.endswith("gone.yaml: No such file or directory; bring it back, or correct the path")
 
 
 def test_files_of_settings_in_a_run(tmp_path):
@@ -169,7 +169,7 @@ def test_wrong_working_directory(tmp_path):
     result = Workflow(tmp_path / "work", {"exposures": "data/*_cal.fits"}).run()
     assert result.status == 1
     assert result.text.splitlines()[-1] == (
-        "exp_to_source: exposures: 'data/*_cal.fits' matches no file; mend the setting "
+        "exp_to_source: exposures: 'data/*_cal.fits' matches no file; correct the setting "
         f"'exposures', or the working directory {tmp_path}/work"
     )
     snakemake = (sys.executable, "-m", "snakemake", "--cores", "1")
@@ -307,7 +307,7 @@ def test_scripts_tell_how_they_are_used(name):
     [
         ("show_sources", ("gone",), "gone: No such file or directory; bring it back"),
         ("gather_source", ("gone", "x"), "gone: No such file or directory; bring it back"),
-        ("index_exposure", ("gone", "x"), "gone: no such file; mend"),
+        ("index_exposure", ("gone", "x"), "gone: no such file; correct"),
         (
             "fingerprint_exposure",
             ("gone", "x"),
@@ -316,7 +316,7 @@ def test_scripts_tell_how_they_are_used(name):
         ("list_sources", ("gone", "--table", "x"), "gone: no such index; run again"),
         ("simulate_exposures", ("README.md",), "README.md: File exists; it must be a folder"),
         ("simulate_exposures", ("x", "--absent", "foo:1"), "mos has no plane foo; the planes are"),
-        ("run_spec3", ("gone",), "gone: no such file; mend its path"),
+        ("run_spec3", ("gone",), "gone: no such file; correct its path"),
     ],
 )
 def test_scripts_end_in_a_sentence(name, arguments, sentence):

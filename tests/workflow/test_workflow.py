@@ -166,8 +166,8 @@ def test_conflict_stops_before_any_product(mos: Path, tmp_path: Path):
     [
         ({"exposure": "x"}, "configuration: unknown key 'exposure'; the keys are exposures, "),
         ({"group_by": "name"}, "configuration: group_by cannot be 'name'. What makes slits one"),
-        ({"exposures": "nowhere/*.fits"}, "exposures: 'nowhere/*.fits' matches no file; mend"),
-        ({"exposures": "nowhere.fits"}, "exposures: 'nowhere.fits' does not exist; mend"),
+        ({"exposures": "nowhere/*.fits"}, "exposures: 'nowhere/*.fits' matches no file; correct"),
+        ({"exposures": "nowhere.fits"}, "exposures: 'nowhere.fits' does not exist; correct"),
         ({"associations": "nowhere_asn.json"}, "associations: 'nowhere_asn.json' does not exist"),
         ({"demo": False}, "no exposures: set 'exposures' or 'associations'"),
     ],

@@ -46,7 +46,7 @@ def check_results():
     logs = os.path.join(os.path.dirname(RESULTS), "logs")
     for folder in (RESULTS, f"{RESULTS}/{names.INDICES}", logs, ".snakemake"):
         if os.path.lexists(folder) and not os.path.isdir(folder):
-            raise InputError(f"{folder}: is no folder; move it away")
+            raise InputError(f"{folder}: is not a folder; move it away")
     for folder in (RESULTS, f"{RESULTS}/{names.INDICES}"):
         if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)

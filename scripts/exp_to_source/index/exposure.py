@@ -114,7 +114,7 @@ def refuse_infinite(path: str, hdu: HDU) -> None:
     if huge := [number for number in numbers if isinf(float(number))]:
         raise InputError(
             f"{path}: {hdu.name},{hdu.version} has the number {huge[0]}, which is too large; "
-            "mend the card, or fetch the file again"
+            "correct the card, or fetch the file again"
         )
 
 

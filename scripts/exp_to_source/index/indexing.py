@@ -42,7 +42,7 @@ def index_exposure(path: str, output: str) -> list[Remark]:
         If it is not a valid exposure-based product that can be regrouped.
     """
     if not os.path.isfile(path):
-        raise InputError(f"{path}: no such file; mend the list of exposures or bring it back")
+        raise InputError(f"{path}: no such file; correct the list of exposures or bring it back")
     name = exposure_name(path)
     file = os.open(path, os.O_RDONLY)
     try:
@@ -125,7 +125,7 @@ def remarks(exposure: Exposure, strangers: set[str]) -> list[Remark]:
         said.append(f"keywords that no schema knows are left out: {', '.join(sorted(words))}")
     twice = set().union(*(hdu.header.repeated for hdu in exposure.hdus)) - SILENT
     if twice:
-        said.append(f"keywords that stand twice count where they stand first: "
+        said.append(f"of repeated keywords the first counts: "
                     f"{', '.join(sorted(twice))}")  # fmt: skip
     if strangers:
         said.append(f"HDUs that no slit uses are left out: {', '.join(sorted(strangers))}")

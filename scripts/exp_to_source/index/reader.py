@@ -248,7 +248,7 @@ class NodeReader:
         """Record the tag of a node, and the edits of a slit's anchor and tag."""
         if event.tag and event.tag not in self.tags:
             if not _TAG.fullmatch(event.tag):
-                raise ValueError(f"its ASDF tree has a tag that is none ({event.tag[:40]!r})")
+                raise ValueError(f"its ASDF tree has an invalid tag ({event.tag[:40]!r})")
             self.tags[event.tag] = required_keys(event.tag)
         if not slit:
             return

@@ -104,7 +104,7 @@ def find_files(
             what = "does not exist"
         if not found:
             hint = "" if os.path.isabs(item) else f", or the working directory {os.getcwd()}"
-            raise InputError(f"{key}: {item!r:.300} {what}; mend the setting '{key}'{hint}")
+            raise InputError(f"{key}: {item!r:.300} {what}; correct the setting '{key}'{hint}")
         paths += found
     return paths
 
@@ -125,7 +125,7 @@ def find_table(key: str, path: str | None) -> list[str]:
     check_path(path)
     if not os.path.isfile(path):
         raise InputError(
-            f"{key}: {path!r:.300} is no file; bring it back, or mend the setting '{key}'"
+            f"{key}: {path!r:.300} is no file; bring it back, or correct the setting '{key}'"
         )
     return [path]
 

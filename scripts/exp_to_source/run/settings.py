@@ -71,7 +71,9 @@ def read_settings(path: str) -> dict[str, Any]:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
         what = ", ".join(filter(None, (error.context, error.problem)))
-        raise InputError(f"{path}{line}: not YAML: {what}; mend that line or those above") from None
+        raise InputError(
+            f"{path}{line}: not YAML: {what}; correct that line or those above"
+        ) from None
     except RecursionError:
         raise InputError(f"{path}: nested too deeply; write settings as 'key: value'") from None
     except (yaml.YAMLError, ValueError):

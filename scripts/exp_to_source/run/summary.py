@@ -104,7 +104,7 @@ def summarise(results: str, before: dict[str, Any], failed: bool, seconds: float
         lines.append("  run the same command again to make just what is missing")
     lines += [*skipped_exposures(results), *remarks(results)]
     if made and not failed and not _is_proved(results, made):
-        lines.append("to prove that products are right and open, run the same command with: verify")
+        lines.append("to verify the products, run the same command with: verify")
     return lines
 
 

@@ -50,7 +50,7 @@ def read_association(path: str) -> Association:
     """
     check_path(path)
     if not os.path.isfile(path):
-        raise InputError(f"{path}: no such association; mend `associations` or bring it back")
+        raise InputError(f"{path}: no such association; correct `associations` or bring it back")
     try:
         with open(path, encoding="utf-8-sig") as file:
             content = json.load(file)
@@ -113,9 +113,9 @@ def _member_file(path: str, member: str) -> str:
     if exposure != member:
         raise InputError(
             f"{path}: its member {member!r} is a spectrum, and its exposure {exposure!r} is no "
-            "file; put it there, or mend the association"
+            "file; put it there, or correct the association"
         )
-    raise InputError(f"{path}: its member {member!r} is no file; bring it back or mend it")
+    raise InputError(f"{path}: its member {member!r} is no file; bring it back or correct it")
 
 
 def _replaced(path: str, given: list[str], taken: list[str]) -> Iterator[str]:

@@ -65,10 +65,12 @@ def read_catalog(path: str) -> list[int]:
     except (TypeError, ValueError):
         raise InputError(
             f"{path}: its column {name!r} has values that are no whole numbers; source ids are "
-            "needed, mend it or rename the column that has them"
+            "needed, correct it or rename the column that has them"
         ) from None
     if not ids:
-        raise InputError(f"{path}: has no ids in its column {name!r}; mend the setting 'catalog'")
+        raise InputError(
+            f"{path}: has no ids in its column {name!r}; correct the setting 'catalog'"
+        )
     return list(dict.fromkeys(ids))
 
 

@@ -88,7 +88,9 @@ def items_of(given: str | int | Iterable[str | int]) -> list[str]:
     items = [str(item).strip() for item in ([given] if isinstance(given, int) else given)]
     for item in items:
         if not (item and item.isprintable()):
-            raise InputError(f"sources, exclude: {item!r} cannot be an item of a choice; mend it")
+            raise InputError(
+                f"sources, exclude: {item!r} cannot be an item of a choice; correct it"
+            )
     return items
 
 
@@ -220,7 +222,7 @@ def choose(sources: Iterable[Source], selection: Selection) -> tuple[dict[str, s
         if not matched:
             raise InputError(
                 f"catalog: none of its {len(selection.catalog)} ids is a source of these "
-                f"exposures; {_near(known, selection.catalog[:1])}mend the setting 'catalog'"
+                f"exposures; {_near(known, selection.catalog[:1])}correct the setting 'catalog'"
             )
         if missing:
             shown = ", ".join(map(str, missing[:MAX_NEAR])) + " ..." * (len(missing) > MAX_NEAR)
@@ -242,8 +244,8 @@ def choose(sources: Iterable[Source], selection: Selection) -> tuple[dict[str, s
         reasons = list(left_out.values())
         counts = ", ".join(f"{reasons.count(why)} {why}" for why in dict.fromkeys(reasons))
         raise InputError(
-            f"none of the {len(known.all)} sources is left to be made: {counts}; mend the settings "
-            "'sources', 'catalog', 'exclude' or 'min_exposures'"
+            f"none of the {len(known.all)} sources is left to be made: {counts}; correct the "
+            "settings 'sources', 'catalog', 'exclude' or 'min_exposures'"
         )
     return left_out, remarks
 
@@ -258,7 +260,7 @@ def _found(known: Sources, key: str, items: Iterable[str]) -> dict[str, str]:
         more = f" and {len(missing) - MAX_NEAR} more" if len(missing) > MAX_NEAR else ""
         raise InputError(
             f"{key}: no source matches {', '.join(map(repr, missing[:MAX_NEAR]))}{more}; "
-            f"{_near(known, missing)}mend the setting {key!r}"
+            f"{_near(known, missing)}correct the setting {key!r}"
         )
     found: dict[str, str] = {}
     for item, sources in matches.items():

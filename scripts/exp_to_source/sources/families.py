@@ -201,7 +201,7 @@ def _template(exposure: dict[str, Any]) -> str:
     if braces or not parse_product_name(fill_template(template, "s00001", ["s200a1"])):
         raise InputError(
             f"{exposure['path']}: no product can be named after its headers ({template!r}); "
-            "mend PROGRAM, OBSERVTN, INSTRUME, FILTER, GRATING, PUPIL or SUBARRAY, or give an "
+            "correct PROGRAM, OBSERVTN, INSTRUME, FILTER, GRATING, PUPIL or SUBARRAY, or give an "
             "association"
         )
     return template

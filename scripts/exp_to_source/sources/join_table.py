@@ -129,7 +129,7 @@ class Joins:
             raise InputError(
                 f"{rows[0].place} and {rows[1].place} both take slit {slit.slit_name or '?'} "
                 f"(SOURCEID {slit.source_id}) of {slit.exposure}; a slit can be in one product, "
-                "mend one of them"
+                "correct one of them"
             )
         return rows[0] if rows else None
 
@@ -172,7 +172,7 @@ def read_joins(path: str) -> Joins:
             f"{path}: not a text in UTF-8; a table of joins is needed, save it anew"
         ) from None
     if not rows:
-        raise InputError(f"{path}: has no rows; add some, or mend the setting 'joins'")
+        raise InputError(f"{path}: has no rows; add some, or correct the setting 'joins'")
     products: dict[Any, set[str]] = {}
     for row in rows:
         products.setdefault(row.key[0], set()).add(row.product)
@@ -193,7 +193,7 @@ def _text_rows(path: str, file: Iterable[str]) -> Iterator[tuple[str, dict[Any, 
         for (number, _), fields in zip(lines[1:], reader, strict=True):
             yield f"{path}, line {number}", fields
     except (csv.Error, ValueError) as error:
-        raise InputError(f"{path}: not a table of one row a line ({error}); mend it") from None
+        raise InputError(f"{path}: not a table of one row a line ({error}); correct it") from None
 
 
 def _yaml_rows(path: str, file: Any) -> Iterator[tuple[str, dict[Any, Any]]]:
@@ -215,7 +215,7 @@ def _yaml_rows(path: str, file: Any) -> Iterator[tuple[str, dict[Any, Any]]]:
 def _row(place: str, fields: dict[Any, Any]) -> Row:
     for name, value in fields.items():
         if name is None:
-            raise InputError(f"{place}: has more cells than there are columns; mend it")
+            raise InputError(f"{place}: has more cells than there are columns; correct it")
         if name not in COLUMNS:
             raise InputError(
                 f"{place}: has {name!r:.200}, which is no column; these are {', '.join(COLUMNS)}, "
@@ -243,7 +243,7 @@ def _row(place: str, fields: dict[Any, Any]) -> Row:
             example = ""
         if not parse_product_name(example):
             raise InputError(
-                f"{place}: {row.product!r} is no name of a product, such as "
+                f"{place}: {row.product!r} is not a valid product name, such as "
                 "jw01345-o001_{source_id}_nirspec_f170lp-g235m"
             )
     return row

@@ -112,7 +112,7 @@ def _product(
     if told and (told.kind, told.source_id) != (kind, source_id):
         raise InputError(
             f"{row.place}: its product {row.product!r} is not that of its target {row.target}; "
-            "mend one of them, or write {source_id} in its place"
+            "correct one of them, or write {source_id} in its place"
         )
     parts = (
         name_product(family, group, group[0].kind, group[0].source_id)
@@ -140,11 +140,11 @@ def _takes_nothing(row: Row, slits: list[Slit]) -> InputError:
         names = list(dict.fromkeys(slit.exposure for slit in slits))
         return InputError(
             f"{row.place}: no exposure is called {row.exposure!r}; they are "
-            f"{', '.join(names[:MAX_PLACES])}{' ...' * (len(names) > MAX_PLACES)}; mend the row"
+            f"{', '.join(names[:MAX_PLACES])}{' ...' * (len(names) > MAX_PLACES)}; correct the row"
         )
     return InputError(
         f"{row.place}: takes no slit; near misses: "
-        f"{', '.join(map(str, nearest(row, there)))}; mend the row"
+        f"{', '.join(map(str, nearest(row, there)))}; correct the row"
     )
 
 

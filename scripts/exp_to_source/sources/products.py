@@ -93,8 +93,8 @@ def name_product(family: Family, slits: list[Slit], kind: str, source_id: int) -
         bad = next((slit for slit, own in alone if not _is_product(own)), None)
         longest = max(slits, key=lambda slit: len(slit.slit_name))
         raise InputError(
-            f"{bad or longest}: {name!r:.300} is no name of a product; mend the names of its slits "
-            f"or the template {family.template!r:.300}"
+            f"{bad or longest}: {name!r:.300} is not a valid product name; correct the names of "
+            f"its slits or the template {family.template!r:.300}"
         )
     return name
 

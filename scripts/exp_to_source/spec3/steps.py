@@ -110,7 +110,7 @@ def refuse_others(product: Path) -> None:
     from stdatamodels.jwst import datamodels
 
     if not product.is_file():
-        raise InputError(f"{product}: no such file; mend its path, or make the product")
+        raise InputError(f"{product}: no such file; correct its path, or make the product")
     if not product.name.endswith(CAL):
         raise InputError(f"{product}: is no product (*{CAL}); give one of this workflow")
     try:

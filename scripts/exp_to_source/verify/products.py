@@ -187,7 +187,7 @@ class Verifier:
             yield f"its entries are of several sources: {some(ids)}"
         history = contents.planes[0].header.get("HISTORY", ())
         if any(line.startswith(JOINED) for line in history) != (targets != {None}):
-            yield "its HISTORY does not tell truly whether it is joined"
+            yield "its HISTORY wrongly says whether it is joined"
 
     def same_association(self, asn: Any, own: Any, filename: str) -> bool:
         """Whether the association is the exposure's own, or one of the run that contains it."""

@@ -281,7 +281,7 @@ ARRAY = "{source: 0, datatype: int8, byteorder: big, shape: [1]}"
         ("name: '1'", "name: '1'\n  name: '1'", "the key name twice"),
         ("{nints: 1, ", "{nints: 1, nints: 2, ", "the key nints twice"),
         ("pi_name: Some", f"? {'x' * 2000}\n    : 1\n    pi_name: Some", "a key of 2000 char"),
-        ("name: '1'", "name: !a%3Eb '1'", "a tag that is none"),
+        ("name: '1'", "name: !a%3Eb '1'", "an invalid tag"),
         ("name: '1'", "name: *nowhere", "an alias without its node"),
         ("name: '1'", "name: &id001 '1'", "defines the anchor id001 twice"),
         ("_fits_hash:", f"cal_logs: !core/ndarray-1.1.0 {ARRAY}\n_fits_hash:", "neither"),
@@ -389,7 +389,9 @@ def test_headers_that_would_escape(tmp_path, parts, keyword, text):
     try:
         names = products(tmp_path, path)
     except InputError as error:
-        assert "no product can be named" in str(error) or "is no name of a product" in str(error)
+        assert "no product can be named" in str(error) or "is not a valid product name" in str(
+            error
+        )
         assert "\n" not in str(error)
     else:
         # The sign of Kelvin is a k in lower case.
@@ -411,7 +413,7 @@ def test_names_of_sources_and_slits(tmp_path, parts, text):
     try:
         names = products(tmp_path, index(tmp_path, fixed.join(true_hash=True)))
     except InputError as error:
-        assert "is no name of a product" in str(error)
+        assert "is not a valid product name" in str(error)
     else:
         assert text == "\u212a"
         assert all("/" not in name and name.isascii() for name in names)
@@ -423,7 +425,7 @@ def test_huge_ids(tmp_path, parts, number):
     if number < 10**100:
         assert any(str(abs(number)) in name for name in products(tmp_path, path))
     else:
-        with pytest.raises(InputError, match="is no name of a product"):
+        with pytest.raises(InputError, match="is not a valid product name"):
             products(tmp_path, path)
 
 

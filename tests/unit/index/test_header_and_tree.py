@@ -153,7 +153,7 @@ def test_other_keywords_that_stand_twice_are_told(exposure):
     parts.hdus[0][0].append(b"TELESCOP= 'HST     '".ljust(CARD))
     parts.hdus[0][0].append(b"TELESCOP= 'XMM     '".ljust(CARD))
     exposure.write_bytes(parts.join(true_hash=True))
-    told = "keywords that stand twice count where they stand first: TELESCOP"
+    told = "of repeated keywords the first counts: TELESCOP"
     assert told in [remark.text for remark in index(exposure)]
 
 

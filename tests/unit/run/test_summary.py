@@ -48,7 +48,7 @@ def test_what_was_made_is_told_without_a_clock(results: Path):
     (results / "left_out.tsv").write_text("product\nd\n")
     line, hint = summarise(str(results), before, False, 3725)
     assert line.endswith("after 1 h 2 min: 1 new, 1 rebuilt, 1 unchanged, 1 left out by choice")
-    assert hint.startswith("to prove that products are right and open, ")
+    assert hint.startswith("to verify the products, ")
     (results / "verify.tsv").touch()
     assert summarise(str(results), before, False, 3725) == [line]
 

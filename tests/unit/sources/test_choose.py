@@ -80,14 +80,14 @@ def test_exclude_min_exposures_and_catalog():
     [
         (
             Selection(["45", "99"]),
-            "sources: no source matches '99'; near misses: 100, 110, 120, 45; mend",
+            "sources: no source matches '99'; near misses: 100, 110, 120, 45; correct",
         ),
         (Selection(["b46"]), "'b46'; near misses: 45, b45, "),
         (Selection(["200-300"]), "'200-300'; near misses: 120, 110, 100, "),
         (Selection(["1345_10", "x"]), "'1345_10', 'x'; near misses: 1345_100, "),
         (Selection(["name:1345-45"]), "'name:1345-45'; near misses: 1345_45"),
-        (Selection(["slit:S200A2"]), "'slit:S200A2'; near misses: slit:S200A1; mend"),
-        (Selection(["qqqq"]), "sources: no source matches 'qqqq'; mend the setting 'sources'"),
+        (Selection(["slit:S200A2"]), "'slit:S200A2'; near misses: slit:S200A1; correct"),
+        (Selection(["qqqq"]), "sources: no source matches 'qqqq'; correct the setting 'sources'"),
         (Selection(exclude=["46"]), "exclude: no source matches '46'; near misses: 45, b45, "),
         (Selection(["9-1"]), "sources: '9-1' is a range that ends before it begins"),
         (Selection(["class:x"]), "sources: 'class:x' is no class: these are class:s, "),

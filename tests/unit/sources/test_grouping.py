@@ -158,7 +158,7 @@ def test_headers_that_cannot_name_products_are_refused(bad: dict):
 
 
 def test_names_of_slits_that_cannot_name_products_are_refused():
-    with pytest.raises(InputError, match="is no name of a product"):
+    with pytest.raises(InputError, match="is not a valid product name"):
         products_of(exposure("a", (1, "", "../S1"), exposure_type="NRS_FIXEDSLIT"))
 
 
@@ -166,7 +166,7 @@ def test_names_of_slits_that_cannot_name_products_are_refused():
 def test_bad_names_are_blamed_on_the_slit_that_has_them(bad: str):
     good = exposure("good", (1, "star", "S200A1"), exposure_type="NRS_FIXEDSLIT")
     other = exposure("other", (1, "star", bad), exposure_type="NRS_FIXEDSLIT")
-    with pytest.raises(InputError, match=r"^other slit .* is no name of a product"):
+    with pytest.raises(InputError, match=r"^other slit .* is not a valid product name"):
         products_of(good, other)
 
 

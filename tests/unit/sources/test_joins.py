@@ -89,7 +89,7 @@ def test_product_is_named_by_the_user(tmp_path: Path, two: tuple[Family, Family]
     joins = table(tmp_path, f"[ab]\t\t61\t\t61\t{template}", f"c\t\t72\t\t61\t{template}")
     assert products_of(joins, *two)[0].name == f"jw01345-c1001_s00061_{OPTICS}"
     joins = table(tmp_path, f"*\t1\t\t\t9\tjw01345-c1001_s00061_{OPTICS}_cal.fits")
-    with pytest.raises(InputError, match=r"is not that of its target 9; mend one"):
+    with pytest.raises(InputError, match=r"is not that of its target 9; correct one"):
         products_of(joins, *two)
 
 
@@ -136,7 +136,7 @@ def test_associations(tmp_path: Path):
     ("rows", "sentence"),
     [
         (["a\t\t63\t\t1"], r"tsv, line 2: takes no slit; near misses: a slit 1 \(SOURCEID 61"),
-        (["d*\t\t61\t\t1"], r"line 2: no exposure is called 'd\*'; they are a, b, c; mend"),
+        (["d*\t\t61\t\t1"], r"line 2: no exposure is called 'd\*'; they are a, b, c; correct"),
         (["a\t\t61\t\t1", "\t1\t\t\t1"], r"line 2 and .*line 3 both take slit 1 \(.* 61\) of a"),
         (["b\t\t61\t\t62"], r"line 2: its target 62 is a source of its own: a slit 2 \(.* 62"),
         (["a\t2\t\t\tx_61"], r"its target x_61 is a source of its own: a slit 1 "),
@@ -167,8 +167,8 @@ def test_two_joins_of_one_file_name(tmp_path: Path, two: tuple[Family, Family]):
         ("source_id\ttarget\n1\n", "line 2: has no target; write the id"),
         ("target\n1\n", "line 2: names no slits; fill in slit_name, source_id"),
         ("source_id\ttarget\n1x\t2\n", "line 2: source_id '1x' is no id, such as 61 or b00045"),
-        ("source_id\ttarget\tproduct\n1\t2\tmine\n", "line 2: 'mine' is no name of a product"),
-        ("source_id\ttarget\tproduct\n1\t2\tjw{\n", "line 2: 'jw{' is no name of a product"),
+        ("source_id\ttarget\tproduct\n1\t2\tmine\n", "line 2: 'mine' is not a valid product name"),
+        ("source_id\ttarget\tproduct\n1\t2\tjw{\n", "line 2: 'jw{' is not a valid product name"),
         (f"source_id\ttarget\tproduct\n1\t2\t\n3\t2\tjw01345-o001_s00002_{OPTICS}\n",
          "line 3: target 2 has a product in one row and none in another"),
         ('source_id\ttarget\n"1\n2"\t3\n', "line 2: source_id is no text; write one name"),
