@@ -41,7 +41,7 @@ PAGES = sorted(
 REASONS = ("needs the network", "needs a cluster", "takes minutes", "needs your data")
 
 #: Pages whose blocks are not commands but parts of files, and the tests that use them.
-TESTED_ELSEWHERE = {"docs/module.md": "test_module.py", "docs/cluster.md": "slurm"}
+TESTED_ELSEWHERE = {"docs/module.md": "workflow/test_module.py", "docs/cluster.md": "slurm"}
 
 #: What a page calls a product in general.
 ANY_PRODUCT = (
