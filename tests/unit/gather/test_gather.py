@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,10 +24,18 @@ from exp_to_source.sources.listing import list_sources
 HEAVY = {"numpy", "astropy", "asdf", "stdatamodels", "yaml", "dataclasses", "pathlib", "typing"}
 
 
+@pytest.fixture(scope="module")
+def exposures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with two exposures of three sources."""
+    folder = tmp_path_factory.mktemp("exposures")
+    simulate(Simulation(exposures=2, sources=3, shape=(4, 6), association=True), folder)
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """Folder with two exposures of three sources, indexed and listed."""
-    simulate(Simulation(exposures=2, sources=3, shape=(4, 6), association=True), tmp_path)
+def run(exposures: Path, tmp_path: Path) -> Path:
+    """Folder with these exposures, indexed and listed."""
+    shutil.copytree(exposures, tmp_path, dirs_exist_ok=True)
     indices = []
     for path in sorted(tmp_path.glob("*_cal.fits")):
         indices.append(f"{tmp_path}/results/index/{path.stem}.jsonl")
