@@ -12,10 +12,11 @@ def main() -> None:
     parser.add_argument("parameters", help="where to write them, once they are checked")
     arguments = parser.parse_args()
     with told_in_a_sentence("spec3"):
-        from exp_to_source.spec3.steps import needs_jwst
+        from exp_to_source.spec3.steps import require_jwst
 
-        with needs_jwst():
-            from exp_to_source.spec3.parameters import write_parameters
+        require_jwst()
+        from exp_to_source.spec3.parameters import write_parameters
+
         write_parameters(arguments.request, arguments.parameters)
 
 

@@ -38,7 +38,7 @@ with without_crds():
 """
 
 CASES = {
-    "mos": ({"sources": 1, "background": 1, "virtual": 1}, {"crf", "s2d", "x1d"}),
+    "mos": ({"sources": 1, "background": 1}, {"crf", "s2d", "x1d"}),
     "fixed-slit": ({"fixed_slits": ("S200A1",)}, {"crf", "s2d", "x1d"}),
     "niriss-wfss": ({"sources": 1}, {"c1d", "x1d"}),
     "nircam-wfss": ({"sources": 1}, {"c1d", "x1d"}),

@@ -13,7 +13,7 @@ from exp_to_source.simulate.exposures import Simulation, simulate
 
 @pytest.fixture
 def work(tmp_path: Path) -> Workflow:
-    what = {"exposures": 2, "sources": 2, "virtual": 1, "shape": (12, 40)}
+    what = {"exposures": 2, "sources": 2, "virtual": 1, "shape": (8, 24)}
     simulate(Simulation(**what), tmp_path / "data")
     return Workflow(tmp_path / "work", {"exposures": tmp_path / "data", "offline": True})
 

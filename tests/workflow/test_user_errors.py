@@ -231,14 +231,22 @@ def test_old_snakemake(tmp_path):
         ("check_configuration", "yaml", ("x",)),
         ("simulate_exposures", "numpy", ("x",)),
         ("fingerprint_exposure", "asdf", ("x", "y")),
-        ("verify_products", "asdf", ("x", "--products", "y", "--fingerprints", "z")),
-        ("run_spec3", "jwst", ("x",)),
+        ("verify_products", "astropy", ("x", "--products", "y", "--fingerprints", "z")),
     ],
 )
 def test_missing_packages(name, package, arguments):
     status, said = script(name, *arguments, options=("-S",))
     assert status == 1
     assert said.startswith(f"{name}: {sys.executable} has no package {package!r}; set the env")
+
+
+@pytest.mark.parametrize("name", ["run_spec3", "check_parameters"])
+def test_without_jwst_there_are_no_spectra(name: str):
+    status, said = script(
+        name, "x", *(["y"] if name == "check_parameters" else []), options=("-S",)
+    )
+    assert status == 1
+    assert "the jwst package is not installed; install it by 'make spec3'" in said
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The later steps of stage 3, run by the jwst package on one source-based product."""
 
+import importlib.util
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -37,15 +38,10 @@ def without_crds() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def needs_jwst() -> Iterator[None]:
-    """Have it said in a sentence where jwst is not installed."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name != "jwst":
-            raise
-        raise InputError("the jwst package is not installed; install it by 'make spec3'") from None
+def require_jwst() -> None:
+    """Refuse to go on without the jwst package, which the workflow needs for nothing else."""
+    if importlib.util.find_spec("jwst") is None:
+        raise InputError("the jwst package is not installed; install it by 'make spec3'")
 
 
 def run_spec3(
@@ -82,9 +78,10 @@ def run_spec3(
         If jwst is not installed, the file is no source-based product that can be opened, or a step
         failed or gave nothing.
     """
+    require_jwst()
     refuse_others(product)
-    with needs_jwst():
-        from .pipeline import run_on_product, without_references
+    from .pipeline import run_on_product, without_references
+
     steps = without_references() if offline else {}
     for step, own in parameters.items():
         steps[step] = steps.get(step, {}) | dict(own)
