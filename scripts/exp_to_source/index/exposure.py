@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from math import isinf
 
 from ..errors import InputError
-from ..formats.cards import CARD
+from ..formats.cards import BLOCK, CARD, format_card
 from ..modes import EXPOSURE_TYPES
 from .extension import Extension
-from .fitsfile import HDU
+from .fitsfile import HDU, Header
 from .keywords import accepts, table
 from .nodes import value_at
 from .normalise import Rewriting, normalise
@@ -18,7 +18,6 @@ from .reader import UnusualLayoutError
 from .slit import Array
 from .tree import Tree, parse
 
-#: Exposure types with many sources per exposure (jwst 3.0, calwebb_spec3).
 #: Numbers that may be too large. Astropy rewrites such a card, so that `_fits_hash` is wrong.
 _HUGE = re.compile(rb"= *([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[Ee][+]?[0-9]{3,})")
 
@@ -84,9 +83,9 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
             refuse_infinite(path, hdu)
         # As in stdatamodels, which finds the extension in any case, but here distinguishes case.
         if hdu.name != "ASDF" or hdu.header.get("EXTNAME") != "ASDF":
-            digest.update(hdu.header.raw)
-    # Readers correct EXTEND first, so that the hash does not match the headers any more.
-    whole = bool(hdus[0].header.get("EXTEND"))
+            digest.update(with_extend(hdu.header) if hdu is hdus[0] else hdu.header.raw)
+    # Readers correct this first, so that the hash does not match the headers any more.
+    whole = "EXTEND" not in hdus[0].header or bool(hdus[0].header.get("EXTEND"))
     rooms = [block.room for block in extension.blocks]
     try:
         tree = parse(extension.text, path, rooms)
@@ -105,6 +104,15 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
             f"{path}: its ASDF tree is not built as a MultiSlitModel's; "
             "make the file again with the pipeline"
         ) from None
+
+
+def with_extend(header: Header) -> bytes:
+    """Blocks of the PRIMARY header as readers have it: astropy adds EXTEND if it is missing."""
+    if "EXTEND" in header:
+        return header.raw
+    end = CARD * (header.numbers["NAXIS"][0] + 1)
+    cards = header.raw[:end] + format_card("EXTEND", True) + header.raw[end:].rstrip(b" ")
+    return cards.ljust(-(-len(cards) // BLOCK) * BLOCK)
 
 
 def refuse_infinite(path: str, hdu: HDU) -> None:

@@ -13,7 +13,8 @@ from ..formats.cards import Value
 from .exposure import Exposure
 from .headers import states
 from .keywords import TYPES, is_of_type, table
-from .nodes import Leaf, Node, value_at
+from .nodes import Branch, Leaf, Node, value_at
+from .reader import NDARRAY
 from .records import IDENTITY
 
 #: Recognises values that YAML reads as times, which no schema has.
@@ -51,13 +52,31 @@ def _misfits(node: Node, path: str, types: Mapping[str, str]) -> Misfits:
         path, node = todo.pop()
         wanted = types.get(path)
         if isinstance(node, Leaf):
-            if not _fits(node.text, node.plain, wanted):
+            # What a slit has by itself and no schema defines is written anew: scalars with a tag
+            # by asdf, lists of numbers as arrays by stdatamodels.
+            own = not wanted and "." not in path
+            if (own and node.tag) or not _fits(node.text, node.plain, wanted):
                 found[path] = node.value()
-        elif wanted and wanted != ("object" if isinstance(node.parts, dict) else "array"):
+        elif (wanted and wanted != ("object" if isinstance(node.parts, dict) else "array")) or (
+            not wanted and "." not in path and _is_vector(node)
+        ):
             found[path] = None
-        elif isinstance(node.parts, dict) and path != "meta.wcs":
+        elif isinstance(node.parts, dict) and path != "meta.wcs" and not _is_array(node):
             todo += ((f"{path}.{key}" if path else key, part) for key, part in node.parts.items())
     return found
+
+
+def _is_array(node: Branch) -> bool:
+    """Whether a node describes an array."""
+    return node.tag is not None and node.tag.startswith(NDARRAY)
+
+
+def _is_vector(node: Branch) -> bool:
+    """Whether a node is a list of numbers."""
+    if not isinstance(node.parts, list) or not node.parts:
+        return False
+    values = (part.value() if isinstance(part, Leaf) else None for part in node.parts)
+    return all(isinstance(value, int | float) for value in values)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -236,3 +236,24 @@ def test_slits_that_begin_on_another_line_are_laid_out_anew(exposure):
     parts.lines[start : start + 1] = ["-", "  " + parts.lines[start].removeprefix("- ")]
     exposure.write_bytes(parts.join(true_hash=True))
     assert "it was laid out anew" in remarks(exposure)
+
+
+def test_extend_that_is_missing_is_no_edit(exposure):
+    """astropy adds it, so that the hash that was taken with it is true again."""
+    parts = split(exposure.read_bytes())
+    whole = parts.join(true_hash=True)
+    parts = split(whole)
+    parts.hdus[0][0][:] = [card for card in parts.hdus[0][0] if not card.startswith(b"EXTEND")]
+    exposure.write_bytes(parts.join(true_hash=False))
+    assert b"EXTEND  " not in exposure.read_bytes()[:2880]
+    assert "the headers' values are used" not in remarks(exposure)
+
+
+@pytest.mark.parametrize("line", ["own: [1.0, 2.0]", "own: !core/complex-1.0.0 1+2j"])
+def test_what_jwst_writes_anew_is_told(exposure, line):
+    parts = split(exposure.read_bytes())
+    start = parts.lines.index("slits:")
+    number = next(n for n in range(start, len(parts.lines)) if "source_id:" in parts.lines[n])
+    parts.lines.insert(number, f"  {line}")
+    exposure.write_bytes(parts.join(true_hash=True))
+    assert "schema does not accept (own" in remarks(exposure)
