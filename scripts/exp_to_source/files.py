@@ -52,6 +52,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise
 
 
+def flush(path: str | os.PathLike[str]) -> None:
+    """Have a file that others wrote on disk, before it gets its final name."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
 def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
     """Write every byte of `data` to an unbuffered file, which may take them in several parts."""
     view = memoryview(data)
@@ -123,11 +132,16 @@ def try_to_write(folder: str) -> None:
 
 
 def remove_leftovers(folder: str) -> None:
-    """Remove the temporary files that killed processes left in a folder and those below it.
+    """Remove the temporary files and folders that killed processes left in a folder and below it.
 
     If a process still writes one of them, that process fails in the end, and nothing else happens.
     """
-    for place, _, names in os.walk(folder):
+    # Imported where it is needed: gather starts with this module.
+    from shutil import rmtree
+
+    for place, folders, names in os.walk(folder):
+        for name in filter(_LEFTOVER.fullmatch, folders):
+            rmtree(os.path.join(place, name), ignore_errors=True)
         for name in names:
             if _LEFTOVER.fullmatch(name):
                 try:

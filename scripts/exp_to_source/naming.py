@@ -49,7 +49,7 @@ _TARGET_FIELD = re.compile(r"(?<=_)t[0-9]{3,}(?=-epoch|_)")
 #: First pipeline version whose names have nine digits for the source.
 NINE_DIGITS_SINCE = (1, 15)
 
-#: First pipeline version that gives fixed slits the ids of sources (`modes.FIXED_SLIT_IDS`).
+#: Before this pipeline version, fixed slits have the ids of `modes.FIXED_SLIT_IDS`.
 NUMBERED_BY_SLIT_BEFORE = (1, 12)
 
 

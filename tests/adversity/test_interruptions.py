@@ -114,5 +114,8 @@ def test_folder_that_cannot_be_written(undisturbed: Workflow, tmp_path: Path):
 def test_only_our_own_leftovers_are_removed(tmp_path: Path):
     for name in (".product.fits.0123abcd.part", ".theirs.part", "own.0123abcd.part"):
         (tmp_path / name).touch()
+    spectra = tmp_path / ".product_cal.0123abcd.part"
+    spectra.mkdir()
+    (spectra / "product_x1d.fits").touch()
     remove_leftovers(str(tmp_path))
     assert {path.name for path in tmp_path.iterdir()} == {".theirs.part", "own.0123abcd.part"}

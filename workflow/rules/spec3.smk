@@ -39,7 +39,7 @@ rule extract_slit_spectrum:
         s2d=f"{SPECTRA}_s2d.fits",
         x1d=f"{SPECTRA}_x1d.fits",
     log:
-        f"logs/extract_spectrum/{PRODUCT}.log",
+        f"logs/extract_slit_spectrum/{PRODUCT}.log",
     wildcard_constraints:
         **PRODUCT_PARTS | {"instrument": "nirspec"},
     conda:
@@ -63,6 +63,8 @@ use rule extract_slit_spectrum as extract_grism_spectrum with:
     output:
         x1d=f"{SPECTRA}_x1d.fits",
         c1d=f"{SPECTRA}_c1d.fits",
+    log:
+        f"logs/extract_grism_spectrum/{PRODUCT}.log",
     wildcard_constraints:
         **PRODUCT_PARTS | {"instrument": "nircam|niriss|miri"},
 

@@ -9,6 +9,7 @@ import os
 
 from ..errors import InputError
 from ..files import replacing, write_all
+from ..results import REQUESTS
 
 
 def find_request(results: str, what: str) -> str:
@@ -26,7 +27,7 @@ def find_request(results: str, what: str) -> str:
     InputError
         If there is no request.
     """
-    folder = os.path.join(results, "request")
+    folder = os.path.join(results, REQUESTS)
     found = glob.glob(os.path.join(glob.escape(folder), f"{what}-*.txt"))
     if not found:
         raise InputError(f"{folder}: has no request for {what}; run the workflow first")

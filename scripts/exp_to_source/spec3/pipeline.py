@@ -16,6 +16,8 @@ from jwst.datamodels import ModelContainer, SourceModelContainer
 from jwst.pipeline import calwebb_spec3
 from stdatamodels.jwst import datamodels
 
+from ..results import CAL
+
 
 class Spec3Pipeline(calwebb_spec3.Spec3Pipeline):  # type: ignore[misc]
     """The pipeline for one source, of the same name, by which CRDS knows its parameters."""
@@ -41,7 +43,7 @@ def run_on_product(product: Path, folder: Path, steps: dict[str, dict[str, Any]]
         Parameters by step, as ``Spec3Pipeline.call`` takes them.
     """
     with datamodels.open(product) as model, ExitStack() as stack:
-        stem = product.name.removesuffix("_cal.fits")
+        stem = product.name.removesuffix(CAL)
         # Wide-field spectra are saved under the association's name as it is, all others in
         # `output_dir`.
         if model.meta.exposure.type in calwebb_spec3.WFSS_TYPES:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import InputError
+from ..files import TEMPORARY, flush
 from ..results import CAL
 
 #: Environment in which CRDS neither asks its server nor expects a cache of reference files.
@@ -86,19 +88,25 @@ def run_spec3(
     for step, own in parameters.items():
         steps[step] = steps.get(step, {}) | dict(own)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".", suffix=".part") as made:
+    # As the temporary files of `files`, so that what a killed process left is found and removed.
+    made = folder / f".{product.stem}.{os.urandom(4).hex()}{TEMPORARY}"
+    made.mkdir()
+    try:
         try:
-            run_on_product(product, Path(made), steps)
+            run_on_product(product, made, steps)
         except Exception as error:
             # Steps fail in as many ways as there are of them.
             raise InputError(
                 f"{product}: a step failed ({type(error).__name__}: {error}); see its log"
             ) from error
-        files = sorted(Path(made).glob("*.fits"))
+        files = sorted(made.glob("*.fits"))
         if not any(path.name.endswith("_x1d.fits") for path in files):
             raise InputError(f"{product}: extract_1d gave no spectrum; see its log")
         for path in files:
+            flush(path)
             os.replace(path, folder / path.name)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
     return [folder / path.name for path in files]
 
 
