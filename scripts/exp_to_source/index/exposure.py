@@ -84,17 +84,15 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
         # As in stdatamodels, which finds the extension in any case, but here distinguishes case.
         if hdu.name != "ASDF" or hdu.header.get("EXTNAME") != "ASDF":
             digest.update(with_extend(hdu.header) if hdu is hdus[0] else hdu.header.raw)
-    # Readers correct this first, so that the hash does not match the headers any more.
-    whole = "EXTEND" not in hdus[0].header or bool(hdus[0].header.get("EXTEND"))
     rooms = [block.room for block in extension.blocks]
     try:
         tree = parse(extension.text, path, rooms)
-        if whole and value_at(tree.top, "_fits_hash") == digest.hexdigest():
+        if value_at(tree.top, "_fits_hash") == digest.hexdigest():
             return tree, None
     except UnusualLayoutError:
         pass
     try:
-        rewriting = normalise(extension.text, path, hdus, digest.hexdigest() if whole else "")
+        rewriting = normalise(extension.text, path, hdus, digest.hexdigest())
         headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
         for refusal in rewriting.refusals:
             headers[refusal.hdu].forget(refusal.word.name)
@@ -107,11 +105,17 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
 
 
 def with_extend(header: Header) -> bytes:
-    """Blocks of the PRIMARY header as readers have it: astropy adds EXTEND if it is missing."""
-    if "EXTEND" in header:
+    """Blocks of the PRIMARY header as readers have it: astropy adds EXTEND, or sets it."""
+    if header.get("EXTEND") is True:
         return header.raw
-    end = CARD * (header.numbers["NAXIS"][0] + 1)
-    cards = header.raw[:end] + format_card("EXTEND", True) + header.raw[end:].rstrip(b" ")
+    if "EXTEND" in header:
+        first, count = header.numbers["EXTEND"]
+        _, _, comment = header.image("EXTEND").decode("latin-1").partition("/")
+    else:
+        first, count, comment = header.numbers["NAXIS"][0] + 1, 0, ""
+    start, end = CARD * first, CARD * (first + count)
+    card = format_card("EXTEND", True, comment.strip())
+    cards = header.raw[:start] + card + header.raw[end:].rstrip(b" ")
     return cards.ljust(-(-len(cards) // BLOCK) * BLOCK)
 
 

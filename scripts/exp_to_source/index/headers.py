@@ -142,9 +142,6 @@ def plane_plans(meta: Mapping[str, Leaf], slit: Node, planes: list[HDU]) -> list
     plans = []
     for hdu in planes:
         places = [_described(hdu, word) for word in _structure(hdu.header)]
-        if "BZERO" in hdu.header and "BSCALE" not in hdu.header:
-            # Astropy writes BSCALE whenever it writes BZERO.
-            places.insert(_structure(hdu.header).index("BZERO"), format_card("BSCALE", 1))
         places += [CARDS_MARK.encode()] if hdu.name == "SCI" else []
         places.append(ENTRY_MARK.encode())
         places += [place for _, place in laid.get(hdu.name, [])]
@@ -158,13 +155,23 @@ def left_out(header: Header, kept: set[str]) -> set[str]:
 
 
 def _structure(header: Header) -> list[str]:
-    return [word for word in header.numbers if word in STRUCTURE]
+    """Keywords that describe data, in their order; as astropy, BZERO after BSCALE, or neither."""
+    words = [word for word in header.numbers if word in STRUCTURE]
+    if "BZERO" not in words:
+        return [word for word in words if word != "BSCALE"]
+    if "BSCALE" not in words:
+        words.insert(words.index("BZERO"), "BSCALE")
+    words.remove("BZERO")
+    words.insert(words.index("BSCALE") + 1, "BZERO")
+    return words
 
 
 def _described(hdu: HDU, keyword: str) -> Place:
     """Card that describes data, unchanged except that a name is in capitals, as in astropy."""
     if keyword == "EXTNAME" and hdu.name.encode() not in hdu.header.image(keyword)[10:]:
         return format_card(keyword, hdu.name, "extension name")
+    if keyword == "BSCALE" and keyword not in hdu.header:
+        return format_card(keyword, 1)
     return hdu.header.numbers[keyword]
 
 

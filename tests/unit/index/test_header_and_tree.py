@@ -257,3 +257,32 @@ def test_what_jwst_writes_anew_is_told(exposure, line):
     parts.lines.insert(number, f"  {line}")
     exposure.write_bytes(parts.join(true_hash=True))
     assert "schema does not accept (own" in remarks(exposure)
+
+
+def plans(exposure, plane):
+    """What a product's header of a plane has that describes data."""
+    index(exposure)
+    with IndexReader(str(exposure.with_suffix(".jsonl"))) as reader:
+        record = reader.record(next(iter(reader.heads())).digest)
+    plan = record.planes[plane].plan
+    raw = split(exposure.read_bytes()).hdus[plane + 1][0]
+    cards = []
+    for part in plan:
+        if isinstance(part, str):
+            cards += [part[start : start + 80] for start in range(0, len(part), 80)]
+        else:
+            cards += [card.decode() for card in raw[part[0] : part[0] + part[1]]]
+    return [card[:8].strip() for card in cards]
+
+
+def test_bscale_alone_is_left_out_and_bzero_follows_it_as_astropy_has_them(exposure):
+    parts = split(exposure.read_bytes())
+    parts.hdus[SCI][0].insert(-1, b"BSCALE  =                    1".ljust(80))
+    cards = parts.hdus[DQ][0]
+    bzero = next(card for card in cards if card.startswith(b"BZERO"))
+    cards.remove(bzero)
+    cards.insert(-1, bzero)
+    exposure.write_bytes(parts.join(true_hash=True))
+    assert "BSCALE" not in plans(exposure, 0)
+    described = plans(exposure, 1)
+    assert described[described.index("BSCALE") + 1] == "BZERO"
