@@ -32,11 +32,12 @@ def main() -> None:
     with told_in_a_sentence("run_spec3"):
         from exp_to_source.spec3.steps import run_spec3, without_crds
 
-        text = arguments.parameters.read_text() if arguments.parameters else '{"steps": {}}'
-        steps = json.loads(text)["steps"]
-        with without_crds() if arguments.offline else nullcontext():
+        asked = json.loads(arguments.parameters.read_text()) if arguments.parameters else {}
+        offline = arguments.offline or asked.get("offline", False)
+        steps = asked.get("steps", {})
+        with without_crds() if offline else nullcontext():
             for product in arguments.products:
-                for path in run_spec3(product, arguments.folder, arguments.offline, steps):
+                for path in run_spec3(product, arguments.folder, offline, steps):
                     print(path)
 
 

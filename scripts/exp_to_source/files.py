@@ -15,6 +15,12 @@ TEMPORARY = ".part"
 _LEFTOVER = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(TEMPORARY)}")
 
 
+def temporary_beside(path: str | os.PathLike[str]) -> str:
+    """Name of a temporary file or folder beside a target, which no other process uses."""
+    folder, name = os.path.split(os.fspath(path))
+    return os.path.join(folder, f".{name}.{os.urandom(4).hex()}{TEMPORARY}")
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file for writing that gets its name only when it is complete and on disk.
@@ -32,10 +38,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     binary file
         The temporary file, unbuffered, renamed to `path` on success, removed on failure.
     """
-    folder, name = os.path.split(os.fspath(path))
-    if folder:
+    if folder := os.path.dirname(path):
         os.makedirs(folder, exist_ok=True)
-    temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}{TEMPORARY}")
+    temporary = temporary_beside(path)
     try:
         with open(temporary, "wb", buffering=0) as file:
             yield file
@@ -118,7 +123,7 @@ def refuse_future(paths: Iterable[str | None]) -> None:
 
 def try_to_write(folder: str) -> None:
     """Check that files can be made in a folder, so that an error comes before the first job."""
-    probe = os.path.join(folder, f".probe.{os.urandom(4).hex()}{TEMPORARY}")
+    probe = temporary_beside(os.path.join(folder, "probe"))
     os.makedirs(folder, exist_ok=True)
     try:
         with open(probe, "wb", buffering=0) as file:

@@ -43,6 +43,11 @@ def manifest_path(results: str, product: str) -> str:
     return f"{results}/{MANIFESTS}/{product}.json"
 
 
+def spectrum_path(results: str, product: str, kind: str) -> str:
+    """Path of a spectrum of a product, or of what is made on the way: ``x1d``, ``s2d``, ..."""
+    return f"{results}/{SPEC3}/{product}_{kind}.fits"
+
+
 def product_path(results: str, product: str) -> str:
     """Path of a product."""
     return f"{results}/{PRODUCTS}/{product}{CAL}"

@@ -6,6 +6,7 @@ no jobs.
 
 import errno
 import hashlib
+import json
 import os
 import shlex
 import sys
@@ -39,7 +40,7 @@ from exp_to_source.run.request import (
 )
 from exp_to_source import results as names
 from exp_to_source.naming import PRODUCT_PARTS, parse_product_name
-from exp_to_source.results import index_path, manifest_path, product_path
+from exp_to_source.results import index_path, manifest_path, product_path, spectrum_path
 from exp_to_source.run.outdated import (
     changed_since,
     is_due,

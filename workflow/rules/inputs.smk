@@ -66,7 +66,7 @@ def spectrum_files(wildcards):
     """Spectra of the products of the classes that are wanted."""
     kinds = config["spec3_classes"]
     wanted = (name for name in products() if parse_product_name(name).kind in kinds)
-    return [f"results/{names.SPEC3}/{name}_x1d.fits" for name in wanted]
+    return [spectrum_path("results", name, "x1d") for name in wanted]
 
 
 def batch_files(wildcards):

@@ -1,7 +1,5 @@
 """Functions that the rules for quick looks and the report share."""
 
-import json
-
 QUICKLOOKS = f"results/{names.QUICKLOOKS}"
 #: The configuration of the run, for the report.
 CONFIGURATION = remember("report", f"{json.dumps(config, indent=1, default=str)}\n")

@@ -1,6 +1,5 @@
 """The later steps of stage 3, source by source, as the installed jwst package has them."""
 
-SPECTRA = f"results/{names.SPEC3}/{PRODUCT}"
 #: What spectra depend on besides their product.
 ASKED = remember(
     "spectra",
@@ -35,9 +34,9 @@ rule extract_slit_spectrum:
         product=CAL_PRODUCT,
         parameters=rules.check_parameters.output.parameters,
     output:
-        crf=f"{SPECTRA}_crf.fits",
-        s2d=f"{SPECTRA}_s2d.fits",
-        x1d=f"{SPECTRA}_x1d.fits",
+        crf=spectrum_path("results", PRODUCT, "crf"),
+        s2d=spectrum_path("results", PRODUCT, "s2d"),
+        x1d=spectrum_path("results", PRODUCT, "x1d"),
     log:
         f"logs/extract_slit_spectrum/{PRODUCT}.log",
     wildcard_constraints:
@@ -50,19 +49,18 @@ rule extract_slit_spectrum:
     params:
         command=command("run_spec3"),
         folder=lambda wildcards, output: os.path.dirname(output.x1d),
-        offline="--offline" if config["offline"] else "",
     message:
         "Extracting {output.x1d}"
     shell:
         "{params.command} {input.product:q} --folder {params.folder:q} "
-        "--parameters {input.parameters:q} {params.offline} > {log:q} 2>&1"
+        "--parameters {input.parameters:q} > {log:q} 2>&1"
 
 
 use rule extract_slit_spectrum as extract_grism_spectrum with:
     # extract_1d, combine_1d.
     output:
-        x1d=f"{SPECTRA}_x1d.fits",
-        c1d=f"{SPECTRA}_c1d.fits",
+        x1d=spectrum_path("results", PRODUCT, "x1d"),
+        c1d=spectrum_path("results", PRODUCT, "c1d"),
     log:
         f"logs/extract_grism_spectrum/{PRODUCT}.log",
     wildcard_constraints:

@@ -1,4 +1,4 @@
-"""Undocumented features of Snakemake, all in this file: the next version may change them.
+"""Private attributes of Snakemake, all in this file: the next version may change them.
 
 Each has its reason. `test_undocumented.py` names those that an installed Snakemake lacks.
 """

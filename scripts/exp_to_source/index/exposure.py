@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isinf
 
 from ..errors import InputError
-from ..formats.cards import BLOCK, CARD, format_card
+from ..formats.cards import CARD, format_card, padded
 from ..modes import EXPOSURE_TYPES
 from .extension import Extension
 from .fitsfile import HDU, Header
@@ -116,7 +116,7 @@ def with_extend(header: Header) -> bytes:
     start, end = CARD * first, CARD * (first + count)
     card = format_card("EXTEND", True, comment.strip())
     cards = header.raw[:start] + card + header.raw[end:].rstrip(b" ")
-    return cards.ljust(-(-len(cards) // BLOCK) * BLOCK)
+    return cards.ljust(padded(len(cards)))
 
 
 def refuse_infinite(path: str, hdu: HDU) -> None:

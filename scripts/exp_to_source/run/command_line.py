@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 #: Short options without a value, which may be combined: ``-np``.
-FLAGS = "nkfFtp"
+FLAGS = "nkfFt"
 
 
 class CommandLine(NamedTuple):
@@ -47,7 +47,7 @@ def read_command_line(words: Sequence[str]) -> CommandLine:
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     add = parser.add_argument
-    for letter in FLAGS.replace("p", ""):
+    for letter in FLAGS:
         add(f"-{letter}", action="store_true")
     add("--configfile", "--configfiles", nargs="+", default=[])
     add("--batch", default="")

@@ -16,8 +16,6 @@ from jwst.datamodels import ModelContainer, SourceModelContainer
 from jwst.pipeline import calwebb_spec3
 from stdatamodels.jwst import datamodels
 
-from ..results import CAL
-
 
 class Spec3Pipeline(calwebb_spec3.Spec3Pipeline):  # type: ignore[misc]
     """The pipeline for one source, of the same name, by which CRDS knows its parameters."""
@@ -30,25 +28,25 @@ class Spec3Pipeline(calwebb_spec3.Spec3Pipeline):  # type: ignore[misc]
         """Leave out the footprint of the exposures, which are not here."""
 
 
-def run_on_product(product: Path, folder: Path, steps: dict[str, dict[str, Any]]) -> None:
+def run_on_product(model: Any, stem: str, folder: Path, steps: dict[str, dict[str, Any]]) -> None:
     """Run the steps that follow regrouping, on one product.
 
     Parameters
     ----------
-    product : Path
-        A source-based product, a `MultiExposureModel`.
+    model : MultiExposureModel
+        A source-based product, open.
+    stem : str
+        Its name without the ending; the results are called after it.
     folder : Path
-        Where the results go, called after the product.
+        Where they go.
     steps : dict
         Parameters by step, as ``Spec3Pipeline.call`` takes them.
     """
-    with datamodels.open(product) as model, ExitStack() as stack:
-        stem = product.name.removesuffix(CAL)
-        # Wide-field spectra are saved under the association's name as it is, all others in
-        # `output_dir`.
-        if model.meta.exposure.type in calwebb_spec3.WFSS_TYPES:
-            stem = str(folder / stem)
-        stack.enter_context(_regrouped(model))
+    # Wide-field spectra are saved under the association's name as it is, all others in
+    # `output_dir`.
+    if model.meta.exposure.type in calwebb_spec3.WFSS_TYPES:
+        stem = str(folder / stem)
+    with _regrouped(model):
         Spec3Pipeline.call(
             _exposures_of(model, stem),
             save_results=True,

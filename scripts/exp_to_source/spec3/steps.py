@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import InputError
-from ..files import TEMPORARY, flush
+from ..files import flush, temporary_beside
 from ..results import CAL
 
 #: Environment in which CRDS neither asks its server nor expects a cache of reference files.
@@ -23,7 +23,6 @@ OFFLINE = {
 
 #: What CRDS wants to know of its server, in place of what the server would say.
 SERVER = {"observatory": "jwst", "operational_context": OFFLINE["CRDS_CONTEXT"], "last_synced": ""}
-
 
 #: No parameters but the steps' own.
 NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
@@ -81,19 +80,19 @@ def run_spec3(
         failed or gave nothing.
     """
     require_jwst()
-    refuse_others(product)
+    model = open_product(product)
     from .pipeline import run_on_product, without_references
 
     steps = without_references() if offline else {}
     for step, own in parameters.items():
         steps[step] = steps.get(step, {}) | dict(own)
-    folder.mkdir(parents=True, exist_ok=True)
-    # As the temporary files of `files`, so that what a killed process left is found and removed.
-    made = folder / f".{product.stem}.{os.urandom(4).hex()}{TEMPORARY}"
-    made.mkdir()
+    stem = product.name.removesuffix(CAL)
+    made = Path(temporary_beside(folder / stem))
+    made.mkdir(parents=True)
     try:
         try:
-            run_on_product(product, made, steps)
+            with model:
+                run_on_product(model, stem, made, steps)
         except Exception as error:
             # Steps fail in as many ways as there are of them.
             raise InputError(
@@ -110,8 +109,8 @@ def run_spec3(
     return [folder / path.name for path in files]
 
 
-def refuse_others(product: Path) -> None:
-    """Refuse what is no source-based product, or cannot be opened."""
+def open_product(product: Path) -> Any:
+    """Open a product; refuse what is no source-based product, or cannot be opened."""
     from stdatamodels.jwst import datamodels
 
     if not product.is_file():
@@ -119,16 +118,17 @@ def refuse_others(product: Path) -> None:
     if not product.name.endswith(CAL):
         raise InputError(f"{product}: is no product (*{CAL}); give one of this workflow")
     try:
-        opened = datamodels.open(product)
+        model = datamodels.open(product)
     except Exception as error:
         # Of many kinds, and they say what is wrong.
         reason = str(error).split(". ")[0]
         raise InputError(
             f"{product}: cannot be opened: {reason}; give a product of exposures that can"
         ) from None
-    with opened as model:
-        if not isinstance(model, datamodels.MultiExposureModel):
-            raise InputError(
-                f"{product}: a {type(model).__name__}, not a MultiExposureModel; "
-                "give a product of this workflow"
-            )
+    if not isinstance(model, datamodels.MultiExposureModel):
+        model.close()
+        raise InputError(
+            f"{product}: a {type(model).__name__}, not a MultiExposureModel; "
+            "give a product of this workflow"
+        )
+    return model
