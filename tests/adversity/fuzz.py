@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from limits import limited_time
+from mutators import move_block
 from tiny import CARD, Parts, judge
 
 from exp_to_source.errors import InputError
@@ -229,19 +230,12 @@ def damage_blocks(rng: random.Random, content: bytes, parts: Parts) -> bytes:
     """Drop, repeat or exchange the blocks of arrays, or edit their headers."""
     blocks = parts.blocks
     one, other = rng.randrange(len(blocks)), rng.randrange(len(blocks))
-    match rng.randrange(6):
-        case 0:
-            del blocks[one]
-        case 1:
-            blocks.insert(other, blocks[one])
-        case 2:
-            blocks[one], blocks[other] = blocks[other], blocks[one]
-        case 3:
-            blocks.insert(one, rng.choice([b"\0", bytes(80), b"x", b"\n", b"\xd3", b"\xd3BLK"]))
-        case _:
-            data = bytearray(blocks[one])
-            place, size = rng.choice([(0, 4), (4, 2), (6, 4), (10, 4), (14, 8), (22, 8), (30, 8)])
-            new = rng.choice([0, 1, 16, 47, 49, 100, 2880, (1 << 8 * size) - 1])
-            data[place : place + size] = (new % (1 << 8 * size)).to_bytes(size)
-            blocks[one] = bytes(data)
+    if (way := rng.randrange(6)) < 4:
+        move_block(rng, blocks, one, other, way)
+    else:
+        data = bytearray(blocks[one])
+        place, size = rng.choice([(0, 4), (4, 2), (6, 4), (10, 4), (14, 8), (22, 8), (30, 8)])
+        new = rng.choice([0, 1, 16, 47, 49, 100, 2880, (1 << 8 * size) - 1])
+        data[place : place + size] = (new % (1 << 8 * size)).to_bytes(size)
+        blocks[one] = bytes(data)
     return parts.join(true_hash=True)

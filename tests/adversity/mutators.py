@@ -374,15 +374,20 @@ def blocks_moved(rng: random.Random, parts: Parts) -> None:
     blocks = parts.blocks
     if blocks:
         one, other = rng.randrange(len(blocks)), rng.randrange(len(blocks))
-        match rng.randrange(4):
-            case 0:
-                del blocks[one]
-            case 1:
-                blocks.insert(other, blocks[one])
-            case 2:
-                blocks[one], blocks[other] = blocks[other], blocks[one]
-            case _:
-                blocks.insert(one, rng.choice([b"\0", bytes(80), b"x", b"\n", b"\xd3", b"\xd3BLK"]))
+        move_block(rng, blocks, one, other, rng.randrange(4))
+
+
+def move_block(rng: random.Random, blocks: list[bytes], one: int, other: int, way: int) -> None:
+    """Drop, repeat or exchange a block, or put something before it."""
+    match way:
+        case 0:
+            del blocks[one]
+        case 1:
+            blocks.insert(other, blocks[one])
+        case 2:
+            blocks[one], blocks[other] = blocks[other], blocks[one]
+        case _:
+            blocks.insert(one, rng.choice([b"\0", bytes(80), b"x", b"\n", b"\xd3", b"\xd3BLK"]))
 
 
 #: All of them, by name.

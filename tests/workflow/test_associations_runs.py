@@ -1,30 +1,15 @@
 """An association of the next pipeline, from its members to products."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from members import NAMES, TEMPLATE, write_association
 from oracle import differences
 from snake import Workflow
 from stdatamodels.jwst.datamodels import MultiSlitModel
 
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import read_association
-
-TEMPLATE = "jw10006-o010_t001_nircam_f356w-grismr"
-
-
-NAMES = ["jw10006010001_03101_00001_nrcalong", "jw10006010001_03101_00002_nrcalong"]
-
-
-def write(folder: Path, suffix: str, *others: dict[str, Any]) -> str:
-    """Write an association of two exposures, its products one or several."""
-    members = [{"expname": f"{name}_{suffix}.fits", "exptype": "science"} for name in NAMES]
-    path = folder / "x_asn.json"
-    products = [{"name": TEMPLATE, "members": members}, *others]
-    path.write_text(json.dumps({"asn_type": "spec3", "asn_pool": "p.csv", "products": products}))
-    return str(path)
 
 
 def test_wfss_of_the_next_pipeline(tmp_path):
@@ -42,7 +27,7 @@ def test_wfss_of_the_next_pipeline(tmp_path):
         options = {"mode": "nircam-wfss", "sources": 1, "exposures": 2, "version": "3.0.0"}
         paths = simulate(Simulation(shape=(4, 6), **options), tmp_path)
     names = [path.name.removesuffix("_cal.fits") for path in paths]
-    path = Path(write(tmp_path, "x1d"))
+    path = Path(write_association(tmp_path, "x1d"))
     text = path.read_text()
     for old, new in zip(NAMES, names, strict=True):
         text = text.replace(old, new)

@@ -69,6 +69,15 @@ def with_script(tmp_path: Path, script: str, code: str) -> Path:
     return root
 
 
+def in_a_gather(finished: Workflow, tmp_path: Path, code: str) -> Workflow:
+    """A run to be, of the exposures and the catalogue of another, whose first gather does that."""
+    root = with_script(tmp_path, "gather_source", code)
+    work = Workflow(tmp_path / "work", finished.config, root)
+    shutil.copytree(finished.folder / "data", work.folder / "data")
+    shutil.copy(finished.folder / "cat.csv", work.folder)
+    return work
+
+
 def test_exposures_with_the_names_of_the_example_are_never_written(tmp_path: Path):
     work = Workflow(tmp_path / "work", {"exposures": "exposures"})
     simulate(Simulation(exposures=3, sources=4, shape=(4, 8)), work.folder / "exposures")
@@ -136,11 +145,7 @@ def test_an_exposure_that_changes_during_the_run(finished: Workflow, tmp_path: P
         "import subprocess, sys; subprocess.run([sys.executable, '-c', "
         f"\"from astropy.io import fits; fits.setval('data/{name}', 'TARGNAME', value='EDITED')\"])"
     )
-    work = Workflow(
-        tmp_path / "work", finished.config, with_script(tmp_path, "gather_source", code)
-    )
-    shutil.copytree(finished.folder / "data", work.folder / "data")
-    shutil.copy(finished.folder / "cat.csv", work.folder)
+    work = in_a_gather(finished, tmp_path, code)
     result = work.run()
     assert result.status == 1
     assert f"data/{name}: changed while this run was at work; run the same command" in result.text
@@ -151,11 +156,7 @@ def test_an_exposure_that_changes_during_the_run(finished: Workflow, tmp_path: P
 
 def test_what_the_settings_name_changes_during_the_run(finished: Workflow, tmp_path: Path):
     code = "open('cat.csv', 'w').write('id\\n61\\n')"
-    work = Workflow(
-        tmp_path / "work", finished.config, with_script(tmp_path, "gather_source", code)
-    )
-    shutil.copytree(finished.folder / "data", work.folder / "data")
-    shutil.copy(finished.folder / "cat.csv", work.folder)
+    work = in_a_gather(finished, tmp_path, code)
     result = work.run()
     assert result.status == 0
     assert "exposures or tables changed meanwhile: run the same command again" in result.text

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,16 +12,11 @@ from snake import Result, Workflow, change_slit
 
 from exp_to_source.simulate.exposures import Simulation, simulate
 
+pytestmark = pytest.mark.usefixtures("fixed_date")
+
 ROOT_USER = os.geteuid() == 0
 SOURCE = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits"
 ONE_CHANGED = {"index_exposure": 1, "list_sources": 1, "gather_source": 1}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def fixed_date() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-        yield
 
 
 @pytest.fixture(scope="module")

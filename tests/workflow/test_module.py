@@ -13,6 +13,8 @@ from snake import ROOT, Workflow, change_slit
 
 from exp_to_source.simulate.exposures import Simulation, simulate
 
+pytestmark = pytest.mark.usefixtures("fixed_date")
+
 SHAPE = (4, 8)
 SOURCE = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal"
 GUIDE = (ROOT / "docs" / "module.md").read_text(encoding="utf-8")
@@ -44,13 +46,6 @@ WAYS = {
     "absolute prefix": ("Snakefile", 'prefix: "{folder}/scratch"', "{folder}/scratch/"),
     "replaced prefix": ("Snakefile", 'replace_prefix: {{"results/": "made/"}}', None),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def fixed_date():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-        yield
 
 
 @pytest.fixture(scope="module")

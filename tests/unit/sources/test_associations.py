@@ -1,25 +1,12 @@
 """Associations of several pipelines, and what their members have become since."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from members import NAMES, write_association
 
 from exp_to_source.errors import InputError
 from exp_to_source.sources.associations import read_association
-
-TEMPLATE = "jw10006-o010_t001_nircam_f356w-grismr"
-NAMES = ["jw10006010001_03101_00001_nrcalong", "jw10006010001_03101_00002_nrcalong"]
-
-
-def write(folder: Path, suffix: str, *others: dict[str, Any]) -> str:
-    """Write an association of two exposures, its products one or several."""
-    members = [{"expname": f"{name}_{suffix}.fits", "exptype": "science"} for name in NAMES]
-    path = folder / "x_asn.json"
-    products = [{"name": TEMPLATE, "members": members}, *others]
-    path.write_text(json.dumps({"asn_type": "spec3", "asn_pool": "p.csv", "products": products}))
-    return str(path)
 
 
 def touch(folder: Path, *suffixes: str) -> None:
@@ -57,7 +44,7 @@ def touch(folder: Path, *suffixes: str) -> None:
 )
 def test_members_that_stand_for_others(tmp_path, suffix, there, taken, remarks):
     touch(tmp_path, *there)
-    path = write(tmp_path, suffix)
+    path = write_association(tmp_path, suffix)
     association = read_association(path)
     files = [f"{name}_{suffix}.fits" for name, suffix in zip(NAMES, taken, strict=True)]
     assert association.science == [str(tmp_path / file) for file in files]
@@ -68,14 +55,14 @@ def test_member_that_is_there_is_taken_whatever_is_beside_it(tmp_path):
     for suffix in ("cal", "mbsub", "x1d"):
         touch(tmp_path, suffix, suffix)
     for suffix in ("cal", "mbsub"):
-        association = read_association(write(tmp_path, suffix))
+        association = read_association(write_association(tmp_path, suffix))
         assert association.science[0].endswith(f"_{suffix}.fits")
         assert association.remarks == ()
 
 
 def test_spectra_without_their_exposures(tmp_path):
     touch(tmp_path, "x1d", "cal")
-    path = write(tmp_path, "x1d")
+    path = write_association(tmp_path, "x1d")
     with pytest.raises(
         InputError, match=r"x1d.fits' is a spectrum, and its exposure '.*_cal.fits'"
     ):
@@ -84,7 +71,7 @@ def test_spectra_without_their_exposures(tmp_path):
 
 def test_exposure_and_its_spectrum_are_one(tmp_path):
     touch(tmp_path, "cal", "cal")
-    path = Path(write(tmp_path, "x1d"))
+    path = Path(write_association(tmp_path, "x1d"))
     path.write_text(path.read_text().replace(f"{NAMES[1]}_x1d", f"{NAMES[0]}_cal"))
     with pytest.raises(InputError, match="twice"):
         read_association(str(path))
@@ -93,6 +80,6 @@ def test_exposure_and_its_spectrum_are_one(tmp_path):
 @pytest.mark.parametrize("other", [{"name": "jw1-other", "members": []}, {}, "x"])
 def test_only_the_first_product_is_made(tmp_path, other):
     touch(tmp_path, "cal", "cal")
-    (remark,) = read_association(write(tmp_path, "cal", other)).remarks
+    (remark,) = read_association(write_association(tmp_path, "cal", other)).remarks
     assert "only its first product is made, as in calwebb_spec3; left out: " in remark
     assert repr(other.get("name") if isinstance(other, dict) else None) in remark
