@@ -2,8 +2,6 @@
 
 import atexit
 import csv
-import json
-import os
 import re
 import subprocess
 import sys
@@ -12,7 +10,6 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from threading import Lock
 
 from astropy.io import fits
 
@@ -30,36 +27,19 @@ def change_slit(path: Path, source_id: int) -> None:
         slit.data[0, 0] = 42
 
 
-class Ready:
-    """A process that forks for each run of Snakemake (`ready.py`)."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, ROOT / "tests" / "ready.py"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.lock = Lock()
-        atexit.register(self.process.communicate)
-
-    def run(self, arguments: list[str], output: str) -> int:
-        """Run Snakemake with the environment as it is now; give its exit status."""
-        request = {
-            "arguments": arguments,
-            "environment": dict(os.environ),
-            "folder": os.getcwd(),
-            "output": output,
-        }
-        with self.lock:
-            print(json.dumps(request), file=self.process.stdin, flush=True)
-            return int(self.process.stdout.readline())
-
-
 @cache
-def ready() -> Ready:
-    """The one of this process."""
-    return Ready()
+def ready() -> str:
+    """Python as `ready.py` offers it: a shim that forks from a process with the imports done."""
+    folder = tempfile.TemporaryDirectory(prefix="ready")
+    server = subprocess.Popen(
+        [sys.executable, ROOT / "tests" / "ready.py", folder.name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    server.stdout.readline()
+    atexit.register(folder.cleanup)
+    atexit.register(server.communicate)
+    return f"{folder.name}/python"
 
 
 @dataclass
@@ -99,14 +79,17 @@ class Workflow:
         """Run Snakemake with options and targets, and configuration besides its own."""
         self.folder.mkdir(exist_ok=True)
         command = self.command(*arguments, **config)
-        with tempfile.NamedTemporaryFile("w+") as output:
-            if command[: len(PLAIN)] == PLAIN:
-                status = ready().run(command[len(PLAIN) :], output.name)
-            else:
-                done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
-                status = done.returncode
-            output.seek(0)
-            return Result(status, output.read())
+        if command[: len(PLAIN)] == PLAIN:
+            command[0] = ready()
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout)
 
     def make(self, *arguments: str, **config: object) -> Counter[str]:
         """Run Snakemake, which has to succeed; count the jobs of each rule."""

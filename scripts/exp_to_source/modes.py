@@ -15,6 +15,11 @@ class Mode(NamedTuple):
     exposure_type: str
     instrument: str
 
+    @property
+    def has_slits(self) -> bool:
+        """Whether light passes slits; otherwise a grism disperses the whole field (WFSS)."""
+        return not self.exposure_type.endswith("_WFSS")
+
 
 MODES = {
     "mos": Mode("NRS_MSASPEC", "NIRSPEC"),

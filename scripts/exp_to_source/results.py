@@ -48,6 +48,16 @@ def spectrum_path(results: str, product: str, kind: str) -> str:
     return f"{results}/{SPEC3}/{product}_{kind}.fits"
 
 
+def quicklook_path(results: str, product: str) -> str:
+    """Path of the picture of a product."""
+    return f"{results}/{QUICKLOOKS}/{product}.png"
+
+
+def ecsv_path(table: str) -> str:
+    """Path of the source list in ECSV, beside the one in TSV."""
+    return f"{table.removesuffix('.tsv')}.ecsv"
+
+
 def product_path(results: str, product: str) -> str:
     """Path of a product."""
     return f"{results}/{PRODUCTS}/{product}{CAL}"

@@ -22,6 +22,10 @@ from jwst.exp_to_source import exp_to_source
 from stdatamodels.jwst import datamodels
 
 CARD = 80
+
+#: Outcome of products that cannot be opened, like their exposures, of which nothing was said.
+SHUT = "opens nowhere, nor does its exposure"
+
 ABSENT = "(absent)"
 
 #: What depends on software and time of writing, or is meant to differ: see differences.md in docs.
@@ -39,10 +43,13 @@ class Verdict:
         A word or two, see README.md.
     details : list of str
         What differs, or why something cannot be opened.
+    shut : list of Path
+        Products that cannot be opened.
     """
 
     outcome: str
     details: list[str] = field(default_factory=list)
+    shut: list[Path] = field(default_factory=list)
 
 
 @dataclass
@@ -110,12 +117,13 @@ def judge(exposures: list[Path], ours: list[Path], folder: Path, remarks: list[s
 
 def alone(ours: list[Path], remarks: list[str], why: str) -> Verdict:
     """Judge products that jwst does not make: can they be opened?"""
-    shut = [f"{path.name}: {failure}" for path in ours if (failure := cannot_open(path))]
+    shut = {path: failure for path in ours if (failure := cannot_open(path))}
+    details = [*(f"{path.name}: {failure}" for path, failure in shut.items()), why]
     if not shut:
-        return Verdict("jwst refuses, ours opens", [why])
+        return Verdict("jwst refuses, ours opens", details)
     if any("open" in remark for remark in remarks):
-        return Verdict("opens nowhere, with a remark", [*shut, why])
-    return Verdict("opens nowhere, nor does its exposure", [*shut, why])
+        return Verdict("opens nowhere, with a remark", details)
+    return Verdict(SHUT, details, list(shut))
 
 
 def compare_all(

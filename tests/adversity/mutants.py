@@ -26,18 +26,19 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "scripts")]
 
-from judge import judge  # noqa: E402
+from judge import SHUT, judge  # noqa: E402
 from limits import limited_memory, limited_time  # noqa: E402
 from mutators import MUTATORS  # noqa: E402
 from subjects import Subject, real, simulated  # noqa: E402
 
-from exp_to_source.errors import told_in_a_sentence  # noqa: E402
+from exp_to_source.errors import InputError, told_in_a_sentence  # noqa: E402
 from exp_to_source.gather.product import gather_source  # noqa: E402
 from exp_to_source.index.indexing import index_exposure  # noqa: E402
 from exp_to_source.simulate.modes import MODES  # noqa: E402
 from exp_to_source.sources.families import Choices  # noqa: E402
 from exp_to_source.sources.listing import list_sources  # noqa: E402
 from exp_to_source.tables import read_products  # noqa: E402
+from exp_to_source.verify.opening import open_model  # noqa: E402
 
 #: Bounds of what the project may take for one mutant, and of what the judge may take besides.
 SECONDS, MEMORY = 60, 1 << 30
@@ -58,7 +59,7 @@ OUTCOMES = (
     "opens nowhere, with a remark",
     "differs silently",
     "opens nowhere",
-    "opens nowhere, nor does its exposure",
+    "opens nowhere, verify says so",
     "no sentence",
     "over bounds",
     "judge failed",
@@ -220,7 +221,19 @@ class Campaign:
             case.outcome, case.details = verdict.outcome, verdict.details
         except Exception:
             case.outcome, case.details = "judge failed", traceback.format_exc().splitlines()[-4:]
+        if case.outcome == SHUT:
+            told = all(map(refused_by_verify, verdict.shut))
+            case.outcome = "opens nowhere, verify says so" if told else "opens nowhere"
         return case
+
+
+def refused_by_verify(path: Path) -> bool:
+    """Whether `verify` ends in an error about a product that cannot be opened."""
+    try:
+        open_model(str(path))
+    except InputError:
+        return True
+    return False
 
 
 def work(campaign: Campaign, connection: Any, number: int) -> None:

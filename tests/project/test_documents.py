@@ -20,7 +20,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 from astropy.table import Table
-from snake import ROOT
+from snake import ROOT, ready
 
 import update_commands
 from exp_to_source import __version__
@@ -141,8 +141,18 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder with a `snakemake` that has its imports done."""
+    program = tmp_path / "programs" / "snakemake"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {ready()} -m snakemake "$@"\n')
+    program.chmod(0o700)
+    return program.parent
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])
-def test_commands_of_documents(page: str, project: Path):
+def test_commands_of_documents(page: str, project: Path, programs: Path):
     if page in TESTED_ELSEWHERE:
         assert (ROOT / "tests" / TESTED_ELSEWHERE[page]).exists()
         return
@@ -151,7 +161,7 @@ def test_commands_of_documents(page: str, project: Path):
         PREPARED.get(page, mos)(project / "data")
     # Products are opened where they are made: some pages name a working directory.
     work = project / "WORK"
-    environment = os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{programs}:{project}/.venv/bin:{os.environ['PATH']}"}
     for block in tested:
         code = block.code.replace("/data/", f"{project}/data/").replace(*ANY_PRODUCT)
         code = LOOKED_UP.sub("make --dry-run ", code)

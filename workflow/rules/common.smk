@@ -30,17 +30,24 @@ from exp_to_source.run.settings import check_configuration, read_settings
 from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
 from exp_to_source.formats.failures import failed_products
 from exp_to_source.files import file_state, has_content, names_in
-from exp_to_source.run.request import (
+from exp_to_source.run.inputs import (
     content_digest,
     find_exposures,
     find_files,
     find_table,
     name_exposures,
-    request_text,
 )
+from exp_to_source.run.requests import request_text
 from exp_to_source import results as names
 from exp_to_source.naming import PRODUCT_PARTS, parse_product_name
-from exp_to_source.results import index_path, manifest_path, product_path, spectrum_path
+from exp_to_source.modes import MODES
+from exp_to_source.results import (
+    index_path,
+    manifest_path,
+    product_path,
+    quicklook_path,
+    spectrum_path,
+)
 from exp_to_source.run.outdated import (
     changed_since,
     is_due,

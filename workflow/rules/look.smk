@@ -1,13 +1,12 @@
 """Functions that the rules for quick looks and the report share."""
 
-QUICKLOOKS = f"results/{names.QUICKLOOKS}"
 #: The configuration of the run, for the report.
 CONFIGURATION = remember("report", f"{json.dumps(config, indent=1, default=str)}\n")
 
 
 def all_quicklooks(wildcards):
     """Quick looks of all products."""
-    return [f"{QUICKLOOKS}/{name}.png" for name in products()]
+    return [quicklook_path("results", name) for name in products()]
 
 
 def wanted_quicklooks(wildcards):

@@ -7,7 +7,7 @@ rule draw_quicklook:
         manifest=manifest_of,
     output:
         quicklook=report(
-            f"{QUICKLOOKS}/{PRODUCT}.png",
+            quicklook_path("results", PRODUCT),
             caption="../report/quicklook.rst",
             category="Quick looks",
             labels={"source": "{source}", "observation": "{candidate}", "elements": "{elements}"},

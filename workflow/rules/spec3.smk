@@ -5,6 +5,10 @@ ASKED = remember(
     "spectra",
     json.dumps({"offline": config["offline"], "steps": config["spec3"]}, sort_keys=True),
 )
+SLIT_INSTRUMENTS, GRISM_INSTRUMENTS = (
+    "|".join(sorted({m.instrument.lower() for m in MODES.values() if m.has_slits is slits}))
+    for slits in (True, False)
+)
 
 
 rule check_parameters:
@@ -40,7 +44,7 @@ rule extract_slit_spectrum:
     log:
         f"logs/extract_slit_spectrum/{PRODUCT}.log",
     wildcard_constraints:
-        **PRODUCT_PARTS | {"instrument": "nirspec"},
+        **PRODUCT_PARTS | {"instrument": SLIT_INSTRUMENTS},
     conda:
         "../envs/verify.yaml"
     resources:
@@ -64,7 +68,7 @@ use rule extract_slit_spectrum as extract_grism_spectrum with:
     log:
         f"logs/extract_grism_spectrum/{PRODUCT}.log",
     wildcard_constraints:
-        **PRODUCT_PARTS | {"instrument": "nircam|niriss|miri"},
+        **PRODUCT_PARTS | {"instrument": GRISM_INSTRUMENTS},
 
 
 rule spec3:

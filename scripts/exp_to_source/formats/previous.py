@@ -2,7 +2,7 @@
 
 import os
 
-from ..results import PREVIOUS, QUICKLOOKS, product_path
+from ..results import PREVIOUS, product_path, quicklook_path
 
 #: Time of products that must be made again (seconds): before all others; Snakemake ignores 0.
 LONG_AGO = 1
@@ -22,7 +22,7 @@ def retain_product(results: str, name: str) -> None:
         Name of the product.
     """
     product = product_path(results, name)
-    picture = f"{results}/{QUICKLOOKS}/{name}.png"
+    picture = quicklook_path(results, name)
     if os.path.exists(product) and os.path.getsize(product):
         previous = previous_of(product)
         os.makedirs(os.path.dirname(previous), exist_ok=True)

@@ -105,8 +105,8 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
 
 
 def with_extend(header: Header) -> bytes:
-    """Blocks of the PRIMARY header as readers have it: astropy adds EXTEND, or sets it."""
-    if header.get("EXTEND") is True:
+    """Blocks of the PRIMARY header as readers have it: astropy adds or sets EXTEND if it is false."""
+    if header.get("EXTEND"):
         return header.raw
     if "EXTEND" in header:
         first, count = header.numbers["EXTEND"]

@@ -15,7 +15,7 @@ from ..formats.cards import Value
 from .fitsfile import HDU
 from .keywords import Keyword, accepts, table
 from .reader import MAX_DEPTH, Loader
-from .tree import TAGS
+from .tree import SET_TAG, TAGS
 
 Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 MAPPING, STRING, NULL = (f"tag:yaml.org,2002:{name}" for name in ("map", "str", "null"))
@@ -170,7 +170,7 @@ def _drop_nulls(root: yaml.Node) -> list[str]:
     todo, seen = [root], set()
     while todo:
         node = todo.pop()
-        if id(node) in seen or isinstance(node, yaml.ScalarNode):
+        if id(node) in seen or isinstance(node, yaml.ScalarNode) or node.tag == SET_TAG:
             continue
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):

@@ -33,6 +33,9 @@ GIVEN_KEYS = frozenset({"asn", "filename"})
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 NULL_TAG = "tag:yaml.org,2002:null"
 
+#: A mapping of keys without values, which are what it holds.
+SET_TAG = "tag:yaml.org,2002:set"
+
 
 @dataclass(slots=True)
 class Tree:
@@ -100,7 +103,7 @@ def refuse_nulls(node: Node) -> None:
     if isinstance(node, Leaf):
         if node.tag == NULL_TAG or (node.text in NULLS and node.plain and not node.tag):
             raise UnusualLayoutError
-    elif isinstance(node.parts, dict):
+    elif isinstance(node.parts, dict) and node.tag != SET_TAG:
         for key, part in node.parts.items():
             if key != "wcs":
                 refuse_nulls(part)

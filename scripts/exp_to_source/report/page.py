@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from .. import FORMAT, __version__
 from ..files import date_now, replacing, write_all
-from ..results import MANIFESTS, QUICKLOOKS, SOURCES
+from ..results import MANIFESTS, SOURCES, quicklook_path
 from ..tables import read_table
 from ..verify.verdicts import DAMAGED, SOUND
 from .coverage import ABSENT, Exposure, histogram, read_coverage, read_exposures
@@ -88,7 +88,7 @@ def write_report(output: str, results: str, logs: str, request: str, configurati
             "settings": [exposure.setting for exposure in exposures],
             "coverage": [coverage[product] for product in products],
             "products": products,
-            "looks": read_looks(os.path.join(results, QUICKLOOKS), products),
+            "looks": read_looks(results, products),
         },
     )
     with replacing(output) as file:
@@ -227,13 +227,13 @@ def wavelengths(source: Mapping[str, str]) -> str:
     return "-".join(f"{float(limit):.2f}" for limit in limits if limit)
 
 
-def read_looks(folder: str, products: list[str]) -> list[str | int]:
+def read_looks(results: str, products: list[str]) -> list[str | int]:
     """Quick looks of the products.
 
     Parameters
     ----------
-    folder : str
-        Where they are.
+    results : str
+        Folder of the results.
     products : list of str
         Names of the products.
 
@@ -242,12 +242,12 @@ def read_looks(folder: str, products: list[str]) -> list[str | int]:
     list
         For each product the picture as base64, 1 if it is a separate file, 0 for none.
     """
-    there = set(os.listdir(folder)) if os.path.isdir(folder) else set()
-    paths = {name: os.path.join(folder, f"{name}.png") for name in products}
-    found = [name for name in products if f"{name}.png" in there]
-    if sum(os.path.getsize(paths[name]) for name in found) > EMBEDDED:
-        return [int(f"{name}.png" in there) for name in products]
+    paths = [quicklook_path(results, name) for name in products]
+    there = [os.path.isfile(path) for path in paths]
+    found = [path for path, is_there in zip(paths, there, strict=True) if is_there]
+    if sum(map(os.path.getsize, found)) > EMBEDDED:
+        return list(map(int, there))
     return [
-        base64.b64encode(Path(paths[name]).read_bytes()).decode() if name in found else 0
-        for name in products
+        base64.b64encode(Path(path).read_bytes()).decode() if is_there else 0
+        for path, is_there in zip(paths, there, strict=True)
     ]

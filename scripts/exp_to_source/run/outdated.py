@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ..files import is_in_future, names_in, stamp
 from ..formats.indices import change_note, is_of_another_file, is_outdated
 from ..formats.previous import previous_of
-from ..results import LEFT_OUT, MANIFESTS
+from ..results import LEFT_OUT, MANIFESTS, ecsv_path
 from ..tables import read_products, read_table
 
 
@@ -56,7 +56,7 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
     # Manifests of sources that were not chosen stay.
     if more := there - listed:
         more -= {f"{row.get('product')}.json" for row in read_table(f"{results}/{LEFT_OUT}")}
-    needed = (f"{table.removesuffix('.tsv')}.ecsv", request, *indices)
+    needed = (ecsv_path(table), request, *indices)
     return bool(more) or not all(map(os.path.exists, needed))
 
 

@@ -6,10 +6,29 @@ that for spectra, ``<what>-<digest>.json`` has the parameters, checked.
 
 import glob
 import os
+from collections.abc import Iterable
 
 from ..errors import InputError
 from ..files import replacing, write_all
 from ..results import REQUESTS
+from ..sources.associations import Association
+
+
+def request_text(
+    names: Iterable[str],
+    associations: Iterable[Association],
+    options: Iterable[str],
+    index_folder: str,
+) -> str:
+    """Options of ``list_sources.py`` for a run, one per line.
+
+    As a file, it also shows a run that its exposures, or the way to group them, differ from those
+    of the last run.
+    """
+    lines = list(options)
+    lines += (f"--association={association.path}" for association in associations)
+    lines += (f"{index_folder}/{name}.jsonl" for name in names)
+    return "".join(f"{text}\n" for text in lines)
 
 
 def find_request(results: str, what: str) -> str:

@@ -21,6 +21,7 @@ from ..results import (
     REMARKS,
     SKIPPED,
     STALE,
+    ecsv_path,
     manifest_path,
 )
 from ..tables import write_table
@@ -152,7 +153,7 @@ def list_sources(
     told = rows_of(own, (about for about, _ in good))
     write_some(os.path.join(results, REMARKS), REMARK_COLUMNS, told)
     made = [row for row in rows if row["product"] not in left_out]
-    write_ecsv(f"{table.removesuffix('.tsv')}.ecsv", made)
+    write_ecsv(ecsv_path(table), made)
     write_table(table, COLUMNS, made)
 
     what = f"{counted(len(chosen), 'product')} of {counted(len(good), 'exposure')}"

@@ -17,7 +17,7 @@ from exp_to_source.formats.indices import IndexReader
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.naming import exposure_name
-from exp_to_source.run.request import find_exposures, name_exposures
+from exp_to_source.run.inputs import find_exposures, name_exposures
 from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources

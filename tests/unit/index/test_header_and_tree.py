@@ -184,6 +184,25 @@ def test_keys_without_a_value_are_left_out_as_asdf_does(exposure, value):
     assert "xsize:" not in text and "title:" not in text
 
 
+def test_sets_keep_their_keys(exposure):
+    parts = split(exposure.read_bytes())
+    parts.lines.insert(parts.lines.index("meta:") + 1, "  title: !!set {a, b: null}")
+    exposure.write_bytes(parts.join(true_hash=True))
+    assert "without a value" not in remarks(exposure)
+    text = exposure.with_suffix(".jsonl").read_text()
+    assert "set> {a: null, b: null}" in text
+
+
+def test_an_extend_that_readers_take_for_true_is_no_edit(exposure):
+    parts = split(exposure.read_bytes())
+    cards = parts.hdus[0][0]
+    number = next(n for n, card in enumerate(cards) if card.startswith(b"EXTEND"))
+    cards[number] = b"EXTEND  =                  999".ljust(CARD)
+    exposure.write_bytes(parts.join(true_hash=True))
+    assert "the headers' values are used" not in remarks(exposure)
+    assert "EXTEND  =                    T" in exposure.with_suffix(".jsonl").read_text()
+
+
 @pytest.mark.parametrize("card", ["EXTEND  =", "EXTEND  =                    F"])
 def test_readers_mend_extend_and_so_take_the_values_of_headers(exposure, card):
     set_cards(exposure, 0, card)

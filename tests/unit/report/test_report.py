@@ -200,7 +200,7 @@ def test_quick_looks_are_part_of_the_page_where_they_are_few(
         (run / "quicklook" / f"{name}.png").write_bytes(b"picture")
     assert Page(write(run)).data["looks"] == ["cGljdHVyZQ=="] * 2 + [0] * 10
     monkeypatch.setattr(report, "EMBEDDED", 13)
-    assert report.read_looks(str(run / "quicklook"), names(run)) == [1, 1] + [0] * 10
+    assert report.read_looks(str(run), names(run)) == [1, 1] + [0] * 10
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from snake import ROOT
 
 from exp_to_source.errors import InputError
-from exp_to_source.run.request import find_exposures, find_table
+from exp_to_source.run.inputs import find_exposures, find_table
 from exp_to_source.run.settings import check_configuration, read_settings
 from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.catalog import read_catalog

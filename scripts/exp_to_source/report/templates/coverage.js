@@ -171,7 +171,7 @@ function pointAt(event) {
 function setCursor(at) {
   state.at = at;
   drawCursor();
-  element("readout").textContent = at ? tell(at) : "Point at a place of the map, or use the arrow keys.";
+  element("readout").textContent = at ? tell(at) : "Move over the map, or use the arrow keys.";
 }
 
 function tell({ row, exposure }) {

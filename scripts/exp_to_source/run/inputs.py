@@ -1,4 +1,4 @@
-"""Exposures of a run: globs, folders, files and associations resolved to paths.
+"""Inputs of a run: globs, folders, files and associations resolved to paths.
 
 Used while the workflow is parsed, so it opens only associations, and imports nothing slow.
 """
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from ..errors import InputError
 from ..naming import check_path, exposure_name, parse_exposure_name, parse_product_name
 from ..results import CAL, MBSUB, PREVIOUS, PRODUCTS, STALE
-from ..sources.associations import Association
 
 SUFFIXES = (CAL, MBSUB)
 
@@ -178,20 +177,3 @@ def name_exposures(paths: Iterable[str]) -> dict[str, str]:
                     "by a glob that ends in _mbsub.fits"
                 )
     return named
-
-
-def request_text(
-    names: Iterable[str],
-    associations: Iterable[Association],
-    options: Iterable[str],
-    index_folder: str,
-) -> str:
-    """Options of ``list_sources.py`` for a run, one per line.
-
-    As a file, it also shows a run that its exposures, or the way to group them, differ from those
-    of the last run.
-    """
-    lines = list(options)
-    lines += (f"--association={association.path}" for association in associations)
-    lines += (f"{index_folder}/{name}.jsonl" for name in names)
-    return "".join(f"{text}\n" for text in lines)
