@@ -6,10 +6,13 @@ It needs the jwst package, which the workflow itself does not.
 import argparse
 import json
 import os
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.spec3.server import ask_server
+from exp_to_source.spec3.steps import run_all, without_crds
 
 
 def main() -> None:
@@ -18,27 +21,34 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("products", nargs="+", type=Path, metavar="PRODUCT", help="products (*_cal.fits)")
-    add("--folder", type=Path, default=Path("spec3"), help="where to write (%(default)s)")
+    add("products", nargs="+", metavar="PRODUCT", help="products (*_cal.fits)")
+    add("--folder", default="spec3", help="where to write (%(default)s)")
     add(
         "--offline",
         action="store_true",
         help="do without CRDS: no network and no reference files, for trials",
     )
+    add("--fork", action="store_true", help="share the start of Python with other such commands")
     add("--parameters", type=Path, metavar="FILE", help="parameters by step (check_parameters.py)")
     arguments = parser.parse_args()
     # Several of these run side by side.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with told_in_a_sentence("run_spec3"):
-        from exp_to_source.spec3.steps import run_spec3, without_crds
-
         asked = json.loads(arguments.parameters.read_text()) if arguments.parameters else {}
-        offline = arguments.offline or asked.get("offline", False)
-        steps = asked.get("steps", {})
-        with without_crds() if offline else nullcontext():
-            for product in arguments.products:
-                for path in run_spec3(product, arguments.folder, offline, steps):
-                    print(path)
+    offline = arguments.offline or asked.get("offline", False)
+    request = {
+        "products": arguments.products,
+        "folder": arguments.folder,
+        "offline": offline,
+        "parameters": asked.get("steps", {}),
+    }
+    if arguments.fork:
+        start = [sys.executable, str(Path(__file__).with_name("serve_spec3.py"))]
+        status = ask_server([*start, *(["--offline"] if offline else [])], request)
+        if status is not None:
+            sys.exit(status)
+    with without_crds() if offline else nullcontext():
+        run_all(**request)
 
 
 if __name__ == "__main__":

@@ -129,30 +129,26 @@ def project(tmp_path: Path) -> Path:
     for path in ROOT.iterdir():
         if path.name not in (".venv", ".git", ".snakemake", "results", "logs", "demo", "data"):
             (tmp_path / path.name).symlink_to(path)
-    # The environment of the tests, which make takes for complete.
+    # The environment of the tests, which make takes for complete; its `snakemake` has its imports
+    # done.
     environment = tmp_path / ".venv"
-    environment.mkdir()
+    programs = environment / "bin"
+    programs.mkdir(parents=True)
     stamps = {"run", "test", "docs"}
-    for path in Path(sys.prefix).iterdir():
-        if path.name not in stamps:
-            (environment / path.name).symlink_to(path)
+    for folder, copy in ((Path(sys.prefix), environment), (Path(sys.prefix, "bin"), programs)):
+        for path in folder.iterdir():
+            if path.name not in {*stamps, "bin", "snakemake"}:
+                (copy / path.name).symlink_to(path)
     for stamp in stamps:
         (environment / stamp).touch()
+    snakemake = programs / "snakemake"
+    snakemake.write_text(f'#!/bin/sh\nexec {ready()} -m snakemake "$@"\n')
+    snakemake.chmod(0o700)
     return tmp_path
 
 
-@pytest.fixture
-def programs(tmp_path: Path) -> Path:
-    """A folder with a `snakemake` that has its imports done."""
-    program = tmp_path / "programs" / "snakemake"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {ready()} -m snakemake "$@"\n')
-    program.chmod(0o700)
-    return program.parent
-
-
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])
-def test_commands_of_documents(page: str, project: Path, programs: Path):
+def test_commands_of_documents(page: str, project: Path):
     if page in TESTED_ELSEWHERE:
         assert (ROOT / "tests" / TESTED_ELSEWHERE[page]).exists()
         return
@@ -161,7 +157,7 @@ def test_commands_of_documents(page: str, project: Path, programs: Path):
         PREPARED.get(page, mos)(project / "data")
     # Products are opened where they are made: some pages name a working directory.
     work = project / "WORK"
-    environment = os.environ | {"PATH": f"{programs}:{project}/.venv/bin:{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"}
     for block in tested:
         code = block.code.replace("/data/", f"{project}/data/").replace(*ANY_PRODUCT)
         code = LOOKED_UP.sub("make --dry-run ", code)

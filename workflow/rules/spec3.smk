@@ -56,7 +56,7 @@ rule extract_slit_spectrum:
     message:
         "Extracting {output.x1d}"
     shell:
-        "{params.command} {input.product:q} --folder {params.folder:q} "
+        "{params.command} {input.product:q} --fork --folder {params.folder:q} "
         "--parameters {input.parameters:q} > {log:q} 2>&1"
 
 

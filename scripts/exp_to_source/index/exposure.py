@@ -105,7 +105,7 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
 
 
 def with_extend(header: Header) -> bytes:
-    """Blocks of the PRIMARY header as readers have it: astropy adds or sets EXTEND if it is false."""
+    """Blocks of the PRIMARY header as readers have it: astropy sets EXTEND if it is not true."""
     if header.get("EXTEND"):
         return header.raw
     if "EXTEND" in header:

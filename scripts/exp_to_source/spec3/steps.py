@@ -1,16 +1,18 @@
 """The later steps of stage 3, run by the jwst package on one source-based product."""
 
 import importlib.util
+import logging
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, told_in_a_sentence
 from ..files import flush, temporary_beside
 from ..results import CAL
 
@@ -43,6 +45,24 @@ def require_jwst() -> None:
     """Refuse to go on without the jwst package, which the workflow needs for nothing else."""
     if importlib.util.find_spec("jwst") is None:
         raise InputError("the jwst package is not installed; install it by 'make spec3'")
+
+
+def run_all(
+    products: Iterable[str],
+    folder: str,
+    offline: bool,
+    parameters: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Run the steps on one product after another, and print what was made."""
+    with told_in_a_sentence("run_spec3"):
+        logging.basicConfig(
+            stream=sys.stderr,
+            level=logging.INFO,
+            format="%(asctime)s %(name)s %(levelname)s %(message)s",
+        )
+        for product in products:
+            for path in run_spec3(Path(product), Path(folder), offline, parameters):
+                print(path)
 
 
 def run_spec3(

@@ -1,0 +1,28 @@
+"""Import jwst once, and fork for each job that asks; run_spec3.py --fork starts it."""
+
+import argparse
+import gc
+import os
+from contextlib import nullcontext
+
+from exp_to_source.spec3.server import serve
+from exp_to_source.spec3.steps import run_all, without_crds
+
+
+def main() -> None:
+    """Read the command line, serve."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("address", help="path of the socket")
+    parser.add_argument("--offline", action="store_true", help="do without CRDS")
+    arguments = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with without_crds() if arguments.offline else nullcontext():
+        import exp_to_source.spec3.pipeline  # noqa: F401
+
+        # What all forks share is never looked through again.
+        gc.freeze()
+        serve(arguments.address, run_all)
+
+
+if __name__ == "__main__":
+    main()
