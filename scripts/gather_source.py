@@ -42,7 +42,7 @@ def main() -> None:
             raise
         from exp_to_source.formats.failures import record_failure
 
-        record_failure(arguments.record_failure, arguments.product, str(failure))
+        record_failure(arguments.record_failure, [arguments.product], str(failure))
         print(failure, file=sys.stderr)
 
 

@@ -30,6 +30,11 @@ def main() -> None:
     )
     add("--fork", action="store_true", help="share the start of Python with other such commands")
     add("--parameters", type=Path, metavar="FILE", help="parameters by step (check_parameters.py)")
+    add(
+        "--record-failure",
+        metavar="FILE",
+        help="if a step fails: write why to FILE, leave empty spectra, and succeed",
+    )
     arguments = parser.parse_args()
     # Several of these run side by side.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -41,6 +46,7 @@ def main() -> None:
         "folder": arguments.folder,
         "offline": offline,
         "parameters": asked.get("steps", {}),
+        "record": arguments.record_failure,
     }
     if arguments.fork:
         start = [sys.executable, str(Path(__file__).with_name("serve_spec3.py"))]

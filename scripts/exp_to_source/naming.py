@@ -28,6 +28,7 @@ _PRODUCT = re.compile(
     "(?:-epoch(?P<epoch>[0-9a-z]+))?"
     "_(?P<instrument>{instrument})_(?P<elements>{elements})".format(**PRODUCT_PARTS)
 )
+_SOURCE = re.compile(rf"(?<=_){PRODUCT_PARTS['source']}_")
 _EXPOSURE = re.compile(
     r"jw(?P<program>\d{5})(?P<observation>\d{3})(?P<visit>\d{3})_"
     r"(?P<group>\d{2})(?P<sequence>\d)(?P<activity>[0-9a-z]{2})_(?P<exposure>\d{5})"
@@ -113,6 +114,16 @@ def parse_product_name(name: str) -> ProductName | None:
         elements=tuple(words[:count]),
         slits=slits,
         subarray="-".join(rest) or None,
+    )
+
+
+def family_name(product: str) -> str:
+    """Name of what all products of a family are of: that of a product without its source."""
+    target = re.compile(r"t[0-9]+(?=-)")
+    return _SOURCE.sub(
+        lambda source: f"{found[0]}_" if (found := target.match(source[0])) else "",
+        product,
+        count=1,
     )
 
 

@@ -27,6 +27,11 @@ PROOF = "verify.tsv"
 #: The report.
 REPORT = "report.html"
 
+#: What is made of a product on the way to its spectrum, by whether its mode has slits.
+SLIT_SPECTRA = ("crf", "s2d", "x1d")
+GRISM_SPECTRA = ("x1d", "c1d")
+SPECTRA = ("crf", "s2d", "x1d", "c1d")
+
 #: Endings of the names of exposures and products, and of exposures with the master background
 #: subtracted.
 CAL = "_cal.fits"

@@ -77,7 +77,7 @@ def test_what_a_killed_run_left_is_made_again(work: Workflow, way: tuple[str, ..
     whole = set(work.products)
     (work.folder / TARGET).unlink()
     record = work.folder / "results" / "failures" / f"{PRODUCT}.txt"
-    record_failure(str(record), str(work.folder / TARGET), "a sentence")
+    record_failure(str(record), [str(work.folder / TARGET)], "a sentence")
     assert work.products[f"{PRODUCT}_cal.fits"] == b""
     assert work.make(*way) == {"gather_source": 1}
     assert set(work.products) == whole

@@ -5,9 +5,11 @@ import os
 from pathlib import Path
 
 import pytest
+from astropy.io import fits
 from snake import Workflow, change_slit
 from stdatamodels.jwst import datamodels
 
+from exp_to_source.formats.failures import record_failure
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 
@@ -48,6 +50,58 @@ def test_only_what_changed_is_extracted_again(work: Workflow):
         assert spectrum.meta.cal_step.pixel_replace == "COMPLETE"
 
 
+FAMILY = "jw10006-o010_niriss_f140m-gr150c"
+
+
+@pytest.fixture
+def grism(tmp_path: Path) -> Workflow:
+    what = {"mode": "niriss-wfss", "exposures": 2, "source_ids": (9, 3, 5), "shape": (8, 24)}
+    simulate(Simulation(**what), tmp_path / "data")
+    return Workflow(tmp_path / "work", {"exposures": tmp_path / "data", "offline": True})
+
+
+def ids(path: Path) -> list[list[int]]:
+    """Ids of the sources in each extension of a table of spectra."""
+    with fits.open(path) as hdus:
+        return [hdu.data["SOURCE_ID"].tolist() for hdu in hdus[1:-1]]
+
+
+def test_spectra_of_a_grism_are_put_together_from_what_could_be_made(grism: Workflow):
+    folder = grism.folder / "results" / "spec3"
+    grism.make()
+    bad = next((grism.folder / "results" / "products").glob("*_s00003_*"))
+    whole = bad.read_bytes()
+    bad.write_bytes(whole.replace(b"XTENSION= 'IMAGE", b"XTENSION= 'IMAGO"))
+    result = grism.run("spec3", "--rerun-triggers=input")
+    assert result.status == 1
+    assert result.jobs["extract_grism_spectrum"] == 3
+    sentence = f"run_spec3: results/products/{bad.name}: "
+    assert result.text.rstrip().splitlines()[-1].startswith(sentence)
+    without = bad.name.removesuffix("_cal.fits")
+    told = grism.log(f"combine_grism_spectra/{FAMILY}")
+    assert f"results/spec3/{FAMILY}_x1d.fits: without 1 source: {without}\n" in told
+    with fits.open(folder / f"{FAMILY}_x1d.fits") as hdus:
+        assert f"no spectrum of {without}: it failed" in hdus[0].header["HISTORY"]
+    assert ids(folder / f"{FAMILY}_x1d.fits") == [[5, 9], [5, 9]]
+    assert ids(folder / f"{FAMILY}_c1d.fits") == [[5, 9]]
+    assert not (folder / f"{without}_x1d.fits").exists()
+    # Once it can be made, just it and the tables are.
+    bad.write_bytes(whole)
+    once = {"extract_grism_spectrum": 1, "combine_grism_spectra": 1, "spec3": 1}
+    assert grism.make("spec3", "--rerun-triggers=input") == once
+    assert ids(folder / f"{FAMILY}_x1d.fits") == [[3, 5, 9], [3, 5, 9]]
+    assert grism.make("spec3") == {}
+    # What a killed run left, of which no hook knew, is not taken for a spectrum.
+    spectra = [str(folder / f"{without}_{kind}.fits") for kind in ("x1d", "c1d")]
+    record = grism.folder / "results" / "failures" / "spec3" / f"{without}.txt"
+    record_failure(str(record), spectra, "a sentence")
+    assert grism.make("spec3")["extract_grism_spectrum"] == 1
+    assert not record.exists()
+    # Fewer sources, another table.
+    assert grism.make("spec3", sources="[5,9]")["combine_grism_spectra"] == 1
+    assert ids(folder / f"{FAMILY}_c1d.fits") == [[5, 9]]
+
+
 def test_one_bad_source_does_not_keep_others_from_their_spectra(work: Workflow):
     """A product that does not open: of two, the other's spectrum is made."""
     work.make()
@@ -59,6 +113,7 @@ def test_one_bad_source_does_not_keep_others_from_their_spectra(work: Workflow):
     assert f"run_spec3: results/products/{products[0].name}: " in result.text
     made = {path.name for path in (work.folder / "results" / "spec3").iterdir()}
     assert f"{products[1].name.removesuffix('_cal.fits')}_x1d.fits" in made
+    assert f"{products[0].name.removesuffix('_cal.fits')}_x1d.fits" not in made
 
 
 def test_all_mistakes_in_parameters_are_named_before_any_spectrum(work: Workflow):

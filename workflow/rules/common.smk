@@ -28,7 +28,7 @@ from exp_to_source.run.command_line import read_command_line
 from exp_to_source.run.listings import LISTINGS
 from exp_to_source.run.settings import check_configuration, read_settings
 from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
-from exp_to_source.formats.failures import failed_products
+from exp_to_source.formats.failures import failed_files
 from exp_to_source.files import file_state, has_content, names_in
 from exp_to_source.run.inputs import (
     content_digest,
@@ -39,7 +39,7 @@ from exp_to_source.run.inputs import (
 )
 from exp_to_source.run.requests import request_text
 from exp_to_source import results as names
-from exp_to_source.naming import PRODUCT_PARTS, parse_product_name
+from exp_to_source.naming import PRODUCT_PARTS, family_name, parse_product_name
 from exp_to_source.modes import MODES
 from exp_to_source.results import (
     index_path,
@@ -62,6 +62,7 @@ SAID = read_command_line(sys.argv[1:])
 
 INDEX = index_path("results", "{exposure}")
 PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
+FAMILY = "jw{program}-{candidate}_{target}{instrument}_{elements}"
 CAL_PRODUCT = product_path("results", PRODUCT)
 TABLE = f"results/{names.SOURCES}"
 REQUESTS = f"results/{names.REQUESTS}"

@@ -4,7 +4,7 @@ import time
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from exp_to_source.formats.failures import forget_failures, read_failures, remove_failed_products
+from exp_to_source.formats.failures import forget_failures, read_failures, remove_failed_files
 from exp_to_source.files import remove_leftovers, try_to_write
 from exp_to_source.run.progress import Progress
 from exp_to_source.run.summary import product_states, summarise
@@ -60,7 +60,7 @@ onsuccess:
         f"{path}: changed while this run was at work; run the same command again"
         for path in changes_of_the_run(START)
     ]
-    remove_failed_products(RESULTS)
+    remove_failed_files(RESULTS)
     print_summary(failed=bool(failures))
     if failures:
         sys.exit("\n".join(failures))
@@ -72,7 +72,7 @@ onsuccess:
 
 onerror:
     failures = read_failures(RESULTS)
-    remove_failed_products(RESULTS)
+    remove_failed_files(RESULTS)
     print_summary(failed=True)
     if failures:
         print("\n".join(failures), file=sys.stderr)

@@ -12,6 +12,14 @@ def failure_record(wildcards, resources):
     return ""
 
 
+def spectrum_failure_record(wildcards):
+    """Option of an extraction that must not fail, as the table of all sources is made without it."""
+    if IS_MODULE:
+        return ""
+    folder = f"{RESULTS}/{names.FAILURES}/{names.SPEC3}"
+    return f"--record-failure {folder}/{PRODUCT.format(**wildcards)}.txt"
+
+
 def exposure_file(wildcards):
     """File of an exposure: the user's, and therefore without the prefix of a module."""
     return local(EXPOSURES[wildcards.exposure])
@@ -64,8 +72,28 @@ def product_files(wildcards):
 
 def spectrum_files(wildcards):
     """Spectra of the products of the classes that are wanted."""
+    wanted = spectra_wanted()
+    families = {family_name(name) for name in wanted if is_grism(name)}
+    return [spectrum_path("results", name, "x1d") for name in [*wanted, *sorted(families)]]
+
+
+def spectra_wanted():
+    """Products of the classes whose spectra are wanted."""
     kinds = config["spec3_classes"]
-    wanted = (name for name in products() if parse_product_name(name).kind in kinds)
+    return [name for name in products() if parse_product_name(name).kind in kinds]
+
+
+def is_grism(name):
+    """Whether a product is of a grism's exposures, whose spectra are put together."""
+    return parse_product_name(name).instrument in GRISM_INSTRUMENTS.split("|")
+
+
+def family_spectra(wildcards):
+    """Spectra of the sources of a family."""
+    family = FAMILY.format(**wildcards)
+    wanted = [name for name in spectra_wanted() if family_name(name) == family]
+    if not wanted:
+        refuse(f"{family}: no source of it is wanted; see {RESULTS}/{names.SOURCES}")
     return [spectrum_path("results", name, "x1d") for name in wanted]
 
 

@@ -14,8 +14,7 @@ def outdated_files():
         yield in_results(TABLE)
     if not os.path.exists(in_results(CONFIGURATION)):
         yield f"{RESULTS}/{names.REPORT}"
-    failed = [product_path(RESULTS, name) for name in failed_products(RESULTS)]
-    yield from filter(is_empty, failed)
+    yield from filter(is_empty, failed_files(RESULTS))
     previous = names_in(f"{RESULTS}/{names.PREVIOUS}")
     kept = (f"{RESULTS}/{names.PRODUCTS}/{name}" for name in previous)
     yield from filter(is_due, kept)

@@ -53,11 +53,12 @@ rule extract_slit_spectrum:
     params:
         command=command("run_spec3"),
         folder=lambda wildcards, output: os.path.dirname(output.x1d),
+        failure=spectrum_failure_record,
     message:
         "Extracting {output.x1d}"
     shell:
         "{params.command} {input.product:q} --fork --folder {params.folder:q} "
-        "--parameters {input.parameters:q} > {log:q} 2>&1"
+        "--parameters {input.parameters:q} {params.failure} > {log:q} 2>&1"
 
 
 use rule extract_slit_spectrum as extract_grism_spectrum with:
@@ -69,6 +70,34 @@ use rule extract_slit_spectrum as extract_grism_spectrum with:
         f"logs/extract_grism_spectrum/{PRODUCT}.log",
     wildcard_constraints:
         **PRODUCT_PARTS | {"instrument": GRISM_INSTRUMENTS},
+
+
+rule combine_grism_spectra:
+    # One table of all sources, as the pipeline writes it.
+    input:
+        x1d=family_spectra,
+        table=TABLE,
+        indices=index_files,
+    output:
+        x1d=spectrum_path("results", FAMILY, "x1d"),
+        c1d=spectrum_path("results", FAMILY, "c1d"),
+    log:
+        f"logs/combine_grism_spectra/{FAMILY}.log",
+    wildcard_constraints:
+        **PRODUCT_PARTS | {"instrument": GRISM_INSTRUMENTS, "target": "(?:t[0-9]+_)?"},
+    conda:
+        "../envs/verify.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        command=command("combine_spectra"),
+        offline="--offline" if config["offline"] else "",
+    message:
+        "Putting the spectra of {output.x1d} together"
+    shell:
+        "{params.command} {output.x1d:q} {output.c1d:q} --table {input.table:q} "
+        "--indices {input.indices:q} {params.offline} > {log:q} 2>&1"
 
 
 rule spec3:

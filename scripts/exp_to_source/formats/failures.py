@@ -1,37 +1,43 @@
-"""Records of products that could not be made, for jobs that must not fail.
+"""Records of what could not be made, for jobs that must not fail.
 
-If one job of a group (a cluster job) fails, Snakemake removes the outputs of all of them. A failure
-is therefore recorded as a sentence in the folder ``failures`` and an empty product. The run fails
-at the end, and the empty product is removed.
+If one job of a group (a cluster job) fails, Snakemake removes the outputs of all of them. Without
+the spectrum of one source, it does not make the table of all. Such a failure is recorded as a
+sentence in the folder ``failures``, and empty files. The run fails at the end, and the empty files
+are removed.
 """
 
 import os
+from collections.abc import Iterable, Iterator
 
 from ..files import replacing, write_all
-from ..results import FAILURES, product_path
+from ..results import FAILURES, SPEC3, SPECTRA, product_path, spectrum_path
+
+#: Ending of the records.
+RECORD = ".txt"
 
 
-def record_failure(record: str, product: str, sentence: str) -> None:
-    """Leave an empty product, and record the reason.
+def record_failure(record: str, files: Iterable[str], sentence: str) -> None:
+    """Leave empty files, and record the reason.
 
     Parameters
     ----------
     record : str
-        The record to write, named after the product: ``failures/<product>.txt``.
-    product : str
-        The product that could not be made. It is written last, so that an empty product has a
-        record.
+        The record to write, named after the product: ``failures/<product>.txt``, or
+        ``failures/spec3/<product>.txt`` for its spectra.
+    files : iterable of str
+        What could not be made. They are written last, so that an empty file has a record.
     sentence : str
         What is wrong.
     """
     with replacing(record) as file:
         write_all(file, f"{sentence}\n".encode("utf-8", "backslashreplace"))
-    with replacing(product):
-        pass
+    for path in files:
+        with replacing(path):
+            pass
 
 
 def read_failures(results: str) -> list[str]:
-    """Sentences of all records, sorted by product name.
+    """Sentences of all records, sorted by product name; those about spectra are the last.
 
     Parameters
     ----------
@@ -39,54 +45,66 @@ def read_failures(results: str) -> list[str]:
         Folder of the run's results.
     """
     sentences = []
-    for record in _records(results):
-        with open(record, encoding="utf-8", errors="replace") as file:
-            sentences.append(file.read().rstrip("\n"))
+    for folder in _folders(results):
+        for name in _records(folder):
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                sentences.append(file.read().rstrip("\n"))
     return sentences
 
 
-def failed_products(results: str) -> list[str]:
-    """Names of the products that have a record.
+def failed_files(results: str) -> Iterator[str]:
+    """Paths of all files that are recorded as failed, whether they are there or not.
 
     Parameters
     ----------
     results : str
         Folder of the run's results.
     """
-    return [os.path.basename(record).removesuffix(".txt") for record in _records(results)]
+    of_products, of_spectra = _folders(results)
+    for name in _records(of_products):
+        yield product_path(results, name.removesuffix(RECORD))
+    for name in _records(of_spectra):
+        for kind in SPECTRA:
+            yield spectrum_path(results, name.removesuffix(RECORD), kind)
 
 
-def remove_failed_products(results: str) -> None:
-    """Remove the empty products, but keep their records, which an unfinished run still needs.
+def remove_failed_files(results: str) -> None:
+    """Remove the empty files, but keep their records, which an unfinished run still needs.
 
     Parameters
     ----------
     results : str
         Folder of the run's results.
     """
-    for name in failed_products(results):
-        product = product_path(results, name)
+    for path in failed_files(results):
         try:
-            if os.stat(product).st_size == 0:
-                os.unlink(product)
+            if os.stat(path).st_size == 0:
+                os.unlink(path)
         except FileNotFoundError:
             pass
 
 
 def forget_failures(results: str) -> None:
-    """Remove the records of earlier runs.
+    """Remove the records of earlier runs, and the empty files of a run that was killed.
 
     Parameters
     ----------
     results : str
         Folder of the run's results.
     """
-    for record in _records(results):
-        os.unlink(record)
+    remove_failed_files(results)
+    for folder in _folders(results):
+        for name in _records(folder):
+            os.unlink(os.path.join(folder, name))
 
 
-def _records(results: str) -> list[str]:
-    """Paths of all records; usually the folder does not exist."""
+def _folders(results: str) -> tuple[str, str]:
+    """Folders of the records of products, and of their spectra."""
     folder = os.path.join(results, FAILURES)
+    return folder, os.path.join(folder, SPEC3)
+
+
+def _records(folder: str) -> list[str]:
+    """Names of the records in a folder, which usually does not exist."""
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    return [os.path.join(folder, name) for name in names if name.endswith(".txt")]
+    return [name for name in names if name.endswith(RECORD)]

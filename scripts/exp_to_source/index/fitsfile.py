@@ -20,8 +20,8 @@ _STRING, _REST = "'[^']*(?:''[^']*)*'", " *(?:/.*)?"
 _VALUE = f" *(?:{_STRING}|[TF]|{NUMBER}|\\({NUMBER}, *{NUMBER}\\))?{_REST}"
 #: A card, whose keyword may be alone only if it has no value.
 SOUND = re.compile(
-    f"(?=.{{8}}= )[A-Z0-9_-]+ *= {_VALUE}|(?:COMMENT |HISTORY |HIERARCH| {{8}}|END {{77}}).*"
-    f"|CONTINUE  *{_STRING}{_REST}"
+    f"(?=.{{8}}= )(?!CONTINUE)[A-Z0-9_-]+ *= {_VALUE}"
+    f"|(?:COMMENT |HISTORY |HIERARCH| {{8}}|END {{77}}).*|CONTINUE  *{_STRING}{_REST}"
 )
 #: Keywords that readers resolve differently if they are repeated.
 ONCE = frozenset(

@@ -6,9 +6,10 @@ those of the installed version. All that is asked of jwst beyond its documents i
 `test_spec3.py` compares what comes out with what the pipeline makes of the same exposures.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -54,6 +55,20 @@ def run_on_product(model: Any, stem: str, folder: Path, steps: dict[str, dict[st
             configure_log=False,
             steps=steps,
         )
+
+
+def set_footprint(model: Any, entries: Sequence[Any]) -> None:
+    """Set S_REGION of a table of spectra to the footprint of all its exposures.
+
+    Parameters
+    ----------
+    model : WFSSMultiSpecModel
+        The table.
+    entries : sequence
+        The first slit of each exposure.
+    """
+    exposures = [SimpleNamespace(slits=[entry]) for entry in entries]
+    calwebb_spec3.Spec3Pipeline._populate_wfss_sregion(None, model, exposures)
 
 
 def without_references() -> dict[str, dict[str, Any]]:

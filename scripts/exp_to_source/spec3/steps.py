@@ -14,7 +14,10 @@ from typing import Any
 
 from ..errors import InputError, told_in_a_sentence
 from ..files import flush, temporary_beside
-from ..results import CAL
+from ..formats.failures import record_failure
+from ..modes import MODES
+from ..naming import parse_product_name
+from ..results import CAL, GRISM_SPECTRA, SLIT_SPECTRA
 
 #: Environment in which CRDS neither asks its server nor expects a cache of reference files.
 OFFLINE = {
@@ -52,17 +55,41 @@ def run_all(
     folder: str,
     offline: bool,
     parameters: Mapping[str, Mapping[str, Any]],
+    record: str | None = None,
 ) -> None:
-    """Run the steps on one product after another, and print what was made."""
-    with told_in_a_sentence("run_spec3"):
-        logging.basicConfig(
-            stream=sys.stderr,
-            level=logging.INFO,
-            format="%(asctime)s %(name)s %(levelname)s %(message)s",
-        )
-        for product in products:
-            for path in run_spec3(Path(product), Path(folder), offline, parameters):
-                print(path)
+    """Run the steps on one product after another, and print what was made.
+
+    Parameters
+    ----------
+    products, folder, offline, parameters
+        As of `run_spec3`.
+    record : str, optional
+        Where to record a failure, instead of ending in it.
+    """
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(name)s %(levelname)s %(message)s",
+    )
+    for product in map(Path, products):
+        try:
+            with told_in_a_sentence("run_spec3"):
+                for path in run_spec3(product, Path(folder), offline, parameters):
+                    print(path)
+        except SystemExit as failure:
+            if not record:
+                raise
+            record_failure(record, map(str, files_of(product, Path(folder))), str(failure))
+            print(failure, file=sys.stderr)
+
+
+def files_of(product: Path, folder: Path) -> list[Path]:
+    """Files that the steps make of a product."""
+    stem = product.name.removesuffix(CAL)
+    name = parse_product_name(stem)
+    slits = {m.instrument.lower() for m in MODES.values() if m.has_slits}
+    kinds = SLIT_SPECTRA if not name or name.instrument in slits else GRISM_SPECTRA
+    return [folder / f"{stem}_{kind}.fits" for kind in kinds]
 
 
 def run_spec3(

@@ -196,6 +196,7 @@ def test_truncated_anywhere(tmp_path, parts):
         (lambda p: put(p.hdus[1][0], "BZERO", "1:2"), "damaged header .'BZERO .* is no card"),
         (lambda p: put(p.hdus[1][0], "SRCNAME", "'x"), 'damaged header ."SRCNAME .* is no card'),
         (lambda p: p.hdus[0][0].append(b"filter  = 'x'".ljust(CARD)), "filter .* is no card"),
+        (lambda p: p.hdus[0][0].append(b"CONTINUE= 'x'".ljust(CARD)), "CONTINUE= .* is no card"),
         (lambda p: p.hdus[0][0].append(b"CONTINUE  'x'".ljust(CARD)), "continues no text"),
         (lambda p: put(p.hdus[1][0], "SRCNAME", "'\xe9'"), "not printable ASCII"),
         (lambda p: put(p.hdus[1][0], "SRCNAME", "'\n'"), "not printable ASCII"),

@@ -1,0 +1,235 @@
+"""Tables of the spectra of all sources of a grism, as Spec3Pipeline writes them at its end."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from astropy.io import fits
+from jwst.datamodels.utils.flat_multispec import (
+    copy_column_units,
+    copy_spec_metadata,
+    determine_vector_and_meta_columns,
+    make_empty_recarray,
+    set_schema_units,
+)
+from stdatamodels.jwst import datamodels
+
+from ..errors import InputError, counted
+from ..files import flush, temporary_beside
+from ..formats.indices import IndexReader
+from ..formats.manifests import read_manifest
+from ..naming import family_name
+from ..results import manifest_path, product_path, spectrum_path
+from ..tables import read_products
+from .pipeline import set_footprint
+
+#: Maximum number of names in a message.
+MAX_NAMES = 10
+
+
+class Place(NamedTuple):
+    """An entry of a product: that of the first slit of an exposure."""
+
+    product: str
+    entry: int
+
+
+def combine_family(table: Path, indices: Sequence[Path], x1d: Path, c1d: Path) -> None:
+    """Put the spectra of a family together.
+
+    Parameters
+    ----------
+    table : Path
+        The source list; products and spectra are beside it.
+    indices : sequence of Path
+        Indices of all exposures, in the order of the run.
+    x1d, c1d : Path
+        The tables to write, named after the family: one extension an exposure; one an order.
+
+    Raises
+    ------
+    InputError
+        If there is no spectrum.
+    """
+    results = str(table.parent)
+    family = x1d.name.removesuffix("_x1d.fits")
+    names = [name for name in read_products(str(table)) if family_name(name) == family]
+    order, places = first_appearances(results, names, indices)
+    made = {
+        kind: [path for name in order if (path := _spectrum(results, name, kind))]
+        for kind in ("x1d", "c1d")
+    }
+    missing = [name for name in order if not _spectrum(results, name, "x1d")]
+    if not made["x1d"]:
+        raise InputError(f"{x1d}: no source of {family} has a spectrum; see their logs")
+    if missing:
+        shown = ", ".join(missing[:MAX_NAMES])
+        more = f" and {len(missing) - MAX_NAMES} more" if len(missing) > MAX_NAMES else ""
+        print(f"{x1d}: without {counted(len(missing), 'source')}: {shown}{more}", file=sys.stderr)
+    lacking = [f"no spectrum of {name}: it failed" for name in missing]
+    with exposures_spectra(made["x1d"]) as model, ExitStack() as stack:
+        opened: dict[str, Any] = {}
+        for place in places:
+            if place.product not in opened:
+                path = product_path(results, place.product)
+                opened[place.product] = stack.enter_context(datamodels.open(path))
+        set_footprint(model, [opened[place.product].exposures[place.entry] for place in places])
+        _save(model, x1d, lacking)
+    with combined_spectra(made["c1d"]) as model:
+        _save(model, c1d, lacking)
+
+
+def first_appearances(
+    results: str, names: Iterable[str], indices: Sequence[Path]
+) -> tuple[list[str], list[Place]]:
+    """Order sources as Spec3Pipeline meets them: exposure by exposure, slit by slit.
+
+    Returns
+    -------
+    order : list of str
+        The products.
+    places : list of Place
+        For each exposure, where its first slit is that a product has.
+    """
+    where = {
+        slit: Place(name, entry)
+        for name in names
+        for entry, slit in enumerate(read_manifest(manifest_path(results, name)).slits)
+    }
+    order: dict[str, None] = {}
+    places = []
+    for index in indices:
+        with IndexReader(str(index)) as reader:
+            met = [where.get((index.stem, head.digest)) for head in reader.heads()]
+        found = [place for place in met if place]
+        order.update(dict.fromkeys(place.product for place in found))
+        places += found[:1]
+    return list(order), places
+
+
+def exposures_spectra(paths: Sequence[str]) -> Any:
+    """Table of the spectra of all sources, an extension for each exposure.
+
+    As ``jwst.datamodels.utils.wfss_multispec.make_wfss_multiexposure``, which would take ten times
+    as long, as it has a data model for each spectrum.
+    """
+    schema = datamodels.WFSSSpecModel().schema["properties"]["spec_table"]
+    columns = _columns(datamodels.SpecModel(), schema)
+    headers, rows = _read(paths, "EXTRACT1D", "EXPGRPID")
+    ids = np.unique([row["SOURCE_ID"] for found in rows.values() for row in found])
+    result = datamodels.WFSSMultiSpecModel()
+    with datamodels.open(paths[0]) as first:
+        example = first.spec[0]
+        for group, found in rows.items():
+            table = _empty(found, len(ids), columns, schema)
+            table["SOURCE_ID"] = ids
+            for row in found:
+                _fill(table[np.searchsorted(ids, row["SOURCE_ID"])], row)
+            spec = datamodels.WFSSSpecModel(table)
+            set_schema_units(spec)
+            copy_column_units(example, spec)
+            spec.filename, spec.group_id = headers[group].get("FILENAME"), group
+            spec.dispersion_direction = example.dispersion_direction
+            spec.spectral_order = headers[group].get("SPORDER")
+            spec.exposure_time = headers[group].get("EFFEXPTM")
+            spec.integration_time = headers[group].get("EFFINTTM")
+            result.spec.append(spec)
+        result.update(first, only="PRIMARY")
+    return result
+
+
+def combined_spectra(paths: Sequence[str]) -> Any:
+    """Table of the combined spectra of all sources, an extension for each spectral order.
+
+    As ``jwst.datamodels.utils.wfss_multispec.make_wfss_multicombined``, see `exposures_spectra`.
+    """
+    specs = datamodels.WFSSMultiCombinedSpecModel().schema["properties"]["spec"]
+    schema = specs["items"]["properties"]["spec_table"]
+    columns = _columns(datamodels.CombinedSpecModel(), schema)
+    _, rows = _read(paths, "COMBINE1D", "SPORDER")
+    result = datamodels.WFSSMultiCombinedSpecModel()
+    with datamodels.open(paths[0]) as first:
+        example = first.spec[0]
+        for order, found in rows.items():
+            table = _empty(found, len(paths), columns, schema)
+            for number, row in enumerate(found):
+                _fill(table[number], row)
+            table.sort(order=["SOURCE_ID"])
+            spec = datamodels.WFSSCombinedSpecModel()
+            spec.spec_table = table
+            set_schema_units(spec)
+            copy_column_units(example, spec)
+            copy_spec_metadata(example, spec)
+            spec.spectral_order = order
+            result.spec.append(spec)
+        result.update(first, only="PRIMARY")
+    return result
+
+
+def _spectrum(results: str, name: str, kind: str) -> str:
+    """Path of the spectrum of a product; empty if its extraction failed, or gave none."""
+    path = Path(spectrum_path(results, name, kind))
+    return str(path) if path.exists() and path.stat().st_size else ""
+
+
+def _columns(model: Any, schema: Any) -> tuple[Any, Any]:
+    """Columns of a table of spectra, and which of them have a value for each wavelength."""
+    single = model.schema["properties"]["spec_table"]["datatype"]
+    model.close()
+    columns, is_vector = determine_vector_and_meta_columns(single, schema["datatype"])
+    return columns, is_vector
+
+
+def _read(
+    paths: Iterable[str], extension: str, key: str
+) -> tuple[dict[Any, fits.Header], dict[Any, list[dict[str, Any]]]]:
+    """Read the rows of all tables by a keyword of theirs, and the first header of each."""
+    headers: dict[Any, fits.Header] = {}
+    rows: dict[Any, list[dict[str, Any]]] = {}
+    for path in paths:
+        with fits.open(path, memmap=False) as hdus:
+            for hdu in hdus:
+                if hdu.name == extension:
+                    headers.setdefault(hdu.header[key], hdu.header)
+                    found = rows.setdefault(hdu.header[key], [])
+                    columns = {name: hdu.data[name] for name in hdu.columns.names}
+                    found += (
+                        {name: column[n] for name, column in columns.items()}
+                        for n in range(len(hdu.data))
+                    )
+    return headers, rows
+
+
+def _empty(rows: Iterable[dict[str, Any]], size: int, columns: tuple[Any, Any], schema: Any) -> Any:
+    """Make a table that is wide enough for the longest spectrum, with the schema's defaults."""
+    width = max(int(row["N_ALONGDISP"]) for row in rows)
+    return make_empty_recarray(width, size, *columns, defaults=schema["default"])
+
+
+def _fill(target: Any, row: dict[str, Any]) -> None:
+    """Copy a row into a row that is at least as wide."""
+    count = int(row["N_ALONGDISP"])
+    for name, value in row.items():
+        if np.ndim(value):
+            target[name][:count] = value[:count]
+        else:
+            target[name] = value
+
+
+def _save(model: Any, path: Path, history: Iterable[str]) -> None:
+    """Save a table: absent or whole."""
+    for sentence in history:
+        model.add_history_entry(sentence)
+    temporary = Path(temporary_beside(path))
+    temporary.mkdir(parents=True)
+    try:
+        model.save(temporary / path.name)
+        flush(temporary / path.name)
+        (temporary / path.name).replace(path)
+    finally:
+        for left in temporary.iterdir():
+            left.unlink()
+        temporary.rmdir()
