@@ -1,11 +1,11 @@
 """Put the spectra of all sources of a grism together, as the pipeline does at its end."""
 
 import argparse
-from contextlib import nullcontext
 from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.spec3.steps import require_jwst, without_crds
+from exp_to_source.spec3.offline import without_crds
+from exp_to_source.spec3.steps import require_jwst
 
 
 def main() -> None:
@@ -16,11 +16,10 @@ def main() -> None:
     add("c1d", type=Path, help="table of combined spectra to write (<family>_c1d.fits)")
     add("--table", type=Path, required=True, help="source list; the spectra are beside it")
     add("--indices", type=Path, nargs="+", required=True, help="of the exposures, in their order")
-    add("--offline", action="store_true", help="do without CRDS")
     arguments = parser.parse_args()
     with told_in_a_sentence("combine_spectra"):
         require_jwst()
-        with without_crds() if arguments.offline else nullcontext():
+        with without_crds():
             from exp_to_source.spec3.families import combine_family
 
             combine_family(arguments.table, arguments.indices, arguments.x1d, arguments.c1d)

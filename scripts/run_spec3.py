@@ -11,8 +11,10 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.spec3.offline import without_crds
+from exp_to_source.spec3.references import use_references
 from exp_to_source.spec3.server import ask_server
-from exp_to_source.spec3.steps import run_all, without_crds
+from exp_to_source.spec3.steps import run_all
 
 
 def main() -> None:
@@ -29,7 +31,7 @@ def main() -> None:
         help="do without CRDS: no network and no reference files, for trials",
     )
     add("--fork", action="store_true", help="share the start of Python with other such commands")
-    add("--parameters", type=Path, metavar="FILE", help="parameters by step (check_parameters.py)")
+    add("--references", type=Path, metavar="FILE", help="what find_references.py found")
     add(
         "--record-failure",
         metavar="FILE",
@@ -38,14 +40,18 @@ def main() -> None:
     arguments = parser.parse_args()
     # Several of these run side by side.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    found = {"offline": arguments.offline}
     with told_in_a_sentence("run_spec3"):
-        asked = json.loads(arguments.parameters.read_text()) if arguments.parameters else {}
-    offline = arguments.offline or asked.get("offline", False)
+        if arguments.references:
+            found = json.loads(arguments.references.read_text(encoding="utf-8"))
+            use_references(found, str(arguments.references))
+    offline = found["offline"]
     request = {
         "products": arguments.products,
         "folder": arguments.folder,
         "offline": offline,
-        "parameters": asked.get("steps", {}),
+        "parameters": found.get("steps", {}),
+        "background": found.get("background", []),
         "record": arguments.record_failure,
     }
     if arguments.fork:

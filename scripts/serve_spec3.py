@@ -5,8 +5,9 @@ import gc
 import os
 from contextlib import nullcontext
 
+from exp_to_source.spec3.offline import without_crds
 from exp_to_source.spec3.server import serve
-from exp_to_source.spec3.steps import run_all, without_crds
+from exp_to_source.spec3.steps import run_all
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ REQUESTS = "request"
 FINGERPRINTS = "verify/exposures"
 VERDICTS = "verify/products"
 SPEC3 = "spec3"
+REFERENCES = "references"
 
 #: Products kept until new ones are made, and products that are in no source list any more.
 PREVIOUS = "previous"
@@ -51,6 +52,11 @@ def manifest_path(results: str, product: str) -> str:
 def spectrum_path(results: str, product: str, kind: str) -> str:
     """Path of a spectrum of a product, or of what is made on the way: ``x1d``, ``s2d``, ..."""
     return f"{results}/{SPEC3}/{product}_{kind}.fits"
+
+
+def references_path(results: str, family: str) -> str:
+    """Path of what CRDS has for a family of products."""
+    return f"{results}/{REFERENCES}/{family}.json"
 
 
 def quicklook_path(results: str, product: str) -> str:

@@ -1,6 +1,7 @@
 """Spectra are what the installed Spec3Pipeline makes of the same exposures."""
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 from asdf.util import load_yaml
 from astropy.io import fits
+from fakecrds import Crds
 from snake import ROOT, Workflow
 
 from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.spec3.offline import SERVERLESS
 
 #: Cards of time, of software, and of a file's own name, whose ids may have other digits.
 OWN_CARDS = ("DATE", "HISTORY", "FILENAME")
@@ -26,32 +29,43 @@ OWN_KEYS = ("asdf_library", "history", "_fits_hash", "cal_logs", "date", "filena
 DEEP = 40
 
 OFFICIAL = """
-import sys
-from exp_to_source.spec3.steps import without_crds
-with without_crds():
+import json, sys
+from contextlib import nullcontext
+from exp_to_source.spec3.offline import without_crds
+steps, offline = json.loads(sys.argv[2]), len(sys.argv) < 4
+with without_crds() if offline else nullcontext():
     from exp_to_source.spec3.pipeline import without_references
     from jwst.pipeline import Spec3Pipeline
+    for step, own in (without_references() if offline else {}).items():
+        steps[step] = own | steps.get(step, {})
     Spec3Pipeline.call(
-        sys.argv[1], output_dir=".", save_results=True, configure_log=False,
-        steps=without_references(),
+        sys.argv[1], output_dir=".", save_results=True, configure_log=False, steps=steps
     )
 """
 
+#: Parameters that a made-up context of CRDS has.
+CONTEXT = {"pixel_replace": {"skip": False}, "extract_1d": {"log_increment": 7}}
+
+SLITS = {"crf", "s2d", "x1d"}
 CASES = {
-    "mos": ({"sources": 1, "background": 1}, {"crf", "s2d", "x1d"}),
-    "fixed-slit": ({"fixed_slits": ("S200A1",)}, {"crf", "s2d", "x1d"}),
+    "mos": ({"sources": 1, "background": 1}, SLITS),
+    "mos one exposure": ({"sources": 1, "virtual": 1, "exposures": 1}, SLITS),
+    "mos pixels replaced": ({"sources": 1}, SLITS),
+    "mos context": ({"sources": 1}, SLITS),
+    "fixed-slit": ({"fixed_slits": ("S200A1",)}, SLITS),
     "niriss-wfss": ({"source_ids": (9, 3, 5), "overlap": "partial"}, {"c1d", "x1d"}),
     "nircam-wfss": ({"sources": 3}, {"c1d", "x1d"}),
     "miri-wfss": ({"sources": 3}, {"c1d", "x1d"}),
 }
 
-#: All modes take two minutes: SPEC3_MODES=all.
+#: All cases take four minutes: SPEC3_MODES=all.
 MODES = list(CASES) if os.environ.get("SPEC3_MODES") == "all" else ["mos", "niriss-wfss"]
 
 
-def call(*words: object, folder: Path) -> None:
+def call(*words: object, folder: Path, **environment: str) -> None:
     folder.mkdir()
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | environment
+    environment |= {"PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, *map(str, words)], cwd=folder, env=environment,
         check=False, capture_output=True, text=True,
@@ -96,16 +110,31 @@ def plain(name: str) -> str:
     return re.sub(r"([sbv])0*([0-9]+)_", r"\1\2_", name)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_spectra_are_those_of_the_pipeline(mode: str, tmp_path: Path):
-    more, kinds = CASES[mode]
+@pytest.mark.parametrize("case", MODES)
+def test_spectra_are_those_of_the_pipeline(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    more, kinds = CASES[case]
+    mode = case.split(" ")[0]
     what = {"mode": mode, "exposures": 2, "shape": (12, 60), "association": True}
-    simulate(Simulation(**what, **more), tmp_path / "data")
+    simulate(Simulation(**what | more), tmp_path / "data")
     (association,) = (tmp_path / "data").glob("*_asn.json")
-    call("-c", OFFICIAL, association, folder=tmp_path / "official")
+    config = {"associations": association, "offline": True, "spec3_classes": "[s,b,v]"}
+    steps, environment = {}, {}
+    if case == "mos pixels replaced":
+        steps = {"pixel_replace": {"skip": False}, "adaptive_trace_model": {"skip": False}}
+        config |= {"spec3": json.dumps(steps)}
+    elif case == "mos context":
+        monkeypatch.setenv("CRDS_IGNORE_MAPPING_CHECKSUM", "1")
+        context = Crds(tmp_path / "crds").add(9998, CONTEXT)
+        environment = {"CRDS_PATH": str(tmp_path / "crds"), "CRDS_CONTEXT": context}
+        environment |= {"CRDS_SERVER_URL": SERVERLESS}
+        config |= {"offline": False, "crds_context": context, "crds_path": tmp_path / "crds"}
+        config |= {"crds_server": SERVERLESS}
+    words = (OFFICIAL, association, json.dumps(steps), *environment)
+    call("-c", *words, folder=tmp_path / "official", **environment)
     official = {plain(path.name): path for path in (tmp_path / "official").iterdir()}
 
-    config = {"associations": association, "offline": True, "spec3_classes": "[s,b,v]"}
     work = Workflow(tmp_path / "work", config)
     work.make("spec3")
     ours = sorted((work.folder / "results" / "spec3").iterdir())

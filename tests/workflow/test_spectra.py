@@ -42,7 +42,7 @@ def test_only_what_changed_is_extracted_again(work: Workflow):
     jobs = work.make("spec3", sources=59, spec3=other)
     assert jobs == {
         "list_sources": 1,
-        "check_parameters": 1,
+        "find_references": 1,
         "extract_slit_spectrum": 1,
         "spec3": 1,
     }

@@ -46,6 +46,7 @@ from exp_to_source.results import (
     manifest_path,
     product_path,
     quicklook_path,
+    references_path,
     spectrum_path,
 )
 from exp_to_source.run.outdated import (
@@ -63,6 +64,7 @@ SAID = read_command_line(sys.argv[1:])
 INDEX = index_path("results", "{exposure}")
 PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
 FAMILY = "jw{program}-{candidate}_{target}{instrument}_{elements}"
+FAMILY_PARTS = PRODUCT_PARTS | {"target": "(?:t[0-9]+_)?"}
 CAL_PRODUCT = product_path("results", PRODUCT)
 TABLE = f"results/{names.SOURCES}"
 REQUESTS = f"results/{names.REQUESTS}"

@@ -88,6 +88,18 @@ def is_grism(name):
     return parse_product_name(name).instrument in GRISM_INSTRUMENTS.split("|")
 
 
+def references_of(wildcards):
+    """What CRDS has for the family of a product."""
+    return references_path("results", family_name(PRODUCT.format(**wildcards)))
+
+
+def crds_options():
+    """Options that say where CRDS is."""
+    keys = ("crds_path", "crds_server")
+    given = ((key.replace("_", "-"), config[key]) for key in keys)
+    return shlex.join(f"--{key}={os.path.expanduser(value)}" for key, value in given if value)
+
+
 def family_spectra(wildcards):
     """Spectra of the sources of a family."""
     family = FAMILY.format(**wildcards)

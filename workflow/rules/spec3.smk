@@ -1,9 +1,21 @@
 """The later steps of stage 3, source by source, as the installed jwst package has them."""
 
-#: What spectra depend on besides their product.
+with told_in_a_sentence("exp_to_source"):
+    PARAMETERS = find_table("spec3_parameters", config["spec3_parameters"])
+#: What spectra depend on besides their product and the files of CRDS.
 ASKED = remember(
     "spectra",
-    json.dumps({"offline": config["offline"], "steps": config["spec3"]}, sort_keys=True),
+    json.dumps(
+        {
+            "background": [os.path.basename(a.path) for a in ASSOCIATIONS if a.background],
+            "context": config["crds_context"],
+            "file": next(iter(PARAMETERS), None),
+            "offline": config["offline"],
+            "steps": config["spec3"],
+        },
+        sort_keys=True,
+    ),
+    files=content_digest(PARAMETERS),
 )
 SLIT_INSTRUMENTS, GRISM_INSTRUMENTS = (
     "|".join(sorted({m.instrument.lower() for m in MODES.values() if m.has_slits is slits}))
@@ -11,32 +23,39 @@ SLIT_INSTRUMENTS, GRISM_INSTRUMENTS = (
 )
 
 
-rule check_parameters:
-    # By the steps' own specifications, and once, before any source.
+rule find_references:
+    # Of a family of products, once, before any of its sources; its jobs ask CRDS no more.
     input:
         request=ASKED,
+        # It says what exposures there are; which of them changed makes no difference.
+        table=ancient(TABLE),
     output:
-        parameters=ASKED.replace(".txt", ".json"),
+        references=references_path("results", FAMILY),
     log:
-        "logs/check_parameters.log",
+        f"logs/find_references/{FAMILY}.log",
+    wildcard_constraints:
+        **FAMILY_PARTS,
     localrule: True
     conda:
         "../envs/verify.yaml"
     resources:
         mem_mb=500,
     params:
-        command=command("check_parameters"),
+        command=command("find_references"),
+        # As functions of the output, they make nothing again: they say where, not what.
+        crds=lambda wildcards, output: crds_options(),
     message:
-        "Checking the parameters of spec3"
+        "Looking up references and parameters of {output.references}"
     shell:
-        "{params.command} {input.request:q} {output.parameters:q} 2> {log:q}"
+        "{params.command} {input.request:q} {output.references:q} --table {input.table:q} "
+        "{params.crds} 2> {log:q}"
 
 
 rule extract_slit_spectrum:
     # outlier_detection, resample_spec, extract_1d.
     input:
         product=CAL_PRODUCT,
-        parameters=rules.check_parameters.output.parameters,
+        references=references_of,
     output:
         crf=spectrum_path("results", PRODUCT, "crf"),
         s2d=spectrum_path("results", PRODUCT, "s2d"),
@@ -58,7 +77,7 @@ rule extract_slit_spectrum:
         "Extracting {output.x1d}"
     shell:
         "{params.command} {input.product:q} --fork --folder {params.folder:q} "
-        "--parameters {input.parameters:q} {params.failure} > {log:q} 2>&1"
+        "--references {input.references:q} {params.failure} > {log:q} 2>&1"
 
 
 use rule extract_slit_spectrum as extract_grism_spectrum with:
@@ -84,7 +103,7 @@ rule combine_grism_spectra:
     log:
         f"logs/combine_grism_spectra/{FAMILY}.log",
     wildcard_constraints:
-        **PRODUCT_PARTS | {"instrument": GRISM_INSTRUMENTS, "target": "(?:t[0-9]+_)?"},
+        **FAMILY_PARTS | {"instrument": GRISM_INSTRUMENTS},
     conda:
         "../envs/verify.yaml"
     resources:
@@ -92,12 +111,11 @@ rule combine_grism_spectra:
         runtime=30,
     params:
         command=command("combine_spectra"),
-        offline="--offline" if config["offline"] else "",
     message:
         "Putting the spectra of {output.x1d} together"
     shell:
         "{params.command} {output.x1d:q} {output.c1d:q} --table {input.table:q} "
-        "--indices {input.indices:q} {params.offline} > {log:q} 2>&1"
+        "--indices {input.indices:q} > {log:q} 2>&1"
 
 
 rule spec3:

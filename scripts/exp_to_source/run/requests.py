@@ -1,7 +1,6 @@
 """Requests of a run, in files named after their content: ``<what>-<digest>.txt``.
 
-Beside the request for the sources, ``<what>-<digest>.answered`` says that they are listed; beside
-that for spectra, ``<what>-<digest>.json`` has the parameters, checked.
+Beside the request for the sources, ``<what>-<digest>.answered`` says that they are listed.
 """
 
 import glob

@@ -1,7 +1,7 @@
 """Parameters of the steps after regrouping, checked by the steps' own specifications."""
 
-import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import configobj
@@ -9,7 +9,6 @@ from jwst.pipeline import Spec3Pipeline
 from stpipe import config_parser
 
 from ..errors import InputError, suggestion
-from ..files import replacing, write_all
 
 #: Steps of Spec3Pipeline that are run on a product; the others come before, or are of other modes.
 STEPS = (
@@ -65,23 +64,46 @@ def mistakes(step: str, given: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{step}: {' '.join(str(error).split())}"
 
 
-def write_parameters(request: str, output: str) -> None:
-    """Write the parameters of a request, once they are checked.
+def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
+    """Read a file of parameters, as ``strun --save-parameters`` writes it.
 
     Parameters
     ----------
-    request : str
-        JSON of parameters by step.
-    output : str
-        The same, as jobs read it.
+    path : Path
+        ASDF file of Spec3Pipeline, or of one step.
+
+    Returns
+    -------
+    dict
+        Parameters by step, of the steps that are run on products. What says where files go is left
+        out, as all such files have it.
 
     Raises
     ------
     InputError
-        As of `check_parameters`.
+        If it is no such file.
     """
-    with open(request, encoding="utf-8") as file:
-        text = file.read()
-    check_parameters(json.loads(text)["steps"])
-    with replacing(output) as descriptor:
-        write_all(descriptor, text.encode())
+    try:
+        found = config_parser.load_config_file(str(path)).dict()
+    except Exception as error:
+        # ASDF, then the older format is tried: each has errors of its own.
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{path}: is no file of parameters ({reason:.200}); write one with 'strun "
+            "--save-parameters', or correct the setting 'spec3_parameters'"
+        ) from None
+    steps = found.get("steps") or {found.get("name", ""): found}
+    return {
+        step: {
+            name: value
+            for name, value in own.items()
+            if name not in OWN | {"class", "name"} and not (name == "skip" and value is False)
+        }
+        for step, own in steps.items()
+        if step in STEPS
+    }
+
+
+def merged(under: Parameters, over: Parameters) -> dict[str, dict[str, Any]]:
+    """Parameters by step; those of the second count where both have one."""
+    return {step: {**under.get(step, {}), **over.get(step, {})} for step in {**under, **over}}

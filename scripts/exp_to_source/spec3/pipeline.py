@@ -6,7 +6,7 @@ those of the installed version. All that is asked of jwst beyond its documents i
 `test_spec3.py` compares what comes out with what the pipeline makes of the same exposures.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from jwst.datamodels import ModelContainer, SourceModelContainer
+from jwst.lib.exposure_types import is_moving_target
 from jwst.pipeline import calwebb_spec3
 from stdatamodels.jwst import datamodels
 
@@ -55,6 +56,34 @@ def run_on_product(model: Any, stem: str, folder: Path, steps: dict[str, dict[st
             configure_log=False,
             steps=steps,
         )
+
+
+def is_unprepared(model: Any, background: Collection[str]) -> str:
+    """Say what the pipeline would have done to the exposures of a product; empty if nothing.
+
+    Parameters
+    ----------
+    model : MultiExposureModel
+        The product.
+    background : collection of str
+        Names of the association tables that have background members.
+    """
+    done = [entry.meta.cal_step for entry in model.exposures]
+    if is_moving_target(model) and any(step.assign_mtwcs != "COMPLETE" for step in done):
+        return (
+            "its target moves, for which the pipeline changes the WCS of all exposures before it "
+            "regroups; give exposures that assign_mtwcs has been run on"
+        )
+    subtracted = ("bkg_subtract", "master_background")
+    if model.meta.asn.table_name in background and not any(
+        getattr(step, name) == "COMPLETE" for step in done for name in subtracted
+    ):
+        return (
+            "its association has background members, which the pipeline subtracts before it "
+            "regroups; give exposures that master_background has been run on (*_mbsub.fits), or "
+            "an association without such members"
+        )
+    return ""
 
 
 def set_footprint(model: Any, entries: Sequence[Any]) -> None:

@@ -1,13 +1,12 @@
 """The later steps of stage 3, run by the jwst package on one source-based product."""
 
 import importlib.util
+import json
 import logging
 import os
 import shutil
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,29 +18,13 @@ from ..modes import MODES
 from ..naming import parse_product_name
 from ..results import CAL, GRISM_SPECTRA, SLIT_SPECTRA
 
-#: Environment in which CRDS neither asks its server nor expects a cache of reference files.
-OFFLINE = {
-    "CRDS_SERVER_URL": "https://crds-serverless-mode.stsci.edu",
-    "CRDS_CONTEXT": "jwst_0000.pmap",
-    "STPIPE_DISABLE_CRDS_STEPPARS": "true",
-}
-
-#: What CRDS wants to know of its server, in place of what the server would say.
-SERVER = {"observatory": "jwst", "operational_context": OFFLINE["CRDS_CONTEXT"], "last_synced": ""}
-
 #: No parameters but the steps' own.
 NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
-@contextmanager
-def without_crds() -> Iterator[None]:
-    """Set CRDS up to do without network, before jwst is imported."""
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder, "config", "jwst", "server_config")
-        config.parent.mkdir(parents=True)
-        config.write_text(repr(SERVER), encoding="utf-8")
-        os.environ.update(OFFLINE, CRDS_PATH=folder)
-        yield
+def is_offline(found: Path) -> bool:
+    """Whether settings, or what was found for them, say to do without CRDS."""
+    return bool(json.loads(found.read_text(encoding="utf-8"))["offline"])
 
 
 def require_jwst() -> None:
@@ -55,13 +38,14 @@ def run_all(
     folder: str,
     offline: bool,
     parameters: Mapping[str, Mapping[str, Any]],
+    background: Collection[str] = (),
     record: str | None = None,
 ) -> None:
     """Run the steps on one product after another, and print what was made.
 
     Parameters
     ----------
-    products, folder, offline, parameters
+    products, folder, offline, parameters, background
         As of `run_spec3`.
     record : str, optional
         Where to record a failure, instead of ending in it.
@@ -74,7 +58,7 @@ def run_all(
     for product in map(Path, products):
         try:
             with told_in_a_sentence("run_spec3"):
-                for path in run_spec3(product, Path(folder), offline, parameters):
+                for path in run_spec3(product, Path(folder), offline, parameters, background):
                     print(path)
         except SystemExit as failure:
             if not record:
@@ -97,6 +81,7 @@ def run_spec3(
     folder: Path,
     offline: bool = False,
     parameters: Mapping[str, Mapping[str, Any]] = NONE,
+    background: Collection[str] = (),
 ) -> list[Path]:
     """Run the steps that follow in calwebb_spec3 once exposures are regrouped.
 
@@ -114,6 +99,8 @@ def run_spec3(
         Whether to do without reference files; extract_1d then takes the whole cut-out.
     parameters : mapping
         Parameters by step, as ``Spec3Pipeline.call(steps=...)`` takes them.
+    background : collection of str
+        Names of the association tables that have background members.
 
     Returns
     -------
@@ -123,12 +110,16 @@ def run_spec3(
     Raises
     ------
     InputError
-        If jwst is not installed, the file is no source-based product that can be opened, or a step
-        failed or gave nothing.
+        If jwst is not installed, the file is no source-based product that can be opened, it needs
+        what the pipeline does before it regroups, or a step failed or gave nothing.
     """
     require_jwst()
     model = open_product(product)
-    from .pipeline import run_on_product, without_references
+    from .pipeline import is_unprepared, run_on_product, without_references
+
+    if what := is_unprepared(model, background):
+        model.close()
+        raise InputError(f"{product}: {what}")
 
     steps = without_references() if offline else {}
     for step, own in parameters.items():

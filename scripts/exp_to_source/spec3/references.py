@@ -1,0 +1,186 @@
+"""Reference files and parameters from CRDS: looked up once, before any source.
+
+Jobs then run on what was found: with its context, on a cache that they only read, without network.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..files import replacing, write_all
+from ..formats.indices import IndexReader
+from ..formats.manifests import read_manifest
+from ..naming import family_name, parse_exposure_name
+from ..results import index_path, manifest_path
+from ..tables import read_products
+from .offline import SERVERLESS
+
+#: Settings of CRDS, and the environment variables that they stand for.
+SETTINGS = {"path": "CRDS_PATH", "server": "CRDS_SERVER_URL", "context": "CRDS_CONTEXT"}
+
+#: The server, unless settings or environment name another (jwst documentation, "CRDS").
+SERVER = "https://jwst-crds.stsci.edu"
+
+OBSERVATORY = "jwst"
+
+
+def find_references(
+    request: Path, output: Path, table: Path, crds: Mapping[str, str | None]
+) -> None:
+    """Check the parameters of a request, and look up and fetch what its steps ask CRDS for.
+
+    Parameters
+    ----------
+    request : Path
+        JSON of the settings: ``offline``, ``steps``, ``file`` of parameters, ``context``, and
+        ``background``, the associations with members whose background is to be subtracted.
+    output : Path
+        JSON of these, with ``crds`` (``path``, ``context``), ``references`` (type to paths) and
+        ``parameters`` (step to merged parameters). It is named after the family of the products.
+    table : Path
+        The source list.
+    crds : mapping
+        ``path`` of the cache and ``server``; None takes those of the environment.
+
+    Raises
+    ------
+    InputError
+        If a parameter is wrong, CRDS cannot be reached, or a file is missing.
+    """
+    found: dict[str, Any] = json.loads(request.read_text(encoding="utf-8"))
+    if not found["offline"]:
+        os.environ.setdefault("CRDS_SERVER_URL", SERVER)
+        for key, value in {**crds, "context": found["context"]}.items():
+            if value:
+                os.environ[SETTINGS[key]] = value
+    # jwst reads the environment when it is imported.
+    from .parameters import check_parameters, merged, read_parameters
+
+    if found["file"]:
+        found["steps"] = merged(read_parameters(Path(found["file"])), found["steps"])
+    check_parameters(found["steps"])
+    if not found["offline"]:
+        found |= look_up(exposures_of(output.stem, table))
+    with replacing(output) as descriptor:
+        write_all(descriptor, f"{json.dumps(found, indent=1, sort_keys=True)}\n".encode())
+
+
+def exposures_of(family: str, table: Path) -> list[str]:
+    """One exposure of each detector that products of a family are from."""
+    results = str(table.parent)
+    found: dict[str, str] = {}
+    for product in read_products(str(table)):
+        if family_name(product) == family:
+            for exposure, _ in read_manifest(manifest_path(results, product)).slits:
+                name = parse_exposure_name(exposure)
+                found.setdefault(name.detector if name else exposure, exposure)
+    paths = []
+    for exposure in found.values():
+        with IndexReader(index_path(results, exposure)) as reader:
+            paths.append(str(reader.exposure["path"]))
+    return paths
+
+
+def look_up(exposures: list[str]) -> dict[str, Any]:
+    """Ask CRDS for what the steps need for some exposures; it fetches the files.
+
+    Raises
+    ------
+    InputError
+        If it cannot be reached and no context is given, or if a file cannot be had.
+    """
+    from crds.core import config, heavy_client
+    from crds.core.exceptions import CrdsError, CrdsLookupError
+    from jwst.pipeline import Spec3Pipeline
+    from stdatamodels.jwst.datamodels import read_metadata
+    from stpipe import crds_client
+
+    references: dict[str, set[str]] = {}
+    parameters: dict[str, Any] = {}
+    server = os.environ["CRDS_SERVER_URL"]
+    try:
+        reached = heavy_client.get_config_info(OBSERVATORY).connected
+        if not reached and "CRDS_CONTEXT" not in os.environ:
+            raise InputError(
+                f"CRDS: {server} cannot be reached; set 'crds_context' to a context of the cache, "
+                "or 'offline: true' for a trial without reference files"
+            )
+        for path in exposures:
+            meta = read_metadata(path, flatten=True)
+            kinds = [Spec3Pipeline.get_config_reftype()]
+            kinds += [step.get_config_reftype() for step in Spec3Pipeline.step_defs.values()]
+            for kind in kinds:
+                # Most steps have no parameters in CRDS.
+                with suppress(CrdsLookupError):
+                    _fetch(meta, [kind], reached, references)
+            pipeline = Spec3Pipeline.get_config_from_reference(meta, crds_observatory=OBSERVATORY)
+            parameters |= json.loads(json.dumps(pipeline.get("steps", {}), default=str))
+            types = set(Spec3Pipeline.from_config_section(pipeline).reference_file_types)
+            _fetch(meta, sorted(types), reached, references)
+        context = crds_client.get_context_used(OBSERVATORY)
+    except (CrdsError, OSError) as error:
+        raise InputError(
+            f"CRDS: {' '.join(str(error).split())}; look after {server}, the setting "
+            "'crds_context' and the cache, or set 'offline: true' for a trial"
+        ) from None
+    return {
+        "crds": {"context": context, "path": config.get_crds_path()},
+        "references": {kind: sorted(files) for kind, files in sorted(references.items())},
+        "parameters": parameters,
+    }
+
+
+def _fetch(
+    meta: Mapping[str, Any], types: list[str], reached: bool, references: dict[str, set[str]]
+) -> None:
+    """Add the paths of the files of some types for an exposure, which are then there."""
+    import crds
+    from stpipe import crds_client
+
+    named = crds.getrecommendations(meta, reftypes=types, observatory=OBSERVATORY)
+    for name in named.values():
+        place = "" if name.startswith("NOT FOUND") else crds.locate_file(name, OBSERVATORY)
+        if place and not reached and not os.path.isfile(place):
+            raise InputError(
+                f"{place}: is not in the cache of CRDS, whose server cannot be reached; with a "
+                f"network, 'crds sync --files {name}' fetches it"
+            )
+    found = crds_client.get_multiple_reference_paths(dict(meta), types, OBSERVATORY)
+    for kind, path in found.items():
+        if path != "N/A":
+            references.setdefault(kind, set()).add(path)
+
+
+def use_references(found: Mapping[str, Any], name: str) -> None:
+    """Set CRDS up for a job: what was found, and no network.
+
+    Parameters
+    ----------
+    found : mapping
+        What `find_references` wrote.
+    name : str
+        Its file, for messages.
+
+    Raises
+    ------
+    InputError
+        If a file of the cache is gone.
+    """
+    if found["offline"]:
+        return
+    for path in (path for files in found["references"].values() for path in files):
+        if not os.path.isfile(path):
+            raise InputError(
+                f"{path}: is gone from the cache of CRDS; bring it back, or delete {name} to "
+                "have it fetched again"
+            )
+    os.environ.update(
+        CRDS_PATH=found["crds"]["path"],
+        CRDS_CONTEXT=found["crds"]["context"],
+        CRDS_SERVER_URL=SERVERLESS,
+        CRDS_READONLY_CACHE="1",
+    )

@@ -1,0 +1,112 @@
+"""What spectra depend on besides their product: contexts, reference files, parameters."""
+
+import json
+from pathlib import Path
+
+import asdf
+import pytest
+from fakecrds import Crds
+from snake import Workflow
+from stdatamodels.jwst import datamodels
+
+from exp_to_source.simulate.exposures import Simulation, simulate
+
+FAMILY = "jw10006-o010_nirspec_f170lp-g235m"
+SPECTRUM = "results/spec3/jw10006-o010_s00001_nirspec_f170lp-g235m_x1d.fits"
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workflow:
+    for name in ("CRDS_PATH", "CRDS_CONTEXT", "CRDS_SERVER_URL"):
+        monkeypatch.delenv(name, raising=False)
+    # Those of the made-up mappings are made up, too.
+    monkeypatch.setenv("CRDS_IGNORE_MAPPING_CHECKSUM", "1")
+    simulate(Simulation(exposures=1, source_ids=(1,), shape=(12, 24)), tmp_path / "data")
+    config = {"exposures": tmp_path / "data", "crds_path": tmp_path / "crds"}
+    # Nobody listens there.
+    return Workflow(tmp_path / "work", config | {"crds_server": "http://127.0.0.1:9"})
+
+
+@pytest.fixture
+def crds(tmp_path: Path) -> Crds:
+    return Crds(tmp_path / "crds")
+
+
+def found(work: Workflow) -> dict[str, object]:
+    return json.loads((work.folder / "results" / "references" / f"{FAMILY}.json").read_text())
+
+
+def test_spectra_are_made_with_what_a_context_has(work: Workflow, crds: Crds):
+    context = crds.add(9998, {"pixel_replace": {"skip": False}, "extract_1d": {"log_increment": 7}})
+    work.config["crds_context"] = context
+    jobs = work.make(SPECTRUM)
+    assert (jobs["find_references"], jobs["extract_slit_spectrum"]) == (1, 1)
+    what = found(work)
+    assert what["crds"] == {"context": context, "path": str(crds.root)}
+    files = [Path(file).name for files in what["references"].values() for file in files]
+    assert sorted(files) == [
+        "jwst_nirspec_extract1d_9998.json",
+        "jwst_nirspec_pars-extract1dstep_9998.asdf",
+        "jwst_nirspec_pars-pixelreplacestep_9998.asdf",
+    ]
+    assert what["parameters"]["extract_1d"]["log_increment"] == 7
+    with datamodels.open(work.folder / SPECTRUM) as spectrum:
+        assert spectrum.meta.cal_step.pixel_replace == "COMPLETE"
+        assert spectrum.meta.ref_file.crds.context_used == context
+        assert spectrum.meta.ref_file.extract1d.name == "crds://jwst_nirspec_extract1d_9998.json"
+        assert set(spectrum.spec[0].spec_table["NPIXELS"].tolist()) <= {0.0, 7.0}
+    assert work.make(SPECTRUM) == {}
+    # Where the files are makes no difference; which context does.
+    assert work.make(SPECTRUM, crds_server="http://127.0.0.1:10") == {}
+    other = crds.add(9999, {}, width=5)
+    jobs = work.make(SPECTRUM, crds_context=other)
+    assert jobs == {"find_references": 1, "extract_slit_spectrum": 1}
+    with datamodels.open(work.folder / SPECTRUM) as spectrum:
+        assert spectrum.meta.cal_step.pixel_replace == "SKIPPED"
+        assert set(spectrum.spec[0].spec_table["NPIXELS"].tolist()) <= {0.0, 5.0}
+
+
+def test_what_crds_lacks_is_told(work: Workflow, crds: Crds):
+    context = crds.add(9998, {})
+    result = work.run(SPECTRUM)
+    assert result.status == 1
+    assert "spec3: CRDS: http://127.0.0.1:9 cannot be reached; set 'crds_context'" in result.text
+    (reference,) = (crds.root / "references").rglob("*extract1d*.json")
+    content = reference.read_bytes()
+    reference.unlink()
+    result = work.run(SPECTRUM, crds_context=context)
+    assert result.status == 1
+    assert f"spec3: {reference}: is not in the cache of CRDS, whose server cannot" in result.text
+    assert f"'crds sync --files {reference.name}' fetches it" in result.text
+    reference.write_bytes(content)
+    work.make(SPECTRUM, crds_context=context)
+    # A file that goes between two runs.
+    reference.unlink()
+    (work.folder / SPECTRUM).unlink()
+    result = work.run(SPECTRUM, crds_context=context)
+    assert result.status == 1
+    assert f"{reference}: is gone from the cache of CRDS; bring it back, or delete" in result.text
+    assert "Traceback" not in result.text
+
+
+def test_parameters_from_a_file(work: Workflow, tmp_path: Path):
+    path = tmp_path / "pars.asdf"
+    parameters = {"smoothing_length": 5, "suffix": "x1d", "skip": False}
+    step = {"class": "jwst.extract_1d.Extract1dStep", "name": "extract_1d"}
+    asdf.AsdfFile({**step, "parameters": parameters}).write_to(path)
+    work.config |= {"offline": True, "spec3_parameters": path}
+    assert work.make("spec3")["find_references"] == 1
+    assert found(work)["steps"] == {"extract_1d": {"smoothing_length": 5}}
+    assert work.make("spec3") == {}
+    over = json.dumps({"extract_1d": {"smoothing_length": 7}})
+    assert "gather_source" not in work.make("spec3", spec3=over)
+    # Snakemake takes numbers within settings of the command line for text; the steps do not.
+    assert found(work)["steps"] == {"extract_1d": {"smoothing_length": "7"}}
+    asdf.AsdfFile({**step, "parameters": {"smoothing_len": 5}}).write_to(path)
+    result = work.run("spec3")
+    assert "spec3: extract_1d: has no parameter 'smoothing_len' (did you mean" in result.text
+    path.write_text("hello")
+    result = work.run("spec3")
+    assert f"spec3: {path}: is no file of parameters (" in result.text
+    result = work.run("spec3", spec3_parameters="no.asdf")
+    assert "spec3_parameters: 'no.asdf' is no file; bring it back, or correct" in result.text
