@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -300,3 +301,28 @@ def test_status_of_jobs(slurm: Slurm, tmp_path: Path):
     unreachable.write_text(re.sub("SlurmctldPort=.*", "SlurmctldPort=1", text))
     unreachable.write_text(f"{unreachable.read_text()}MessageTimeout=1\n")
     assert status(good, SLURM_CONF=str(unreachable)) == "running\n"
+
+
+@pytest.mark.parametrize("options", [GENERIC, PLUGIN], ids=["generic", "plugin"])
+def test_spectra_share_jobs(
+    few: Made, tmp_path: Path, jobs: Callable[[], list[str]], options: tuple[str, ...]
+):
+    """The Python of the tests has jwst, which that of the executors has not."""
+    config = {"exposures": few.copy(tmp_path / "data"), "offline": True, "python": sys.executable}
+    remote = Remote(tmp_path / "work", config, options=options)
+    remote.make()
+    jobs()
+    made = remote.make("spec3")
+    assert made["extract_slit_spectrum"] == 3
+    spectra = remote.folder / "results" / "spec3"
+    assert len(list(spectra.glob("*_x1d.fits"))) == 3
+    assert jobs() == ["COMPLETED"]
+    # One that fails is recorded, and takes no other with it.
+    bad = remote.folder / "results" / "products" / f"{PRODUCT.format(59)}_cal.fits"
+    bad.write_bytes(bad.read_bytes().replace(b"XTENSION= 'IMAGE", b"XTENSION= 'IMAGO"))
+    for path in spectra.iterdir():
+        path.unlink()
+    result = remote.run("spec3", "--rerun-triggers=input")
+    assert result.status == 1
+    assert f"run_spec3: results/products/{bad.name}: " in result.text
+    assert len(list(spectra.glob("*_x1d.fits"))) == 2
