@@ -10,7 +10,7 @@ S3 := requirements/s3.txt
 OLDEST := requirements/oldest.txt
 SPEC3 := requirements/spec3.txt
 
-.PHONY: demo test test-fast spec3 slurm test-slurm test-s3 test-oldest lint docs bench lock clean
+.PHONY: demo test test-fast test-spec3 spec3 slurm test-slurm test-s3 test-oldest lint docs bench lock clean
 
 demo: .venv/run
 	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
@@ -28,6 +28,10 @@ spec3: .venv/spec3
 
 # Snakemake with the executors for clusters, for profiles/slurm and profiles/slurm-generic.
 slurm: .venv-slurm/run
+
+# Spectra, against the pipeline itself.
+test-spec3: .venv/test
+	$(BIN)/python -m pytest tests/spectra
 
 # A Slurm of one node is started for them, where its programs are installed (Debian: slurm-wlm, munge).
 test-slurm: .venv/test .venv-slurm/run

@@ -135,3 +135,44 @@ def test_all_mistakes_in_parameters_are_named_before_any_spectrum(work: Workflow
     ):
         assert said in result.text
     assert result.jobs["extract_slit_spectrum"] == 0
+
+
+def test_targets_that_move_are_refused_before_any_step(work: Workflow):
+    """The pipeline changes their WCS before it regroups."""
+    for path in (work.folder.parent / "data").iterdir():
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].header["TARGTYPE"] = "MOVING"
+    result = work.run("spec3", sources=59)
+    assert result.status == 1
+    assert (
+        "its target moves, for which the pipeline changes the WCS of all exposures" in result.text
+    )
+    assert list((work.folder / "results" / "spec3").iterdir()) == []
+
+
+def test_background_members_that_were_not_subtracted_are_refused(tmp_path: Path):
+    what = {"mode": "fixed-slit", "fixed_slits": ("S200A1",), "exposures": 2, "shape": (8, 24)}
+    simulate(Simulation(**what, association=True), tmp_path / "data")
+    (association,) = (tmp_path / "data").glob("*_asn.json")
+    content = json.loads(association.read_text())
+    content["products"][0]["members"].append({"expname": "b_x1d.fits", "exptype": "background"})
+    association.write_text(json.dumps(content))
+    work = Workflow(tmp_path / "work", {"associations": association, "offline": True})
+    result = work.run("spec3")
+    assert result.status == 1
+    assert "its association has background members, which the pipeline subtracts" in result.text
+    # Exposures of which the background was subtracted are as the pipeline would have them.
+    for path in (tmp_path / "data").glob("*_cal.fits"):
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].header["S_MSBSUB"] = "COMPLETE"
+    work.make("spec3")
+
+
+def test_folders_of_spectra_are_what_viewers_pair(work: Workflow):
+    """Mosviz pairs sorted `_s2d` with sorted `_x1d`, and takes every 1-D file for the latter."""
+    work.make("spec3", spec3_classes="[s,v]")
+    names = sorted(path.name for path in (work.folder / "results" / "spec3").iterdir())
+    images, spectra = ([n.replace(k, "") for n in names if k in n] for k in ("s2d", "x1d"))
+    assert images == spectra
+    assert len(images) == 3
+    assert not [name for name in names if "c1d" in name]
