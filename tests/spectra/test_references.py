@@ -39,8 +39,9 @@ def found(work: Workflow) -> dict[str, object]:
 def test_spectra_are_made_with_what_a_context_has(work: Workflow, crds: Crds):
     context = crds.add(9998, {"pixel_replace": {"skip": False}, "extract_1d": {"log_increment": 7}})
     work.config["crds_context"] = context
-    jobs = work.make(SPECTRUM)
-    assert (jobs["find_references"], jobs["extract_slit_spectrum"]) == (1, 1)
+    jobs = work.make("references")
+    assert (jobs["find_references"], jobs["gather_source"]) == (1, 0)
+    assert work.make(SPECTRUM) == {"gather_source": 1, "extract_slit_spectrum": 1}
     what = found(work)
     assert what["crds"] == {"context": context, "path": str(crds.root)}
     files = [Path(file).name for files in what["references"].values() for file in files]

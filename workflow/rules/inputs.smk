@@ -93,6 +93,12 @@ def references_of(wildcards):
     return references_path("results", family_name(PRODUCT.format(**wildcards)))
 
 
+def all_references(wildcards):
+    """What CRDS has for the families of all products whose spectra are wanted."""
+    families = sorted({family_name(name) for name in spectra_wanted()})
+    return [references_path("results", family) for family in families]
+
+
 def crds_options():
     """Options that say where CRDS is."""
     keys = ("crds_path", "crds_server")

@@ -119,6 +119,12 @@ rule combine_grism_spectra:
         "--indices {input.indices:q} > {log:q} 2>&1"
 
 
+rule references:
+    # Before jobs that have no network.
+    input:
+        references=all_references,
+
+
 rule spec3:
     input:
         spectra=spectrum_files,
