@@ -3,7 +3,7 @@
 The pipeline regroups exposures, then runs its steps on one source after another. Here the product
 takes the place of what it regroups, so that order, skips, suffixes and parameters of the steps are
 those of the installed version. All that is asked of jwst beyond its documents is in this file:
-`tests/spectra/test_pipeline.py` compares what comes out with what the pipeline makes of the same exposures.
+`test_pipeline.py` compares what comes out with what the pipeline makes of the same exposures.
 """
 
 from collections.abc import Collection, Iterator, Sequence
