@@ -74,7 +74,7 @@ def told_in_a_sentence(command: str) -> Iterator[None]:
         sys.exit(f"{command}: {error}")
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        remedy = REMEDIES.get(error.errno or 0, "see to the file system and run again")
+        remedy = REMEDIES.get(error.errno or 0, "check the file system and run again")
         sys.exit(f"{command}: {place}{error.strerror or error}; {remedy}")
     except MemoryError:
         sys.exit(f"{command}: not enough memory; give this job more and run again")

@@ -116,8 +116,8 @@ def refuse_future(paths: Iterable[str | None]) -> None:
         if path and is_in_future(path):
             date = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(os.stat(path).st_mtime))
             raise InputError(
-                f"{path}: is dated {date}, which is in the future; date it by 'touch', or set the "
-                "clock of the computer"
+                f"{path}: is dated {date}, which is in the future; set its date with 'touch', or "
+                "set the clock of the computer"
             )
 
 

@@ -77,7 +77,7 @@ def read_settings(path: str) -> dict[str, Any]:
     except RecursionError:
         raise InputError(f"{path}: nested too deeply; write settings as 'key: value'") from None
     except (yaml.YAMLError, ValueError):
-        raise InputError(f"{path}: not a text in YAML, in UTF-8; write it anew") from None
+        raise InputError(f"{path}: not a text in YAML, in UTF-8; write it again") from None
     except (AttributeError, LookupError, TypeError):
         # PyYAML raises these if a value does not have the type of its tag.
         raise InputError(

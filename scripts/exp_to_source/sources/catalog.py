@@ -44,7 +44,7 @@ def read_catalog(path: str) -> list[int]:
             raise ValueError("no columns")
     except UnicodeDecodeError:
         raise InputError(
-            f"{path}: not a text in UTF-8; save it anew, or as .fits where it is a FITS table"
+            f"{path}: not a text in UTF-8; save it again, or as .fits where it is a FITS table"
         ) from None
     except OSError as error:
         if error.errno:

@@ -123,7 +123,9 @@ class Sources:
         if match := _RANGE.fullmatch(item):
             low, high = map(int, match.groups())
             if low > high:
-                raise InputError(f"{item!r} is a range that ends before it begins; turn it round")
+                raise InputError(
+                    f"{item!r} is a range that ends before it begins; write the smaller number first"
+                )
             return [s for s in self.all if s.kind != "b" and low <= s.source_id <= high]
         if match := _PREFIXED.fullmatch(item):
             what, wanted = match[1].lower(), match[2].strip()

@@ -169,7 +169,7 @@ def read_joins(path: str) -> Joins:
             rows = [_row(place, fields) for place, fields in read(path, file)]
     except UnicodeDecodeError:
         raise InputError(
-            f"{path}: not a text in UTF-8; a table of joins is needed, save it anew"
+            f"{path}: not a text in UTF-8; a table of joins is needed, save it again"
         ) from None
     if not rows:
         raise InputError(f"{path}: has no rows; add some, or correct the setting 'joins'")

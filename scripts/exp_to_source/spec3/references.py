@@ -124,7 +124,7 @@ def look_up(exposures: list[str]) -> dict[str, Any]:
         context = crds_client.get_context_used(OBSERVATORY)
     except (CrdsError, OSError) as error:
         raise InputError(
-            f"CRDS: {' '.join(str(error).split())}; look after {server}, the setting "
+            f"CRDS: {' '.join(str(error).split())}; check {server}, the setting "
             "'crds_context' and the cache, or set 'offline: true' for a trial"
         ) from None
     return {
