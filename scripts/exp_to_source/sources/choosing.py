@@ -124,7 +124,7 @@ class Sources:
             low, high = map(int, match.groups())
             if low > high:
                 raise InputError(
-                    f"{item!r} is a range that ends before it begins; write the smaller number first"
+                    f"{item!r} is a range that ends before it begins; write the smaller id first"
                 )
             return [s for s in self.all if s.kind != "b" and low <= s.source_id <= high]
         if match := _PREFIXED.fullmatch(item):
