@@ -11,9 +11,9 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.run.server import ask_server
 from exp_to_source.spec3.offline import without_crds
 from exp_to_source.spec3.references import use_references
-from exp_to_source.spec3.server import ask_server
 from exp_to_source.spec3.steps import run_all
 
 

@@ -1,12 +1,11 @@
 """Import jwst once, and fork for each job that asks; run_spec3.py --fork starts it."""
 
 import argparse
-import gc
 import os
 from contextlib import nullcontext
 
+from exp_to_source.run.server import serve
 from exp_to_source.spec3.offline import without_crds
-from exp_to_source.spec3.server import serve
 from exp_to_source.spec3.steps import run_all
 
 
@@ -20,8 +19,6 @@ def main() -> None:
     with without_crds() if arguments.offline else nullcontext():
         import exp_to_source.spec3.pipeline  # noqa: F401
 
-        # What all forks share is never looked through again.
-        gc.freeze()
         serve(arguments.address, run_all)
 
 

@@ -69,7 +69,8 @@ def main(argv: list[str] | None = None) -> None:
     options = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
     with told_in_a_sentence("simulate_exposures"):
         # Imported here, as the data models take seconds to load and --help should not.
-        from exp_to_source.simulate.exposures import Simulation, simulate
+        from exp_to_source.simulate.exposures import simulate
+        from exp_to_source.simulate.simulation import Simulation
 
         for path in simulate(Simulation(elements=elements, **options), folder):
             print(path)

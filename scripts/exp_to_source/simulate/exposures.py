@@ -1,13 +1,14 @@
 """Simulated exposure-based "cal" products, written by the official data models.
 
 The files have the layout of real ones: planes with ``EXTVER``, an ASDF extension with one true
-world coordinate object a slit, the headers of an exposure after stage 2. Their pixels are noise.
+world coordinate object a slit, the headers of an exposure after stage 2. Their pixels have the
+traces of made-up sources, which nods move along slits; background and virtual slits have noise.
 """
 
 import copy
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,86 +17,19 @@ from asdf.tags.core import AsdfObject
 from gwcs.wcs import WCS
 
 from ..errors import InputError
-from ..files import replacing, write_all
-from ..modes import ELEMENTS, FIXED_SLIT
+from ..modes import FIXED_SLIT
 from ..results import CAL
-from .meta import exposure_meta, pointing_of, wcsinfo
+from .associations import write_association
+from .meta import exposure_meta, nod_of, pointing_of, wcsinfo
 from .modes import MODES, Mode
-from .planes import simulate_planes
+from .planes import Trace, simulate_planes
 from .saving import save_exposure
-from .wcs import Cutout, GrismOptics, Optics
+from .simulation import FIXED_SLITS, Simulation
+from .spectra import make_source
+from .wcs import PIXEL_SCALE, Cutout, GrismOptics, NirspecOptics, Optics
 
-FIXED_SLITS = ("S200A1", "S200A2", "S400A1", "S1600A1", "S200B1")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Simulation:
-    """What to simulate.
-
-    Attributes
-    ----------
-    mode : str
-        A key of `MODES`.
-    exposures : int
-        Number of exposures; each is one file a detector.
-    sources : int
-        Number of sources (MOS, WFSS).
-    source_ids : tuple of int
-        Identifiers of the sources, instead of their number.
-    program, observation : int
-        Numbers of the program and of the observation in it.
-    elements : mapping of str to str
-        Optical elements other than the mode's, for example ``{"filter": "F100LP"}``.
-    subarray : str
-        Subarray, if not the mode's.
-    detectors : tuple of str
-        Detectors, if not the mode's, for example ``("nrs1", "nrs2")``.
-    overlap : {"full", "partial"}
-        All slits in all exposures, or only the middle one.
-    background, virtual : int
-        Number of background and of virtual slitlets (MOS).
-    fixed_slits : tuple of str
-        Fixed slits observed (by default all), or opened in a MOS exposure (by default none).
-    primary_slit : str
-        The fixed slit that has the target.
-    orders : tuple of int
-        Spectral orders of each source (WFSS).
-    absent : tuple of (str, int)
-        Planes left out: attribute name, and number of the slit in its exposure, from one.
-    shape : tuple of int
-        Rows and columns of the smallest cut-out, in pixels.
-    version : str
-        Version of the calibration software.
-    seed : int
-        Seed of the pixel values.
-    association : bool
-        Whether to write a level-3 association of the exposures, too.
-    shared_wcs : bool
-        Whether all slits of an exposure share the steps of their WCS but the first, as pipelines
-        after 3.0.0 write them (WFSS).
-    """
-
-    mode: str = "mos"
-    exposures: int = 3
-    sources: int = 5
-    source_ids: tuple[int, ...] = ()
-    program: int = 10006
-    observation: int = 10
-    elements: Mapping[str, str] = field(default_factory=dict)
-    subarray: str | None = None
-    detectors: tuple[str, ...] = ()
-    overlap: str = "full"
-    background: int = 0
-    virtual: int = 0
-    fixed_slits: tuple[str, ...] = ()
-    primary_slit: str = FIXED_SLITS[0]
-    orders: tuple[int, ...] = (1,)
-    absent: tuple[tuple[str, int], ...] = ()
-    shape: tuple[int, int] = (30, 400)
-    version: str = "1.14.0"
-    seed: int = 0
-    association: bool = False
-    shared_wcs: bool = False
+#: Where the telescope points.
+FIELD = pointing_of(0)
 
 
 def simulate(simulation: Simulation, folder: Path) -> list[Path]:
@@ -129,13 +63,15 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
     slits = list(_list_slits(s, mode))
     paths = []
     for number in range(1, s.exposures + 1):
-        optics = mode.optics(pointing_of(number), mode.waverange)
+        nod = nod_of(number, PIXEL_SCALE * s.shape[0])
+        optics = mode.optics(pointing_of(number, nod), mode.waverange)
         for detector in s.detectors or (mode.detector,):
             prefix = f"jw{s.program:05}{s.observation:03}001_03101_{number:05}_{detector}"
             meta = exposure_meta(
                 mode,
                 number=number,
                 total=s.exposures,
+                nod=nod,
                 detector=detector,
                 program=s.program,
                 observation=s.observation,
@@ -148,7 +84,7 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
                 "meta": meta,
                 "cal_logs": {"calwebb_spec2": [f"simulated {prefix}", "stpipe - INFO - done"]},
                 "slits": [
-                    _slit(s, mode, optics, meta, rng, slit, position)
+                    _slit(s, mode, optics, nod, meta, rng, slit, position)
                     for position, slit in enumerate(_present(s, slits, number), start=1)
                 ],
             }
@@ -156,7 +92,7 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
                 _share_steps([slit["meta"]["wcs"] for slit in tree["slits"]])
             paths.append(save_exposure(tree, folder / f"{prefix}{CAL}"))
     if s.association:
-        paths.append(_write_association(s, mode, paths, folder))
+        paths.append(write_association(s, mode, paths, folder))
     return paths
 
 
@@ -213,14 +149,9 @@ def _fixed_slit(name: str) -> dict[str, Any]:
 def _fixed_slit_id(name: str, s: Simulation) -> int:
     """Return the source identifier of a fixed slit by the rule of the calibration version."""
     number = 1 + FIXED_SLITS.index(name)
-    if _version(s) < (1, 12):
+    if s.pipeline < (1, 12):
         return number
     return 1 if name == s.primary_slit else 10 * (1 + FIXED_SLITS.index(s.primary_slit)) + number
-
-
-def _version(s: Simulation) -> tuple[int, ...]:
-    """Return the first two numbers of the calibration version."""
-    return tuple(int(part) for part in s.version.split(".")[:2])
 
 
 def _present(
@@ -244,6 +175,7 @@ def _slit(
     s: Simulation,
     mode: Mode,
     optics: Optics,
+    nod: float,
     exposure: dict[str, Any],
     rng: np.random.Generator,
     place: tuple[int, dict[str, Any]],
@@ -255,19 +187,20 @@ def _slit(
     rows, columns = s.shape
     shape = rows + index % 3, columns + 4 * (index % 5)
     cutout = Cutout(x=20 + 37 * index % 1500, y=10 + 11 * index % 1900, shape=shape, order=order)
-    sky = pointing_of(0)
+    source = make_source(s.seed, attributes["source_id"], mode.waverange)
     extended = index % 2 == 1
+    photometry = {
+        "conversion_megajanskys": 1.0 + 0.01 * index,
+        "conversion_microjanskys": 23.5 * (1.0 + 0.01 * index),
+        "pixelarea_steradians": 4.8e-13,
+        "pixelarea_arcsecsq": 0.0204,
+    }
     meta = {
         "bunit_data": "MJy/sr" if extended else "MJy",
         "bunit_err": "MJy/sr" if extended else "MJy",
         "date": exposure["observation"]["date_beg"],
         "model_type": "SlitModel",
-        "photometry": {
-            "conversion_megajanskys": 1.0 + 0.01 * index,
-            "conversion_microjanskys": 23.5 * (1.0 + 0.01 * index),
-            "pixelarea_steradians": 4.8e-13,
-            "pixelarea_arcsecsq": 0.0204,
-        },
+        "photometry": photometry,
         "wcs": optics.wcs(cutout),
         "wcsinfo": wcsinfo(mode, optics.pointing, order),
     }
@@ -278,10 +211,10 @@ def _slit(
         "ystart": cutout.y + 1,
         "ysize": shape[0],
         "source_type": "EXTENDED" if extended else "POINT",
-        "source_ra": sky.ra + 1e-4 * index,
-        "source_dec": sky.dec + 1e-4 * index,
+        "source_ra": FIELD.ra + source.ra / math.cos(math.radians(FIELD.dec)),
+        "source_dec": FIELD.dec + source.dec,
         "source_xpos": 0.01 * (index % 20),
-        "source_ypos": -0.02 * (index % 10),
+        "source_ypos": -0.02 * (index % 10) + nod / NirspecOptics.SHUTTER,
         **{key: value for key, value in attributes.items() if key != "order"},
     }
     if isinstance(optics, GrismOptics):
@@ -303,7 +236,14 @@ def _slit(
         if slit["quadrant"] == 5:
             meta["exposure"]["type"] = FIXED_SLIT
             planes = tuple(plane for plane in planes if plane != "barshadow")
-    pixels = simulate_planes(rng, shape, mode.waverange)
+    row = (shape[0] - 1) / 2
+    if not isinstance(optics, GrismOptics):
+        row += slit["source_ypos"] * NirspecOptics.SHUTTER / PIXEL_SCALE
+    has_light = attributes.get("stellarity") != 0
+    width = source.size * (1.8 if extended else 1)
+    trace = Trace(source, row, width, share=1 / order**2) if has_light else None
+    microjansky = 1e-12 / (photometry["pixelarea_steradians"] if extended else 1)
+    pixels = simulate_planes(rng, shape, mode.waverange, trace, microjansky)
     absent = {plane for plane, slit_number in s.absent if slit_number == position}
     slit |= {plane: pixels[plane] for plane in planes if plane not in absent}
     return AsdfObject(slit | {"meta": meta})
@@ -313,33 +253,3 @@ def _share_steps(wcses: list[WCS]) -> None:
     """Make WCSs share all steps except their first."""
     for wcs in wcses:
         wcs.pipeline[1:] = wcses[0].pipeline[1:]
-
-
-def _write_association(s: Simulation, mode: Mode, exposures: list[Path], folder: Path) -> Path:
-    """Write the stage 3 association of the exposures, with the template of the version."""
-    observation = f"jw{s.program:05}-o{s.observation:03}"
-    optical = sorted(mode.elements[key].lower() for key in ELEMENTS if key in mode.elements)
-    tail = f"{mode.instrument.lower()}_{'-'.join(optical)}"
-    target = "{source_id}"
-    if s.mode == "fixed-slit" and _version(s) >= (1, 12):
-        target, tail = "t001-{source_id}", tail + "-{slit_name}"
-    elif s.mode.endswith("-wfss") and _version(s) >= (1, 19):
-        target = "t001"
-    if mode.subarray != "FULL":
-        tail += f"-{mode.subarray.lower()}"
-    members = [{"expname": path.name, "exptype": "science"} for path in exposures]
-    association = {
-        "asn_type": "spec3",
-        "asn_rule": "candidate_Asn_Lv3SpectralSource",
-        "version_id": None,
-        "code_version": s.version,
-        "program": f"{s.program:05}",
-        "asn_id": f"o{s.observation:03}",
-        "asn_pool": f"jw{s.program:05}_pool.csv",
-        "target": "001",
-        "products": [{"name": f"{observation}_{target}_{tail}", "members": members}],
-    }
-    path = folder / f"{observation}_spec3_00001_asn.json"
-    with replacing(path) as file:
-        write_all(file, json.dumps(association, indent=4).encode() + b"\n")
-    return path

@@ -3,6 +3,7 @@
 It fills about 200 cards, as in a real primary header after stage 2.
 """
 
+import math
 from typing import Any
 
 from .modes import Mode
@@ -12,11 +13,28 @@ DETECTOR1_STEPS = "dq_init saturation superbias refpix linearity dark_sub jump r
 DETECTOR1_FILES = "dark gain linearity mask readnoise refpix saturation superbias"
 
 
-def pointing_of(number: int) -> Pointing:
-    """Return where the telescope points in exposure `number` of a small dither, from one."""
-    step = 0.5 / 3600
-    ra = 53.15 + step * number
-    return Pointing(ra=ra, dec=-27.8, roll=10.0, v2=378.5, v3=-428.4, scale=1.00003)
+def nod_of(number: int, height: float) -> float:
+    """Return how far a nod moves sources along their slits, in arcsec.
+
+    Parameters
+    ----------
+    number : int
+        Number of the exposure, from one.
+    height : float
+        Height of the cut-outs, in arcsec; the nod is a shutter, if that is high enough.
+    """
+    return min(0.5, height / 6) * (0, 1, -1)[(number - 1) % 3]
+
+
+def pointing_of(number: int, nod: float = 0.0) -> Pointing:
+    """Return where the telescope points in exposure `number`, none of which is like another."""
+    ra, dec, roll = 53.15, -27.8, 10.0
+    sine, cosine = math.sin(math.radians(roll)), math.cos(math.radians(roll))
+    across = 0.01 * number
+    east = (across * cosine - nod * sine) / 3600
+    north = (-across * sine - nod * cosine) / 3600
+    ra += east / math.cos(math.radians(dec))
+    return Pointing(ra=ra, dec=dec + north, roll=roll, v2=378.5, v3=-428.4, scale=1.00003)
 
 
 def exposure_meta(
@@ -24,6 +42,7 @@ def exposure_meta(
     *,
     number: int,
     total: int,
+    nod: float,
     detector: str,
     program: int,
     observation: int,
@@ -38,6 +57,8 @@ def exposure_meta(
         Observing mode.
     number, total : int
         Number of the exposure, from one, and how many there are.
+    nod : float
+        How far it is nodded along the slits, in arcsec.
     detector : str
         Detector.
     program, observation : int
@@ -56,7 +77,7 @@ def exposure_meta(
     start = 60000 + 0.02 * number
     hours, minutes = divmod(29 * number, 60)
     clock = f"2023-02-25T{hours:02}:{minutes:02}"
-    pointing = pointing_of(number)
+    pointing = pointing_of(number, nod)
     crds = f"crds://jwst_{mode.instrument.lower()}"
     return {
         "origin": "STSCI",
@@ -190,12 +211,12 @@ def exposure_meta(
             "position_number": number,
             "pattern_start": 1,
             "total_points": total,
-            "nod_type": "NONE",
+            "nod_type": "3-SHUTTER-SLITLET",
             "pattern_size": "None",
             "small_grid_pattern": "None",
             "subpixel_pattern": "NONE",
-            "x_offset": 0.5 * number,
-            "y_offset": 0.0,
+            "x_offset": 0.01 * number,
+            "y_offset": nod,
             "dithered_ra": pointing.ra,
             "dithered_dec": pointing.dec,
         },

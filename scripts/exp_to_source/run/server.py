@@ -1,13 +1,12 @@
-"""A process that has jwst imported, from which jobs fork: imports are half of what a job costs.
+"""A process that has the imports done, from which jobs fork: imports are most of what a job costs.
 
 The first job starts a server. Each job hands it its request, files, folder and environment; the
 server forks, and the fork does the work. If a job is killed, so is its fork. If there is no server,
 or it ends meanwhile, a job does the work itself. A server ends once nobody has asked for a while.
-
-Measured by ``benchmarks/spectra.py``.
 """
 
 import fcntl
+import gc
 import hashlib
 import json
 import os
@@ -29,7 +28,7 @@ IDLE = 10
 PATIENCE = 5
 
 #: Beginnings of the names of environment variables that libraries look at when they are imported.
-READ_AT_START = ("CRDS", "STPIPE", "PYTHON", "OMP", "MKL", "OPENBLAS")
+READ_AT_START = ("CRDS", "STPIPE", "PYTHON", "OMP", "MKL", "MPL", "OPENBLAS")
 
 #: Bytes of the length that comes before a request.
 HEAD = 4
@@ -123,6 +122,8 @@ def serve(address: str, function: Callable[..., None]) -> None:
     function : callable
         What forks do; it takes what a request has, by name.
     """
+    # What all forks share is never looked through again.
+    gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as server, selectors.DefaultSelector() as selector:
         server.bind(address)

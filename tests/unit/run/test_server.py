@@ -16,7 +16,7 @@ SCRIPTS = str(ROOT / "scripts")
 SERVER = f"""
 import os, sys, time
 sys.path.insert(0, {SCRIPTS!r})
-from exp_to_source.spec3 import server
+from exp_to_source.run import server
 server.IDLE = 1
 
 def function(what):
@@ -36,7 +36,7 @@ server.serve(sys.argv[1], function)
 CLIENT = f"""
 import json, sys
 sys.path.insert(0, {SCRIPTS!r})
-from exp_to_source.spec3.server import ask_server
+from exp_to_source.run.server import ask_server
 status = ask_server(json.loads(sys.argv[1]), {{"what": sys.argv[2]}})
 print("by itself" if status is None else status)
 """
