@@ -2,12 +2,14 @@
 
 import time
 
+import snakemake
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from exp_to_source.formats.failures import forget_failures, read_failures, remove_failed_files
 from exp_to_source.files import remove_leftovers, try_to_write
+from exp_to_source.run import summary
+from exp_to_source.run.inputs import passed_over
 from exp_to_source.run.progress import Progress
-from exp_to_source.run.summary import product_states, summarise
 
 START = time.time()
 #: Products as they were when the run began.
@@ -15,12 +17,23 @@ BEFORE = {}
 #: Events that are counted, not printed, on the terminal; the log of the run has all of them.
 COUNTED = {
     *(LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.GROUP_INFO),
-    *(LogEvent.PROGRESS, LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO),
+    *(LogEvent.PROGRESS, LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO, LogEvent.GROUP_ERROR),
+    LogEvent.JOB_ERROR,
 }
-ROUNDS = (
+#: Lines that say less than ours: of each round of jobs, and of what failed.
+WORDS = (
     *("Select jobs to execute", "Execute ", "Updating checkpoint", "DAG of jobs will be"),
-    "Touching output file",
+    *("Touching output file", "Removing output files of failed job"),
+    *("Exiting because a job execution failed", "Complete log(s): ", "Elapsed time: "),
+    "WorkflowError:\nAt least one job did not complete successfully.",
 )
+
+
+def is_counted(record):
+    """Whether a record of the log is not printed."""
+    said = str(record.msg)
+    is_of_job = "CalledProcessError in file" in said
+    return getattr(record, "event", None) in COUNTED or said.startswith(WORDS) or is_of_job
 
 
 def count_jobs():
@@ -31,17 +44,37 @@ def count_jobs():
 
     def is_told(record):
         event = getattr(record, "event", None)
-        if event == LogEvent.PROGRESS and (said := progress.step(record.done, record.total)):
+        said = ""
+        if event == LogEvent.PROGRESS:
+            said = progress.step(record.done, record.total)
+        elif event == LogEvent.JOB_ERROR and not EVENTS.interrupted:
+            said = progress.failure(record.rule_name, record.log)
+        if said:
             print(said, file=sys.stderr, flush=True)
-        return event not in COUNTED and not str(record.msg).startswith(ROUNDS)
+        return not is_counted(record)
 
     filter_terminal(is_told)
 
 
-def print_summary(failed):
-    """Print how the run ended."""
-    lines = summarise(RESULTS, BEFORE, failed, time.time() - START)
-    print("\n".join(lines), file=sys.stderr)
+def end(failed, reasons=()):
+    """Say how the run ended, and keep it for machines."""
+    said = EVENTS.reasons()
+    ended = summary.FAILED if failed or reasons else summary.COMPLETE
+    if EVENTS.interrupted:
+        ended = summary.INTERRUPTED
+    facts = summary.outcome(
+        RESULTS,
+        BEFORE,
+        summary.asked_for(EVENTS.rules, SAID.files),
+        ended,
+        [*said.values(), *EVENTS.refusals, *reasons],
+        [*failed_files(RESULTS), *(f for n in said for f in EVENTS.failures[n].outputs)],
+        time.time() - START,
+    )
+    defaults = read_settings(DEFAULTS)
+    settings = {key: value for key, value in config.items() if value != defaults[key]}
+    summary.write_summary(facts, settings, snakemake.__version__)
+    print("\n".join(summary.told(facts, passed_over(config["exposures"]))), file=sys.stderr)
 
 
 onstart:
@@ -50,7 +83,8 @@ onstart:
         try_to_write(RESULTS)
         remove_leftovers(RESULTS)
     forget_failures(RESULTS)
-    BEFORE.update(product_states(RESULTS))
+    BEFORE.update(summary.product_states(RESULTS))
+    EVENTS.is_running = True
     count_jobs()
 
 
@@ -61,9 +95,9 @@ onsuccess:
         for path in changes_of_the_run(START)
     ]
     remove_failed_files(RESULTS)
-    print_summary(failed=bool(failures))
+    end(failed=False, reasons=failures)
     if failures:
-        sys.exit("\n".join(failures))
+        sys.exit(1)
     if is_request_old():
         print(
             "exposures or tables changed meanwhile: run the same command again", file=sys.stderr
@@ -73,6 +107,4 @@ onsuccess:
 onerror:
     failures = read_failures(RESULTS)
     remove_failed_files(RESULTS)
-    print_summary(failed=True)
-    if failures:
-        print("\n".join(failures), file=sys.stderr)
+    end(failed=True, reasons=failures)
