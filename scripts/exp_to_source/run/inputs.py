@@ -140,7 +140,7 @@ def _why_not(name: str) -> str:
     """Say why a FITS file of a folder is no exposure."""
     if not name.endswith(".fits"):
         return "compressed or of another kind"
-    return "source-based products" if name.endswith(SUFFIXES) else "not *_cal.fits or *_mbsub.fits"
+    return "source-based" if name.endswith(SUFFIXES) else "not *_cal.fits or *_mbsub.fits"
 
 
 def _place(key: str, item: str) -> str:
