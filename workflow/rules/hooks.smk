@@ -14,44 +14,42 @@ from exp_to_source.run.progress import Progress
 START = time.time()
 #: Products as they were when the run began.
 BEFORE = {}
-#: Events that are counted, not printed, on the terminal; the log of the run has all of them.
+#: Events of single jobs, which are counted, and lines about each round of jobs. The log of the run
+#: has all that is not printed on the terminal.
 COUNTED = {
     *(LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.GROUP_INFO),
-    *(LogEvent.PROGRESS, LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO, LogEvent.GROUP_ERROR),
-    LogEvent.JOB_ERROR,
+    *(LogEvent.PROGRESS, LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO),
 }
-#: Lines that say less than ours: of each round of jobs, and of what failed.
-WORDS = (
+ROUNDS = (
     *("Select jobs to execute", "Execute ", "Updating checkpoint", "DAG of jobs will be"),
-    *("Touching output file", "Removing output files of failed job"),
-    *("Exiting because a job execution failed", "Complete log(s): ", "Elapsed time: "),
-    "WorkflowError:\nAt least one job did not complete successfully.",
+    "Touching output file",
+)
+#: Frames about jobs that failed, and last lines: the end of the run says why, in its last lines.
+FAILED = {LogEvent.JOB_ERROR, LogEvent.GROUP_ERROR}
+LAST = (
+    *("Exiting because a job execution failed", "Removing output files of failed job"),
+    *("Complete log(s): ", "Elapsed time: ", "WorkflowError:\nAt least one job did not complete"),
 )
 
 
-def is_counted(record):
-    """Whether a record of the log is not printed."""
-    said = str(record.msg)
-    is_of_job = "CalledProcessError in file" in said
-    return getattr(record, "event", None) in COUNTED or said.startswith(WORDS) or is_of_job
-
-
-def count_jobs():
+def keep_short():
     """Print the progress of the run instead of each job (with --printshellcmds: each job)."""
-    if IS_MODULE or SAID.each_job:
+    if IS_MODULE:
         return
     progress = Progress()
+    events = FAILED | (set() if SAID.each_job else COUNTED)
+    words = LAST + (() if SAID.each_job else ROUNDS)
 
     def is_told(record):
-        event = getattr(record, "event", None)
-        said = ""
-        if event == LogEvent.PROGRESS:
+        event, text, said = getattr(record, "event", None), str(record.msg), ""
+        if event == LogEvent.PROGRESS and not SAID.each_job:
             said = progress.step(record.done, record.total)
         elif event == LogEvent.JOB_ERROR and not EVENTS.interrupted:
             said = progress.failure(record.rule_name, record.log)
         if said:
             print(said, file=sys.stderr, flush=True)
-        return not is_counted(record)
+        is_frame = event in events or "CalledProcessError in file" in text
+        return not (is_frame or text.startswith(words))
 
     filter_terminal(is_told)
 
@@ -85,7 +83,7 @@ onstart:
     forget_failures(RESULTS)
     BEFORE.update(summary.product_states(RESULTS))
     EVENTS.is_running = True
-    count_jobs()
+    keep_short()
 
 
 onsuccess:

@@ -334,11 +334,11 @@ def _next_step(facts: Outcome) -> list[str]:
     """Line on what to do with what was made."""
     if "sources" in facts.asked:
         return ["next: the same command without 'sources' makes the products"]
-    if "all" in facts.asked and (facts.new or facts.rebuilt):
-        return [
-            "next: the same command as 'snakemake report ...' (a page on the sources) or "
-            "'snakemake verify ...' (checks the products)"
-        ]
+    made = facts.new or facts.rebuilt
+    ways = {"report": "a page on the sources", "verify": "checks the products"}
+    left = [f"'snakemake {name} ...' ({what})" for name, what in ways.items() if name not in facts.asked]
+    if "all" in facts.asked and made and left:
+        return [f"next: the same command as {' or '.join(left)}"]
     return []
 
 
