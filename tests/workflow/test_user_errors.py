@@ -163,6 +163,11 @@ def test_targets_that_are_none(data, tmp_path):
         "jw10006-o010_s00062_nirspec_f170lp-g235m: the exposures have no such source "
         "(did you mean 'jw10006-o010_s00060_nirspec_f170lp-g235m'?); see results/sources.tsv"
     ) in result.text
+    fresh = Workflow(tmp_path / "fresh", {"exposures": data})
+    result = fresh.run("results/products/jw10006-o010_s00062_nirspec_f170lp-g235m_cal.fits")
+    assert result.status == 1
+    assert "the exposures have no such source" in result.text.splitlines()[-1]
+    assert "Terminating" not in result.text and "interrupted" not in result.text
 
 
 def test_wrong_working_directory(tmp_path):

@@ -8,6 +8,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from exp_to_source.formats.failures import forget_failures, read_failures, remove_failed_files
 from exp_to_source.files import remove_leftovers, try_to_write
 from exp_to_source.run import summary
+from exp_to_source.run.events import INTERRUPTED
 from exp_to_source.run.inputs import passed_over
 from exp_to_source.run.progress import Progress
 
@@ -49,7 +50,9 @@ def keep_short():
         if said:
             print(said, file=sys.stderr, flush=True)
         is_frame = event in events or "CalledProcessError in file" in text
-        return not (is_frame or text.startswith(words))
+        # Snakemake takes a refusal for an interrupt, too.
+        is_untrue = bool(EVENTS.refusals) and text.startswith(INTERRUPTED)
+        return not (is_frame or is_untrue or text.startswith(words))
 
     filter_terminal(is_told)
 
@@ -63,7 +66,7 @@ def end(failed, reasons=()):
     facts = summary.outcome(
         RESULTS,
         BEFORE,
-        summary.asked_for(EVENTS.rules, SAID.files),
+        summary.asked_for(EVENTS.rules, [] if IS_MODULE else SAID.files),
         ended,
         [*said.values(), *EVENTS.refusals, *reasons],
         [*failed_files(RESULTS), *(f for n in said for f in EVENTS.failures[n].outputs)],
@@ -71,8 +74,13 @@ def end(failed, reasons=()):
     )
     defaults = read_settings(DEFAULTS)
     settings = {key: value for key, value in config.items() if value != defaults[key]}
-    summary.write_summary(facts, settings, snakemake.__version__)
-    print("\n".join(summary.told(facts, passed_over(config["exposures"]))), file=sys.stderr)
+    notes = passed_over(config["exposures"])
+    try:
+        summary.write_summary(facts, settings, snakemake.__version__)
+    except (InputError, OSError) as error:
+        # Such as a full disk, of which the reasons tell, too.
+        notes.append(f"{RESULTS}/{names.SUMMARY} could not be written: {error}")
+    print("\n".join(summary.told(facts, notes)), file=sys.stderr)
 
 
 onstart:

@@ -204,7 +204,7 @@ def told(facts: Outcome, notes: Iterable[str] = ()) -> list[str]:
         Lines for the user; if something failed, the last are the sentences that say why.
     """
     if facts.ended == INTERRUPTED:
-        return [_interruption(facts), *facts.reasons]
+        return [_interruption(facts), *facts.reasons[:MAX_NAMES]]
     lines = []
     if facts.listed is None:
         lines.append(f"no sources are listed in {facts.results} yet, and no products made")
@@ -220,7 +220,15 @@ def told(facts: Outcome, notes: Iterable[str] = ()) -> list[str]:
         lines.append(f"{older} in {facts.results}/{PREVIOUS} until the new ones are made")
     if not facts.reasons:
         return [*lines, "the same command makes what is missing"]
-    return [*lines, "once this is seen to, the same command goes on:", *facts.reasons]
+    every = (
+        ""
+        if len(facts.reasons) <= MAX_NAMES
+        else (
+            f" ({MAX_NAMES} of {len(facts.reasons)} reasons, all are in {facts.results}/{SUMMARY})"
+        )
+    )
+    then = f"once this is seen to, the same command goes on{every}:"
+    return [*lines, then, *facts.reasons[:MAX_NAMES]]
 
 
 def write_summary(facts: Outcome, settings: Mapping[str, Any], snakemake: str) -> None:
@@ -336,7 +344,9 @@ def _next_step(facts: Outcome) -> list[str]:
         return ["next: the same command without 'sources' makes the products"]
     made = facts.new or facts.rebuilt
     ways = {"report": "a page on the sources", "verify": "checks the products"}
-    left = [f"'snakemake {name} ...' ({what})" for name, what in ways.items() if name not in facts.asked]
+    left = [
+        f"'snakemake {name} ...' ({what})" for name, what in ways.items() if name not in facts.asked
+    ]
     if "all" in facts.asked and made and left:
         return [f"next: the same command as {' or '.join(left)}"]
     return []

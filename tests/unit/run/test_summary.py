@@ -126,6 +126,12 @@ def test_notes_come_before_what_is_wrong(results: Path):
     assert lines[-1] == REASON
 
 
+def test_many_reasons_are_cut(results: Path):
+    reasons = [f"gather_source: {n}: no space" for n in range(50)]
+    *_, then = told(at_the_end(results, {}, FAILED, reasons=reasons))[:-10]
+    assert then.endswith(f"goes on (10 of 50 reasons, all are in {results}/summary.json):")
+
+
 def test_interruptions_are_one_line(results: Path):
     before = product_states(str(results))
     facts = at_the_end(results, before, INTERRUPTED)
