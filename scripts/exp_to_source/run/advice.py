@@ -95,13 +95,17 @@ def advice_on_settings(results: str, settings_file: str) -> str:
             "--config exposures='/data/jw*_cal.fits', or in "
             f"{os.path.abspath(settings_file)}"
         )
-    lines = yaml.safe_dump(
-        dict(had), default_flow_style=None, sort_keys=False, allow_unicode=True, width=10**6
-    )
+    lines = "\n".join(f"{key}: {_in_yaml(value)}" for key, value in had.items())
     return (
         f"the last run in {os.getcwd()} had the settings below; to keep them for all commands "
-        f"there, write them into {os.path.abspath(settings_file)}\n{lines.rstrip()}"
+        f"there, write them into {os.path.abspath(settings_file)}\n{lines}"
     )
+
+
+def _in_yaml(value: Any) -> str:
+    """Value of a setting, in one line of YAML."""
+    text: str = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**6)
+    return text.strip().removeprefix("[").removesuffix("]")
 
 
 def _settings_of_last_run(results: str) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from exp_to_source.run.advice import advice_on_settings, advice_on_target
 from exp_to_source.run.inputs import find_exposures, passed_over
@@ -53,6 +54,11 @@ def test_settings_of_the_last_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     first, *lines = advice_on_settings("results", own).splitlines()
     assert str(tmp_path) in first and first.endswith(f"{tmp_path}/{own}")
     assert lines == ["exposures: [/a*.fits, /b.fits]", "sources: '61'"]
+    settings = {"exposures": "/a/jw*_cal.fits", "spec3": {"extract_1d": {"skip": True}}}
+    Path("results", "summary.json").write_text(json.dumps({"settings": settings}))
+    assert (
+        yaml.safe_load("\n".join(advice_on_settings("results", own).splitlines()[1:])) == settings
+    )
 
 
 def test_files_of_the_folder_that_the_user_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
