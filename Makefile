@@ -1,4 +1,5 @@
-# `make demo` shows the workflow at work, `make test` proves it; both set up .venv first.
+# `make setup` makes .venv, `make demo` shows the workflow at work, `make test` proves it; these set
+# up .venv first.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,11 +11,14 @@ S3 := requirements/s3.txt
 OLDEST := requirements/oldest.txt
 SPEC3 := requirements/spec3.txt
 
-.PHONY: demo test test-fast test-spec3 spec3 slurm test-slurm test-s3 test-oldest lint docs bench lock clean
+.PHONY: setup demo test test-fast test-spec3 spec3 slurm test-slurm test-s3 test-oldest lint docs bench lock clean
+
+setup: .venv/run
 
 demo: .venv/run
-	@$(BIN)/snakemake --cores all --directory demo --configfile config/demo.yaml --quiet host progress
+	@$(BIN)/snakemake --directory demo --configfile config/demo.yaml --quiet host progress -- all report
 	@$(BIN)/python scripts/show_sources.py demo/results/sources.tsv
+	@echo "report: $(CURDIR)/demo/results/report.html"
 
 test: .venv/test
 	$(BIN)/python -m pytest

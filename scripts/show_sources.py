@@ -6,6 +6,7 @@ from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.results import LEFT_OUT
+from exp_to_source.run.progress import format_size
 from exp_to_source.tables import read_table
 
 COLUMNS = (
@@ -31,15 +32,10 @@ def shown(row: dict[str, str]) -> tuple[str, ...]:
     cells = (
         *(row["source_id"], row["source_name"] or "-", CLASSES.get(row["class"], row["class"])),
         *(row["exposures"], row["slits"], row["detectors"] or "-", "-".join(waves) or "-"),
-        *(f"{row['rows'] or '?'}x{row['columns'] or '?'}", size_text(int(row["bytes"]))),
+        *(f"{row['rows'] or '?'}x{row['columns'] or '?'}", format_size(int(row["bytes"]))),
     )
     short = (cell if len(cell) <= MAX_CELL else f"{cell[: MAX_CELL - 3]}..." for cell in cells)
     return (row["product"], *short)
-
-
-def size_text(size: int) -> str:
-    """Give a size in bytes the form ``2.4 MB``."""
-    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
 def format_rows(rows: Iterable[tuple[str, ...]]) -> str:
@@ -70,7 +66,7 @@ def sources_text(table: Path, limit: int) -> str:
     lines = [format_rows(map(shown, rows[: limit or None]))]
     if limit and len(rows) > limit:
         lines.append(f"... and {len(rows) - limit} more")
-    size = size_text(sum(int(row["bytes"]) for row in rows))
+    size = format_size(sum(int(row["bytes"]) for row in rows))
     lines.append(f"{len(rows)} sources, {size}; all columns: {table}, {table.stem}.ecsv")
     if joined := sum(1 for row in rows if row.get("joined")):
         lines.append(f"{joined} of them joined by the user, see column 'joined'")

@@ -4,6 +4,7 @@ import errno
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
 
 #: What to do about errors of the operating system.
 REMEDIES = {
@@ -54,6 +55,18 @@ def suggestion(word: str, words: Iterable[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
+def hide_interrupt(line: str) -> None:
+    """Have this process end with a line, not a traceback, if it is interrupted (Ctrl-C)."""
+
+    def say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            print(line, file=sys.stderr)
+        else:
+            sys.__excepthook__(kind, error, trace)
+
+    sys.excepthook = say
+
+
 @contextmanager
 def told_in_a_sentence(command: str) -> Iterator[None]:
     """End the program with one sentence and exit status 1 if the user can correct the error.
@@ -78,8 +91,11 @@ def told_in_a_sentence(command: str) -> Iterator[None]:
         sys.exit(f"{command}: {place}{error.strerror or error}; {remedy}")
     except MemoryError:
         sys.exit(f"{command}: not enough memory; give this job more and run again")
+    except KeyboardInterrupt:
+        hide_interrupt(f"{command}: interrupted")
+        raise
     except ModuleNotFoundError as error:
         sys.exit(
             f"{command}: {sys.executable} has no package {error.name!r}; set the environment up "
-            "with 'make demo', or activate the one that has it"
+            "with 'make setup', or activate the one that has it"
         )

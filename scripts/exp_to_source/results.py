@@ -25,6 +25,9 @@ SKIPPED = "skipped.tsv"
 REMARKS = "remarks.tsv"
 PROOF = "verify.tsv"
 
+#: How the last run ended, for machines.
+SUMMARY = "summary.json"
+
 #: The report.
 REPORT = "report.html"
 

@@ -10,17 +10,19 @@ import time
 import psutil
 from snake import Workflow
 
+from exp_to_source.results import SUMMARY
+
 VICTIMS = ("main", "worker", "all")
 WORKERS = ("index_exposure.py", "list_sources.py", "gather_source.py")
 
 
 def results_of(work: Workflow) -> dict[str, bytes]:
-    """All results by name."""
+    """All results by name, but for the summary, which says how long a run took."""
     folder = work.folder / "results"
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != SUMMARY
     }
 
 

@@ -55,7 +55,7 @@ def test_run_fails_with_the_sentence_and_the_next_makes_what_is_missing(work: Wo
     assert result.status == 1
     assert result.jobs["gather_source"] == 5
     assert result.text.rstrip().splitlines()[-1] == sentence
-    assert f"1 failed or out of date\n  missing: {PRODUCT} " in result.text
+    assert f"4 new, 1 failed\n  failed: {PRODUCT} " in result.text
     assert work.log(f"gather_source/{PRODUCT}") == f"{sentence}\n"
     assert len(work.products) == 4
     assert work.make(RECORD) == {"index_exposure": 1, "list_sources": 1, "gather_source": 1}
@@ -90,8 +90,9 @@ def test_local_runs_know_nothing_of_it(work: Workflow):
         result = work.run("--printshellcmds")
     assert result.status == 1
     assert "record-failure" not in result.text
-    # Told once, by the job's log; nothing is tried twice.
+    # Told once, by the last line of ours; nothing is tried twice.
     assert result.text.count(sentence) == 1
+    assert f"4 new, 1 failed\n  failed: {PRODUCT} " in result.text
     assert not (work.folder / "results" / "failures").exists()
 
 

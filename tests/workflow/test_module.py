@@ -103,8 +103,8 @@ def test_example_of_the_documents(plain: Workflow, tmp_path: Path):
         "measure": count,
     }
     where = "regrouped/results/products"
-    assert f"{count} products in {where} after " in result.text
-    assert f": {count} new, 0 unchanged" in result.text
+    assert f"{count} products in {tmp_path}/{where}, " in result.text
+    assert f": {count} new\n" in result.text
     assert work.files(where) == plain.products
     assert {name: int(text) for name, text in work.files("measured").items()} == {
         name.replace(".fits", ".txt"): len(content) for name, content in plain.products.items()
@@ -121,7 +121,7 @@ def test_example_of_the_documents(plain: Workflow, tmp_path: Path):
         "exp_gather_source": 1,
         "measure": 1,
     }
-    assert f": 0 new, 1 rebuilt, {count - 1} unchanged" in result.text
+    assert f": 1 rebuilt, {count - 1} unchanged" in result.text
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -205,7 +205,7 @@ def test_bad_exposure_is_skipped(work: Workflow):
     assert f"index_exposure: data/{path.name}: truncated" in stopped.text
     skipped = work.run(on_bad_exposure="skip")
     assert skipped.status == 0, skipped.text
-    assert "1 exposure skipped, see results/skipped.tsv" in skipped.text
+    assert f"1 exposure skipped, see {work.folder}/results/skipped.tsv" in skipped.text
     rows = (work.folder / "results" / "skipped.tsv").read_text().splitlines()
     assert len(rows) == 2
     assert rows[1].startswith(f"{path.stem}\tdata/{path.name}\tdata/{path.name}: truncated")
@@ -231,8 +231,11 @@ def test_one_bad_source_does_not_stop_the_others(work: Workflow):
     assert result.status == 1
     assert set(work.products) == set(before) - {name}
     assert f"data/{path.name}: changed since it was indexed; run again" in result.text
-    assert f"missing: {name.removesuffix('_cal.fits')} (see logs/gather_source/" in result.text
-    assert "run the same command again to make just what is missing" in result.text
+    assert (
+        f"failed: {name.removesuffix('_cal.fits')} (see {work.folder}/logs/gather_source/"
+        in result.text
+    )
+    assert "once this is seen to, the same command goes on:\n" in result.text
     path.write_bytes(whole)
     os.utime(path, ns=times)
     # The exposure is read again, as nobody knows what it is now.

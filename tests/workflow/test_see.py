@@ -47,15 +47,18 @@ def test_sources_are_printed_and_nothing_is_gathered(work: Workflow):
     assert all(row[4:8] == ["4", "4", "nrs1,nrs2", "1.66-3.17"] for row in table)
     assert lines[start + 5].startswith("4 sources, ")
     assert lines[start + 6] == "1 more left out, see results/left_out.tsv"
-    assert "0 new, 0 unchanged, 4 not asked for, 1 left out by choice" in result.text
+    table = work.folder / "results" / "sources.tsv"
+    assert f"\n4 sources in {table}, 1 left out by choice; nothing made\n" in result.text
     assert not work.products
 
 
 def test_the_terminal_is_not_flooded_and_tells_new_from_rebuilt(work: Workflow):
     result = work.run()
     assert result.status == 0
-    assert "5 products in results/products after " in result.text
-    assert ": 5 new, 0 unchanged\n" in result.text
+    assert f"5 products in {work.folder}/results/products, " in result.text
+    assert ": 5 new\n" in result.text
+    # The last line is ours: what to do next.
+    assert result.text.splitlines()[-1].startswith("next: ")
     assert "index_exposure" in result.text  # In the count of jobs.
     assert "Gathering" not in result.text
     assert "Finished jobid" not in result.text
@@ -67,14 +70,17 @@ def test_the_terminal_is_not_flooded_and_tells_new_from_rebuilt(work: Workflow):
     (work.folder / "results" / "products" / name).unlink()
     assert ": 1 new, 4 unchanged\n" in work.run().text
     (work.folder / "results" / "products" / name).unlink()
-    assert ": 1 new, 4 rebuilt, 0 unchanged\n" in work.run("--forcerun=gather_source").text
+    assert ": 1 new, 4 rebuilt\n" in work.run("--forcerun=gather_source").text
     assert "Gathering" in work.run("--dry-run", "--forcerun=gather_source").text
 
 
 def test_what_fails_is_told_on_the_terminal(work: Workflow):
     result = work.run(sources=99)
     assert result.status == 1
-    assert "list_sources: sources: no source matches '99'" in result.text
+    assert result.text.splitlines()[-1].startswith("list_sources: sources: no source matches '99'")
+    assert result.text.count("no source matches") == 1
+    assert "Error in rule" not in result.text and "At least one job" not in result.text
+    assert "failed: list_sources, see logs/list_sources.log\n" in result.text
 
 
 def test_table_opens_in_astropy_with_units(work: Workflow):

@@ -3,6 +3,7 @@
 Inputs that lie are in test_bad_inputs, interruptions and full disks in test_interruptions.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -162,6 +163,11 @@ def test_targets_that_are_none(data, tmp_path):
         "jw10006-o010_s00062_nirspec_f170lp-g235m: the exposures have no such source "
         "(did you mean 'jw10006-o010_s00060_nirspec_f170lp-g235m'?); see results/sources.tsv"
     ) in result.text
+    fresh = Workflow(tmp_path / "fresh", {"exposures": data})
+    result = fresh.run("results/products/jw10006-o010_s00062_nirspec_f170lp-g235m_cal.fits")
+    assert result.status == 1
+    assert "the exposures have no such source" in result.text.splitlines()[-1]
+    assert "Terminating" not in result.text and "interrupted" not in result.text
 
 
 def test_wrong_working_directory(tmp_path):
@@ -293,7 +299,7 @@ def test_products_that_cannot_be_written(data, tmp_path, closed):
     closed(folder, 0o555)
     done = subprocess.run([*AS_USER, *work.command()], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "0 new, 0 unchanged, 2 failed or out of date" in done.stderr
+    assert ": 2 failed\n" in done.stderr
     assert f"gather_source: {folder.relative_to(work.folder)}/jw10006-o010_s00059" in done.stderr
     assert "Permission denied; change its permissions" in done.stderr
     assert "Traceback" not in done.stderr
@@ -370,4 +376,52 @@ def test_interrupted_from_the_keyboard(tmp_path):
     running.send_signal(signal.SIGINT)
     _, said = running.communicate()
     assert running.returncode == 1, said
-    assert "Traceback" not in said
+    assert "Traceback" not in said and "failed" not in said
+    line = "interrupted before the sources were listed; the same command goes on"
+    assert said.splitlines()[-1] == line
+    summary = json.loads((work.folder / "results" / "summary.json").read_text())
+    assert (summary["ended"], summary["reasons"]) == ("interrupted", [])
+
+
+def test_later_commands_are_told_what_the_last_run_had(data, tmp_path):
+    work = Workflow(tmp_path / "work", {})
+    assert "no exposures: set 'exposures' or" in work.run("-n").text
+    work.make("sources", exposures=data, sources="60")
+    result = work.run("report")
+    assert result.status == 1
+    first, *lines = result.text.splitlines()[-3:]
+    own = work.folder / "config" / "config.yaml"
+    assert first.startswith(f"exp_to_source: no exposures: the last run in {work.folder} had ")
+    assert first.endswith(f"write them into {own}")
+    assert lines == [f"exposures: {data}", "sources: 60"]
+    own.parent.mkdir()
+    own.write_text("\n".join(lines))
+    assert work.make("report")["gather_source"] == 1
+
+
+def test_files_that_are_named_from_elsewhere(data, tmp_path):
+    work = Workflow(tmp_path / "work", {"exposures": data})
+    result = work.run("work/results/sources.tsv")
+    assert result.status == 1
+    last = result.text.splitlines()[-1]
+    assert last.startswith("exp_to_source: files are named by their paths below --directory; the")
+    assert last.endswith(f" --config exposures={data} -- results/sources.tsv")
+
+
+def test_all_cores_unless_said_otherwise(data, tmp_path):
+    work = Workflow(tmp_path / "work", {"exposures": data}, printing=())
+    command = work.command("sources")
+    at = command.index("--cores")
+    assert "Provided cores: 2\n" in work.run("sources").text
+    shutil.rmtree(work.folder)
+    del command[at : at + 2]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"Provided cores: {len(os.sched_getaffinity(0))}" in done.stderr
+
+
+def test_files_of_a_folder_that_are_passed_over(data, tmp_path):
+    folder = shutil.copytree(data, tmp_path / "data")
+    (folder / "jw10006010001_03101_00001_nrs1_rate.fits").touch()
+    result = Workflow(tmp_path / "work", {"exposures": folder}).run("sources")
+    what = "1 file used, 1 passed over: 1 not *_cal.fits or *_mbsub.fits"
+    assert f"\n{folder}: {what}\n" in result.text

@@ -24,10 +24,12 @@ os.environ.update(EXP_TO_SOURCE=str(ROOT))
 from exp_to_source import FORMAT
 from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.choosing import items_of
+from exp_to_source.run.advice import advice_on_settings, advice_on_target
 from exp_to_source.run.command_line import read_command_line
 from exp_to_source.run.listings import LISTINGS
 from exp_to_source.run.settings import check_configuration, read_settings
-from exp_to_source.errors import InputError, suggestion, told_in_a_sentence
+from exp_to_source.errors import InputError, hide_interrupt, suggestion, told_in_a_sentence
+from exp_to_source.run.events import Events
 from exp_to_source.formats.failures import failed_files
 from exp_to_source.files import file_state, has_content, names_in
 from exp_to_source.run.inputs import (
@@ -59,7 +61,21 @@ from exp_to_source.run.outdated import (
 )
 from exp_to_source.tables import read_products, read_table
 
+
+def advise(record):
+    """Add the right command to what Snakemake says of targets that no rule makes."""
+    if advice := advice_on_target(str(record.msg), sys.argv[1:]):
+        record.msg = f"{record.msg}\n{advice}"
+    return True
+
+
 SAID = read_command_line(sys.argv[1:])
+#: What the log of this run says; that of another workflow is not ours.
+EVENTS = Events()
+if not (is_module() or SAID.is_job):
+    hide_interrupt("interrupted; the same command goes on")
+    hear_log(EVENTS.hear)
+    hear_log(advise)
 
 INDEX = index_path("results", "{exposure}")
 PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
@@ -100,7 +116,10 @@ def command(name, python="", options=""):
 def refuse(sentence):
     """End the run; Snakemake shows other exceptions of rule functions with a traceback.
 
-    Prints the message first, as Snakemake does not report an exit after the checkpoint.
+    Snakemake does not report an exit after the checkpoint: the end of the run does then.
     """
-    print(f"exp_to_source: {sentence}", file=sys.stderr)
+    if EVENTS.is_running:
+        EVENTS.refusals.append(f"exp_to_source: {sentence}")
+    else:
+        print(f"exp_to_source: {sentence}", file=sys.stderr)
     sys.exit(1)

@@ -2,17 +2,21 @@
 
 import time
 
+import snakemake
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from exp_to_source.formats.failures import forget_failures, read_failures, remove_failed_files
 from exp_to_source.files import remove_leftovers, try_to_write
+from exp_to_source.run import summary
+from exp_to_source.run.events import INTERRUPTED
+from exp_to_source.run.inputs import passed_over
 from exp_to_source.run.progress import Progress
-from exp_to_source.run.summary import product_states, summarise
 
 START = time.time()
 #: Products as they were when the run began.
 BEFORE = {}
-#: Events that are counted, not printed, on the terminal; the log of the run has all of them.
+#: Events of single jobs, which are counted, and lines about each round of jobs. The log of the run
+#: has all that is not printed on the terminal.
 COUNTED = {
     *(LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.GROUP_INFO),
     *(LogEvent.PROGRESS, LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO),
@@ -21,27 +25,62 @@ ROUNDS = (
     *("Select jobs to execute", "Execute ", "Updating checkpoint", "DAG of jobs will be"),
     "Touching output file",
 )
+#: Frames about jobs that failed, and last lines: the end of the run says why, in its last lines.
+FAILED = {LogEvent.JOB_ERROR, LogEvent.GROUP_ERROR}
+LAST = (
+    *("Exiting because a job execution failed", "Removing output files of failed job"),
+    *("Complete log(s): ", "Elapsed time: ", "WorkflowError:\nAt least one job did not complete"),
+)
 
 
-def count_jobs():
+def keep_short():
     """Print the progress of the run instead of each job (with --printshellcmds: each job)."""
-    if IS_MODULE or SAID.each_job:
+    if IS_MODULE:
         return
     progress = Progress()
+    events = FAILED | (set() if SAID.each_job else COUNTED)
+    words = LAST + (() if SAID.each_job else ROUNDS)
 
     def is_told(record):
-        event = getattr(record, "event", None)
-        if event == LogEvent.PROGRESS and (said := progress.step(record.done, record.total)):
+        event, text, said = getattr(record, "event", None), str(record.msg), ""
+        if event == LogEvent.PROGRESS and not SAID.each_job:
+            said = progress.step(record.done, record.total)
+        elif event == LogEvent.JOB_ERROR and not EVENTS.interrupted:
+            said = progress.failure(record.rule_name, record.log)
+        if said:
             print(said, file=sys.stderr, flush=True)
-        return event not in COUNTED and not str(record.msg).startswith(ROUNDS)
+        is_frame = event in events or "CalledProcessError in file" in text
+        # Snakemake takes a refusal for an interrupt, too.
+        is_untrue = bool(EVENTS.refusals) and text.startswith(INTERRUPTED)
+        return not (is_frame or is_untrue or text.startswith(words))
 
     filter_terminal(is_told)
 
 
-def print_summary(failed):
-    """Print how the run ended."""
-    lines = summarise(RESULTS, BEFORE, failed, time.time() - START)
-    print("\n".join(lines), file=sys.stderr)
+def end(failed, reasons=()):
+    """Say how the run ended, and keep it for machines."""
+    said = EVENTS.reasons()
+    ended = summary.FAILED if failed or reasons else summary.COMPLETE
+    if EVENTS.interrupted:
+        ended = summary.INTERRUPTED
+    facts = summary.outcome(
+        RESULTS,
+        BEFORE,
+        summary.asked_for(EVENTS.rules, [] if IS_MODULE else SAID.files),
+        ended,
+        [*said.values(), *EVENTS.refusals, *reasons],
+        [*failed_files(RESULTS), *(f for n in said for f in EVENTS.failures[n].outputs)],
+        time.time() - START,
+    )
+    defaults = read_settings(DEFAULTS)
+    settings = {key: value for key, value in config.items() if value != defaults[key]}
+    notes = passed_over(config["exposures"])
+    try:
+        summary.write_summary(facts, settings, snakemake.__version__)
+    except (InputError, OSError) as error:
+        # Such as a full disk, of which the reasons tell, too.
+        notes.append(f"{RESULTS}/{names.SUMMARY} could not be written: {error}")
+    print("\n".join(summary.told(facts, notes)), file=sys.stderr)
 
 
 onstart:
@@ -50,8 +89,9 @@ onstart:
         try_to_write(RESULTS)
         remove_leftovers(RESULTS)
     forget_failures(RESULTS)
-    BEFORE.update(product_states(RESULTS))
-    count_jobs()
+    BEFORE.update(summary.product_states(RESULTS))
+    EVENTS.is_running = True
+    keep_short()
 
 
 onsuccess:
@@ -61,9 +101,9 @@ onsuccess:
         for path in changes_of_the_run(START)
     ]
     remove_failed_files(RESULTS)
-    print_summary(failed=bool(failures))
+    end(failed=False, reasons=failures)
     if failures:
-        sys.exit("\n".join(failures))
+        sys.exit(1)
     if is_request_old():
         print(
             "exposures or tables changed meanwhile: run the same command again", file=sys.stderr
@@ -73,6 +113,4 @@ onsuccess:
 onerror:
     failures = read_failures(RESULTS)
     remove_failed_files(RESULTS)
-    print_summary(failed=True)
-    if failures:
-        print("\n".join(failures), file=sys.stderr)
+    end(failed=True, reasons=failures)

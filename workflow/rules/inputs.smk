@@ -38,10 +38,7 @@ def table_files(*keys):
 def index_files(wildcards):
     """Indices of all exposures."""
     if not EXPOSURES:
-        refuse(
-            "no exposures: set 'exposures' or 'associations', for example with "
-            "--config exposures='data/jw*_cal.fits'"
-        )
+        refuse(f"no exposures: {advice_on_settings(RESULTS, 'config/config.yaml')}")
     force_outdated()
     return [index_path("results", name) for name in EXPOSURES]
 

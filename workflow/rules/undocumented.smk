@@ -41,3 +41,11 @@ def filter_terminal(is_told):
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler":
             handler.addFilter(is_told)
+
+
+def hear_log(hear):
+    """Have a function called with each record of the log, whatever is printed.
+
+    For the same reason. It returns true, as filters do that leave a record through.
+    """
+    logger.addFilter(hear)

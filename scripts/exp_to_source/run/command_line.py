@@ -24,12 +24,15 @@ class CommandLine(NamedTuple):
         Whether the user wants to see each job (``--printshellcmds``, ``--verbose``).
     is_job : bool
         Whether this is the process of a job, which Snakemake starts with ``--mode``.
+    files : list of str
+        Files of the results that are asked for by name.
     """
 
     configfiles: list[str]
     batch: str
     each_job: bool
     is_job: bool
+    files: list[str]
 
 
 def read_command_line(words: Sequence[str]) -> CommandLine:
@@ -55,9 +58,10 @@ def read_command_line(words: Sequence[str]) -> CommandLine:
     add("--verbose", action="store_true")
     add("--mode", default="default")
     try:
-        said, _ = parser.parse_known_args(words)
+        said, others = parser.parse_known_args(words)
     except argparse.ArgumentError:
         # Snakemake will report the error, or was not started by a command.
-        said = parser.parse_args([])
+        said, others = parser.parse_args([]), []
     each_job = said.printshellcmds or said.verbose
-    return CommandLine(said.configfile, said.batch, each_job, said.mode != "default")
+    files = [word for word in others if word.startswith("results/")]
+    return CommandLine(said.configfile, said.batch, each_job, said.mode != "default", files)

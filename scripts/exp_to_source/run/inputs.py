@@ -6,9 +6,11 @@ Used while the workflow is parsed, so it opens only associations, and imports no
 import glob
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable
 
-from ..errors import InputError
+from ..errors import InputError, counted
+from ..files import names_in
 from ..naming import check_path, exposure_name, parse_exposure_name, parse_product_name
 from ..results import CAL, MBSUB, PREVIOUS, PRODUCTS, STALE
 
@@ -102,10 +104,55 @@ def find_files(
             found = [item] if os.path.exists(item) or expected else []
             what = "does not exist"
         if not found:
-            hint = "" if os.path.isabs(item) else f", or the working directory {os.getcwd()}"
-            raise InputError(f"{key}: {item!r:.300} {what}; correct the setting '{key}'{hint}")
+            raise InputError(
+                f"{key}: {item!r:.300} {what}; correct the setting '{key}'{_place(key, item)}"
+            )
         paths += found
     return paths
+
+
+def passed_over(given: str | Iterable[str]) -> list[str]:
+    """Say which FITS files of the user's folders of exposures are not used, and why.
+
+    Parameters
+    ----------
+    given : str or iterable of str
+        The setting, as for `find_exposures`.
+
+    Returns
+    -------
+    list of str
+        A line for each folder in which some are not.
+    """
+    lines = []
+    for folder in map(os.path.expanduser, [given] if isinstance(given, str) else given):
+        names = [name for name in names_in(folder) if ".fits" in name]
+        used = sum(map(_is_exposure, names))
+        reasons = Counter(map(_why_not, filter(lambda name: not _is_exposure(name), names)))
+        if reasons:
+            why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+            passed = sum(reasons.values())
+            lines.append(f"{folder}: {counted(used, 'file')} used, {passed} passed over: {why}")
+    return lines
+
+
+def _why_not(name: str) -> str:
+    """Say why a FITS file of a folder is no exposure."""
+    if not name.endswith(".fits"):
+        return "compressed or of another kind"
+    return "source-based" if name.endswith(SUFFIXES) else "not *_cal.fits or *_mbsub.fits"
+
+
+def _place(key: str, item: str) -> str:
+    """Say where a path is looked for, and where the files are if that is another folder."""
+    if os.path.isabs(item):
+        return ""
+    here = os.getcwd()
+    # Snakemake has changed the folder; the shell's variable has the one that the user is in.
+    elsewhere = os.path.join(os.environ.get("PWD", here), item)
+    if glob.glob(elsewhere):
+        return f": paths are relative to --directory, {here}; write {key}={elsewhere!r}"
+    return f", or the working directory {here}"
 
 
 def find_table(key: str, path: str | None) -> list[str]:

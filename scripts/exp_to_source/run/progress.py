@@ -1,10 +1,15 @@
 """Reports on the progress of a run."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 #: Seconds to the first line, growth factor of the pause, and the longest pause.
 FIRST, GROWTH, LONGEST = 5.0, 1.5, 60.0
+
+#: Failures that are told at once.
+MAX_FAILURES = 10
+
+UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "bytes"))
 
 
 class Progress:
@@ -20,7 +25,7 @@ class Progress:
         self.clock = clock
         self.pause = FIRST
         self.said = self.since = clock()
-        self.before = self.total = 0
+        self.before = self.total = self.failures = 0
 
     def step(self, done: int, total: int) -> str:
         """Count a finished job.
@@ -47,6 +52,27 @@ class Progress:
         left = format_time((total - done) / rate)
         return f"{done} of {total} jobs done, {rate:.3g} a second, about {left} left"
 
+    def failure(self, rule: str, logs: Sequence[str]) -> str:
+        """Count a job that failed.
+
+        Parameters
+        ----------
+        rule : str
+            Its rule.
+        logs : sequence of str
+            Paths of its logs.
+
+        Returns
+        -------
+        str
+            The line to print, empty if many have failed before.
+        """
+        self.failures += 1
+        if self.failures > MAX_FAILURES:
+            return ""
+        others = "; further failures are told at the end" * (self.failures == MAX_FAILURES)
+        return f"failed: {rule}, see {', '.join(logs) or 'the log of the run'}{others}"
+
 
 def format_time(seconds: float) -> str:
     """Format a time as ``2 min 5 s``."""
@@ -55,3 +81,9 @@ def format_time(seconds: float) -> str:
         return f"{whole} s" if whole >= 10 else f"{seconds:.1f} s"
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"
+
+
+def format_size(size: int) -> str:
+    """Format a size in bytes as ``2.4 MB``."""
+    factor, unit = next((f, u) for f, u in UNITS if size >= f or f == 1)
+    return f"{size / factor:.1f} {unit}" if factor > 1 else f"{size} bytes"

@@ -4,7 +4,7 @@ import pytest
 
 from exp_to_source.run.command_line import CommandLine, read_command_line
 
-NOTHING = CommandLine([], "", False, False)
+NOTHING = CommandLine([], "", False, False, [])
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,11 @@ NOTHING = CommandLine([], "", False, False)
         ("--mode remote --target-jobs x:", NOTHING._replace(is_job=True)),
         ("--mode default", NOTHING),
         ("--configfile", NOTHING),
+        ("report --directory W", NOTHING),
+        (
+            "--directory W -- results/x results/y",
+            NOTHING._replace(files=["results/x", "results/y"]),
+        ),
     ],
 )
 def test_what_is_said(words: str, said: CommandLine):

@@ -1,6 +1,6 @@
 """Long runs tell how far they are, and little else."""
 
-from exp_to_source.run.progress import Progress, format_time
+from exp_to_source.run.progress import MAX_FAILURES, Progress, format_size, format_time
 
 
 def test_lines_are_few_and_true():
@@ -24,3 +24,17 @@ def test_times():
     assert [format_time(t) for t in (0.44, 9.4, 59.4, 61, 3599, 3600, 90000)] == [
         *("0.4 s", "9.4 s", "59 s", "1 min 1 s", "59 min 59 s", "1 h 0 min", "25 h 0 min"),
     ]  # fmt: skip
+
+
+def test_sizes():
+    assert [format_size(n) for n in (12, 1200, 2_440_000, 3_210_000_000)] == [
+        *("12 bytes", "1.2 kB", "2.4 MB", "3.2 GB"),
+    ]  # fmt: skip
+
+
+def test_many_failures_are_not_all_told_at_once():
+    progress = Progress(lambda: 0.0)
+    said = [progress.failure("gather_source", [f"{n}.log"]) for n in range(MAX_FAILURES + 5)]
+    assert said[0] == "failed: gather_source, see 0.log"
+    assert said[MAX_FAILURES - 1].endswith("; further failures are told at the end")
+    assert not any(said[MAX_FAILURES:])

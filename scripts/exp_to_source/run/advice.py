@@ -1,0 +1,119 @@
+"""Advice on commands that are nearly right."""
+
+import json
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from ..errors import suggestion
+from ..naming import parse_product_name
+from ..results import (
+    CAL,
+    PROOF,
+    REPORT,
+    SOURCES,
+    SPECTRA,
+    SUMMARY,
+    product_path,
+    quicklook_path,
+    spectrum_path,
+)
+from .summary import TARGETS
+
+
+def advice_on_target(message: str, words: Sequence[str]) -> str:
+    """Give the right command if no rule makes a target.
+
+    Parameters
+    ----------
+    message : str
+        What Snakemake says of it.
+    words : sequence of str
+        The command line without the program's name.
+
+    Returns
+    -------
+    str
+        A sentence, empty if there is nothing to say.
+    """
+    for word in words:
+        if f"No rule to produce {word} (" not in message:
+            continue
+        if meant := _result(word):
+            command = shlex.join(["snakemake", *(meant if w == word else w for w in words)])
+            return (
+                "exp_to_source: files are named by their paths below --directory; the right "
+                f"command is: {command}"
+            )
+        if hint := suggestion(word, TARGETS):
+            return f"exp_to_source: there is no target {word!r}{hint}"
+    return ""
+
+
+def _result(word: str) -> str:
+    """Path of the result that somebody means; empty if it is unknown."""
+    _, folder, rest = word.rpartition("results/")
+    if folder and rest:
+        return "" if word == f"{folder}{rest}" else f"{folder}{rest}"
+    name = os.path.basename(word)
+    if name in (SOURCES, REPORT, PROOF):
+        return f"results/{name}"
+    product, ending = os.path.splitext(name)
+    if ending not in (".fits", ".png"):
+        product, ending = name, ""
+    paths = {f"_{kind}.fits": spectrum_path("results", "{}", kind) for kind in SPECTRA}
+    paths |= {CAL: product_path("results", "{}"), ".png": quicklook_path("results", "{}")}
+    for end, path in paths.items():
+        if name.endswith(end) and parse_product_name(name.removesuffix(end)):
+            return path.format(name.removesuffix(end))
+    product = product.removesuffix("_cal")
+    return product_path("results", product) if parse_product_name(product) else ""
+
+
+def advice_on_settings(results: str, settings_file: str) -> str:
+    """Say what the last run had, for a command that names no exposures.
+
+    Parameters
+    ----------
+    results : str
+        Folder of the results.
+    settings_file : str
+        The file of settings that runs read by themselves.
+
+    Returns
+    -------
+    str
+        What to do, with the lines to write.
+    """
+    had = _settings_of_last_run(results)
+    if not had:
+        return (
+            "set 'exposures' or 'associations', for example with "
+            "--config exposures='/data/jw*_cal.fits', or in "
+            f"{os.path.abspath(settings_file)}"
+        )
+    lines = "\n".join(f"{key}: {_in_yaml(value)}" for key, value in had.items())
+    return (
+        f"the last run in {os.getcwd()} had the settings below; to keep them for all commands "
+        f"there, write them into {os.path.abspath(settings_file)}\n{lines}"
+    )
+
+
+def _in_yaml(value: Any) -> str:
+    """Value of a setting, in one line of YAML."""
+    text: str = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**6)
+    return text.strip().removeprefix("[").removesuffix("]")
+
+
+def _settings_of_last_run(results: str) -> Mapping[str, Any]:
+    """Find what the last run had besides the defaults; nothing if it had no exposures."""
+    try:
+        with open(os.path.join(results, SUMMARY), encoding="utf-8") as file:
+            settings = json.load(file)["settings"]
+        given = settings.keys() & {"exposures", "associations", "demo"}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+    return settings if given else {}
