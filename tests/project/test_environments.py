@@ -79,7 +79,9 @@ def test_container_has_what_is_locked():
 def test_profiles_for_clusters_repeat_the_default(name: str):
     """They take its place: Snakemake reads one profile of a workflow."""
     default, cluster = profile("default"), profile(name)
-    assert {key: cluster.get(key) for key in default} == default | {"latency-wait": 60}
+    # There, cores are those of a group.
+    other = {"latency-wait": 60, "cores": 2}
+    assert {key: cluster.get(key) for key in default} == default | other
     assert set(cluster["set-resources"]["gather_source"]) >= {"record_failure"}
     assert cluster["retries"] >= 1, "the first attempt of a group may fail"
 
