@@ -8,6 +8,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from exp_to_source.formats.failures import forget_failures, read_failures, remove_failed_files
 from exp_to_source.files import remove_leftovers, try_to_write
 from exp_to_source.run import summary
+from exp_to_source.run.ending import told
 from exp_to_source.run.events import INTERRUPTED
 from exp_to_source.run.inputs import passed_over
 from exp_to_source.run.progress import Progress
@@ -80,7 +81,7 @@ def end(failed, reasons=()):
     except (InputError, OSError) as error:
         # Such as a full disk, of which the reasons tell, too.
         notes.append(f"{RESULTS}/{names.SUMMARY} could not be written: {error}")
-    print("\n".join(summary.told(facts, notes)), file=sys.stderr)
+    print("\n".join(told(facts, notes)), file=sys.stderr)
 
 
 onstart:

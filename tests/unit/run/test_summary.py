@@ -9,6 +9,7 @@ import pytest
 
 from exp_to_source import __version__
 from exp_to_source.files import replacing, write_all
+from exp_to_source.run.ending import told
 from exp_to_source.run.summary import (
     COMPLETE,
     FAILED,
@@ -17,7 +18,6 @@ from exp_to_source.run.summary import (
     asked_for,
     outcome,
     product_states,
-    told,
     write_summary,
 )
 
