@@ -1,24 +1,39 @@
 """Draw the cut-outs of a product as a picture."""
 
 import argparse
+import sys
+from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.run.server import ask_server
 
 
 def main() -> None:
     """Read the command line, draw the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("product", help="source-based product (*_cal.fits)")
-    parser.add_argument("quicklook", help="picture to write (*.png)")
-    parser.add_argument("--manifest", help="manifest of the product, for the names of exposures")
-    arguments = parser.parse_args()
+    add = parser.add_argument
+    add("product", help="source-based product (*_cal.fits)")
+    add("quicklook", help="picture to write (*.png)")
+    add("--manifest", help="manifest of the product, for the names of exposures")
+    add("--spectrum", help="its extracted spectrum (*_x1d.fits), if it is there")
+    add("--fork", action="store_true", help="share the start of Python with other such commands")
+    arguments = vars(parser.parse_args())
+    if arguments.pop("fork"):
+        start = [sys.executable, str(Path(__file__).with_name("serve_quicklooks.py"))]
+        status = ask_server(start, arguments)
+        if status is not None:
+            sys.exit(status)
+    draw(**arguments)
 
+
+def draw(product: str, quicklook: str, manifest: str | None, spectrum: str | None) -> None:
+    """Draw a picture; mistakes of users end it with a sentence."""
     with told_in_a_sentence("draw_quicklook"):
         from exp_to_source.files import redate
         from exp_to_source.quicklook.picture import draw_quicklook
 
-        redate([arguments.product, arguments.manifest])
-        draw_quicklook(arguments.product, arguments.quicklook, arguments.manifest)
+        redate([product, manifest])
+        draw_quicklook(product, quicklook, manifest, spectrum)
 
 
 if __name__ == "__main__":

@@ -25,3 +25,8 @@ def shown_quicklooks(wildcards):
 def verdict_state(wildcards):
     """State of the verdicts: the report shows existing ones, but does not make them."""
     return file_state(f"{RESULTS}/{names.PROOF}")
+
+
+def spectrum_state(wildcards):
+    """State of the spectrum of a product: pictures show existing ones, but do not make them."""
+    return file_state(spectrum_path(RESULTS, PRODUCT.format(**wildcards), "x1d"))

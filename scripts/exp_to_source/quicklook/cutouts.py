@@ -1,5 +1,6 @@
 """Cut-outs of a product, ready to draw: wavelength to the right, bad pixels marked."""
 
+import math
 from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from ..errors import InputError
 
 #: Bit of a data quality plane: the pixel has no valid value.
 DO_NOT_USE = 1
+#: Trees of more bytes than this are not looked into: it would take longer than all else.
+LARGEST_TREE = 8_000_000
 #: Values of WAVELENGTH planes are in microns; their headers do not say so.
 WAVELENGTH_UNIT = "µm"
 
@@ -38,6 +41,16 @@ class Cutout(NamedTuple):
         Median wavelength at each pixel along the dispersion, in microns; NaN for none.
     turned : bool
         Whether rows and columns were exchanged, as the dispersion is along the columns of the file.
+    error : numpy.ndarray or None
+        Standard deviation of the values, in the same shape.
+    area : float or None
+        Solid angle of a pixel, in steradians.
+    place : (float, float) or None
+        Where the source is in its slit (SRCXPOS, SRCYPOS); none for slits without a source.
+    row : float or None
+        Where the WCS expects the source: number of the row, from zero.
+    nod : str
+        Position of its dither, of how many.
     """
 
     number: int
@@ -49,6 +62,11 @@ class Cutout(NamedTuple):
     unusable: np.ndarray
     wavelengths: np.ndarray | None
     turned: bool
+    error: np.ndarray | None = None
+    area: float | None = None
+    place: tuple[float, float] | None = None
+    row: float | None = None
+    nod: str = ""
 
 
 class Entries(NamedTuple):
@@ -62,17 +80,23 @@ class Entries(NamedTuple):
         SRCNAME, empty if there is none.
     setting : str
         Instrument and optical elements.
+    position : (float, float) or None
+        Right ascension and declination, in degrees.
     total : int
         Number of entries of the product.
     cutouts : list of Cutout
         The first of them.
+    tree : bytes
+        Its ASDF tree, or none.
     """
 
     source_id: str
     source_name: str
     setting: str
+    position: tuple[float, float] | None
     total: int
     cutouts: list[Cutout]
+    tree: bytes
 
 
 def read_entries(path: str, exposures: Sequence[str], limit: int) -> Entries:
@@ -107,11 +131,13 @@ def read_entries(path: str, exposures: Sequence[str], limit: int) -> Entries:
                 source_id=str(first.get("SOURCEID", "")),
                 source_name=str(first.get("SRCNAME", "")).strip(),
                 setting=_setting(hdus[0].header),
+                position=position_of(first),
                 total=len(numbers),
                 cutouts=[
                     _read_cutout(planes, number, name)
                     for number, name in islice(zip(numbers, names, strict=True), limit)
                 ],
+                tree=_tree_of(planes),
             )
     except (OSError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
         if isinstance(error, OSError) and error.errno:
@@ -122,6 +148,24 @@ def read_entries(path: str, exposures: Sequence[str], limit: int) -> Entries:
 def _setting(header: fits.Header) -> str:
     words = (str(header.get(key, "")) for key in ("INSTRUME", "FILTER", "GRATING", "PUPIL"))
     return " ".join(word for word in words if word not in ("", "N/A", "NONE"))
+
+
+def _tree_of(planes: dict[tuple[str, int], fits.ImageHDU]) -> bytes:
+    hdu = planes.get(("ASDF", 1))
+    return hdu.data.tobytes() if hdu is not None and hdu.size <= LARGEST_TREE else b""
+
+
+def position_of(header: fits.Header) -> tuple[float, float] | None:
+    """Return where the source is; background and virtual slits have zeros."""
+    ra, dec = (header.get(key) for key in ("SRCRA", "SRCDEC"))
+    return _pair(ra, dec) if (ra, dec) != (0.0, 0.0) else None
+
+
+def _pair(*values: object) -> tuple[float, float] | None:
+    numbers = [float(value) for value in values if isinstance(value, (int, float))]
+    return (
+        (numbers[0], numbers[1]) if len(numbers) == 2 and all(map(math.isfinite, numbers)) else None
+    )
 
 
 def _read_cutout(
@@ -139,10 +183,16 @@ def _read_cutout(
         wavelengths = np.array(plane.data, np.float32)
         # Pixels outside the slit have no wavelength, or zero in older products.
         wavelengths[wavelengths <= 0] = np.nan
+    plane = planes.get(("ERR", number))
+    error = None
+    if plane is not None and plane.shape == data.shape:
+        error = np.array(plane.data, np.float32)
     turned = is_dispersed_along_columns(sci.header.get("DISPAXIS"), wavelengths)
     if turned:
         data, unusable = data.T, unusable.T
         wavelengths = None if wavelengths is None else wavelengths.T
+        error = None if error is None else error.T
+    area = sci.header.get("PIXAR_SR")
     order = sci.header.get("SPORDER")
     return Cutout(
         number=number,
@@ -154,6 +204,11 @@ def _read_cutout(
         unusable=unusable,
         wavelengths=None if wavelengths is None else median_along(wavelengths),
         turned=turned,
+        error=error,
+        place=_pair(*map(sci.header.get, ("SRCXPOS", "SRCYPOS")))
+        if position_of(sci.header)
+        else None,
+        area=area if isinstance(area, float) and area > 0 else None,
     )
 
 

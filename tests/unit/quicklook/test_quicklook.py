@@ -15,19 +15,18 @@ from matplotlib.image import imread
 from snake import ROOT
 
 from exp_to_source.errors import InputError
+from exp_to_source.quicklook import layout
 from exp_to_source.quicklook import picture as quicklook
+from exp_to_source.quicklook.axes import wavelength_ticks
 from exp_to_source.quicklook.cutouts import Cutout, read_entries
+from exp_to_source.quicklook.layout import lay_out, make_captions, same_axis, width_of, wrapped
 from exp_to_source.quicklook.picture import (
     NAN_COLOUR,
     UNUSABLE_COLOUR,
     colours,
     draw,
     draw_quicklook,
-    lay_out,
-    make_captions,
-    same_axis,
     stretch,
-    wavelength_ticks,
 )
 
 DO_NOT_USE, JUMP_DET = 1, 4
@@ -69,12 +68,14 @@ def ramp(rows: int, columns: int, low: float = 1.0, high: float = 3.0) -> np.nda
 
 def texts(path: Path, exposures: list[str] | None = None) -> str:
     """All that a picture says."""
-    entries = read_entries(str(path), exposures or [], quicklook.ROWS * quicklook.COLUMNS)
+    entries = read_entries(str(path), exposures or [], layout.ROWS * layout.COLUMNS)
     with quicklook.matplotlib.rc_context(quicklook.STYLE):
         figure = draw(NAME, entries)
     titles = [axes.get_title(loc) for axes in figure.axes for loc in ("left", "right")]
     ticks = [label.get_text() for axes in figure.axes for label in axes.get_xticklabels()]
-    return "\n".join([*(text.get_text() for text in figure.texts), *titles, *ticks])
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
+    handles = [text.get_text() for legend in filter(None, legends) for text in legend.get_texts()]
+    return "\n".join([*(text.get_text() for text in figure.texts), *titles, *ticks, *handles])
 
 
 def test_planes_that_are_read(tmp_path: Path):
@@ -146,6 +147,32 @@ def test_ticks_are_round_and_where_they_should_be():
         assert wavelength_ticks(none, 8)[0].size == 0
 
 
+def test_titles_are_never_cut(tmp_path: Path):
+    name = "W" * 150
+    path = write_product(tmp_path / "p.fits", [np.ones((3, 5))] * 30, SRCNAME=name, SLTNAME=name)
+    said = texts(path, [f"{name}{n:02}_cal" for n in range(30)])
+    assert "…" not in said
+    assert said.replace("\n", "").count(name) == 1 + 2 * 30
+    words = ["one", "two three", "x" * 300]
+    lines = wrapped(words, 120, 8)
+    assert "".join(lines).replace(layout.SEPARATOR, "") == "".join(words)
+    assert max(width_of(line, 8) for line in lines) <= 120
+
+
+def test_legends_name_what_occurs(tmp_path: Path):
+    plain = [np.ones((4, 6))]
+    said = texts(write_product(tmp_path / "a.fits", plain))
+    assert "NaN" not in said and "DO_NOT_USE" not in said and "expected" not in said
+    dq = np.zeros((4, 6), "u4")
+    dq[0, 0] = DO_NOT_USE
+    said = texts(write_product(tmp_path / "b.fits", plain, [dq]))
+    assert "NaN" not in said and "DO_NOT_USE" in said
+    hole = np.ones((4, 6))
+    hole[0, 0] = np.nan
+    said = texts(write_product(tmp_path / "c.fits", [hole], [dq]))
+    assert "NaN" in said and "DO_NOT_USE" not in said
+
+
 def test_axes_that_agree_are_labelled_once():
     axis = np.linspace(1, 3, 50)
     one, same = (a_cutout(np.ones((5, 50)), wavelengths=axis + d) for d in (0, 0.001))
@@ -164,13 +191,13 @@ def test_panels_do_not_overlap_and_stay_inside(count: int):
     columns: dict[float, list[Any]] = {}
     for panel in panels:
         columns.setdefault(panel.left, []).append(panel)
-        assert panel.left + panel.width <= quicklook.WIDTH
-        assert panel.height >= quicklook.LEAST_HEIGHT
-    assert len(columns) <= quicklook.COLUMNS
+        assert panel.left + panel.width <= layout.WIDTH
+        assert panel.height >= layout.LEAST_HEIGHT
+    assert len(columns) <= layout.COLUMNS
     for own in columns.values():
         for above, below in pairwise(own):
-            assert above.top + above.height + quicklook.CAPTION <= below.top
-        assert own[-1].top + own[-1].height < height - quicklook.FOOT
+            assert above.top + above.height + layout.CAPTION <= below.top
+        assert own[-1].top + own[-1].height < height - layout.FOOT
 
 
 def test_many_entries_are_counted(tmp_path: Path):
@@ -210,7 +237,7 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path):
     assert pictures[0] == pictures[1]
     assert b"tEXt" not in pictures[0]
     assert b"tIME" not in pictures[0]
-    assert imread(tmp_path / "0.png").shape[1] == quicklook.WIDTH
+    assert imread(tmp_path / "0.png").shape[1] == layout.WIDTH
 
 
 def test_what_is_no_product_is_told_in_a_sentence(tmp_path: Path):
