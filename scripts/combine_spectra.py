@@ -15,6 +15,7 @@ def main() -> None:
     add("x1d", type=Path, help="table to write (<family>_x1d.fits)")
     add("c1d", type=Path, help="table of combined spectra to write (<family>_c1d.fits)")
     add("--table", type=Path, required=True, help="source list; the spectra are beside it")
+    add("--classes", default="s", help="classes of the sources: s, b, v (%(default)s)")
     add("--indices", type=Path, nargs="+", required=True, help="of the exposures, in their order")
     arguments = parser.parse_args()
     with told_in_a_sentence("combine_spectra"):
@@ -22,7 +23,8 @@ def main() -> None:
         with without_crds():
             from exp_to_source.spec3.families import combine_family
 
-            combine_family(arguments.table, arguments.indices, arguments.x1d, arguments.c1d)
+            given = arguments
+            combine_family(given.table, given.classes, given.indices, given.x1d, given.c1d)
 
 
 if __name__ == "__main__":

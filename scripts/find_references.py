@@ -21,7 +21,7 @@ def main() -> None:
     add("--crds-server", help="server of CRDS ($CRDS_SERVER_URL, or that of the mission)")
     arguments = parser.parse_args()
     crds = {"path": arguments.crds_path, "server": arguments.crds_server}
-    with told_in_a_sentence("spec3"):
+    with told_in_a_sentence("find_references"):
         require_jwst()
         with without_crds() if is_offline(arguments.request) else nullcontext():
             find_references(arguments.request, arguments.references, arguments.table, crds)

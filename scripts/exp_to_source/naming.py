@@ -90,6 +90,12 @@ def parse_exposure_name(name: str) -> ExposureName | None:
     return ExposureName(**match.groupdict()) if match else None
 
 
+def detector_of(exposure: str) -> str:
+    """Detector of an exposure by its name; the name itself if it is not one."""
+    name = parse_exposure_name(exposure)
+    return name.detector if name else exposure
+
+
 def parse_product_name(name: str) -> ProductName | None:
     """Parse the name of a product (with or without ``_cal``); None if it is not one.
 

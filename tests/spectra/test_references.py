@@ -71,13 +71,13 @@ def test_what_crds_lacks_is_told(work: Workflow, crds: Crds):
     context = crds.add(9998, {})
     result = work.run(SPECTRUM)
     assert result.status == 1
-    assert "spec3: CRDS: http://127.0.0.1:9 cannot be reached; set 'crds_context'" in result.text
+    assert "CRDS: http://127.0.0.1:9 cannot be reached; set 'crds_context'" in result.text
     (reference,) = (crds.root / "references").rglob("*extract1d*.json")
     content = reference.read_bytes()
     reference.unlink()
     result = work.run(SPECTRUM, crds_context=context)
     assert result.status == 1
-    assert f"spec3: {reference}: is not in the cache of CRDS, whose server cannot" in result.text
+    assert f"{reference}: is not in the cache of CRDS, whose server cannot" in result.text
     assert f"'crds sync --files {reference.name}' fetches it" in result.text
     reference.write_bytes(content)
     work.make(SPECTRUM, crds_context=context)
@@ -93,7 +93,9 @@ def test_what_crds_lacks_is_told(work: Workflow, crds: Crds):
 def test_parameters_from_a_file(work: Workflow, tmp_path: Path):
     path = tmp_path / "pars.asdf"
     parameters = {"smoothing_length": 5, "suffix": "x1d", "skip": False}
-    step = {"class": "jwst.extract_1d.Extract1dStep", "name": "extract_1d"}
+    # As strun names it.
+    name = "jwst.extract_1d.extract_1d_step.Extract1dStep"
+    step = {"class": name, "name": "Extract1dStep"}
     asdf.AsdfFile({**step, "parameters": parameters}).write_to(path)
     work.config |= {"offline": True, "spec3_parameters": path}
     assert work.make("spec3")["find_references"] == 1
@@ -106,8 +108,37 @@ def test_parameters_from_a_file(work: Workflow, tmp_path: Path):
     asdf.AsdfFile({**step, "parameters": {"smoothing_len": 5}}).write_to(path)
     result = work.run("spec3")
     assert "spec3: extract_1d: has no parameter 'smoothing_len' (did you mean" in result.text
+    asdf.AsdfFile({**step, "class": "jwst.jump.JumpStep", "parameters": {}}).write_to(path)
+    result = work.run("spec3")
+    assert f"{path}: has parameters of jwst.jump.JumpStep, which is not run on" in result.text
     path.write_text("hello")
     result = work.run("spec3")
-    assert f"spec3: {path}: is no file of parameters (" in result.text
+    assert f"references: {path}: is no file of parameters (" in result.text
     result = work.run("spec3", spec3_parameters="no.asdf")
     assert "spec3_parameters: 'no.asdf' is no file; bring it back, or correct" in result.text
+
+
+def test_files_that_parameters_name(work: Workflow, tmp_path: Path, crds: Crds):
+    crds.add(9998, {}, width=7)
+    (aperture,) = (crds.root / "references").rglob("*extract1d*.json")
+    own = tmp_path / "own.json"
+    own.write_bytes(aperture.read_bytes())
+    work.config |= {"offline": True}
+    steps = json.dumps({"extract_1d": {"override_extract1d": str(own)}})
+    work.make(SPECTRUM, spec3=steps)
+    assert work.make(SPECTRUM, spec3=steps) == {}
+    own.write_bytes(own.read_bytes().replace(b'"extract_width": 7', b'"extract_width": 3'))
+    assert work.make(SPECTRUM, spec3=steps)["extract_slit_spectrum"] == 1
+    with datamodels.open(work.folder / SPECTRUM) as spectrum:
+        assert set(spectrum.spec[0].spec_table["NPIXELS"].tolist()) <= {0.0, 3.0}
+    own.unlink()
+    result = work.run(SPECTRUM, spec3=steps)
+    assert f"spec3: extract_1d: override_extract1d: '{own}' is no file; correct" in result.text
+
+
+def test_parameters_of_a_context_that_skip_a_step(work: Workflow, crds: Crds):
+    work.config["crds_context"] = crds.add(9998, {"resample_spec": {"skip": True}})
+    result = work.run("spec3")
+    assert result.status == 1
+    assert "the steps made no jw10006-o010_s00001_nirspec_f170lp-g235m_s2d.fits" in result.text
+    assert list((work.folder / "results" / "spec3").iterdir()) == []

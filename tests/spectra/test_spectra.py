@@ -9,8 +9,10 @@ from astropy.io import fits
 from snake import Workflow, change_slit
 from stdatamodels.jwst import datamodels
 
+from exp_to_source.errors import InputError
 from exp_to_source.formats.failures import record_failure
 from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.spec3.appearances import refuse_same_ids
 
 
 @pytest.fixture
@@ -91,6 +93,12 @@ def test_spectra_of_a_grism_are_put_together_from_what_could_be_made(grism: Work
     assert grism.make("spec3", "--rerun-triggers=input") == once
     assert ids(folder / f"{FAMILY}_x1d.fits") == [[3, 5, 9], [3, 5, 9]]
     assert grism.make("spec3") == {}
+    # So are files that are missing, whichever of them.
+    (folder / f"{without}_c1d.fits").unlink()
+    assert grism.make("spec3") == once
+    (folder / f"{FAMILY}_c1d.fits").unlink()
+    assert grism.make("spec3") == {"combine_grism_spectra": 1, "spec3": 1}
+    assert ids(folder / f"{FAMILY}_c1d.fits") == [[3, 5, 9]]
     # What a killed run left, of which no hook knew, is not taken for a spectrum.
     spectra = [str(folder / f"{without}_{kind}.fits") for kind in ("x1d", "c1d")]
     record = grism.folder / "results" / "failures" / "spec3" / f"{without}.txt"
@@ -100,6 +108,41 @@ def test_spectra_of_a_grism_are_put_together_from_what_could_be_made(grism: Work
     # Fewer sources, another table.
     assert grism.make("spec3", sources="[5,9]")["combine_grism_spectra"] == 1
     assert ids(folder / f"{FAMILY}_c1d.fits") == [[5, 9]]
+    # Spectra go with products whose source is gone.
+    for path in (grism.folder.parent / "data").iterdir():
+        with fits.open(path, mode="update") as hdus:
+            for hdu in hdus:
+                if hdu.header.get("SOURCEID") == 9:
+                    hdu.header["SOURCEID"] = 8
+    grism.make()
+    assert not list(folder.glob("*_s00009_*"))
+    assert len(list((grism.folder / "results" / "stale").glob("*_s00009_*_[xc]1d.fits"))) == 2
+
+
+def test_classes_that_are_not_wanted_are_in_no_table(tmp_path: Path):
+    what = {"mode": "niriss-wfss", "exposures": 1, "source_ids": (1, 2, 3), "shape": (8, 24)}
+    (path,) = simulate(Simulation(**what), tmp_path / "data")
+    with fits.open(path, mode="update") as hdus:
+        for hdu in hdus:
+            if hdu.header.get("SOURCEID") == 2:
+                hdu.header["SOURCEID"] = -2
+    config = {"exposures": tmp_path / "data", "offline": True}
+    work = Workflow(tmp_path / "work", config)
+    work.make("spec3", spec3_classes="[s,v]")
+    table = work.folder / "results" / "spec3" / f"{FAMILY}_x1d.fits"
+    assert ids(table) == [[-2, 1, 3]]
+    work.make("spec3")
+    assert ids(table) == [[1, 3]]
+    with fits.open(table) as hdus:
+        assert "no spectrum of" not in str(hdus[0].header.get("HISTORY", ""))
+
+
+def test_sources_of_one_id_in_one_table_are_refused():
+    owners: dict[int, str] = {}
+    refuse_same_ids("a_x1d.fits", [1, 2], owners)
+    refuse_same_ids("a_x1d.fits", [1, 2], owners)
+    with pytest.raises(InputError, match=r"^a_x1d.fits and b_x1d.fits both have SOURCEID 2, by"):
+        refuse_same_ids("b_x1d.fits", [2], owners)
 
 
 def test_one_bad_source_does_not_keep_others_from_their_spectra(work: Workflow):
@@ -126,12 +169,13 @@ def test_all_mistakes_in_parameters_are_named_before_any_spectrum(work: Workflow
     result = work.run("spec3", sources=59, spec3=json.dumps(wrong))
     assert result.status == 1
     for said in (
-        "spec3: no step 'extract1d' is run on products (did you mean 'extract_1d'?)",
-        "spec3: extract_1d: has no parameter 'extraction_typ' (did you mean 'extraction_type'?)",
-        "spec3: extract_1d: Config parameter 'bkg_order': the value \"2.5\" is of the wrong type",
-        "spec3: extract_1d: suffix is the workflow's; leave it out",
-        "spec3: resample_spec: cannot be skipped, as its file is asked for; leave it out",
-        "spec3: no step 'photom' is run on products",
+        "find_references: spec3: 6 mistakes:",
+        "- no step 'extract1d' is run on products (did you mean 'extract_1d'?)",
+        "- extract_1d: has no parameter 'extraction_typ' (did you mean 'extraction_type'?)",
+        "- extract_1d: Config parameter 'bkg_order': the value \"2.5\" is of the wrong type",
+        "- extract_1d: suffix is the workflow's; leave it out",
+        "- resample_spec: cannot be skipped, as its file is asked for; leave it out",
+        "- no step 'photom' is run on products",
     ):
         assert said in result.text
     assert result.jobs["extract_slit_spectrum"] == 0

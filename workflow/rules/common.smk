@@ -41,7 +41,12 @@ from exp_to_source.run.inputs import (
 )
 from exp_to_source.run.requests import request_text
 from exp_to_source import results as names
-from exp_to_source.naming import PRODUCT_PARTS, family_name, parse_product_name
+from exp_to_source.naming import (
+    PRODUCT_PARTS,
+    detector_of,
+    family_name,
+    parse_product_name,
+)
 from exp_to_source.modes import MODES
 from exp_to_source.results import (
     index_path,

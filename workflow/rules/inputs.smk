@@ -71,7 +71,13 @@ def spectrum_files(wildcards):
     """Spectra of the products of the classes that are wanted."""
     wanted = spectra_wanted()
     families = {family_name(name) for name in wanted if is_grism(name)}
-    return [spectrum_path("results", name, "x1d") for name in [*wanted, *sorted(families)]]
+    return [path for name in [*wanted, *sorted(families)] for path in spectra_of(name)]
+
+
+def spectra_of(name):
+    """All that is made of a product, or of all sources of a grism."""
+    kinds = names.GRISM_SPECTRA if is_grism(name) else names.SLIT_SPECTRA
+    return [spectrum_path("results", name, kind) for kind in kinds]
 
 
 def spectra_wanted():
@@ -81,8 +87,8 @@ def spectra_wanted():
 
 
 def is_grism(name):
-    """Whether a product is of a grism's exposures, whose spectra are put together."""
-    return parse_product_name(name).instrument in GRISM_INSTRUMENTS.split("|")
+    """Whether a product or family is of a grism's exposures, whose spectra are put together."""
+    return any(f"_{instrument}_" in name for instrument in GRISM_INSTRUMENTS.split("|"))
 
 
 def references_of(wildcards):
@@ -103,13 +109,19 @@ def crds_options():
     return shlex.join(f"--{key}={os.path.expanduser(value)}" for key, value in given if value)
 
 
-def family_spectra(wildcards):
-    """Spectra of the sources of a family."""
+def family_products(wildcards):
+    """Products of a family whose spectra are wanted."""
     family = FAMILY.format(**wildcards)
     wanted = [name for name in spectra_wanted() if family_name(name) == family]
     if not wanted:
         refuse(f"{family}: no source of it is wanted; see {RESULTS}/{names.SOURCES}")
-    return [spectrum_path("results", name, "x1d") for name in wanted]
+    return [product_path("results", name) for name in wanted]
+
+
+def family_spectra(wildcards):
+    """Spectra of the sources of a family."""
+    stems = (os.path.basename(path).removesuffix(names.CAL) for path in family_products(wildcards))
+    return [path for stem in stems for path in spectra_of(stem)]
 
 
 def batch_files(wildcards):

@@ -2,6 +2,15 @@
 
 with told_in_a_sentence("exp_to_source"):
     PARAMETERS = find_table("spec3_parameters", config["spec3_parameters"])
+
+
+def override_files():
+    """Files that parameters name in place of those of CRDS."""
+    given = (pair for own in config["spec3"].values() for pair in own.items())
+    paths = (os.path.expanduser(str(v)) for k, v in given if k.startswith("override_"))
+    return [path for path in paths if os.path.isfile(path)]
+
+
 #: What spectra depend on besides their product and the files of CRDS.
 ASKED = remember(
     "spectra",
@@ -9,13 +18,17 @@ ASKED = remember(
         {
             "background": [os.path.basename(a.path) for a in ASSOCIATIONS if a.background],
             "context": config["crds_context"],
+            # References may depend on them.
+            "detectors": (
+                [] if config["offline"] else sorted({detector_of(name) for name in EXPOSURES})
+            ),
             "file": next(iter(PARAMETERS), None),
             "offline": config["offline"],
             "steps": config["spec3"],
         },
         sort_keys=True,
     ),
-    files=content_digest(PARAMETERS),
+    files=content_digest([*PARAMETERS, *override_files()]),
 )
 SLIT_INSTRUMENTS, GRISM_INSTRUMENTS = (
     "|".join(sorted({m.instrument.lower() for m in MODES.values() if m.has_slits is slits}))
@@ -95,7 +108,9 @@ use rule extract_slit_spectrum as extract_grism_spectrum with:
 rule combine_grism_spectra:
     # One table of all sources, as the pipeline writes it.
     input:
-        x1d=family_spectra,
+        spectra=family_spectra,
+        # Of some, the footprint of their exposure is taken.
+        products=family_products,
         table=TABLE,
         indices=index_files,
     output:
@@ -112,11 +127,12 @@ rule combine_grism_spectra:
         runtime=30,
     params:
         command=command("combine_spectra"),
+        classes="".join(config["spec3_classes"]),
     message:
         "Putting the spectra of {output.x1d} together"
     shell:
         "{params.command} {output.x1d:q} {output.c1d:q} --table {input.table:q} "
-        "--indices {input.indices:q} > {log:q} 2>&1"
+        "--classes {params.classes} --indices {input.indices:q} > {log:q} 2>&1"
 
 
 rule references:

@@ -20,9 +20,11 @@ from ..results import (
     PRODUCTS,
     REMARKS,
     SKIPPED,
+    SPECTRA,
     STALE,
     ecsv_path,
     manifest_path,
+    spectrum_path,
 )
 from ..tables import write_table
 from .associations import Association
@@ -216,6 +218,9 @@ def retire_products(results: str, names: set[str]) -> list[str]:
                 # The user may have moved the folder to another disk.
                 shutil.move(os.path.join(folder, file), target)
                 retired.add(file)
+                for kind in SPECTRA:
+                    if os.path.exists(spectrum := spectrum_path(results, name, kind)):
+                        shutil.move(spectrum, os.path.join(stale, os.path.basename(spectrum)))
     return sorted(retired)
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -19,31 +19,27 @@ from stdatamodels.jwst import datamodels
 
 from ..errors import InputError, counted
 from ..files import flush, temporary_beside
-from ..formats.indices import IndexReader
-from ..formats.manifests import read_manifest
-from ..naming import family_name
-from ..results import manifest_path, product_path, spectrum_path
+from ..naming import family_name, parse_product_name
+from ..results import GRISM_SPECTRA, product_path, spectrum_path
 from ..tables import read_products
+from .appearances import first_appearances, refuse_same_ids
 from .pipeline import set_footprint
 
 #: Maximum number of names in a message.
 MAX_NAMES = 10
 
 
-class Place(NamedTuple):
-    """An entry of a product: that of the first slit of an exposure."""
-
-    product: str
-    entry: int
-
-
-def combine_family(table: Path, indices: Sequence[Path], x1d: Path, c1d: Path) -> None:
+def combine_family(
+    table: Path, classes: str, indices: Sequence[Path], x1d: Path, c1d: Path
+) -> None:
     """Put the spectra of a family together.
 
     Parameters
     ----------
     table : Path
         The source list; products and spectra are beside it.
+    classes : str
+        Classes of the sources, a letter each.
     indices : sequence of Path
         Indices of all exposures, in the order of the run.
     x1d, c1d : Path
@@ -52,17 +48,22 @@ def combine_family(table: Path, indices: Sequence[Path], x1d: Path, c1d: Path) -
     Raises
     ------
     InputError
-        If there is no spectrum.
+        If there is no spectrum, or two sources have one id.
     """
     results = str(table.parent)
     family = x1d.name.removesuffix("_x1d.fits")
-    names = [name for name in read_products(str(table)) if family_name(name) == family]
+    names = [
+        name
+        for name in read_products(str(table))
+        if family_name(name) == family and (parsed := parse_product_name(name)) is not None
+        if parsed.kind in classes
+    ]
     order, places = first_appearances(results, names, indices)
     made = {
         kind: [path for name in order if (path := _spectrum(results, name, kind))]
-        for kind in ("x1d", "c1d")
+        for kind in GRISM_SPECTRA
     }
-    missing = [name for name in order if not _spectrum(results, name, "x1d")]
+    missing = [n for n in order if not all(_spectrum(results, n, k) for k in GRISM_SPECTRA)]
     if not made["x1d"]:
         raise InputError(f"{x1d}: no source of {family} has a spectrum; see their logs")
     if missing:
@@ -80,34 +81,6 @@ def combine_family(table: Path, indices: Sequence[Path], x1d: Path, c1d: Path) -
         _save(model, x1d, lacking)
     with combined_spectra(made["c1d"]) as model:
         _save(model, c1d, lacking)
-
-
-def first_appearances(
-    results: str, names: Iterable[str], indices: Sequence[Path]
-) -> tuple[list[str], list[Place]]:
-    """Order sources as Spec3Pipeline meets them: exposure by exposure, slit by slit.
-
-    Returns
-    -------
-    order : list of str
-        The products.
-    places : list of Place
-        For each exposure, where its first slit is that a product has.
-    """
-    where = {
-        slit: Place(name, entry)
-        for name in names
-        for entry, slit in enumerate(read_manifest(manifest_path(results, name)).slits)
-    }
-    order: dict[str, None] = {}
-    places = []
-    for index in indices:
-        with IndexReader(str(index)) as reader:
-            met = [where.get((index.stem, head.digest)) for head in reader.heads()]
-        found = [place for place in met if place]
-        order.update(dict.fromkeys(place.product for place in found))
-        places += found[:1]
-    return list(order), places
 
 
 def exposures_spectra(paths: Sequence[str]) -> Any:
@@ -189,10 +162,12 @@ def _read(
     """Read the rows of all tables by a keyword of theirs, and the first header of each."""
     headers: dict[Any, fits.Header] = {}
     rows: dict[Any, list[dict[str, Any]]] = {}
+    owners: dict[int, str] = {}
     for path in paths:
         with fits.open(path, memmap=False) as hdus:
             for hdu in hdus:
                 if hdu.name == extension:
+                    refuse_same_ids(path, hdu.data["SOURCE_ID"], owners)
                     headers.setdefault(hdu.header[key], hdu.header)
                     found = rows.setdefault(hdu.header[key], [])
                     columns = {name: hdu.data[name] for name in hdu.columns.names}

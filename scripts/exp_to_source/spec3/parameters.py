@@ -39,8 +39,11 @@ def check_parameters(given: Parameters) -> None:
     InputError
         If there is a mistake: all of them, one a line.
     """
-    if found := [what for step, own in given.items() for what in mistakes(step, own)]:
-        raise InputError("\n".join(f"spec3: {what}" for what in found))
+    found = [what for step, own in given.items() for what in mistakes(step, own)]
+    if len(found) > 1:
+        found = [f"{len(found)} mistakes:", *(f"- {what}" for what in found)]
+    if found:
+        raise InputError("spec3: " + "\n".join(found))
 
 
 def mistakes(step: str, given: Mapping[str, Any]) -> Iterator[str]:
@@ -54,14 +57,23 @@ def mistakes(step: str, given: Mapping[str, Any]) -> Iterator[str]:
             yield f"{step}: {name} is the workflow's; leave it out"
         elif name == "skip" and step not in OPTIONAL:
             yield f"{step}: cannot be skipped, as its file is asked for; leave it out"
+        elif name.startswith("override_") and str(value) != "N/A" and not is_file(value):
+            yield f"{step}: {name}: {value!r} is no file; correct the path"
         elif name not in specification:
             known = [word for word in specification if word not in OWN]
             yield f"{step}: has no parameter {name!r}{suggestion(name, known)}"
         else:
             try:
-                config_parser.validate(configobj.ConfigObj({name: value}), specification)
+                config_parser.validate(
+                    configobj.ConfigObj({name: value}, interpolation=False), specification
+                )
             except config_parser.ValidationError as error:
                 yield f"{step}: {' '.join(str(error).split())}"
+
+
+def is_file(value: Any) -> bool:
+    """Whether a parameter is the path of a file."""
+    return isinstance(value, str) and Path(value).expanduser().is_file()
 
 
 def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
@@ -92,7 +104,12 @@ def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
             f"{path}: is no file of parameters ({reason:.200}); write one with 'strun "
             "--save-parameters', or correct the setting 'spec3_parameters'"
         ) from None
-    steps = found.get("steps") or {found.get("name", ""): found}
+    steps = found.get("steps") or {_step_of(str(found.get("class", ""))): found}
+    if not steps.keys() & {*STEPS}:
+        raise InputError(
+            f"{path}: has parameters of {found.get('class', 'no step')}, which is not run on "
+            "products; correct the setting 'spec3_parameters'"
+        )
     return {
         step: {
             name: value
@@ -102,6 +119,12 @@ def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
         for step, own in steps.items()
         if step in STEPS
     }
+
+
+def _step_of(name: str) -> str:
+    """Name of a step in the pipeline, by that of its class."""
+    word = name.rpartition(".")[2]
+    return next((n for n, step in Spec3Pipeline.step_defs.items() if step.__name__ == word), "")
 
 
 def merged(under: Parameters, over: Parameters) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..files import replacing, write_all
 from ..formats.indices import IndexReader
 from ..formats.manifests import read_manifest
-from ..naming import family_name, parse_exposure_name
+from ..naming import family_name
 from ..results import index_path, manifest_path
 from ..tables import read_products
 from .offline import SERVERLESS
@@ -70,16 +70,17 @@ def find_references(
 
 
 def exposures_of(family: str, table: Path) -> list[str]:
-    """One exposure of each detector that products of a family are from."""
+    """Exposures that products of a family are from."""
     results = str(table.parent)
-    found: dict[str, str] = {}
+    found: dict[str, None] = {}
     for product in read_products(str(table)):
         if family_name(product) == family:
-            for exposure, _ in read_manifest(manifest_path(results, product)).slits:
-                name = parse_exposure_name(exposure)
-                found.setdefault(name.detector if name else exposure, exposure)
+            slits = read_manifest(manifest_path(results, product)).slits
+            found.update(dict.fromkeys(exposure for exposure, _ in slits))
+    if not found:
+        raise InputError(f"{family}: no product is called so; see {table}")
     paths = []
-    for exposure in found.values():
+    for exposure in found:
         with IndexReader(index_path(results, exposure)) as reader:
             paths.append(str(reader.exposure["path"]))
     return paths

@@ -136,15 +136,18 @@ def run_spec3(
             raise InputError(
                 f"{product}: a step failed ({type(error).__name__}: {error}); see its log"
             ) from error
-        files = sorted(made.glob("*.fits"))
-        if not any(path.name.endswith("_x1d.fits") for path in files):
-            raise InputError(f"{product}: extract_1d gave no spectrum; see its log")
-        for path in files:
-            flush(path)
-            os.replace(path, folder / path.name)
+        wanted = files_of(product, folder)
+        if missing := [path.name for path in wanted if not (made / path.name).is_file()]:
+            raise InputError(
+                f"{product}: the steps made no {', '.join(missing)}: one of them gave nothing, or "
+                "parameters of CRDS skip it; see its log"
+            )
+        for path in wanted:
+            flush(made / path.name)
+            os.replace(made / path.name, path)
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    return [folder / path.name for path in files]
+    return wanted
 
 
 def open_product(product: Path) -> Any:
