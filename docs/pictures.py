@@ -16,7 +16,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 IMAGES = Path(__file__).with_name("images")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SOURCE = "jw10006-o010_s00062_nirspec_f170lp-g235m"
+SOURCE = "jw10006-o010_s00059_nirspec_f170lp-g235m"
 
 
 def main() -> None:
@@ -27,14 +27,14 @@ def main() -> None:
         sys.exit("pictures: no browser is installed; install Chromium")
     with tempfile.TemporaryDirectory() as folder:
         data, work = Path(folder, "data"), Path(folder, "work")
-        run("scripts/simulate_exposures.py", data, "--exposures=6", "--sources=60", "--seed=3")
+        run("scripts/simulate_exposures.py", data, "--exposures=6", "--sources=60")
         run("-m", "snakemake", "--cores", "2", "--quiet", "all", "--snakefile", ROOT / "Snakefile",
             "--directory", work, f"results/quicklook/{SOURCE}.png", "report",
             "--config", f"exposures={data}")  # fmt: skip
         save(work / "results" / "quicklook" / f"{SOURCE}.png", IMAGES / "quicklook.png")
         page = work / "results" / "report.html"
         for name, height, script in (
-            ("report", 1130, ""),
+            ("report", 1480, ""),
             ("source", 1130, f"openView(data.products.indexOf('{SOURCE}'))"),
         ):
             take(browser, page, Path(folder, f"{name}.png"), height, script)
@@ -65,8 +65,10 @@ def take(browser: str, page: Path, picture: Path, height: int, script: str) -> N
 
 
 def save(picture: Path, path: Path) -> None:
-    """Save a picture with few colours, which takes a third of the bytes."""
-    Image.open(picture).convert("RGB").quantize(64).save(path, optimize=True)
+    """Save a picture with 256 colours, which takes half of the bytes."""
+    Image.open(picture).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(
+        path, optimize=True
+    )
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
