@@ -11,7 +11,7 @@ S3 := requirements/s3.txt
 OLDEST := requirements/oldest.txt
 SPEC3 := requirements/spec3.txt
 
-.PHONY: setup demo test test-fast test-spec3 spec3 slurm test-slurm test-s3 test-oldest lint docs bench lock clean
+.PHONY: setup demo pictures test test-fast test-spec3 spec3 slurm test-slurm test-s3 test-oldest lint docs bench lock clean
 
 setup: .venv/run
 
@@ -60,6 +60,10 @@ lint: .venv/test
 # docs/_build/index.html; pages are the Markdown files of this folder, wherever they are.
 docs: .venv/docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet --conf-dir docs . docs/_build
+
+# All pictures in the documents; look at them before they are committed.
+pictures: .venv/run
+	$(BIN)/python docs/pictures.py
 
 # SIZES="mos-6x60 wfss-4x500" for others than the default; OPTIONS for all else (--help).
 bench: .venv/test

@@ -13,7 +13,7 @@ def main() -> None:
     parser.add_argument("address", help="path of the socket")
     arguments = parser.parse_args()
     import asdf
-    import gwcs  # noqa: F401
+    import scipy.interpolate  # noqa: F401
     from matplotlib.figure import Figure
 
     import exp_to_source.quicklook.picture  # noqa: F401

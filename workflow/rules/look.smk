@@ -30,3 +30,27 @@ def verdict_state(wildcards):
 def spectrum_state(wildcards):
     """State of the spectrum of a product: pictures show existing ones, but do not make them."""
     return file_state(spectrum_path(RESULTS, PRODUCT.format(**wildcards), "x1d"))
+
+
+def spectra_state(wildcards):
+    """State of all spectra, as `spectrum_state`."""
+    paths = [spectrum_path(RESULTS, name, "x1d") for name in products()]
+    states = {path: state for path in paths if (state := file_state(path))}
+    return hashlib.sha256(json.dumps(states, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def measured_products(wildcards):
+    """Products of a batch for the report."""
+    first = int(wildcards.batch) * MEASURED_BATCH
+    return product_files(wildcards)[first : first + MEASURED_BATCH]
+
+
+def measured_files(wildcards):
+    """Figures of all batches of products."""
+    return [f"{MEASURED}/{n}.jsonl" for n in range(-(-len(products()) // MEASURED_BATCH))]
+
+
+def images_of_each(wildcards):
+    """How many images of each product the report can have, and how wide; a page is to stay small."""
+    many = len(products()) > 600
+    return "--images 1 --width 128" if many else "--images 6 --width 256"

@@ -1,11 +1,37 @@
 """Write the report of the run, as one page."""
 
 
+rule measure_products:
+    # In batches, as a product takes less time than the start of a job.
+    input:
+        products=measured_products,
+    output:
+        measured=f"{MEASURED}/{{batch}}.jsonl",
+    log:
+        "logs/measure_products/{batch}.log",
+    wildcard_constraints:
+        batch="[0-9]+",
+    conda:
+        "../envs/look.yaml"
+    resources:
+        mem_mb=500,
+        runtime=20,
+    params:
+        command=command("measure_products"),
+        images=images_of_each,
+    message:
+        "Measuring batch {wildcards.batch} of the products for the report"
+    shell:
+        "{params.command} {output.measured:q} --products {input.products:q} "
+        "{params.images} 2> {log:q}"
+
+
 rule write_report:
     # Products and quick looks are inputs only to be made first: few of their bytes are read.
     input:
         products=product_files,
         quicklooks=shown_quicklooks,
+        measured=measured_files,
         table=TABLE,
         request=REQUEST,
         configuration=CONFIGURATION,
@@ -25,6 +51,7 @@ rule write_report:
     params:
         command=command("write_report"),
         verdicts=verdict_state,
+        spectra=spectra_state,
         format=FORMAT,
     message:
         "Writing {output.report}"

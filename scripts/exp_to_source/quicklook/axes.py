@@ -83,12 +83,26 @@ def draw_sum(
     axes.set_xlim(*_limits([s.wavelengths for s in shown]))
     axes.set_ylim(*_limits([s.flux for s in shown], 0.06))
     axes.axhline(0, color="#999999", linewidth=0.5, zorder=0)
-    # Within the frame, as the picture has no room beside it.
-    axes.tick_params(axis="y", direction="in", pad=-4)
-    for label in axes.get_yticklabels():
-        label.set_horizontalalignment("left")
-        label.set_bbox({"facecolor": "white", "alpha": 0.8, "pad": 0.6, "linewidth": 0})
-    axes.yaxis.set_major_locator(MaxNLocator(4, prune="both"))
+    low, high = axes.get_ylim()
+    margin = 0.08 * (high - low)
+    ticks = [
+        float(tick)
+        for tick in MaxNLocator(4).tick_values(low, high)
+        if low + margin < tick < high - margin
+    ]
+    axes.set_yticks(ticks, [""] * len(ticks))
+    for tick in ticks:
+        # Within the frame, as the picture has no room beside it.
+        axes.annotate(
+            f"{tick:.4g}",
+            (0, tick),
+            (5, 0),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.6, "linewidth": 0},
+        )
     axes.legend(
         handles=said,
         loc="lower left",

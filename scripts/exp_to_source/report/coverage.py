@@ -1,6 +1,7 @@
 """Which source is in which exposure, and where it is absent though it could have been there."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -29,12 +30,15 @@ class Exposure(NamedTuple):
         Version of the pipeline that calibrated it (CAL_VER), or ``unknown``.
     sizes : list of int
         Bytes of the planes of each of its slits.
+    path : str
+        Its file.
     """
 
     name: str
     setting: str
     version: str
     sizes: list[int]
+    path: str = ""
 
 
 def read_exposures(request: str, results: str) -> list[Exposure]:
@@ -71,7 +75,9 @@ def read_exposures(request: str, results: str) -> list[Exposure]:
                     sizes = [head.size for head in index.heads()]
                     about = index.exposure
                     version = about["version"] or "unknown"
-                    exposures.append(Exposure(about["exposure"], setting(about), version, sizes))
+                    exposures.append(
+                        Exposure(about["exposure"], setting(about), version, sizes, about["path"])
+                    )
     return sorted(exposures, key=lambda exposure: exposure.setting)
 
 
@@ -86,9 +92,24 @@ def setting(exposure: Mapping[str, Any]) -> str:
     return " ".join([detector.lower(), optics, *where])
 
 
+class Coverage(NamedTuple):
+    """Where the slits of a product are.
+
+    Attributes
+    ----------
+    letters : str
+        A letter for each exposure: the number of slits (``9`` for more), `ABSENT` or `ELSEWHERE`.
+    entries : list of int
+        Number of the exposure of each of its entries; -1 if it is none of the run.
+    """
+
+    letters: str
+    entries: list[int]
+
+
 def read_coverage(
     products: Iterable[str], exposures: list[Exposure], manifests: str
-) -> dict[str, str]:
+) -> dict[str, Coverage]:
     """Map the slits of products on exposures.
 
     Parameters
@@ -103,22 +124,22 @@ def read_coverage(
     Returns
     -------
     dict
-        Product to a text with a letter for each exposure: the number of slits (``9`` for more),
-        `ABSENT` or `ELSEWHERE`.
+        Product to its coverage.
     """
     places = {exposure.name: place for place, exposure in enumerate(exposures)}
     settings = [exposure.setting for exposure in exposures]
     coverage = {}
     for product in products:
-        counts = [0] * len(exposures)
-        for exposure, _ in read_manifest(os.path.join(manifests, f"{product}.json")).slits:
-            if exposure in places:
-                counts[places[exposure]] += 1
+        slits = read_manifest(os.path.join(manifests, f"{product}.json")).slits
+        entries = [places.get(exposure, -1) for exposure, _ in slits]
+        found = Counter(entries)
+        counts = [found[place] for place in range(len(exposures))]
         own = {setting for setting, count in zip(settings, counts, strict=True) if count}
-        coverage[product] = "".join(
+        letters = "".join(
             str(min(count, 9)) if count else ABSENT if setting in own else ELSEWHERE
             for setting, count in zip(settings, counts, strict=True)
         )
+        coverage[product] = Coverage(letters, entries)
     return coverage
 
 

@@ -104,7 +104,8 @@ def find_problems(
         sources = sum(1 for line in coverage.values() if ABSENT in line)
         title = (
             f"{counted(sources, 'source')} absent from exposures of a setting that has them in "
-            f"others: {counted(gaps, 'gap')} in all"
+            f"others: {counted(gaps, 'gap')} in all. This is no fault where a dither or the plan "
+            "of the shutters leaves them out"
         )
         findings.append(Finding("note", title, [], "absent"))
     findings += remarks(results)

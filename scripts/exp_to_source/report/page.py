@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import platform
-import re
 from collections import Counter
 from collections.abc import Mapping
 from importlib import metadata
@@ -19,9 +18,12 @@ from .. import FORMAT, __version__
 from ..files import date_now, replacing, write_all
 from ..results import MANIFESTS, SOURCES, quicklook_path
 from ..tables import read_table
-from ..verify.verdicts import DAMAGED, SOUND
+from ..verify.verdicts import SOUND
 from .coverage import ABSENT, Exposure, histogram, read_coverage, read_exposures
 from .findings import Told, find_problems, missing_products, read_verdicts
+from .observing import read_observed, summary
+from .rows import table
+from .views import read_measured, views
 
 TEMPLATES = Path(__file__).with_name("templates")
 PACKAGES = ("snakemake", "astropy", "numpy", "asdf", "stdatamodels")
@@ -29,20 +31,6 @@ PACKAGES = ("snakemake", "astropy", "numpy", "asdf", "stdatamodels")
 #: Quick looks are part of the page if all of them together are not larger than this (bytes).
 #: Otherwise the page refers to their files.
 EMBEDDED = 4_000_000
-
-#: Labels of columns of the source list; other columns have their own names.
-LABELS = {
-    "source_id": "id",
-    "source_name": "name",
-    "slit_name": "slit",
-    "absent": "absent from",
-    "bytes": "MB",
-    "wavelength_min": "µm",
-}
-#: Content of columns that are sorted by value.
-NUMBER = re.compile(r"(-?[0-9]+(\.[0-9]+)?)?")
-#: Columns of the source list that the page does not show unchanged.
-HIDDEN = {"product", "planes", "digest", "rows", "columns", "wavelength_max"}
 
 
 def write_report(output: str, results: str, logs: str, request: str, configuration: str) -> None:
@@ -72,20 +60,28 @@ def write_report(output: str, results: str, logs: str, request: str, configurati
     sources = read_table(os.path.join(results, SOURCES))
     exposures = read_exposures(request, results)
     products = [source["product"] for source in sources]
-    coverage = read_coverage(products, exposures, os.path.join(results, MANIFESTS))
+    covered = read_coverage(products, exposures, os.path.join(results, MANIFESTS))
+    coverage = {name: found.letters for name, found in covered.items()}
+    observed = [read_observed(exposure.path) for exposure in exposures]
+    measured = read_measured(results, products)
     verdicts = read_verdicts(results)
     missing = set(missing_products(results, products))
     page = render(
+        observed=summary(observed),
         facts=facts(sources, exposures, missing, verdicts),
+        complete=not any(ABSENT in letters for letters in coverage.values()),
         findings=find_problems(results, logs, coverage, verdicts),
         histograms=histograms(sources, exposures),
         configuration={key: json.dumps(value) for key, value in settings.items()},
         versions=versions(exposures),
         written=date_now()[:19].replace("T", " "),
         data={
-            **table(columns, sources, coverage, missing, verdicts),
+            **table(columns, sources, coverage, missing, verdicts, measured),
+            **views(results, products, covered, measured),
             "exposures": [exposure.name for exposure in exposures],
             "settings": [exposure.setting for exposure in exposures],
+            "nods": [one.nod for one in observed],
+            "detectors": [one.detector for one in observed],
             "coverage": [coverage[product] for product in products],
             "products": products,
             "looks": read_looks(results, products),
@@ -104,9 +100,10 @@ def render(**content: Any) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     style, *scripts = (
         (TEMPLATES / name).read_text(encoding="utf-8")
-        for name in ("report.css", "report.js", "coverage.js", "start.js")
+        for name in ("report.css", "report.js", "view.js", "sky.js", "coverage.js", "start.js")
     )
     script = "\n".join(scripts)
     return environment.get_template("report.html.j2").render(
@@ -172,59 +169,6 @@ def _version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "not installed"
-
-
-def table(
-    columns: list[str],
-    sources: list[dict[str, str]],
-    coverage: Mapping[str, str],
-    missing: set[str],
-    verdicts: Mapping[str, Told],
-) -> dict[str, Any]:
-    """Table of sources: columns with label and kind, rows, and marks for filtering rows."""
-    shown = [
-        column
-        for column in columns
-        if column not in HIDDEN and any(source[column] for source in sources)
-    ]
-    if "exposures" in shown and any(ABSENT in cells for cells in coverage.values()):
-        shown.insert(shown.index("exposures") + 1, "absent")
-    shown += ["status", "verdict"] if verdicts else []
-    rows, marks = [], []
-    for source in sources:
-        name = source["product"]
-        absent = coverage[name].count(ABSENT)
-        told = verdicts.get(name, Told())
-        values = {
-            **source,
-            "bytes": f"{int(source['bytes']) / 1e6:.2f}",
-            "absent": str(absent or ""),
-            "wavelength_min": wavelengths(source),
-            "status": told.status,
-            "verdict": told.words,
-        }
-        rows.append([values[column] for column in shown])
-        tests = {
-            "absent": absent > 0,
-            "missing": name in missing,
-            "damaged": told.status == DAMAGED,
-        }
-        marks.append([mark for mark, holds in tests.items() if holds])
-    numeric = [all(NUMBER.fullmatch(row[n]) for row in rows) for n in range(len(shown))]
-    return {
-        "columns": [
-            {"label": LABELS.get(column, column.replace("_", " ")), "numeric": number}
-            for column, number in zip(shown, numeric, strict=True)
-        ],
-        "rows": rows,
-        "marks": marks,
-    }
-
-
-def wavelengths(source: Mapping[str, str]) -> str:
-    """Range of wavelengths of a source in microns, empty if it is not known."""
-    limits = (source.get(f"wavelength_{end}", "") for end in ("min", "max"))
-    return "-".join(f"{float(limit):.2f}" for limit in limits if limit)
 
 
 def read_looks(results: str, products: list[str]) -> list[str | int]:

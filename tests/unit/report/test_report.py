@@ -1,5 +1,6 @@
 """The report: what it tells, and that nothing in it can be harmful."""
 
+import base64
 import json
 import os
 import re
@@ -8,21 +9,26 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_up import make_up_run
 from pages import Page
 from snake import ROOT
 
 from exp_to_source.errors import InputError
+from exp_to_source.quicklook.sums import Spectrum
 from exp_to_source.report import page as report
 from exp_to_source.report.coverage import (
     Bin,
+    Coverage,
     Exposure,
     histogram,
     read_coverage,
     round_step,
     setting,
 )
+from exp_to_source.report.images import png
+from exp_to_source.report.measure import packed
 from exp_to_source.sources.families import Slit
 from exp_to_source.sources.products import Product, manifest
 
@@ -74,7 +80,7 @@ def test_several_slits_and_exposures_that_are_none_of_the_run(run: Path):
     folder.mkdir()
     slits = [Slit(exposure, "d", 1, "", "", 1, 1) for exposure in ["a"] * 12 + ["gone"]]
     (folder / "p.json").write_bytes(manifest(Product("p", 1, "s", None, slits)))
-    assert read_coverage(["p"], exposures, str(folder)) == {"p": "9."}
+    assert read_coverage(["p"], exposures, str(folder)) == {"p": Coverage("9.", [0] * 12 + [-1])}
 
 
 def test_settings_are_told_apart():
@@ -341,4 +347,79 @@ def test_search_sort_and_keys(run: Path):
     assert said == (
         f"1 10 11 12; {falling}; 4 of 12 sources; "
         f"{second} in jw10006010001_03101_00002_nrs1_cal: 1 slit (row 2 of 4)"
+    )
+
+
+def add_figures(results: Path) -> None:
+    """Give the sources of a run what is measured of products."""
+    line = packed(Spectrum(np.linspace(1, 2, 60), np.arange(60.0), np.ones(60), "µJy"), 60)
+    (results / "measured").mkdir()
+    with (results / "measured" / "0.jsonl").open("w") as file:
+        for number, name in enumerate(names(results)):
+            about = {
+                "product": name, "position": [10 + number / 100, -5 + number / 200],
+                "snr": 3.0 * number, "usable": 98.5, "entries": [["MJy", 30, 400, 1]], "total": 1,
+                "images": [base64.b64encode(png(np.ones((4, 9), "u1"))).decode()], "sum": line,
+            }  # fmt: skip
+            file.write(json.dumps(about) + "\n")
+
+
+def test_figures_are_in_the_table(run: Path):
+    add_figures(run)
+    page = Page(write(run))
+    row = page.row(names(run)[4])
+    assert [row[key] for key in ("RA (°)", "Dec (°)", "S/N", "usable (%)")] == [
+        *("10.04000", "-4.98000", "12.0", "98.5"),
+    ]
+    assert row["class"] == "source"
+    place = page.data["products"].index(names(run)[4])
+    assert page.data["spectra"][place]["unit"] == "µJy"
+    assert page.data["entries"][place][0][1:] == ["MJy", 30, 400, 1]
+    assert page.data["extracted"] == [0] * 12
+    assert "Nothing is absent" not in page.text
+
+
+def test_coverage_is_a_line_where_nothing_is_absent(tmp_path: Path):
+    html = write(make_up_run(tmp_path, sources=3, exposures=1, made=3))
+    assert "Nothing is absent: each source is in all exposures of its setting." in Page(html).text
+    assert "<details>\n<summary>Map" in html
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the scripts of the report were NOT run")
+def test_view_sky_and_csv(run: Path):
+    add_figures(run)
+    write(run)
+    said = act(
+        run / "report.html",
+        """
+        const said = [];
+        page.URL.createObjectURL = (blob) => { page.saved = blob; return "#"; };
+        find("csv").click();
+        find("table").querySelector(".view button").click();
+        said.push(find("view").open, find("view-body").querySelectorAll("img").length,
+          find("view-body").querySelectorAll("svg.plot path").length,
+          find("view-body").querySelector("h3").textContent.split("_")[1],
+          find("view-body").querySelector("pre").textContent.includes("datamodels.open"));
+        find("view-next").click();
+        said.push(find("view-body").querySelector("h3").textContent.split("_")[1]);
+        find("view").close();
+        const sky = find("sky");
+        const box = sky.getBoundingClientRect();
+        /* The last source is farthest east, at the left, and north. */
+        const far = page.skyLayout().at.at(-1);
+        const at = { clientX: box.left + far[0], clientY: box.top + far[1] };
+        sky.dispatchEvent(new page.PointerEvent("pointermove", at));
+        said.push(far[0] < box.width / 3, far[1] < box.height / 2);
+        said.push(find("sky-readout").textContent);
+        sky.dispatchEvent(new page.MouseEvent("click", at));
+        said.push(page.document.querySelectorAll("tr.picked").length);
+        page.saved.text().then((text) => {
+          said.push(text.split("\\r\\n").length, text.startsWith("id,"));
+          o.textContent = said.join("; ");
+        });
+        """,
+    )
+    assert said == (
+        "true; 1; 2; s000000001; true; s000000002; true; true; "
+        "10006_12, source, S/N 33.0, 3 exposures; 1; 14; true"
     )

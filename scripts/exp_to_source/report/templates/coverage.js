@@ -7,6 +7,9 @@ const map = element("map");
 const still = document.createElement("canvas");
 const TOP = 38;
 const TALLEST = 660;
+/* Number of sources that have a row each; height of the bars of more. */
+const MOST_ROWS = 60;
+const BAR = 160;
 
 /* Exposures that follow each other with one setting: [setting, first, count]. */
 const groups = [];
@@ -20,19 +23,21 @@ data.settings.forEach((setting, place) => {
 function layout() {
   const width = map.clientWidth;
   const rows = Math.max(state.count, 1);
-  const height = Math.min(TALLEST, rows * 22);
-  const pitch = height / rows;
-  const left = pitch >= 10 ? 92 : 0;
+  const bars = rows > MOST_ROWS;
+  const height = bars ? BAR : Math.min(TALLEST, rows * 22);
+  const pitch = bars ? height : height / rows;
+  const left = bars ? 0 : 92;
   const gap = groups.length > 1 ? Math.min(8, (width - left) / groups.length / 4) : 0;
   const cell = Math.min(180, (width - left - gap * (groups.length - 1)) / data.exposures.length);
   const columns = [];
   groups.forEach(([, first, count], group) => {
     for (let n = first; n < first + count; n += 1) columns.push(left + n * cell + group * gap);
   });
-  return { width, height, rows, pitch, left, cell, columns };
+  return { width, height, rows, bars, pitch, left, cell, columns };
 }
 
 function drawMap() {
+  if (!map.clientWidth) return;
   const place = layout();
   const ratio = devicePixelRatio || 1;
   map.style.height = `${TOP + place.height}px`;
@@ -92,35 +97,31 @@ function fitted(brush, text, width) {
   return end === text.length ? text : end > 3 ? `${text.slice(0, end - 1)}…` : "";
 }
 
-/* Rows flatter than two pixels are drawn as bands of several sources: in each cell, from the left,
-   the share with slits, from the right the share that is absent. */
+/* A row for each source; or, where these would be too flat, a bar for each exposure. */
 function drawCells(brush, place, colour) {
-  const bands = Math.min(place.rows, Math.floor(place.height / 2));
-  const pitch = place.height / bands;
-  const space = pitch >= 8 ? 2 : pitch >= 4 ? 1 : 0;
   const width = place.cell >= 4 ? place.cell - 1 : place.cell;
   const [none, one, many, gone] = ["map", "present", "several", "absent"].map(colour);
-  for (let band = 0; band < bands; band += 1) {
-    const [first, last] = bandRows(band, bands);
-    place.columns.forEach((left, exposure) => {
-      const [present, several, absent] = tally(first, last, exposure);
-      const share = width / Math.max(1, last - first);
-      const paint = (fill, start, size) => {
-        brush.fillStyle = fill;
-        brush.fillRect(start, TOP + band * pitch, size, pitch - space);
-      };
-      paint(none, left, width);
-      paint(one, left, present * share);
-      paint(many, left, several * share);
-      /* However few, those that are absent must show. */
-      const size = absent && Math.max(absent * share, Math.min(2, width));
-      paint(gone, left + width - size, size);
-    });
-  }
-}
-
-function bandRows(band, bands) {
-  return [Math.floor((band * state.count) / bands), Math.floor(((band + 1) * state.count) / bands)];
+  const paint = (fill, left, top, high) => {
+    brush.fillStyle = fill;
+    brush.fillRect(left, TOP + top, width, high);
+  };
+  place.columns.forEach((left, exposure) => {
+    if (!place.bars) {
+      for (let row = 0; row < place.rows; row += 1) {
+        const [present, several, absent] = tally(row, row + 1, exposure);
+        const fill = absent ? gone : several ? many : present ? one : none;
+        paint(fill, left, row * place.pitch, place.pitch - 2);
+      }
+      return;
+    }
+    const [present, , absent] = tally(0, state.count, exposure);
+    const [above, below] = [present, absent].map((count) => (count / state.count) * place.height);
+    paint(none, left, 0, place.height);
+    paint(one, left, place.height - above - below, above);
+    /* However few, those that are absent must show. */
+    const high = absent && Math.max(below, 2);
+    paint(gone, left, place.height - high, high);
+  });
 }
 
 /* Sources of the rows first to last (without) with slits, with several, and absent. */
@@ -145,7 +146,7 @@ function drawCursor() {
   brush.setTransform(1, 0, 0, 1, 0, 0);
   brush.clearRect(0, 0, map.width, map.height);
   brush.drawImage(still, 0, 0);
-  if (!state.at) return;
+  if (!state.at || place.bars) return;
   const { row, exposure } = state.at;
   const top = TOP + row * place.pitch;
   brush.scale(ratio, ratio);
@@ -164,6 +165,10 @@ function pointAt(event) {
   const x = event.clientX - box.left;
   const row = Math.floor((event.clientY - box.top - TOP) / place.pitch);
   const exposure = place.columns.findLastIndex((left) => left <= x);
+  if (place.bars && exposure >= 0) {
+    element("readout").textContent = tellBar(exposure);
+    return;
+  }
   const outside = exposure < 0 || x > place.columns[exposure] + place.cell;
   setCursor(row < 0 || row >= state.count || outside ? null : { row, exposure });
 }
@@ -172,6 +177,12 @@ function setCursor(at) {
   state.at = at;
   drawCursor();
   element("readout").textContent = at ? tell(at) : "Move over the map, or use the arrow keys.";
+}
+
+function tellBar(exposure) {
+  const [present, several, absent] = tally(0, state.count, exposure);
+  const more = several ? `, ${several} of them with several slits` : "";
+  return `${data.exposures[exposure]}: ${present} sources${more}; ${absent} absent`;
 }
 
 function tell({ row, exposure }) {

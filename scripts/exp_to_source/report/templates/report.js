@@ -6,7 +6,7 @@ const narrow = matchMedia("(max-width: 44rem)");
 const texts = data.rows.map((row, n) => `${row.join("\n")}\n${data.products[n]}`.toLowerCase());
 
 /* What is shown: numbers of sources in order, the page of the table, the window of the map. */
-const state = { view: [], column: -1, falling: false, page: 0, first: 0, count: 0, at: null };
+const state = { view: [], column: -1, falling: false, page: 0, first: 0, count: 0, at: null, picked: null };
 
 function make(tag, content = "", attributes = {}) {
   const made = document.createElement(tag);
@@ -26,6 +26,7 @@ function choose() {
   if (state.column >= 0) state.view.sort(compare);
   Object.assign(state, { page: 0, first: 0, count: state.view.length, at: null });
   showTable();
+  drawSky();
   drawMap();
 }
 
@@ -45,8 +46,10 @@ function sortBy(column) {
 
 /* ---- Table ---- */
 
+const pageSize = () => (narrow.matches ? 20 : 50);
+
 function showTable() {
-  const size = narrow.matches ? 20 : 50;
+  const size = pageSize();
   const pages = Math.max(1, Math.ceil(state.view.length / size));
   const start = state.page * size;
   const shown = state.view.slice(start, start + size);
@@ -67,12 +70,20 @@ function showTable() {
 }
 
 function tableRow(n) {
-  const row = make("tr");
+  const row = make("tr", "", n === state.picked ? { class: "picked" } : {});
   data.columns.forEach((column, place) => {
     const attributes = { "data-label": column.label };
     if (column.numeric) attributes.class = "numeric";
     row.append(make("td", data.rows[n][place], attributes));
   });
+  const view = make("td", "", { "data-label": "view", class: "wide view" });
+  const open = make("button", "", { type: "button", "aria-label": `View ${data.products[n]}` });
+  if (data.images[n].length) open.append(picture(data.images[n][0], ""));
+  if (data.spectra[n]) open.append(sparkline(n));
+  if (!open.childNodes.length) open.textContent = "View";
+  open.addEventListener("click", () => openView(n));
+  view.append(open);
+  row.append(view);
   const product = make("td", "", { "data-label": "product", class: "wide" });
   const name = data.products[n];
   if (data.marks[n].includes("missing")) {
@@ -81,15 +92,6 @@ function tableRow(n) {
     product.append(make("a", name, { href: `products/${encodeURIComponent(name)}_cal.fits` }));
   }
   row.append(product);
-  if (data.looks.some(Boolean)) {
-    const cell = make("td", "", { "data-label": "quick look", class: "wide look" });
-    if (data.looks[n]) {
-      const button = make("button", "Look", { type: "button", "aria-label": `Look at ${name}` });
-      button.addEventListener("click", () => openLook(n));
-      cell.append(button);
-    }
-    row.append(cell);
-  }
   return row;
 }
 
@@ -101,8 +103,7 @@ function makeHead() {
     head.append(button);
     return head;
   });
-  heads.push(make("th", "product", { scope: "col" }));
-  if (data.looks.some(Boolean)) heads.push(make("th", "quick look", { scope: "col" }));
+  heads.push(make("th", "cut-out, spectrum", { scope: "col" }), make("th", "product", { scope: "col" }));
   element("table").tHead.rows[0].replaceChildren(...heads);
   const choices = data.columns.map((column, place) => make("option", column.label, { value: place }));
   element("order").replaceChildren(make("option", "product", { value: -1 }), ...choices);
@@ -112,6 +113,18 @@ function turnPage(step) {
   state.page += step;
   showTable();
   element("sources").scrollIntoView();
+}
+
+/* The rows that are chosen, as a file of comma-separated values. */
+function saveTable() {
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const head = [...data.columns.map((column) => column.label), "product"];
+  const rows = state.view.map((n) => [...data.rows[n], data.products[n]]);
+  const text = [head, ...rows].map((row) => row.map(quoted).join(",")).join("\r\n");
+  const link = make("a", "", { download: "sources.csv" });
+  link.href = URL.createObjectURL(new Blob([`${text}\r\n`], { type: "text/csv" }));
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 /* ---- Quick looks ---- */

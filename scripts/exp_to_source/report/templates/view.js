@@ -1,0 +1,190 @@
+"use strict";
+
+/* One source: its cut-outs, spectrum, entries, files. Also the small images of the table. */
+
+const SVG = document.querySelector("svg").namespaceURI;
+const NOTHING = -32768;
+
+function draw(tag, attributes = {}, content = "") {
+  const made = document.createElementNS(SVG, tag);
+  made.textContent = content;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+function picture(bytes, text) {
+  return make("img", "", { src: `data:image/png;base64,${bytes}`, alt: text });
+}
+
+/* Numbers of 16 bits in base64; NaN for none. */
+function numbers(text, scale) {
+  const bytes = atob(text);
+  const found = [];
+  for (let n = 0; n < bytes.length; n += 2) {
+    const value = ((bytes.charCodeAt(n) | (bytes.charCodeAt(n + 1) << 8)) << 16) >> 16;
+    found.push(value === NOTHING ? NaN : value * scale);
+  }
+  return found;
+}
+
+function spectrumOf(n) {
+  const { range, scale, flux, error, unit } = data.spectra[n];
+  const [values, errors] = [numbers(flux, scale), numbers(error, scale)];
+  const step = (range[1] - range[0]) / Math.max(values.length - 1, 1);
+  return { range, unit, values, errors, waves: values.map((_, k) => range[0] + k * step) };
+}
+
+/* Where a value is between two limits, in pixels. */
+const between = (low, high, start, end) => (value) =>
+  start + ((value - low) / (high - low || 1)) * (end - start);
+
+/* A line through points, with gaps where there is no value. */
+function path(xs, ys) {
+  let pen = "M";
+  return xs
+    .map((x, n) => {
+      if (Number.isNaN(ys[n])) {
+        pen = "M";
+        return "";
+      }
+      const command = `${pen}${x.toFixed(1)} ${ys[n].toFixed(1)}`;
+      pen = "L";
+      return command;
+    })
+    .join("");
+}
+
+function sparkline(n) {
+  const { values, waves, range } = spectrumOf(n);
+  const known = values.filter((value) => !Number.isNaN(value));
+  const x = between(...range, 1, 119);
+  const y = between(Math.min(0, ...known), Math.max(...known), 27, 2);
+  const chart = draw("svg", { viewBox: "0 0 120 29", class: "spark", preserveAspectRatio: "none", "aria-hidden": "true" });
+  chart.append(draw("path", { d: path(waves.map(x), values.map(y)) }));
+  return chart;
+}
+
+/* Round numbers between two limits. */
+function ticks(low, high, most) {
+  const least = (high - low) / most || 1;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 2.5, 5, 10].map((f) => f * power).find((s) => s >= least);
+  const found = [];
+  for (let k = Math.ceil(low / step); k * step <= high; k += 1) found.push(Number((k * step).toPrecision(10)));
+  return found;
+}
+
+function plot(n) {
+  const { values, errors, waves, range, unit } = spectrumOf(n);
+  const [width, height, left, right, top, bottom] = narrow.matches
+    ? [360, 230, 44, 6, 10, 38] : [860, 280, 56, 10, 12, 40];
+  const known = values.filter((value) => !Number.isNaN(value));
+  const [least, most] = [Math.min(0, ...known), Math.max(...known)];
+  const room = 0.06 * (most - least || 1);
+  const x = between(...range, left, width - right);
+  const y = between(least - room, most + room, height - bottom, top);
+  const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, class: "plot", role: "img" });
+  chart.setAttribute("aria-label", `Spectrum of ${data.products[n]}`);
+  for (const tick of ticks(...range, width / 90)) {
+    chart.append(draw("line", { x1: x(tick), x2: x(tick), y1: top, y2: height - bottom, class: "grid" }));
+    chart.append(draw("text", { x: x(tick), y: height - bottom + 14, class: "middle" }, `${tick}`));
+  }
+  for (const tick of ticks(least - room, most + room, 5)) {
+    chart.append(draw("line", { x1: left, x2: width - right, y1: y(tick), y2: y(tick), class: "grid" }));
+    chart.append(draw("text", { x: left - 5, y: y(tick) + 4, class: "end" }, `${tick}`));
+  }
+  const xs = waves.map(x);
+  const bars = xs.map((at, k) => Number.isNaN(values[k] + errors[k]) ? ""
+    : `M${at.toFixed(1)} ${y(values[k] - errors[k]).toFixed(1)}V${y(values[k] + errors[k]).toFixed(1)}`);
+  const wide = Math.max(1, (width - left - right) / values.length);
+  chart.append(draw("path", { d: bars.join(""), class: "error", "stroke-width": wide.toFixed(2) }));
+  chart.append(draw("path", { d: path(xs, values.map(y)), class: "flux" }));
+  /* Without wavelengths, the axis counts columns, from one. */
+  const axis = range[0] === 1 && Number.isInteger(range[1]) ? "column" : "wavelength (µm)";
+  chart.append(draw("text", { x: (left + width - right) / 2, y: height - 6, class: "middle" }, axis));
+  const flux = draw("text", { x: 0, y: 0, class: "middle" }, `flux (${unit || "no unit"})`);
+  flux.setAttribute("transform", `translate(11 ${(top + height - bottom) / 2}) rotate(-90)`);
+  chart.append(flux);
+  return chart;
+}
+
+function cutouts(n) {
+  const found = make("div", "", { class: "strips" });
+  data.images[n].forEach((bytes, k) => {
+    const about = data.entries[n][k];
+    const name = about && about[0] >= 0 ? data.exposures[about[0]] : `entry ${k + 1}`;
+    const strip = make("figure");
+    strip.append(make("figcaption", `${k + 1}  ${name}`), picture(bytes, `Cut-out of ${name}`));
+    found.append(strip);
+  });
+  const more = data.entries[n].length - data.images[n].length;
+  if (data.images[n].length && more > 0) {
+    found.append(make("p", `${more} more: see the quick look (snakemake quicklook)`, { class: "lead" }));
+  }
+  return found;
+}
+
+function entries(n) {
+  const table = make("table");
+  const head = make("tr");
+  for (const name of ["", "exposure", "detector", "nod", "BUNIT", "rows x columns", "order"]) {
+    head.append(make("th", name));
+  }
+  table.append(head);
+  data.entries[n].forEach(([exposure, unit, rows, columns, order], k) => {
+    const row = make("tr");
+    const at = (list) => (exposure >= 0 ? list[exposure] : "");
+    const cells = [k + 1, at(data.exposures), at(data.detectors), at(data.nods), unit, `${rows} x ${columns}`, order || ""];
+    row.append(...cells.map((cell) => make("td", `${cell}`)));
+    table.append(row);
+  });
+  const scroll = make("div", "", { class: "scroll" });
+  scroll.append(table);
+  return scroll;
+}
+
+function files(n) {
+  const name = data.products[n];
+  const list = make("p", "", { class: "files" });
+  const link = (text, href) => make("a", text, { href });
+  if (data.marks[n].includes("missing")) list.append(make("span", "not made", { class: "gone" }));
+  else list.append(link("product", `products/${encodeURIComponent(name)}_cal.fits`));
+  if (data.extracted[n]) list.append(link("spectrum (x1d)", `spec3/${encodeURIComponent(name)}_x1d.fits`));
+  if (data.looks[n]) {
+    const look = make("button", "quick look", { type: "button" });
+    look.addEventListener("click", () => openLook(n));
+    list.append(look);
+  }
+  return list;
+}
+
+let viewed = 0;
+
+function openView(n) {
+  viewed = n;
+  const name = data.products[n];
+  const about = make("dl", "", { class: "facts small" });
+  data.columns.forEach((column, place) => {
+    if (!data.rows[n][place]) return;
+    const pair = make("div");
+    pair.append(make("dt", column.label), make("dd", data.rows[n][place]));
+    about.append(pair);
+  });
+  const parts = [make("h3", name), about];
+  if (data.spectra[n]) {
+    const what = data.extracted[n] ? "Extracted spectrum (x1d)" : "Sum of five rows, mean of all entries";
+    parts.push(make("h4", what), plot(n));
+  }
+  if (data.images[n].length) parts.push(make("h4", "Cut-outs"), cutouts(n));
+  if (data.entries[n].length) parts.push(make("h4", "Entries"), entries(n));
+  const code = `from stdatamodels.jwst import datamodels; product = datamodels.open("results/products/${name}_cal.fits")`;
+  parts.push(make("h4", "Files"), files(n), make("pre", code));
+  element("view-body").replaceChildren(...parts);
+  if (!element("view").open) element("view").showModal();
+  element("view-body").scrollTop = 0;
+}
+
+function nextView(step) {
+  if (!state.view.length) return;
+  openView(state.view[(state.view.indexOf(viewed) + step + state.view.length) % state.view.length]);
+}

@@ -1,0 +1,24 @@
+"""Measure products for the report: place, signal-to-noise ratio, usable pixels, images, sum."""
+
+import argparse
+
+from exp_to_source.errors import told_in_a_sentence
+
+
+def main() -> None:
+    """Read the command line, write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("measured", help="file to write (*.jsonl)")
+    add("--products", nargs="+", required=True, help="products to measure (*_cal.fits)")
+    add("--images", type=int, default=6, help="entries of each that have an image (%(default)s)")
+    add("--width", type=int, default=256, help="width of an image in pixels (%(default)s)")
+    arguments = parser.parse_args()
+    with told_in_a_sentence("measure_products"):
+        from exp_to_source.report.measure import measure_products
+
+        measure_products(arguments.products, arguments.measured, arguments.images, arguments.width)
+
+
+if __name__ == "__main__":
+    main()
