@@ -52,7 +52,7 @@ ANY_PRODUCT = (
 BLOCK = re.compile(r"^( *)```(sh|python)\b[ \t]*([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 #: Targets of make that would run the tests within the tests, or take minutes: only looked up.
-LOOKED_UP = re.compile(r"^make (?=test|bench|lint|lock|docs|slurm|clean)", re.MULTILINE)
+LOOKED_UP = re.compile(r"^make (?=test|bench|lint|lock|docs|pictures|slurm|clean)", re.MULTILINE)
 
 #: The example is made once.
 DEMO = re.compile(r"^make (?=demo)", re.MULTILINE)
