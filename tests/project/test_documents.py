@@ -120,6 +120,7 @@ PREPARED: dict[str, Callable[[Path], None]] = {
     "docs/how-to/choose.md": many_ids,
     "docs/how-to/join.md": joined,
     "docs/how-to/look.md": few,
+    "docs/how-to/spectra.md": few,
 }
 
 
