@@ -102,6 +102,13 @@ def all_references(wildcards):
     return [references_path("results", family) for family in families]
 
 
+def override_files():
+    """Files that parameters name in place of those of CRDS."""
+    given = (pair for own in config["spec3"].values() for pair in own.items())
+    paths = (os.path.expanduser(str(v)) for k, v in given if k.startswith("override_"))
+    return [path for path in paths if os.path.isfile(path)]
+
+
 def crds_options():
     """Options that say where CRDS is."""
     keys = ("crds_path", "crds_server")

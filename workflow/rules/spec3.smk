@@ -2,15 +2,6 @@
 
 with told_in_a_sentence("exp_to_source"):
     PARAMETERS = find_table("spec3_parameters", config["spec3_parameters"])
-
-
-def override_files():
-    """Files that parameters name in place of those of CRDS."""
-    given = (pair for own in config["spec3"].values() for pair in own.items())
-    paths = (os.path.expanduser(str(v)) for k, v in given if k.startswith("override_"))
-    return [path for path in paths if os.path.isfile(path)]
-
-
 #: What spectra depend on besides their product and the files of CRDS.
 ASKED = remember(
     "spectra",
