@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from .errors import InputError
-from .modes import INSTRUMENTS
+from .modes import INSTRUMENTS, MODES
 
 #: Pattern of each wildcard of a product's name. The rules use them too, and Snakemake does not
 #: understand open ranges such as ``{5,}``.
@@ -131,6 +131,11 @@ def family_name(product: str) -> str:
         product,
         count=1,
     )
+
+
+def is_grism(name: str) -> bool:
+    """Whether a product or family is of a grism's exposures, whose spectra are put together."""
+    return any(f"_{m.instrument.lower()}_" in name for m in MODES.values() if not m.has_slits)
 
 
 def source_kind(source_id: int, source_name: str) -> str:

@@ -45,6 +45,7 @@ from exp_to_source.naming import (
     PRODUCT_PARTS,
     detector_of,
     family_name,
+    is_grism,
     parse_product_name,
 )
 from exp_to_source.modes import MODES

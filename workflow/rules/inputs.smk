@@ -86,11 +86,6 @@ def spectra_wanted():
     return [name for name in products() if parse_product_name(name).kind in kinds]
 
 
-def is_grism(name):
-    """Whether a product or family is of a grism's exposures, whose spectra are put together."""
-    return any(f"_{instrument}_" in name for instrument in GRISM_INSTRUMENTS.split("|"))
-
-
 def references_of(wildcards):
     """What CRDS has for the family of a product."""
     return references_path("results", family_name(PRODUCT.format(**wildcards)))

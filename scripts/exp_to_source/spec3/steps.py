@@ -14,8 +14,7 @@ from typing import Any
 from ..errors import InputError, told_in_a_sentence
 from ..files import flush, temporary_beside
 from ..formats.failures import record_failure
-from ..modes import MODES
-from ..naming import parse_product_name
+from ..naming import is_grism
 from ..results import CAL, GRISM_SPECTRA, SLIT_SPECTRA
 
 #: No parameters but the steps' own.
@@ -70,9 +69,7 @@ def run_all(
 def files_of(product: Path, folder: Path) -> list[Path]:
     """Files that the steps make of a product."""
     stem = product.name.removesuffix(CAL)
-    name = parse_product_name(stem)
-    slits = {m.instrument.lower() for m in MODES.values() if m.has_slits}
-    kinds = SLIT_SPECTRA if not name or name.instrument in slits else GRISM_SPECTRA
+    kinds = GRISM_SPECTRA if is_grism(stem) else SLIT_SPECTRA
     return [folder / f"{stem}_{kind}.fits" for kind in kinds]
 
 
