@@ -1,30 +1,38 @@
-"""Put the spectra of all sources of a grism together, as the pipeline does at its end."""
+"""Put the spectra of all sources of a grism together, as the pipeline does at its end.
+
+Options can also be in a file, one per line: combine_spectra.py @options.txt
+"""
 
 import argparse
 from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.spec3.offline import without_crds
-from exp_to_source.spec3.steps import require_jwst
+from exp_to_source.spec3.jobs import read_found, run_job
+
+SERVER = Path(__file__).with_name("serve_spec3.py")
 
 
 def main() -> None:
     """Read the command line, write the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        fromfile_prefix_chars="@",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
-    add("x1d", type=Path, help="table to write (<family>_x1d.fits)")
-    add("c1d", type=Path, help="table of combined spectra to write (<family>_c1d.fits)")
-    add("--table", type=Path, required=True, help="source list; the spectra are beside it")
+    add("x1d", help="table to write (<family>_x1d.fits)")
+    add("c1d", help="table of combined spectra to write (<family>_c1d.fits)")
+    add("--table", required=True, help="source list; the spectra are beside it")
     add("--classes", default="s", help="classes of the sources: s, b, v (%(default)s)")
-    add("--indices", type=Path, nargs="+", required=True, help="of the exposures, in their order")
+    add("--fork", action="store_true", help="share the start of Python with run_spec3.py --fork")
+    add("--references", type=Path, metavar="FILE", help="what find_references.py found")
+    add("--indices", nargs="+", required=True, help="of the exposures, in their order")
     arguments = parser.parse_args()
     with told_in_a_sentence("combine_spectra"):
-        require_jwst()
-        with without_crds():
-            from exp_to_source.spec3.families import combine_family
-
-            given = arguments
-            combine_family(given.table, given.classes, given.indices, given.x1d, given.c1d)
+        found = read_found(arguments.references, offline=True)
+    request = {name: getattr(arguments, name) for name in ("table", "classes", "indices")}
+    request |= {"x1d": arguments.x1d, "c1d": arguments.c1d}
+    run_job("combine", request, found["offline"], SERVER if arguments.fork else None)
 
 
 if __name__ == "__main__":

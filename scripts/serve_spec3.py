@@ -5,8 +5,8 @@ import os
 from contextlib import nullcontext
 
 from exp_to_source.run.server import serve
+from exp_to_source.spec3.jobs import do_task
 from exp_to_source.spec3.offline import without_crds
-from exp_to_source.spec3.steps import run_all
 
 
 def main() -> None:
@@ -17,9 +17,13 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with without_crds() if arguments.offline else nullcontext():
-        import exp_to_source.spec3.pipeline  # noqa: F401
+        import asdf
 
-        serve(arguments.address, run_all)
+        import exp_to_source.spec3.families  # noqa: F401
+
+        # The first of a process looks all extensions up: a quarter of a job.
+        asdf.AsdfFile()
+        serve(arguments.address, do_task)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ EXPOSURE_TYPES = {
     "MIRI": ("MIR_WFSS",),
 }
 
+#: What tells when an exposure was taken.
+DATE = ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME")
+
 #: What reference files have in common.
 META = {
     **{"author": "made up", "description": "made up", "pedigree": "GROUND"},
@@ -47,8 +50,13 @@ class Crds:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
-    def add(self, context: int, parameters: dict[str, Parameters], width: int = 7) -> str:
-        """Add a context with parameters by step, of NIRSpec, and apertures of a width."""
+    def add(
+        self, context: int, parameters: dict[str, Parameters], width: int = 7, later: str = ""
+    ) -> str:
+        """Add a context with parameters by step, of NIRSpec, and apertures of a width.
+
+        Exposures since a date have apertures of their own.
+        """
         name = f"jwst_{context:04d}.pmap"
         instruments = {}
         for instrument, types in EXPOSURE_TYPES.items():
@@ -62,12 +70,15 @@ class Crds:
             rmaps = {}
             for kind, file in kinds.items():
                 rmap = f"jwst_{low}_{kind}_{context:04d}.rmap"
-                rows = "".join(f"    ('{one}',) : '{file}',\n" for one in types)
+                files = {"2014-01-01 00:00:00": file}
+                if later and kind == "extract1d":
+                    files[later] = self.apertures(context + 1, width)
+                rows = "".join(f"    ('{one}',) : UseAfter({files}),\n" for one in types)
                 header = {
                     **{"derived_from": "none", "filekind": kind.upper(), "name": rmap},
                     **{"instrument": instrument, "mapping": "REFERENCE", "observatory": "JWST"},
-                    **{"parkey": (("META.EXPOSURE.TYPE",),), "sha1sum": "0", "suffix": kind},
-                    **{"text_descr": kind, "classes": ("Match",)},
+                    **{"parkey": (("META.EXPOSURE.TYPE",), DATE), "sha1sum": "0", "suffix": kind},
+                    **{"text_descr": kind, "classes": ("Match", "UseAfter")},
                 }
                 self.mapping(rmap, header, f"Match({{\n{rows}}})")
                 rmaps[kind.upper()] = rmap

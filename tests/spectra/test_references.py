@@ -142,3 +142,24 @@ def test_parameters_of_a_context_that_skip_a_step(work: Workflow, crds: Crds):
     assert result.status == 1
     assert "the steps made no jw10006-o010_s00001_nirspec_f170lp-g235m_s2d.fits" in result.text
     assert list((work.folder / "results" / "spec3").iterdir()) == []
+
+
+def test_exposures_of_another_date_than_references_were_looked_up_for(work: Workflow, crds: Crds):
+    work.config["crds_context"] = crds.add(9998, {}, later="2030-01-01 00:00:00")
+    work.make(SPECTRUM)
+    # The cache has what was looked up, no more.
+    (later,) = (crds.root / "references").rglob("*extract1d_9999.json")
+    content = later.read_bytes()
+    later.unlink()
+    (exposure,) = Path(work.config["exposures"]).glob("*_cal.fits")
+    with datamodels.open(exposure) as model:
+        model.meta.observation.date = "2031-01-01"
+        model.save(exposure)
+    result = work.run(SPECTRUM)
+    assert result.status == 1
+    assert f"{later}: is not in the cache of CRDS, whose server cannot be reached" in result.text
+    assert f"'crds sync --files {later.name}' fetches it" in result.text
+    later.write_bytes(content)
+    assert work.make(SPECTRUM) == {"extract_slit_spectrum": 1}
+    with datamodels.open(work.folder / SPECTRUM) as spectrum:
+        assert spectrum.meta.ref_file.extract1d.name == f"crds://{later.name}"

@@ -21,6 +21,8 @@ ASKED = remember(
     ),
     files=content_digest([*PARAMETERS, *override_files()]),
 )
+#: The exposures in their order. A command line would not hold thousands.
+ORDER = remember("order", "".join(f"{index_path(RESULTS, name)}\n" for name in EXPOSURES))
 SLIT_INSTRUMENTS, GRISM_INSTRUMENTS = (
     "|".join(sorted({m.instrument.lower() for m in MODES.values() if m.has_slits is slits}))
     for slits in (True, False)
@@ -104,6 +106,8 @@ rule combine_grism_spectra:
         products=family_products,
         table=TABLE,
         indices=index_files,
+        order=ORDER,
+        references=references_path("results", FAMILY),
     output:
         x1d=spectrum_path("results", FAMILY, "x1d"),
         c1d=spectrum_path("results", FAMILY, "c1d"),
@@ -122,8 +126,9 @@ rule combine_grism_spectra:
     message:
         "Putting the spectra of {output.x1d} together"
     shell:
-        "{params.command} {output.x1d:q} {output.c1d:q} --table {input.table:q} "
-        "--classes {params.classes} --indices {input.indices:q} > {log:q} 2>&1"
+        "{params.command} {output.x1d:q} {output.c1d:q} --fork --table {input.table:q} "
+        "--classes {params.classes} --references {input.references:q} --indices @{input.order:q} "
+        "> {log:q} 2>&1"
 
 
 rule references:

@@ -142,18 +142,44 @@ def _fetch(
     import crds
     from stpipe import crds_client
 
-    named = crds.getrecommendations(meta, reftypes=types, observatory=OBSERVATORY)
-    for name in named.values():
-        place = "" if name.startswith("NOT FOUND") else crds.locate_file(name, OBSERVATORY)
-        if place and not reached and not os.path.isfile(place):
-            raise InputError(
-                f"{place}: is not in the cache of CRDS, whose server cannot be reached; with a "
-                f"network, 'crds sync --files {name}' fetches it"
-            )
+    if not reached:
+        _refuse_missing(crds.getrecommendations(meta, reftypes=types, observatory=OBSERVATORY))
     found = crds_client.get_multiple_reference_paths(dict(meta), types, OBSERVATORY)
     for kind, path in found.items():
         if path != "N/A":
             references.setdefault(kind, set()).add(path)
+
+
+def _refuse_missing(named: Mapping[str, str]) -> None:
+    """Refuse to go on without files that a context names."""
+    import crds
+
+    for name in named.values():
+        place = "" if name.startswith("NOT FOUND") else crds.locate_file(name, OBSERVATORY)
+        if place and not os.path.isfile(place):
+            raise InputError(
+                f"{place}: is not in the cache of CRDS, whose server cannot be reached; with a "
+                f"network, 'crds sync --files {name}' fetches it"
+            )
+
+
+def refuse_missing(product: Path) -> None:
+    """Refuse a product whose steps ask for files that the cache has not.
+
+    References were looked up for its family: these files are for exposures of another date.
+
+    Raises
+    ------
+    InputError
+        With the file, and the command that fetches it.
+    """
+    import crds
+    from jwst.pipeline import Spec3Pipeline
+    from stdatamodels.jwst.datamodels import read_metadata
+
+    meta = read_metadata(product, flatten=True)
+    for kind in sorted(set(Spec3Pipeline().reference_file_types)):
+        _refuse_missing(crds.getrecommendations(meta, reftypes=[kind], observatory=OBSERVATORY))
 
 
 def use_references(found: Mapping[str, Any], name: str) -> None:

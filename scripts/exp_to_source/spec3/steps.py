@@ -16,6 +16,7 @@ from ..files import flush, temporary_beside
 from ..formats.failures import record_failure
 from ..naming import is_grism
 from ..results import CAL, GRISM_SPECTRA, SLIT_SPECTRA
+from .references import refuse_missing
 
 #: No parameters but the steps' own.
 NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
@@ -129,6 +130,8 @@ def run_spec3(
             with model:
                 run_on_product(model, stem, made, steps)
         except Exception as error:
+            if type(error).__module__.partition(".")[0] == "crds":
+                refuse_missing(product)
             # Steps fail in as many ways as there are of them.
             raise InputError(
                 f"{product}: a step failed ({type(error).__name__}: {error}); see its log"

@@ -1,0 +1,73 @@
+"""Jobs about spectra, done in a fork of a process that has jwst imported, or here."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from ..errors import told_in_a_sentence
+from ..run.server import ask_server
+from .offline import without_crds
+from .references import use_references
+from .steps import require_jwst, run_all
+
+
+def combine(table: str, classes: str, indices: Sequence[str], x1d: str, c1d: str) -> None:
+    """Put the spectra of a family together, as `families.combine_family`."""
+    with told_in_a_sentence("combine_spectra"):
+        require_jwst()
+        from .families import combine_family
+
+        combine_family(Path(table), classes, [Path(i) for i in indices], Path(x1d), Path(c1d))
+
+
+#: What is done for a request, by its name.
+TASKS: Mapping[str, Callable[..., None]] = {"extract": run_all, "combine": combine}
+
+
+def do_task(task: str, **request: Any) -> None:
+    """Do what a request asks for."""
+    TASKS[task](**request)
+
+
+def read_found(references: Path | None, offline: bool = False) -> dict[str, Any]:
+    """Read what `find_references` found, and set CRDS up by it.
+
+    Parameters
+    ----------
+    references : Path or None
+        Its file, if there is any.
+    offline : bool
+        Whether to do without CRDS if there is none.
+    """
+    # Several jobs run side by side.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if not references:
+        return {"offline": offline}
+    found: dict[str, Any] = json.loads(references.read_text(encoding="utf-8"))
+    use_references(found, str(references))
+    return found
+
+
+def run_job(task: str, request: dict[str, Any], offline: bool, server: Path | None) -> None:
+    """Do a task, and exit if a fork did it.
+
+    Parameters
+    ----------
+    task, request
+        Name of the task, and what it takes, as JSON has it.
+    offline : bool
+        Whether to do without CRDS.
+    server : Path or None
+        Script that starts the process from which jobs fork; None to do the task here.
+    """
+    if server:
+        start = [sys.executable, str(server), *(["--offline"] if offline else [])]
+        status = ask_server(start, {"task": task, **request})
+        if status is not None:
+            sys.exit(status)
+    with without_crds() if offline else nullcontext():
+        do_task(task, **request)
