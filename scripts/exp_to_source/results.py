@@ -3,6 +3,7 @@
 #: Folders: one file for each exposure, product or request.
 INDICES = "index"
 MANIFESTS = "manifests"
+PREPARED = "prepared"
 PRODUCTS = "products"
 QUICKLOOKS = "quicklook"
 MEASURED = "measured"
@@ -51,6 +52,11 @@ def index_path(results: str, exposure: str) -> str:
 def manifest_path(results: str, product: str) -> str:
     """Path of the manifest of a product."""
     return f"{results}/{MANIFESTS}/{product}.json"
+
+
+def prepared_path(results: str, exposure: str) -> str:
+    """Path of an exposure on which the steps before regrouping were run."""
+    return f"{results}/{PREPARED}/{exposure}.fits"
 
 
 def spectrum_path(results: str, product: str, kind: str) -> str:

@@ -10,17 +10,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from asdf.util import load_yaml
 from astropy.io import fits
 from fakecrds import Crds
 from snake import ROOT, Workflow
+from stdatamodels.jwst import datamodels
 
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.spec3.offline import SERVERLESS
 
 #: Cards of time, of software, and of a file's own name, whose ids may have other digits.
 OWN_CARDS = ("DATE", "HISTORY", "FILENAME")
+
+#: What products do not have of the pipeline's notes, and numbers of blocks, which are in any order.
+PRODUCT_KEYS = ("exptype", "group_id", "source")
 
 #: Keys of the tree, likewise; the pipeline's logs are of all sources so far.
 OWN_KEYS = ("asdf_library", "history", "_fits_hash", "cal_logs", "date", "filename")
@@ -53,13 +58,16 @@ CASES = {
     "mos pixels replaced": ({"sources": 1}, SLITS),
     "mos context": ({"sources": 1}, SLITS),
     "fixed-slit": ({"fixed_slits": ("S200A1",)}, SLITS),
+    "fixed-slit background": ({"fixed_slits": ("S200A1",)}, SLITS),
+    "mos moving": ({"sources": 1}, SLITS),
     "niriss-wfss": ({"source_ids": (9, 3, 5), "overlap": "partial"}, {"c1d", "x1d"}),
     "nircam-wfss": ({"sources": 3}, {"c1d", "x1d"}),
     "miri-wfss": ({"sources": 3}, {"c1d", "x1d"}),
 }
 
-#: All cases take four minutes: SPEC3_MODES=all.
-MODES = list(CASES) if os.environ.get("SPEC3_MODES") == "all" else ["mos", "niriss-wfss"]
+#: All cases take five minutes: SPEC3_MODES=all.
+SOME = ["mos", "niriss-wfss", "fixed-slit background", "mos moving"]
+MODES = list(CASES) if os.environ.get("SPEC3_MODES") == "all" else SOME
 
 
 def call(*words: object, folder: Path, **environment: str) -> None:
@@ -82,6 +90,9 @@ def content(path: Path) -> tuple[list[Any], dict[str, Any]]:
                 tree = load_yaml(io.BytesIO(hdu.data.tobytes()), tagged=True)
                 continue
             cards = [(c.keyword, c.value) for c in hdu.header.cards if c.keyword not in OWN_CARDS]
+            if hdu.name == "HDRTAB":
+                # When prepared exposures were written.
+                hdu.data.view(np.ndarray)["DATE"] = b""
             data = b"" if hdu.data is None else hdu.data.tobytes()
             found.append((hdu.name, hdu.ver, cards, data))
     return found, tree
@@ -110,6 +121,43 @@ def plain(name: str) -> str:
     return re.sub(r"([sbv])0*([0-9]+)_", r"\1\2_", name)
 
 
+def add_background(association: Path) -> None:
+    """Two spectra of the background, members of the association."""
+    content = json.loads(association.read_text())
+    for number in (1, 2):
+        table = np.zeros(200, datamodels.SpecModel().get_dtype("spec_table"))
+        table["WAVELENGTH"] = np.linspace(0.5, 6, len(table))
+        table["SURF_BRIGHT"] = 0.1 * number + 0.01 * table["WAVELENGTH"]
+        table["SB_ERROR"] = 0.01
+        table["NPIXELS"] = 5
+        name = f"background{number}_x1d.fits"
+        with datamodels.MultiSpecModel() as model:
+            model.meta.exposure.type = "NRS_FIXEDSLIT"
+            model.meta.exposure.exposure_time = 100.0 * number
+            model.meta.exposure.integration_time = 100.0 * number
+            model.meta.observation.bkgdtarg = True
+            spectrum = datamodels.SpecModel(spec_table=table)
+            spectrum.name = "S200A1"
+            for column in spectrum.spec_table.columns:
+                column.unit = {"WAVELENGTH": "um", "SURF_BRIGHT": "MJy/sr"}.get(column.name)
+            model.spec.append(spectrum)
+            model.save(association.with_name(name))
+        member = {"expname": name, "exptype": "background"}
+        content["products"][0]["members"].append(member)
+    association.write_text(json.dumps(content))
+
+
+def set_in_motion(folder: Path) -> None:
+    """Have the target of all exposures move between them."""
+    for number, path in enumerate(sorted(folder.glob("*_cal.fits"))):
+        with datamodels.open(path) as model:
+            model.meta.target.type = "MOVING"
+            for slit in model.slits:
+                slit.meta.wcsinfo.mt_ra = 53.1 + 1e-4 * number
+                slit.meta.wcsinfo.mt_dec = -27.8 + 2e-4 * number
+            model.save(path)
+
+
 @pytest.mark.parametrize("case", MODES)
 def test_spectra_are_those_of_the_pipeline(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -121,7 +169,13 @@ def test_spectra_are_those_of_the_pipeline(
     (association,) = (tmp_path / "data").glob("*_asn.json")
     config = {"associations": association, "offline": True, "spec3_classes": "[s,b,v]"}
     steps, environment = {}, {}
-    if case == "mos pixels replaced":
+    if case in ("fixed-slit background", "mos moving"):
+        config |= {"prepare": True}
+        if case == "mos moving":
+            set_in_motion(tmp_path / "data")
+        else:
+            add_background(association)
+    elif case == "mos pixels replaced":
         steps = {"pixel_replace": {"skip": False}, "adaptive_trace_model": {"skip": False}}
         config |= {"spec3": json.dumps(steps)}
     elif case == "mos context":
@@ -145,10 +199,16 @@ def test_spectra_are_those_of_the_pipeline(
     assert {path.name[-8:-5] for path in ours} == kinds
     spectra = {name for name in official if not name.endswith("_cal.fits")}
     assert {plain(path.name) for path in ours} == spectra
+    if "prepare" in config:
+        # What was done to exposures is seen in products, too.
+        ours += (work.folder / "results" / "products").iterdir()
     for path in ours:
         hdus, tree = content(path)
         wanted, other = content(official[plain(path.name)])
         found = list(differences(tree, other))
+        if path.name.endswith("_cal.fits"):
+            keys = (what.partition(":")[0].rpartition(".")[2] for what in found)
+            found = [key for key in keys if key not in PRODUCT_KEYS]
         assert [repr(hdu[:3]) for hdu in hdus] == [repr(hdu[:3]) for hdu in wanted]
         assert [hdu[3] == same[3] for hdu, same in zip(hdus, wanted, strict=True)] == [True] * len(
             hdus

@@ -220,3 +220,43 @@ def test_folders_of_spectra_are_what_viewers_pair(work: Workflow):
     assert images == spectra
     assert len(images) == 3
     assert not [name for name in names if "c1d" in name]
+
+
+def test_exposures_are_prepared_with_those_of_their_association(tmp_path: Path):
+    what = {"mode": "fixed-slit", "fixed_slits": ("S200A1",), "exposures": 2, "shape": (8, 24)}
+    simulate(Simulation(**what, association=True), tmp_path / "data")
+    (association,) = (tmp_path / "data").glob("*_asn.json")
+    work = Workflow(tmp_path / "work", {"associations": association, "prepare": True})
+    assert work.make() == {
+        "survey_association": 1,
+        "prepare_exposure": 2,
+        "index_exposure": 2,
+        "list_sources": 1,
+        "gather_source": 1,
+    }
+    assert work.make() == {}
+    assert work.make("verify")["verify_products"] == 1
+    # Exposures of the run's own are no exposures of the user.
+    both = work.run(exposures=f"{tmp_path}/**/*_cal.fits")
+    assert both.status == 0, both.text
+    assert both.jobs == {}
+    (exposure, _) = sorted((tmp_path / "data").glob("*_cal.fits"))
+    change_slit(exposure, 1)
+    assert work.make()["prepare_exposure"] == 2
+    exposure.write_bytes(b"no FITS")
+    result = work.run()
+    assert result.status == 1
+    assert f"{exposure}: cannot be opened" in result.text
+    assert "Traceback" not in result.text
+
+
+def test_exposures_that_cannot_be_prepared_are_refused(tmp_path: Path):
+    simulate(Simulation(exposures=1, shape=(8, 24), association=True), tmp_path / "data")
+    (association,) = (tmp_path / "data").glob("*_asn.json")
+    work = Workflow(tmp_path / "work", {"prepare": True})
+    result = work.run(exposures=tmp_path / "data")
+    assert "prepare: needs associations, which say what exposures belong together" in result.text
+    other = association.with_name("jw10006-o010_spec3_00002_asn.json")
+    other.write_bytes(association.read_bytes())
+    result = work.run(associations=tmp_path / "data")
+    assert "'prepare' takes an exposure with the others of one" in result.text

@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shlex
 import sys
 from functools import cache
@@ -22,7 +23,7 @@ sys.path.insert(0, str(SCRIPTS))
 os.environ.update(EXP_TO_SOURCE=str(ROOT))
 
 from exp_to_source import FORMAT
-from exp_to_source.sources.associations import read_association
+from exp_to_source.sources.associations import association_name, read_association
 from exp_to_source.sources.choosing import items_of
 from exp_to_source.run.advice import advice_on_settings, advice_on_target
 from exp_to_source.run.command_line import read_command_line
@@ -38,6 +39,7 @@ from exp_to_source.run.inputs import (
     find_files,
     find_table,
     name_exposures,
+    name_members,
 )
 from exp_to_source.run.requests import request_text
 from exp_to_source import results as names
@@ -52,6 +54,7 @@ from exp_to_source.modes import MODES
 from exp_to_source.results import (
     index_path,
     manifest_path,
+    prepared_path,
     product_path,
     quicklook_path,
     references_path,
@@ -90,6 +93,7 @@ FAMILY_PARTS = PRODUCT_PARTS | {"target": "(?:t[0-9]+_)?"}
 CAL_PRODUCT = product_path("results", PRODUCT)
 TABLE = f"results/{names.SOURCES}"
 REQUESTS = f"results/{names.REQUESTS}"
+PREPARED = f"results/{names.PREPARED}"
 FINGERPRINTS = f"results/{names.FINGERPRINTS}"
 VERDICTS = f"results/{names.VERDICTS}"
 MEASURED = f"results/{names.MEASURED}"
@@ -109,6 +113,11 @@ def in_results(path):
 
 
 IS_MODULE = is_module()
+
+
+def one_of(words):
+    """Pattern of a wildcard that is one of some words."""
+    return "|".join(map(re.escape, words)) or "(?!)"
 
 
 def command(name, python="", options=""):

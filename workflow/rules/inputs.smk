@@ -30,6 +30,35 @@ def association_files():
     return [local(association.path) for association in ASSOCIATIONS]
 
 
+def association_file(wildcards):
+    """File of an association by its name."""
+    return local(NAMED_ASSOCIATIONS[wildcards.association].path)
+
+
+def member_files(wildcards):
+    """Exposures of an association, and spectra of its background."""
+    association = NAMED_ASSOCIATIONS[wildcards.association]
+    return [local(path) for path in (*association.science, *association.background)]
+
+
+def member_file(wildcards):
+    """File of an exposure that is prepared; index and gather have what becomes of it."""
+    return local(MEMBERS[wildcards.exposure].path)
+
+
+def survey_of(wildcards):
+    """What the association of an exposure has in common."""
+    return f"{PREPARED}/common/{MEMBERS[wildcards.exposure].association}.json"
+
+
+def background_of(wildcards):
+    """Combined background of the association of an exposure, if it has any."""
+    name = MEMBERS[wildcards.exposure].association
+    return (
+        [f"{PREPARED}/common/{name}_masterbg1d.fits"] if NAMED_ASSOCIATIONS[name].background else []
+    )
+
+
 def table_files(*keys):
     """Files of the user's tables."""
     return [local(path) for key in keys for path in TABLES[key]]

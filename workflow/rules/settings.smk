@@ -66,7 +66,11 @@ def read_request():
     else:
         found = find_exposures(config["exposures"], RESULTS, may_be_made=IS_MODULE)
     members = [path for association in associations for path in association.science]
-    return associations, name_exposures([*found, *members])
+    exposures = name_exposures([*found, *members])
+    if config["prepare"]:
+        prepared = name_members(associations)
+        exposures |= {name: prepared_path(RESULTS, name) for name in prepared}
+    return associations, exposures
 
 
 def choice_options():
@@ -138,6 +142,7 @@ with told_in_a_sentence("exp_to_source"):
         files=[DEFAULTS, *OWN_SETTINGS, *SAID.configfiles],
     )
     ASSOCIATIONS, EXPOSURES = read_request()
+    MEMBERS = name_members(ASSOCIATIONS) if config["prepare"] else {}
     TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}
     # File times do not show that a table was replaced by an older one.
     STATE = content_digest(named_files(ASSOCIATIONS))

@@ -8,16 +8,18 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from ..errors import InputError, counted
 from ..files import names_in
 from ..naming import check_path, exposure_name, parse_exposure_name, parse_product_name
-from ..results import CAL, MBSUB, PREVIOUS, PRODUCTS, STALE
+from ..results import CAL, MBSUB, PREPARED, PREVIOUS, PRODUCTS, STALE
+from ..sources.associations import Association, association_name
 
 SUFFIXES = (CAL, MBSUB)
 
-#: Folders of the results that contain products.
-PRODUCT_FOLDERS = (PRODUCTS, PREVIOUS, STALE)
+#: Folders of the results whose files are not the user's exposures.
+OWN_FOLDERS = (PREPARED, PRODUCTS, PREVIOUS, STALE)
 
 #: Largest file whose content is read each time, in bytes, as in Snakemake.
 MAX_CONTENT = 1_000_000
@@ -28,10 +30,10 @@ def find_exposures(
 ) -> list[str]:
     """Resolve the user's exposures; a folder stands for all files but source-based products.
 
-    A glob may match files in the folder `results`; products there are not exposures. See
+    A glob may match files in the folder `results`; those there are not the user's. See
     `find_files`.
     """
-    own = tuple(os.path.join(os.path.abspath(results), folder, "") for folder in PRODUCT_FOLDERS)
+    own = tuple(os.path.join(os.path.abspath(results), folder, "") for folder in OWN_FOLDERS)
     found = find_files("exposures", given, _is_exposure, may_be_made)
     return [path for path in found if not os.path.abspath(path).startswith(own)]
 
@@ -174,6 +176,44 @@ def find_table(key: str, path: str | None) -> list[str]:
             f"{key}: {path!r:.300} is no file; bring it back, or correct the setting '{key}'"
         )
     return [path]
+
+
+class Member(NamedTuple):
+    """An exposure of an association: its file, and the association's name."""
+
+    path: str
+    association: str
+
+
+def name_members(associations: Iterable[Association]) -> dict[str, Member]:
+    """Give each exposure of associations its name, to be prepared with the others of its own.
+
+    Raises
+    ------
+    InputError
+        If there are none, or one belongs to two associations.
+    """
+    members: dict[str, Member] = {}
+    files: dict[str, str] = {}
+    for association in associations:
+        name = association_name(association)
+        if files.setdefault(name, association.path) != association.path:
+            raise InputError(
+                f"{files[name]} and {association.path} have one name; rename one of them"
+            )
+        for path in association.science:
+            other = members.setdefault(exposure_name(path), Member(path, name))
+            if other.association != name:
+                raise InputError(
+                    f"{path}: is in {files[other.association]} and {association.path}, and "
+                    "'prepare' takes an exposure with the others of one; leave one of the two out"
+                )
+    if not members:
+        raise InputError(
+            "prepare: needs associations, which say what exposures belong together; set "
+            "'associations', or leave 'prepare' out"
+        )
+    return members
 
 
 def name_exposures(paths: Iterable[str]) -> dict[str, str]:

@@ -40,6 +40,11 @@ class Association(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
+def association_name(association: Association) -> str:
+    """Name of an association: that of its file."""
+    return os.path.basename(association.path).removesuffix(".json")
+
+
 def read_association(path: str) -> Association:
     """Read an association.
 

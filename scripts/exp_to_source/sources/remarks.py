@@ -50,7 +50,7 @@ def not_regrouped(association: Association) -> str:
         return ""
     return (
         f"{association.path}: its {len(association.background)} background members are not "
-        "regrouped; master background must have been subtracted from the science members already"
+        "regrouped; the setting 'prepare' subtracts them from the science members"
     )
 
 

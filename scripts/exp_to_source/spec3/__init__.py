@@ -1,4 +1,4 @@
-"""From products to spectra.
+"""Steps of the jwst package: on products, and on exposures before products are made of them.
 
-In: a product. Out: the results of the later steps of the jwst package.
+In: a product. Out: the results of the later steps, up to spectra.
 """

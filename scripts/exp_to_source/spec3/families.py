@@ -18,12 +18,12 @@ from jwst.datamodels.utils.flat_multispec import (
 from stdatamodels.jwst import datamodels
 
 from ..errors import InputError, counted
-from ..files import flush, temporary_beside
 from ..naming import family_name, parse_product_name
 from ..results import GRISM_SPECTRA, product_path, spectrum_path
 from ..tables import read_products
 from .appearances import first_appearances, refuse_same_ids
 from .pipeline import set_footprint
+from .saving import save_whole
 
 #: Maximum number of names in a message.
 MAX_NAMES = 10
@@ -78,9 +78,9 @@ def combine_family(
                 path = product_path(results, place.product)
                 opened[place.product] = stack.enter_context(datamodels.open(path))
         set_footprint(model, [opened[place.product].exposures[place.entry] for place in places])
-        _save(model, x1d, lacking)
+        _save_with_history(model, x1d, lacking)
     with combined_spectra(made["c1d"]) as model:
-        _save(model, c1d, lacking)
+        _save_with_history(model, c1d, lacking)
 
 
 def exposures_spectra(paths: Sequence[str]) -> Any:
@@ -194,17 +194,7 @@ def _fill(target: Any, row: dict[str, Any]) -> None:
             target[name] = value
 
 
-def _save(model: Any, path: Path, history: Iterable[str]) -> None:
-    """Save a table: absent or whole."""
+def _save_with_history(model: Any, path: Path, history: Iterable[str]) -> None:
     for sentence in history:
         model.add_history_entry(sentence)
-    temporary = Path(temporary_beside(path))
-    temporary.mkdir(parents=True)
-    try:
-        model.save(temporary / path.name)
-        flush(temporary / path.name)
-        (temporary / path.name).replace(path)
-    finally:
-        for left in temporary.iterdir():
-            left.unlink()
-        temporary.rmdir()
+    save_whole(model, path)

@@ -11,26 +11,34 @@ from typing import Any
 from ..errors import told_in_a_sentence
 from ..run.server import ask_server
 from .offline import without_crds
+from .preparation import combine_background, prepare_exposure, survey_association
 from .references import use_references
 from .steps import require_jwst, run_all
 
 
 def combine(table: str, classes: str, indices: Sequence[str], x1d: str, c1d: str) -> None:
     """Put the spectra of a family together, as `families.combine_family`."""
-    with told_in_a_sentence("combine_spectra"):
-        require_jwst()
-        from .families import combine_family
+    from .families import combine_family
 
-        combine_family(Path(table), classes, [Path(i) for i in indices], Path(x1d), Path(c1d))
+    combine_family(Path(table), classes, [Path(i) for i in indices], Path(x1d), Path(c1d))
 
 
-#: What is done for a request, by its name.
-TASKS: Mapping[str, Callable[..., None]] = {"extract": run_all, "combine": combine}
+#: What is done for a request, by its name, and the command that asks for it.
+TASKS: Mapping[str, tuple[str, Callable[..., None]]] = {
+    "survey": ("prepare_exposures", survey_association),
+    "background": ("prepare_exposures", combine_background),
+    "prepare": ("prepare_exposures", prepare_exposure),
+    "extract": ("run_spec3", run_all),
+    "combine": ("combine_spectra", combine),
+}
 
 
 def do_task(task: str, **request: Any) -> None:
     """Do what a request asks for."""
-    TASKS[task](**request)
+    command, function = TASKS[task]
+    with told_in_a_sentence(command):
+        require_jwst()
+        function(**request)
 
 
 def read_found(references: Path | None, offline: bool = False) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def is_unprepared(model: Any, background: Collection[str]) -> str:
     if is_moving_target(model) and any(step.assign_mtwcs != "COMPLETE" for step in done):
         return (
             "its target moves, for which the pipeline changes the WCS of all exposures before it "
-            "regroups; give exposures that assign_mtwcs has been run on"
+            "regroups; set 'prepare: true', or give exposures that assign_mtwcs has been run on"
         )
     subtracted = ("bkg_subtract", "master_background")
     if model.meta.asn.table_name in background and not any(
@@ -80,8 +80,8 @@ def is_unprepared(model: Any, background: Collection[str]) -> str:
     ):
         return (
             "its association has background members, which the pipeline subtracts before it "
-            "regroups; give exposures that master_background has been run on (*_mbsub.fits), or "
-            "an association without such members"
+            "regroups; set 'prepare: true', or give exposures that master_background has been run "
+            "on (*_mbsub.fits)"
         )
     return ""
 

@@ -1,0 +1,28 @@
+"""Saving of data models."""
+
+from pathlib import Path
+from typing import Any
+
+from ..files import flush, temporary_beside
+
+
+def save_whole(model: Any, path: Path) -> None:
+    """Save a model under its name: absent or whole.
+
+    Parameters
+    ----------
+    model : JwstDataModel
+        The model, which notes the name of its file.
+    path : Path
+        The file.
+    """
+    temporary = Path(temporary_beside(path))
+    temporary.mkdir(parents=True)
+    try:
+        model.save(temporary / path.name)
+        flush(temporary / path.name)
+        (temporary / path.name).replace(path)
+    finally:
+        for left in temporary.iterdir():
+            left.unlink()
+        temporary.rmdir()

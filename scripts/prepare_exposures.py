@@ -1,0 +1,37 @@
+"""Do what Spec3Pipeline does before it regroups exposures: moving targets, master background.
+
+It needs the jwst package, which the workflow itself does not.
+"""
+
+import argparse
+from pathlib import Path
+
+from exp_to_source.spec3.jobs import run_job
+
+SERVER = Path(__file__).with_name("serve_spec3.py")
+
+
+def main() -> None:
+    """Read the command line, do one of the tasks."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--fork", action="store_true", help="share the start of Python with others")
+    tasks = parser.add_subparsers(dest="task", required=True)
+    survey = tasks.add_parser("survey", help="what the exposures of an association have in common")
+    background = tasks.add_parser("background", help="combine the background members")
+    for task in (survey, background):
+        task.add_argument("association", help="level 3 association (*_asn.json)")
+    prepare = tasks.add_parser("prepare", help="prepare one exposure")
+    prepare.add_argument("exposure", help="*_cal.fits")
+    prepare.add_argument("--survey", required=True, metavar="FILE", help="what survey wrote")
+    prepare.add_argument("--background", nargs="?", metavar="FILE", help="what background wrote")
+    for task in (survey, background, prepare):
+        task.add_argument("output", help="file to write")
+    request = vars(parser.parse_args())
+    server = SERVER if request.pop("fork") else None
+    run_job(request.pop("task"), request, offline=True, server=server)
+
+
+if __name__ == "__main__":
+    main()
