@@ -241,3 +241,13 @@ def test_one_bad_source_does_not_stop_the_others(work: Workflow):
     # The exposure is read again, as nobody knows what it is now.
     assert work.make() == {"index_exposure": 1, "list_sources": 1, "gather_source": 1}
     assert work.make() == {}
+
+
+def test_dry_run_ends_with_the_number_of_jobs_by_reason(work: Workflow):
+    count = len(work.products)
+    result = work.run("--dry-run", "--forcerun=gather_source")
+    assert f"Jobs by reason:\n{count:8} gather_source: forced execution\n" in result.text
+    change_slit(exposures(work)[0], min(sources_of(exposures(work)[0])))
+    result = work.run("--dry-run")
+    assert "       1 index_exposure: updated input files\n" in result.text
+    assert "The jobs of products are known once the sources are listed." in result.text

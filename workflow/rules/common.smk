@@ -72,9 +72,16 @@ from exp_to_source.tables import read_products, read_table
 
 
 def advise(record):
-    """Add the right command to what Snakemake says of targets that no rule makes."""
-    if advice := advice_on_target(str(record.msg), sys.argv[1:]):
-        record.msg = f"{record.msg}\n{advice}"
+    """Add to what Snakemake says: of targets that no rule makes, the right command; of a dry run,
+    how many jobs there are for each reason.
+    """
+    said = str(record.msg)
+    if said.startswith("This was a dry-run") and (plan := EVENTS.plan()):
+        record.msg = "\n".join((*plan, said))
+    elif said.startswith("The run involves checkpoint jobs"):
+        record.msg = f"{said}\nThe jobs of products are known once the sources are listed."
+    elif advice := advice_on_target(said, sys.argv[1:]):
+        record.msg = f"{said}\n{advice}"
     return True
 
 

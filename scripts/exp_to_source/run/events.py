@@ -1,6 +1,7 @@
 """What the log of Snakemake says of a run, event by event: what was asked for, what failed."""
 
 import re
+from collections import Counter
 from typing import Any, NamedTuple
 
 #: How Snakemake says that it ends before its time: Ctrl-C, or a signal that asks for it.
@@ -11,6 +12,9 @@ MAX_LINES = 30
 
 #: The sentence that a script ends with begins with its name.
 _SENTENCE = re.compile(r"[a-z][a-z0-9_]*: ")
+
+#: The kinds of reason for which a job runs, each followed by its files.
+_KINDS = re.compile(r"(?:^|; )([A-Z][^:;]*)")
 
 #: What the log of a job ends with that was interrupted from the keyboard.
 _STOPPED = re.compile(r"KeyboardInterrupt|[a-z][a-z0-9_]*: interrupted\b.*")
@@ -54,6 +58,7 @@ class Events:
         self.failures: dict[int, Failure] = {}
         self.refusals: list[str] = []
         self.is_running = False
+        self._planned: Counter[tuple[str, str]] = Counter()
         self._was_told_to_end = False
 
     @property
@@ -66,6 +71,9 @@ class Events:
         event = getattr(getattr(record, "event", None), "name", "")
         if event == "RUN_INFO":
             self.rules.update(record.stats)
+        elif event == "JOB_INFO" and not self.is_running:
+            why = ", ".join(_KINDS.findall(record.reason or "")).lower()
+            self._planned[record.rule_name, why] += 1
         elif event == "JOB_ERROR":
             log = record.log[0] if record.log else ""
             self.failures[record.jobid] = Failure(record.rule_name, tuple(record.output), log)
@@ -75,6 +83,16 @@ class Events:
         elif str(record.msg).startswith(INTERRUPTED):
             self._was_told_to_end = True
         return True
+
+    def plan(self) -> list[str]:
+        """Say how many jobs of each rule would run, and why: a line for each reason."""
+        if not self._planned:
+            return []
+        lines = [
+            f"{count:8} {rule}: {why}" if why else f"{count:8} {rule}"
+            for (rule, why), count in self._planned.most_common()
+        ]
+        return ["Jobs by reason:", *lines]
 
     def reasons(self) -> dict[int, str]:
         """Return the sentence for each job that failed, but was not interrupted."""

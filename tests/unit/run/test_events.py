@@ -16,6 +16,7 @@ class Event(Enum):
     RUN_INFO = 1
     JOB_ERROR = 2
     JOB_FINISHED = 3
+    JOB_INFO = 4
 
 
 def job_error(number: int, log: Path) -> SimpleNamespace:
@@ -79,3 +80,16 @@ def test_long_reasons_are_cut():
     lines = reason_in(text, "verify", "logs/verify.log").splitlines()
     assert len(lines) == MAX_LINES + 1
     assert lines[-1] == f"and {101 - MAX_LINES} lines more in logs/verify.log"
+
+
+def test_jobs_of_a_dry_run_are_counted_by_rule_and_reason():
+    events = Events()
+    assert events.plan() == []
+    missing = "Missing output files: results/products/a; Input files updated by another job: b: c"
+    for rule, reason in (("gather_source", missing), ("gather_source", missing), ("all", "")):
+        events.hear(SimpleNamespace(event=Event.JOB_INFO, msg="", rule_name=rule, reason=reason))
+    assert events.plan() == [
+        "Jobs by reason:",
+        "       2 gather_source: missing output files, input files updated by another job",
+        "       1 all",
+    ]
