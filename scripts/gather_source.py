@@ -1,9 +1,7 @@
 """Write one source-based product from its manifest."""
 
-import argparse
 import os
 import sys
-from functools import partial
 
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.files import redate
@@ -12,37 +10,49 @@ from exp_to_source.gather.product import gather_source
 from exp_to_source.results import INDICES
 
 
-def main() -> None:
-    """Read the command line, write the product."""
-    # With a fixed width, argparse does not import shutil to find one: a tenth of the start.
-    formatter = partial(argparse.HelpFormatter, width=100)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
+def read_options(words: list[str]) -> tuple[str, str, str, str]:
+    """Manifest, product, folder of the indices, and record of a failure (empty: none)."""
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument("manifest", help="manifest of the product (*.json)")
     parser.add_argument("product", help="product to write (*_cal.fits)")
     parser.add_argument(
         "--indices",
         metavar="FOLDER",
+        default="",
         help="where the indices are; by default 'index' beside the manifest's folder",
     )
     parser.add_argument(
         "--record-failure",
         metavar="FILE",
+        default="",
         help="if it cannot be made: write why to FILE, leave an empty product, and succeed",
     )
-    arguments = parser.parse_args()
-    results = os.path.dirname(os.path.dirname(os.path.abspath(arguments.manifest)))
-    indices = arguments.indices or os.path.join(results, INDICES)
+    given = parser.parse_args(words)
+    return given.manifest, given.product, given.indices, given.record_failure
+
+
+def main() -> None:
+    """Read the command line, write the product."""
+    words = sys.argv[1:]
+    # Without options, argparse would be a tenth of the job.
+    plain = len(words) == 2 and not any(word.startswith("-") for word in words)
+    manifest, product, indices, record = (*words, "", "") if plain else read_options(words)
+    if not indices:
+        results = os.path.dirname(os.path.dirname(os.path.abspath(manifest)))
+        indices = os.path.join(results, INDICES)
     try:
         with told_in_a_sentence("gather_source"):
-            redate([arguments.manifest])
-            gather_source(arguments.manifest, arguments.product, indices)
-            forget_previous(arguments.product)
+            redate([manifest])
+            gather_source(manifest, product, indices)
+            forget_previous(product)
     except SystemExit as failure:
-        if not arguments.record_failure:
+        if not record:
             raise
         from exp_to_source.formats.failures import record_failure
 
-        record_failure(arguments.record_failure, [arguments.product], str(failure))
+        record_failure(record, [product], str(failure))
         print(failure, file=sys.stderr)
 
 
