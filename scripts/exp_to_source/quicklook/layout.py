@@ -112,8 +112,12 @@ def wrapped(words: Sequence[str], width: float, size: float, weight: str = "norm
     weight : str
         Of the font.
     """
+    words = [word for word in words if word]
+    # Most fit in one line: to measure a text is slow.
+    if width_of(line := SEPARATOR.join(words), size, weight) <= width:
+        return [line]
     lines: list[str] = []
-    for word in filter(None, words):
+    for word in words:
         longer = f"{lines[-1]}{SEPARATOR}{word}" if lines else word
         if width_of(longer, size, weight) <= width:
             lines[-1:] = [longer]

@@ -1,5 +1,6 @@
 """Where the WCS of entries expects their source, and how they were dithered."""
 
+import copy
 import io
 import warnings
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from .cutouts import Cutout, Entries
+
+#: Frame of a slit, as its WCS names it.
+SLIT = "slit_frame"
 
 
 def with_rows(entries: Entries) -> Entries:
@@ -21,7 +25,12 @@ def with_rows(entries: Entries) -> Entries:
         config.validate_on_read = False
         try:
             with asdf.open(io.BytesIO(entries.tree), lazy_tree=True) as file:
-                metas = [file.tree["exposures"][n]["meta"] for n in range(len(entries.cutouts))]
+                exposures = file.tree["exposures"]
+                for n in range(len(entries.cutouts)):
+                    # What is tagged is built as a whole; of the rest, only what is asked for.
+                    exposures.tagged[n] = dict(exposures.tagged[n])
+                    shorten(exposures.tagged[n]["meta"].get("wcs"))
+                metas = [exposures[n]["meta"] for n in range(len(entries.cutouts))]
                 cutouts = [
                     cutout._replace(row=expected_row(meta, cutout), nod=nod_of(meta))
                     for cutout, meta in zip(entries.cutouts, metas, strict=True)
@@ -30,6 +39,19 @@ def with_rows(entries: Entries) -> Entries:
             # Of many kinds; without its tree, a product can still be looked at.
             return entries
     return entries._replace(cutouts=cutouts)
+
+
+def shorten(wcs: Any) -> None:
+    """Cut the steps from slit to sky off a WCS, in plain nodes: most of what it takes to build it.
+
+    The WCS of a grism, and none at all, are left as they are.
+    """
+    for number, step in enumerate(wcs["steps"] if wcs else ()):
+        if "name" in step["frame"] and step["frame"]["name"] == SLIT:
+            last = copy.copy(step)
+            last["transform"] = None
+            wcs["steps"] = [*wcs["steps"][:number], last]
+            break
 
 
 def nod_of(meta: Any) -> str:
@@ -57,9 +79,9 @@ def expected_row(meta: Any, cutout: Cutout) -> float | None:
         x, y = y, x
     try:
         wcs = meta["wcs"]
-        if "slit_frame" in wcs.available_frames:
-            *_, wavelength = wcs.get_transform("detector", "slit_frame")(x, y)
-            found = wcs.get_transform("slit_frame", "detector")(*cutout.place, wavelength)
+        if SLIT in wcs.available_frames:
+            *_, wavelength = wcs.get_transform("detector", SLIT)(x, y)
+            found = wcs.get_transform(SLIT, "detector")(*cutout.place, wavelength)
         else:
             found = wcs.invert(*wcs(x, y), with_bounding_box=False)
     except Exception:

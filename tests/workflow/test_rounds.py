@@ -1,0 +1,23 @@
+"""When Snakemake looks for jobs to start."""
+
+from pathlib import Path
+
+from snake import Workflow
+
+
+def test_snakemake_looks_for_jobs_only_when_one_has_ended(tmp_path: Path):
+    """And not once a second for its limit of jobs a second, unless the user has set one."""
+    data, python = tmp_path / "data", tmp_path / "python"
+    data.mkdir()
+    for number in (1, 2):
+        (data / f"jw10006010001_03101_0000{number}_nrs1_cal.fits").touch()
+    python.write_text("#!/bin/sh\nsleep 1.5\nexit 1\n")
+    python.chmod(0o755)
+
+    def looks(folder: str, *options: str) -> int:
+        """How often one job waited for the other to end."""
+        work = Workflow(tmp_path / folder, {"exposures": data, "python": python})
+        return work.run("--verbose", "--cores=1", *options).text.count("Ready jobs: 1\n")
+
+    assert looks("one") == 1
+    assert looks("two", "--max-jobs-per-timespan=50/1s") > 1
