@@ -1,5 +1,6 @@
 """What is asked of Snakemake beyond its documents is in one file, and is there."""
 
+import logging
 import re
 from pathlib import Path
 
@@ -29,16 +30,21 @@ USES = [
     ("modules", "WorkflowModifier", "modify_path"),
     ("workflow", "Workflow", "dag"),
     ("dag", "DAG", "forcefiles"),
-    ("logging", "DefaultStreamHandler", "handler"),
+    ("workflow", "Workflow", "scheduler"),
+    ("scheduling/job_scheduler", "JobScheduler", "job_rate_limiter"),
 ]
 
 
 def test_three_uses_and_no_more():
     text = (RULES / "undocumented.smk").read_text(encoding="utf-8")
-    assert attributes(RULES / "undocumented.smk") == {"modifier", "dag"}
-    assert re.findall(r"^from (snakemake\S*) import (\w+)", text, re.MULTILINE) == [
-        ("snakemake.logging", "logger")
-    ]
+    assert attributes(RULES / "undocumented.smk") == {"modifier", "dag", "scheduler"}
+    assert "import snakemake" not in text and "from snakemake" not in text
+
+
+def test_the_log_of_this_snakemake_is_where_python_has_it():
+    from snakemake.logging import logger
+
+    assert logger is logging.getLogger("snakemake.logging"), "see workflow/rules/undocumented.smk"
 
 
 @pytest.mark.parametrize(("module", "owner", "name"), USES)

@@ -34,17 +34,6 @@ LAST = (
 )
 
 
-def drop_rate_limit():
-    """Drop Snakemake's limit of 100 jobs a second, which no run on one machine comes near.
-
-    To keep to it, Snakemake looks at the ready jobs again once a second for every job that has
-    ended: after some hundreds, that keeps a core busy. A limit that the user has set stays.
-    """
-    limiter = workflow.scheduler.job_rate_limiter
-    if workflow.local_exec and limiter and (limiter.max_jobs, limiter.timespan) == (100, 1):
-        workflow.scheduler.job_rate_limiter = None
-
-
 def keep_short():
     """Print the progress of the run instead of each job (with --printshellcmds: each job)."""
     if IS_MODULE:
