@@ -11,9 +11,13 @@ S3 := requirements/s3.txt
 OLDEST := requirements/oldest.txt
 SPEC3 := requirements/spec3.txt
 
+# What was set up.
+tell = $(BIN)/python -c 'from importlib.metadata import version; print("$(1)", version("$(1)"), "is installed in .venv")'
+
 .PHONY: setup demo pictures test test-fast test-spec3 spec3 slurm test-slurm test-s3 test-oldest lint docs bench lock clean
 
 setup: .venv/run
+	@$(call tell,snakemake)
 
 demo: .venv/run
 	@$(BIN)/snakemake --directory demo --configfile config/demo.yaml --quiet host progress -- all report
@@ -29,6 +33,7 @@ test-fast: .venv/test
 
 # The jwst package, for the later steps of stage 3: snakemake spec3.
 spec3: .venv/spec3
+	@$(call tell,jwst)
 
 # Snakemake with the executors for clusters, for profiles/slurm and profiles/slurm-generic.
 slurm: .venv-slurm/run

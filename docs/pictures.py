@@ -1,6 +1,6 @@
 """Make the pictures of the documents anew: simulate, run the workflow, and take them.
 
-It needs a browser (Chromium) for those of the report.
+It needs a browser (Chromium) for those of the report, and the jwst package for the spectrum.
 """
 
 import argparse
@@ -11,6 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from astropy.io import fits
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -39,11 +46,45 @@ def main() -> None:
         ):
             take(browser, page, Path(folder, f"{name}.png"), height, script)
             save(Path(folder, f"{name}.png"), IMAGES / f"{name}.png")
+        # Last, as the others show what there is without jwst.
+        make_spectrum(data, work)
+        draw_spectrum(work / "results" / "spec3" / SOURCE, Path(folder, "spectrum.png"))
+        save(Path(folder, "spectrum.png"), IMAGES / "spectrum.png")
 
 
 def run(*command: object) -> None:
     """Run Python in the root of the clone."""
     subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, check=True, capture_output=True)
+
+
+def make_spectrum(data: Path, work: Path) -> None:
+    """Make the spectrum of the source."""
+    run("-m", "snakemake", "--cores", "2", "--quiet", "all", "--snakefile", ROOT / "Snakefile",
+        "--directory", work, f"results/spec3/{SOURCE}_x1d.fits",
+        "--config", f"exposures={data}", "offline=true")  # fmt: skip
+
+
+def draw_spectrum(stem: Path, picture: Path) -> None:
+    """Draw a resampled cut-out above the spectrum extracted from it."""
+    cutout = fits.getdata(f"{stem}_s2d.fits", "SCI")
+    table = fits.getdata(f"{stem}_x1d.fits", "EXTRACT1D")
+    wavelength = table["WAVELENGTH"]
+    flux, error = (table[name] * 1e6 for name in ("FLUX", "FLUX_ERROR"))
+    figure, (above, below) = plt.subplots(
+        2, figsize=(9, 3.6), sharex=True, height_ratios=(1, 3), layout="constrained"
+    )
+    above.pcolormesh(
+        wavelength,
+        np.arange(len(cutout)),
+        np.arcsinh(cutout / np.nanpercentile(cutout, 99)),
+        cmap="gray",
+    )
+    above.tick_params(bottom=False)
+    above.set(yticks=[], title=f"{stem.name}: s2d and x1d")
+    below.fill_between(wavelength, flux - error, flux + error, step="mid", color="#9ecae1")
+    below.step(wavelength, flux, where="mid", color="#0b4f6c", linewidth=1)
+    below.set(xlabel="wavelength (µm)", ylabel="flux (µJy)", xlim=wavelength[[0, -1]])
+    figure.savefig(picture, dpi=100)
 
 
 def take(browser: str, page: Path, picture: Path, height: int, script: str) -> None:

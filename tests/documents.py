@@ -1,8 +1,9 @@
 """Pages of the documents, and runs of the commands in them.
 
-Blocks of `sh` and `python` of a page run in their order, in a folder that looks like the project:
-`/data/` stands for simulated exposures there, as does the folder `data`. Those that cannot be run
-say so and why, in the line that opens them: ```sh not-tested: needs the network
+All blocks of `sh` and `python` of a page run in their order, in one shell, in a folder that looks
+like the project: as for a reader who copies one after another. `/data/` stands for simulated
+exposures there; the settings of WORK name them, where a page takes these for given. Blocks that
+cannot be run say so and why, in the line that opens them: ```sh not-tested: needs the network
 """
 
 import os
@@ -14,7 +15,6 @@ from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
 
-from astropy.table import Table
 from snake import ROOT, ready
 
 from exp_to_source.simulate.exposures import Simulation, simulate
@@ -26,11 +26,8 @@ PAGES = sorted(
     if "_build" not in path.parts
 )
 
-#: What a page calls a product in general.
-ANY_PRODUCT = (
-    "PRODUCT_cal.fits",
-    "WORK/results/products/jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits",
-)
+#: A page that says so is for a reader who has been through the README.
+SETTINGS_GIVEN = "`exposures` in `WORK/config/config.yaml`, as in the [README]"
 
 BLOCK = re.compile(r"^( *)```(sh|python)\b[ \t]*([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
@@ -61,47 +58,19 @@ def mos(folder: Path) -> None:
     simulate(Simulation(shape=(4, 8), exposures=2, source_ids=(61, 62), **what), folder)
 
 
-def wfss(folder: Path) -> None:
-    """Exposures of WFSS, two orders a source."""
-    what = {"exposures": 2, "sources": 2, "orders": (1, 2)}
-    simulate(Simulation(mode="nircam-wfss", shape=(4, 8), **what), folder)
-
-
-def two_observations(folder: Path) -> None:
-    """Two observations of one field, one of them in a program of its own."""
-    what = {"exposures": 1, "source_ids": (61, 62), "shape": (4, 8)}
-    simulate(Simulation(**what), folder)
-    simulate(Simulation(program=10007, **what), folder)
-
-
-def many_ids(folder: Path) -> None:
-    """MOS exposures of ids far apart, and a catalogue of two of them in the working directory."""
-    ids = (61, 62, 100, 110, 120)
-    simulate(Simulation(shape=(4, 8), exposures=1, source_ids=ids), folder)
-    table = Table({"source_id": [61, 100]})
-    table.write(folder.parent / "bright.ecsv")
+def tutorial(folder: Path) -> None:
+    """Small exposures of the sources in the tutorial."""
+    simulate(Simulation(shape=(4, 8), exposures=2, sources=5), folder)
 
 
 def few(folder: Path) -> None:
-    """MOS exposures of two sources."""
+    """Exposures of two of the sources in the tutorial."""
     simulate(Simulation(shape=(4, 8), exposures=2, source_ids=(61, 62)), folder)
-
-
-def joined(folder: Path) -> None:
-    """Two observations of one field with other ids, and the table of the page."""
-    simulate(Simulation(shape=(4, 8), exposures=1), folder)
-    simulate(Simulation(shape=(4, 8), exposures=1, observation=11, source_ids=(71, 72)), folder)
-    page = (ROOT / "docs" / "how-to" / "join.md").read_text(encoding="utf-8")
-    rows = page.split("```\nexposure ")[1].split("```")[0]
-    (folder.parent / "joins.tsv").write_text(re.sub(r" +", "\t", f"exposure {rows}"))
 
 
 #: Pages that need other exposures than `mos`.
 PREPARED: dict[str, Callable[[Path], None]] = {
-    "docs/how-to/wfss.md": wfss,
-    "docs/how-to/combine.md": two_observations,
-    "docs/how-to/choose.md": many_ids,
-    "docs/how-to/join.md": joined,
+    "docs/how-to/choose.md": tutorial,
     "docs/how-to/look.md": few,
     "docs/how-to/spectra.md": few,
 }
@@ -109,8 +78,9 @@ PREPARED: dict[str, Callable[[Path], None]] = {
 
 def imitate_project(folder: Path) -> None:
     """Give a folder what the project has, where commands may write."""
+    made = (".venv", ".git", ".snakemake", "results", "logs", "demo", "exposures")
     for path in ROOT.iterdir():
-        if path.name not in (".venv", ".git", ".snakemake", "results", "logs", "demo", "data"):
+        if path.name not in made and not path.name.startswith("WORK"):
             (folder / path.name).symlink_to(path)
     # The environment of the tests, which make takes for complete; its `snakemake` has its imports
     # done.
@@ -120,10 +90,12 @@ def imitate_project(folder: Path) -> None:
     stamps = {"run", "test", "docs"}
     for place, copy in ((Path(sys.prefix), environment), (Path(sys.prefix, "bin"), programs)):
         for path in place.iterdir():
-            if path.name not in {*stamps, "bin", "snakemake"}:
+            if path.name not in {*stamps, "bin", "activate", "snakemake"}:
                 (copy / path.name).symlink_to(path)
     for stamp in stamps:
         (environment / stamp).touch()
+    # Its programs are found first already.
+    (programs / "activate").touch()
     snakemake = programs / "snakemake"
     snakemake.write_text(f'#!/bin/sh\nexec {ready()} -m snakemake "$@"\n')
     snakemake.chmod(0o700)
@@ -133,24 +105,32 @@ def run_commands(page: str, project: Path) -> None:
     """Run the blocks of a page in an empty folder; each has to succeed."""
     imitate_project(project)
     tested = [block for block in blocks(page) if not block.marker]
-    if any("data" in block.code for block in tested):
+    given = SETTINGS_GIVEN in (ROOT / page).read_text(encoding="utf-8")
+    if given or any("/data/" in block.code for block in tested):
         PREPARED.get(page, mos)(project / "data")
-    # Products are opened where they are made: some pages name a working directory.
-    work = project / "WORK"
-    environment = os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"}
-    for block in tested:
-        code = block.code.replace("/data/", f"{project}/data/").replace(*ANY_PRODUCT)
-        code = LOOKED_UP.sub("make --dry-run ", code)
-        if page != "README.md":
-            code = DEMO.sub("make --dry-run ", code)
-        python = block.language == "python"
-        done = subprocess.run(
-            [*([sys.executable] if python else ["bash", "-euo", "pipefail"]), "-c", code],
-            cwd=work if python and work.exists() else project,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{block.code}\n{done.stdout}"
+    if given:
+        settings = project / "WORK" / "config" / "config.yaml"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(f"exposures: {project}/data/jw*_cal.fits\n")
+    script = "\n".join(map(as_shell, tested)).replace("/data/", f"{project}/data/")
+    script = LOOKED_UP.sub("make --dry-run ", script)
+    if page != "README.md":
+        script = DEMO.sub("make --dry-run ", script)
+    done = subprocess.run(
+        ["bash", "-euxo", "pipefail", "-c", script],
+        cwd=project,
+        env=os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def as_shell(block: Block) -> str:
+    """Command of the shell that runs a block."""
+    if block.language == "python":
+        return f"python - <<'END_OF_BLOCK'\n{block.code}END_OF_BLOCK"
+    return block.code
