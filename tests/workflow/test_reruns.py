@@ -235,7 +235,7 @@ def test_one_bad_source_does_not_stop_the_others(work: Workflow):
         f"failed: {name.removesuffix('_cal.fits')} (see {work.folder}/logs/gather_source/"
         in result.text
     )
-    assert "once this is seen to, the same command goes on:\n" in result.text
+    assert result.text.splitlines()[-1].startswith("gather_source: ")
     path.write_bytes(whole)
     os.utime(path, ns=times)
     # The exposure is read again, as nobody knows what it is now.

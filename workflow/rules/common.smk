@@ -41,7 +41,7 @@ from exp_to_source.run.inputs import (
     name_exposures,
     name_members,
 )
-from exp_to_source.run.requests import request_text
+from exp_to_source.run.requests import answer_path, request_text
 from exp_to_source import results as names
 from exp_to_source.naming import (
     PRODUCT_PARTS,

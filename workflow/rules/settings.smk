@@ -147,3 +147,5 @@ with told_in_a_sentence("exp_to_source"):
     # File times do not show that a table was replaced by an older one.
     STATE = content_digest(named_files(ASSOCIATIONS))
     REQUEST = remember("sources", request_of_list(), STATE)
+#: Made whenever the sources were listed: a source list without it is of an earlier run.
+ANSWERED = answer_path(REQUEST)
