@@ -137,6 +137,25 @@ def test_files_of_settings_in_a_run(tmp_path):
     assert "No such file or directory: " in result.text.strip().splitlines()[-1]
 
 
+def test_files_of_settings_are_named_in_full(data, tmp_path, monkeypatch):
+    """The user is in another folder, with files of settings of the same name."""
+    work = Workflow(tmp_path / "work", {"sources": 60})
+    own = work.folder / "config" / "config.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("exposure: x\n")
+    assert f"exp_to_source: {own}, line 1: unknown key 'exposure'" in work.run("-n").text
+    own.write_text("quicklook: false\nexposures: gone\n")
+    said = (
+        f"'gone' does not exist; correct the setting 'exposures' in {own}, line 2, or the working"
+    )
+    assert said in work.run("-n").text
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PWD", str(tmp_path))
+    Path("my.yaml").write_text("group_by: name\n")
+    said = f"exp_to_source: {tmp_path}/my.yaml, line 1: group_by cannot be 'name'"
+    assert said in work.run("-n", "--configfile=my.yaml").text
+
+
 def test_shipped_settings_that_were_broken(tmp_path):
     root = tmp_path / "exp_to_source"
     keep = shutil.ignore_patterns(".*", "tests", "benchmarks", "demo", "docs", "results")
