@@ -93,6 +93,10 @@ onstart:
     # This run now has the lock of the folder: no other run is active in it.
     with told_in_a_sentence("exp_to_source"):
         try_to_write(RESULTS)
+        # Snakemake would remove a product there, and fail with a traceback.
+        products = f"{RESULTS}/{names.PRODUCTS}"
+        if os.path.isdir(products) and {"list_sources", "gather_source"} & EVENTS.rules:
+            try_to_write(products)
         remove_leftovers(RESULTS)
     forget_failures(RESULTS)
     BEFORE.update(summary.file_states(RESULTS))

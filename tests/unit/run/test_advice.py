@@ -40,6 +40,9 @@ def test_other_targets():
     for typed in ("nonsense", "results/products/jw1_cal.fits", f"results/{PRODUCT}"):
         assert advice_on_target(f"No rule to produce {typed} (if", [typed]) == ""
     assert advice_on_target("No rule to produce x (if", ["y", "results"]) == ""
+    for typed in ("61", "100-120", "b00045"):
+        said = advice_on_target(f"No rule to produce {typed} (if", [typed])
+        assert said.endswith(f"to choose sources, write --config sources={typed}")
     assert advice_on_target("Another message", ["report"]) == ""
 
 
