@@ -352,6 +352,26 @@ def test_phone_needs_no_sideways_scroll(run: Path):
     assert width <= available <= 390
 
 
+@pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the width of the report was NOT measured")
+def test_entries_of_a_source_move_sideways_on_a_phone(run: Path):
+    """Their cells neither run together nor are cut off."""
+    add_figures(run)
+    write(run)
+    said = act(
+        run / "report.html",
+        """
+        find("table").querySelector(".view button").click();
+        const scroll = find("view-body").querySelector(".scroll");
+        const cells = [...scroll.querySelectorAll("th, td")];
+        o.textContent = [scroll.scrollWidth > scroll.clientWidth,
+          cells.every((cell) => cell.scrollWidth <= cell.clientWidth),
+          cells.every((cell) => cell.getClientRects()[0].height < 40),
+          find("view-body").scrollWidth <= find("view-body").clientWidth].join(" ");
+        """,
+    )
+    assert said == "true true true true"
+
+
 @pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the scripts of the report were NOT run")
 def test_search_sort_and_keys(run: Path):
     write(run)
