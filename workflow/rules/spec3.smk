@@ -84,7 +84,8 @@ rule extract_slit_spectrum:
         "Extracting {output.x1d}"
     shell:
         "{params.command} {input.product:q} --fork --folder {params.folder:q} "
-        "--references {input.references:q} {params.failure} > {log:q} 2>&1"
+        "--references {input.references:q} {params.failure} --log {log:q} "
+        "> {log:q} 2>&1"
 
 
 use rule extract_slit_spectrum as extract_grism_spectrum with:
