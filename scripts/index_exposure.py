@@ -4,7 +4,7 @@ import argparse
 import gc
 import sys
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import InputError, told_in_a_sentence
 
 
 def main() -> None:
@@ -26,9 +26,15 @@ def main() -> None:
         from exp_to_source.formats.indices import forget_change
         from exp_to_source.index.indexing import index_exposure, index_or_reason
 
-        index = index_exposure if arguments.on_bad_exposure == "stop" else index_or_reason
         refuse_future([arguments.exposure])
-        for _, remark in index(arguments.exposure, arguments.index):
+        try:
+            index = index_exposure if arguments.on_bad_exposure == "stop" else index_or_reason
+            remarks = index(arguments.exposure, arguments.index)
+        except InputError as error:
+            raise InputError(
+                f"{error}, or set 'on_bad_exposure: skip' to go on without it"
+            ) from None
+        for _, remark in remarks:
             print(f"{arguments.exposure}: {remark}", file=sys.stderr)
         forget_change(arguments.index)
 

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from exp_to_source.spec3.jobs import run_job
+from exp_to_source.spec3.steps import ABOVE
 
 SERVER = Path(__file__).with_name("serve_spec3.py")
 
@@ -26,6 +27,7 @@ def main() -> None:
     prepare.add_argument("exposure", help="*_cal.fits")
     prepare.add_argument("--survey", required=True, metavar="FILE", help="what survey wrote")
     prepare.add_argument("--background", nargs="?", metavar="FILE", help="what background wrote")
+    prepare.add_argument("--log", default=ABOVE, metavar="FILE", help="where its messages go")
     for task in (survey, background, prepare):
         task.add_argument("output", help="file to write")
     request = vars(parser.parse_args())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.spec3.jobs import read_found, run_job
+from exp_to_source.spec3.steps import ABOVE
 
 SERVER = Path(__file__).with_name("serve_spec3.py")
 
@@ -32,6 +33,7 @@ def main() -> None:
         metavar="FILE",
         help="if a step fails: write why to FILE, leave empty spectra, and succeed",
     )
+    add("--log", default=ABOVE, metavar="FILE", help="where its messages go")
     arguments = parser.parse_args()
     with told_in_a_sentence("run_spec3"):
         found = read_found(arguments.references, arguments.offline)
@@ -42,6 +44,7 @@ def main() -> None:
         "parameters": found.get("steps", {}),
         "background": found.get("background", []),
         "record": arguments.record_failure,
+        "log": arguments.log,
     }
     run_job("extract", request, found["offline"], SERVER if arguments.fork else None)
 

@@ -20,9 +20,12 @@ def main() -> None:
     with told_in_a_sentence("write_report"):
         from exp_to_source.files import redate
         from exp_to_source.report.page import write_report
+        from exp_to_source.results import SOURCES
         from exp_to_source.run.requests import find_request
+        from exp_to_source.tables import require_sources
 
         results = os.path.dirname(arguments.report) or "."
+        require_sources(os.path.join(results, SOURCES))
         made = ("products/*", "quicklook/*", "request/*", "*.tsv")
         redate(path for what in made for path in glob(os.path.join(escape(results), what)))
         write_report(

@@ -1,6 +1,7 @@
 """Errors that a user can cause, each reported in one sentence."""
 
 import errno
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ REMEDIES = {
     errno.EEXIST: "it must be a folder: move it away",
     errno.EISDIR: "it must be a file: move the folder away",
 }
+
+
+#: What to do about files that cannot be read.
+UNREADABLE = "change its permissions, so that you can read it"
 
 
 class InputError(Exception):
@@ -67,6 +72,14 @@ def hide_interrupt(line: str) -> None:
     sys.excepthook = say
 
 
+def _remedy(error: OSError) -> str:
+    """Say what to do about an error of the operating system."""
+    path = error.filename or ""
+    if isinstance(error, PermissionError) and os.path.isfile(path) and not os.access(path, os.R_OK):
+        return UNREADABLE
+    return REMEDIES.get(error.errno or 0, "check the file system and run again")
+
+
 @contextmanager
 def told_in_a_sentence(command: str) -> Iterator[None]:
     """End the program with one sentence and exit status 1 if the user can correct the error.
@@ -87,8 +100,7 @@ def told_in_a_sentence(command: str) -> Iterator[None]:
         sys.exit(f"{command}: {error}")
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        remedy = REMEDIES.get(error.errno or 0, "check the file system and run again")
-        sys.exit(f"{command}: {place}{error.strerror or error}; {remedy}")
+        sys.exit(f"{command}: {place}{error.strerror or error}; {_remedy(error)}")
     except MemoryError:
         sys.exit(f"{command}: not enough memory; give this job more and run again")
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -51,6 +52,20 @@ def read_table(path: str) -> list[dict[str, str]]:
         return []
     except (ValueError, csv.Error):
         raise InputError(f"{path}: is no table any more; delete it and run again") from None
+
+
+def require_sources(table: str) -> None:
+    """Refuse to go on without a source list.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    if not os.path.exists(table):
+        raise InputError(
+            f"{table}: there is no source list; run 'snakemake sources' first, or correct the path"
+        )
 
 
 def read_products(table: str) -> list[str]:

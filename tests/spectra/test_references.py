@@ -90,6 +90,18 @@ def test_what_crds_lacks_is_told(work: Workflow, crds: Crds):
     assert "Traceback" not in result.text
 
 
+def test_without_a_cache(work: Workflow):
+    """CRDS exits, with words that have no beginning."""
+    result = work.run("spec3")
+    assert result.status == 1
+    why = result.text.splitlines()[-1]
+    assert why.startswith(
+        f"find_references: CRDS: there is no cache in {work.config['crds_path']},"
+    )
+    assert "http://127.0.0.1:9; set 'crds_path' (docs/how-to/spectra.md), or 'offline: true'" in why
+    assert f"0 spectra in {work.folder}/results/spec3, " in result.text
+
+
 def test_parameters_from_a_file(work: Workflow, tmp_path: Path):
     path = tmp_path / "pars.asdf"
     parameters = {"smoothing_length": 5, "suffix": "x1d", "skip": False}
@@ -141,6 +153,8 @@ def test_parameters_of_a_context_that_skip_a_step(work: Workflow, crds: Crds):
     result = work.run("spec3")
     assert result.status == 1
     assert "the steps made no jw10006-o010_s00001_nirspec_f170lp-g235m_s2d.fits" in result.text
+    log = "logs/extract_slit_spectrum/jw10006-o010_s00001_nirspec_f170lp-g235m.log"
+    assert result.text.endswith(f"skip it; see {log}\n")
     assert list((work.folder / "results" / "spec3").iterdir()) == []
 
 

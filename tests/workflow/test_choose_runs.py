@@ -96,7 +96,7 @@ def test_product_that_is_not_chosen_is_told_by_name(work: Workflow):
 
 
 def test_bad_choices_end_in_a_sentence_and_lose_nothing(work: Workflow):
-    before = work.products
+    before, table = work.products, work.sources
     for config, sentence in {
         ("sources", 99): "sources: no source matches '99'; near misses: 12, 11, 10",
         ("catalog", "no.csv"): "exp_to_source: catalog: 'no.csv' is no file; bring it back, or",
@@ -107,4 +107,33 @@ def test_bad_choices_end_in_a_sentence_and_lose_nothing(work: Workflow):
         assert result.status == 1
         assert sentence in result.text
         assert "Traceback" not in result.text
-    assert work.products == before
+        assert (work.products, work.sources) == (before, table)
+    assert work.make(sources="1,3,12") == {"list_sources": 1}
+    assert work.make(sources="1,3,12") == {}
+
+
+def test_list_that_could_not_be_made_anew_is_none_of_this_run(work: Workflow):
+    """The old one is brought back, but is an answer to nothing."""
+    before = work.sources
+    result = work.run(sources=99)
+    *_, there, why = result.text.splitlines()
+    folder = work.folder / "results" / "products"
+    assert there == f"no sources were listed; 3 products of earlier runs stay in {folder}"
+    assert why.startswith("list_sources: sources: no source matches '99'")
+    assert work.sources == before
+    assert work.run(sources=99).jobs == {}
+    # Of the same request: the exposures lose a source, and have it again.
+    work.make(sources="1,3,12")
+    exposures = {path: path.read_bytes() for path in (work.folder / "data").glob("*.fits")}
+    for path in exposures:
+        with fits.open(path, mode="update") as hdus:
+            for hdu in hdus:
+                if hdu.name == "SCI" and hdu.header["SOURCEID"] == 12:
+                    hdu.header["SOURCEID"] = 13
+    result = work.run(sources="1,3,12")
+    assert (result.status, result.jobs) == (1, {"index_exposure": 2})
+    assert work.sources == before
+    for path, content in exposures.items():
+        path.write_bytes(content)
+    assert work.make(sources="1,3,12") == {"index_exposure": 2, "list_sources": 1}
+    assert work.make(sources="1,3,12") == {}

@@ -120,12 +120,16 @@ def test_exposure_removed(work: Workflow, way: str, remembered: bool):
     assert jobs == {"list_sources": 1, "gather_source": len(changed)}
     results = work.folder / "results"
     assert {int(row["source_id"]) for row in work.sources} == kept
-    for source_id in alone:
-        name = SOURCE.format(f"s{source_id:05d}")
+    gone = sorted(SOURCE.format(f"s{source_id:05d}") for source_id in alone)
+    files = "1 product" if len(gone) == 1 else f"{len(gone)} products"
+    said = (
+        f"{files} moved to results/stale, as there are no such sources any more: {', '.join(gone)}"
+    )
+    assert said in work.log("list_sources")
+    for name in gone:
         assert name not in work.products
         assert (results / "stale" / name).exists()
         assert not (results / "manifests" / name.replace("_cal.fits", ".json")).exists()
-        assert f"{name}: its source is gone; moved to results/stale" in work.log("list_sources")
     assert work.make(*WAYS[way]) == {}
 
 
@@ -235,7 +239,7 @@ def test_one_bad_source_does_not_stop_the_others(work: Workflow):
         f"failed: {name.removesuffix('_cal.fits')} (see {work.folder}/logs/gather_source/"
         in result.text
     )
-    assert "once this is seen to, the same command goes on:\n" in result.text
+    assert result.text.splitlines()[-1].startswith("gather_source: ")
     path.write_bytes(whole)
     os.utime(path, ns=times)
     # The exposure is read again, as nobody knows what it is now.

@@ -17,7 +17,7 @@ def test_settings_of_the_working_directory(tmp_path):
         return result.text if result.status else "right"
 
     own.write_text("demo: true\ngroup_by: name\n")
-    assert "exp_to_source: config/config.yaml, line 2: group_by cannot be 'name'" in said()
+    assert f"exp_to_source: {own}, line 2: group_by cannot be 'name'" in said()
     assert said(group_by="source_id") == "right"
     other.write_text("group_by: auto\n")
     assert said(f"--configfile={other}") == "right"
@@ -26,10 +26,10 @@ def test_settings_of_the_working_directory(tmp_path):
         f"--configfile={other}"
     )
     own.write_text("demo: [\n")
-    assert "exp_to_source: config/config.yaml, line 2: not YAML: " in said()
+    assert f"exp_to_source: {own}, line 2: not YAML: " in said()
     own.unlink()
     own.symlink_to("gone.yaml")
-    assert "exp_to_source: config/config.yaml: No such file" in said()
+    assert f"exp_to_source: {own}: No such file" in said()
     own.unlink()
     own.write_text("mine: 1\n")
     (work.folder / "Snakefile").write_text(

@@ -137,6 +137,25 @@ def test_files_of_settings_in_a_run(tmp_path):
     assert "No such file or directory: " in result.text.strip().splitlines()[-1]
 
 
+def test_files_of_settings_are_named_in_full(data, tmp_path, monkeypatch):
+    """The user is in another folder, with files of settings of the same name."""
+    work = Workflow(tmp_path / "work", {"sources": 60})
+    own = work.folder / "config" / "config.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("exposure: x\n")
+    assert f"exp_to_source: {own}, line 1: unknown key 'exposure'" in work.run("-n").text
+    own.write_text("quicklook: false\nexposures: gone\n")
+    said = (
+        f"'gone' does not exist; correct the setting 'exposures' in {own}, line 2, or the working"
+    )
+    assert said in work.run("-n").text
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PWD", str(tmp_path))
+    Path("my.yaml").write_text("group_by: name\n")
+    said = f"exp_to_source: {tmp_path}/my.yaml, line 1: group_by cannot be 'name'"
+    assert said in work.run("-n", "--configfile=my.yaml").text
+
+
 def test_shipped_settings_that_were_broken(tmp_path):
     root = tmp_path / "exp_to_source"
     keep = shutil.ignore_patterns(".*", "tests", "benchmarks", "demo", "docs", "results")
@@ -153,6 +172,7 @@ def test_shipped_settings_that_were_broken(tmp_path):
 
 def test_targets_that_are_none(data, tmp_path):
     work = Workflow(tmp_path / "work", {"exposures": data})
+    assert "'60'; to choose sources, write --config sources=60\n" in work.run("60").text
     for target in ("nonsense", "results/products/jw10006-o010_s61_nirspec_f170lp-g235m_cal.fits"):
         result = work.run(target)
         assert result.status == 1
@@ -273,7 +293,7 @@ def closed(tmp_path):
 @pytest.mark.parametrize(
     ("place", "mode"),
     [
-        (".", 0o555), ("results", 0o000), ("results", 0o555),
+        (".", 0o555), ("results", 0o000), ("results", 0o555), ("results/products", 0o555),
         ("results/index", 0o000), ("results/sources.tsv", 0o000),
     ],
 )  # fmt: skip
@@ -288,21 +308,39 @@ def test_permissions(data, tmp_path, closed, place, mode):
     status, said = run(*AS_USER, *work.command())
     assert status == 1
     assert said.startswith(("exp_to_source: results", f"exp_to_source: {work.folder}: "))
-    assert said.endswith("Permission denied; change its permissions, or choose a working "
-                         "directory that you may write to")  # fmt: skip
+    remedy = "or choose a working directory that you may write to"
+    if path.is_file():
+        remedy = "so that you can read it"
+    assert said.endswith(f"Permission denied; change its permissions, {remedy}")
+
+
+def test_exposures_that_cannot_be_read(data, tmp_path, closed):
+    (exposure,) = shutil.copytree(data, tmp_path / "data").glob("*.fits")
+    closed(exposure, 0o000)
+    script = ROOT / "scripts" / "index_exposure.py"
+    status, said = run(*AS_USER, sys.executable, script, exposure, tmp_path / "x.jsonl")
+    assert status == 1
+    remedy = "change its permissions, so that you can read it"
+    assert said == f"index_exposure: {exposure}: Permission denied; {remedy}"
 
 
 def test_products_that_cannot_be_written(data, tmp_path, closed):
+    """Before the first job: Snakemake would remove old ones, and fail with a traceback."""
     work = Workflow(tmp_path / "work", {"exposures": data})
+    work.make()
     folder = work.folder / "results" / "products"
-    folder.mkdir(parents=True)
     closed(folder, 0o555)
-    done = subprocess.run([*AS_USER, *work.command()], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert ": 2 failed\n" in done.stderr
-    assert f"gather_source: {folder.relative_to(work.folder)}/jw10006-o010_s00059" in done.stderr
-    assert "Permission denied; change its permissions" in done.stderr
-    assert "Traceback" not in done.stderr
+    status, said = run(*AS_USER, *work.command("--forcerun=gather_source"))
+    assert status == 1
+    assert said.startswith("exp_to_source: results/products: Permission denied; change its perm")
+    manifest = next((work.folder / "results" / "manifests").iterdir())
+    script = ROOT / "scripts" / "gather_source.py"
+    status, said = run(*AS_USER, sys.executable, script, manifest, folder / f"{manifest.stem}.fits")
+    assert status == 1
+    assert said.startswith(f"gather_source: {folder}/{manifest.stem}.fits: Permission denied; chan")
+    # Nothing is written there.
+    status, said = run(*AS_USER, *work.command("report"))
+    assert (status, said) == (0, f"report: {work.folder}/results/report.html")
 
 
 # Exit codes.
@@ -319,7 +357,8 @@ def test_scripts_tell_how_they_are_used(name):
 @pytest.mark.parametrize(
     ("name", "arguments", "sentence"),
     [
-        ("show_sources", ("gone",), "gone: No such file or directory; bring it back"),
+        ("show_sources", ("gone",), "gone: there is no source list; run 'snakemake sources' first"),
+        ("write_report", ("x/y.html",), "x/sources.tsv: there is no source list; run 'snakemake"),
         ("gather_source", ("gone", "x"), "gone: No such file or directory; bring it back"),
         ("index_exposure", ("gone", "x"), "gone: no such file; correct"),
         (
@@ -357,7 +396,9 @@ def test_exit_codes_of_snakemake(data, tmp_path):
     assert work.run("--nonsense").status == 2
     bad = tmp_path / "bad_cal.fits"
     bad.write_bytes(b"hello")
-    assert work.run(exposures=f"['{data}','{bad}']").status == 1
+    result = work.run(exposures=f"['{data}','{bad}']")
+    assert result.status == 1
+    assert result.text.endswith(", or set 'on_bad_exposure: skip' to go on without it\n")
     assert work.run(exposures=f"['{data}','{bad}']", on_bad_exposure="skip").status == 0
     assert work.run().status == 0
     assert work.run().status == 0
@@ -385,7 +426,9 @@ def test_interrupted_from_the_keyboard(tmp_path):
 
 def test_later_commands_are_told_what_the_last_run_had(data, tmp_path):
     work = Workflow(tmp_path / "work", {})
-    assert "no exposures: set 'exposures' or" in work.run("-n").text
+    said = work.run("-n").text
+    assert "no exposures: set 'exposures' or" in said
+    assert said.endswith(f"{work.folder} is empty: is --directory right?\n")
     work.make("sources", exposures=data, sources="60")
     result = work.run("report")
     assert result.status == 1

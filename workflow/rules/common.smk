@@ -28,7 +28,7 @@ from exp_to_source.sources.choosing import items_of
 from exp_to_source.run.advice import advice_on_settings, advice_on_target
 from exp_to_source.run.command_line import read_command_line
 from exp_to_source.run.listings import LISTINGS
-from exp_to_source.run.settings import check_configuration, read_settings
+from exp_to_source.run.settings import check_configuration, place_of, read_settings
 from exp_to_source.errors import InputError, hide_interrupt, suggestion, told_in_a_sentence
 from exp_to_source.run.events import Events
 from exp_to_source.formats.failures import failed_files
@@ -41,7 +41,7 @@ from exp_to_source.run.inputs import (
     name_exposures,
     name_members,
 )
-from exp_to_source.run.requests import request_text
+from exp_to_source.run.requests import answer_path, request_text
 from exp_to_source import results as names
 from exp_to_source.naming import (
     PRODUCT_PARTS,

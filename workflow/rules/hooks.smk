@@ -14,8 +14,9 @@ from exp_to_source.run.inputs import passed_over
 from exp_to_source.run.progress import Progress
 
 START = time.time()
-#: Products as they were when the run began.
+#: Products, pictures and spectra, and the answer of the source list, as they were before the run.
 BEFORE = {}
+LISTED = file_state(in_results(ANSWERED))
 #: Events of single jobs, which are counted, and lines about each round of jobs. The log of the run
 #: has all that is not printed on the terminal.
 COUNTED = {
@@ -31,6 +32,7 @@ FAILED = {LogEvent.JOB_ERROR, LogEvent.GROUP_ERROR}
 LAST = (
     *("Exiting because a job execution failed", "Removing output files of failed job"),
     *("Complete log(s): ", "Elapsed time: ", "WorkflowError:\nAt least one job did not complete"),
+    *("Restored previous version of ", "Cannot restore "),
 )
 
 
@@ -72,6 +74,9 @@ def end(failed, reasons=()):
         [*said.values(), *EVENTS.refusals, *reasons],
         [*failed_files(RESULTS), *(f for n in said for f in EVENTS.failures[n].outputs)],
         time.time() - START,
+        # A run that was to list the sources, but did not, may have a list of an earlier one.
+        "list_sources" not in EVENTS.rules
+        or file_state(in_results(ANSWERED)) not in (None, LISTED),
     )
     defaults = read_settings(DEFAULTS)
     settings = {key: value for key, value in config.items() if value != defaults[key]}
@@ -81,16 +86,20 @@ def end(failed, reasons=()):
     except (InputError, OSError) as error:
         # Such as a full disk, of which the reasons tell, too.
         notes.append(f"{RESULTS}/{names.SUMMARY} could not be written: {error}")
-    print("\n".join(told(facts, notes)), file=sys.stderr)
+    print("\n".join(told(facts, notes, sys.argv[1:])), file=sys.stderr)
 
 
 onstart:
     # This run now has the lock of the folder: no other run is active in it.
     with told_in_a_sentence("exp_to_source"):
         try_to_write(RESULTS)
+        # Snakemake would remove a product there, and fail with a traceback.
+        products = f"{RESULTS}/{names.PRODUCTS}"
+        if os.path.isdir(products) and {"list_sources", "gather_source"} & EVENTS.rules:
+            try_to_write(products)
         remove_leftovers(RESULTS)
     forget_failures(RESULTS)
-    BEFORE.update(summary.product_states(RESULTS))
+    BEFORE.update(summary.file_states(RESULTS))
     EVENTS.is_running = True
     drop_rate_limit()
     keep_short()

@@ -63,4 +63,4 @@ rule prepare_exposure:
         "Preparing {input.exposure}"
     shell:
         "{params.command} prepare {input.exposure:q} {output.exposure:q} --survey {input.survey:q} "
-        "--background {input.background:q} > {log:q} 2>&1"
+        "--background {input.background:q} --log {log:q} > {log:q} 2>&1"

@@ -8,7 +8,8 @@ DEFAULTS = str(ROOT / "config" / "config.yaml")
 #: Settings of the working directory, if it has any; a module has only those that it is given.
 OWN_SETTINGS = [
     path
-    for path in ("config/config.yaml",)
+    # In full: the user may be in another folder, which has such a file, too.
+    for path in (os.path.abspath("config/config.yaml"),)
     if not is_module()
     and os.path.lexists(path)
     and os.path.realpath(path) != os.path.realpath(DEFAULTS)
@@ -27,6 +28,13 @@ for path in OWN_SETTINGS:
 
     configfile: path
 
+
+#: All files of settings; later ones override earlier ones. Snakemake has changed the folder, to which
+#: those of the command line are relative; the shell's variable has it.
+SETTINGS = [
+    *(DEFAULTS, *OWN_SETTINGS),
+    *filter(os.path.isfile, (os.path.join(os.environ.get("PWD", ""), p) for p in SAID.configfiles)),
+]
 
 #: Content of the request files, by name.
 TEXTS = {}
@@ -57,14 +65,20 @@ def check_results():
         raise PermissionError(why, os.strerror(why), os.path.abspath(own))
 
 
+def written_in(key):
+    """Say in which file a setting is made, if it is in one."""
+    place = place_of(config, [key], SETTINGS)
+    return f" in {place}" if place else ""
+
+
 def read_request():
     """Associations of the configuration, and its exposures by name."""
-    paths = find_files("associations", config["associations"])
+    paths = find_files("associations", config["associations"], where=written_in)
     associations = [read_association(path) for path in paths]
     if config["demo"]:
         found = SIMULATED_ON_DISK
     else:
-        found = find_exposures(config["exposures"], RESULTS, may_be_made=IS_MODULE)
+        found = find_exposures(config["exposures"], RESULTS, IS_MODULE, written_in)
     members = [path for association in associations for path in association.science]
     exposures = name_exposures([*found, *members])
     if config["prepare"]:
@@ -139,11 +153,13 @@ with told_in_a_sentence("exp_to_source"):
     check_configuration(
         config,
         str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
-        files=[DEFAULTS, *OWN_SETTINGS, *SAID.configfiles],
+        files=SETTINGS,
     )
     ASSOCIATIONS, EXPOSURES = read_request()
     MEMBERS = name_members(ASSOCIATIONS) if config["prepare"] else {}
-    TABLES = {key: find_table(key, config[key]) for key in ("catalog", "joins")}
+    TABLES = {key: find_table(key, config[key], written_in) for key in ("catalog", "joins")}
     # File times do not show that a table was replaced by an older one.
     STATE = content_digest(named_files(ASSOCIATIONS))
     REQUEST = remember("sources", request_of_list(), STATE)
+#: Made whenever the sources were listed: a source list without it is of an earlier run.
+ANSWERED = answer_path(REQUEST)

@@ -36,9 +36,10 @@ checkpoint list_sources:
     output:
         # First, as Snakemake looks for the first output before it resolves products. If a request is
         # new and one of its exposures is missing, Snakemake would accept an existing table.
-        answered=touch(REQUEST.replace(".txt", ".answered")),
+        answered=touch(ANSWERED),
+        # Updated: if nothing can be listed, Snakemake brings the table back that it had.
         table=report(
-            TABLE,
+            update(TABLE),
             caption="../report/sources.rst",
             category="Sources",
             labels={"what": "Table of sources"},

@@ -1,7 +1,7 @@
 """The later steps of stage 3, source by source, as the installed jwst package has them."""
 
 with told_in_a_sentence("exp_to_source"):
-    PARAMETERS = find_table("spec3_parameters", config["spec3_parameters"])
+    PARAMETERS = find_table("spec3_parameters", config["spec3_parameters"], written_in)
 #: What spectra depend on besides their product and the files of CRDS.
 ASKED = remember(
     "spectra",
@@ -84,7 +84,8 @@ rule extract_slit_spectrum:
         "Extracting {output.x1d}"
     shell:
         "{params.command} {input.product:q} --fork --folder {params.folder:q} "
-        "--references {input.references:q} {params.failure} > {log:q} 2>&1"
+        "--references {input.references:q} {params.failure} --log {log:q} "
+        "> {log:q} 2>&1"
 
 
 use rule extract_slit_spectrum as extract_grism_spectrum with:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..errors import counted
-from ..results import CAL, PRODUCTS, PROOF, REMARKS, SKIPPED, product_path
+from ..results import CAL, PRODUCTS, REMARKS, SKIPPED
 from ..tables import read_table
-from ..verify.verdicts import DAMAGED, UNPROVED
+from ..verify.verdicts import DAMAGED, UNPROVED, Told
 from .coverage import ABSENT
 
 #: Maximum number of listed lines of a kind.
@@ -37,35 +37,6 @@ class Finding(NamedTuple):
     title: str
     lines: list[str]
     only: str = ""
-
-
-class Told(NamedTuple):
-    """Verdict on a product; without a status if the product was made since."""
-
-    status: str = ""
-    words: str = ""
-
-
-def read_verdicts(results: str) -> dict[str, Told]:
-    """Read the verdict on each product.
-
-    Returns
-    -------
-    dict
-        Product to verdict; empty if products were not verified.
-    """
-    path = os.path.join(results, PROOF)
-    verdicts = {}
-    for row in read_table(path):
-        product = product_path(results, row["product"])
-        made_since = os.path.exists(product) and os.stat(product).st_mtime > os.stat(path).st_mtime
-        told = (
-            Told("", "made again since")
-            if made_since
-            else Told(row.get("status", ""), row["verdict"])
-        )
-        verdicts[row["product"]] = told
-    return verdicts
 
 
 def find_problems(

@@ -18,9 +18,9 @@ from .. import FORMAT, __version__
 from ..files import date_now, replacing, write_all
 from ..results import MANIFESTS, SOURCES, quicklook_path
 from ..tables import read_table
-from ..verify.verdicts import SOUND
+from ..verify.verdicts import SOUND, Told, standing_verdicts
 from .coverage import ABSENT, Exposure, histogram, read_coverage, read_exposures
-from .findings import Told, find_problems, missing_products, read_verdicts
+from .findings import find_problems, missing_products
 from .observing import read_observed, summary
 from .rows import table
 from .views import read_measured, views
@@ -64,7 +64,7 @@ def write_report(output: str, results: str, logs: str, request: str, configurati
     coverage = {name: found.letters for name, found in covered.items()}
     observed = [read_observed(exposure.path) for exposure in exposures]
     measured = read_measured(results, products)
-    verdicts = read_verdicts(results)
+    verdicts = standing_verdicts(results, products)
     missing = set(missing_products(results, products))
     page = render(
         observed=summary(observed),
@@ -121,13 +121,15 @@ def facts(
     verdicts: Mapping[str, Told],
 ) -> dict[str, str]:
     """Figures at the head of the page."""
-    sound = sum(1 for told in verdicts.values() if told.status == SOUND)
+    states = [told.status for told in verdicts.values() if told.status]
+    sound = states.count(SOUND)
+    whole = "" if sound == len(sources) else f" of {len(sources):,}"
     return {
         "sources": f"{len(sources):,}",
         "exposures": f"{len(exposures):,}",
         "slits": f"{sum(int(source['slits']) for source in sources):,}",
         "products made": f"{len(sources) - len(missing):,} of {len(sources):,}",
-        "verified": f"{sound:,} sound" if verdicts else "not yet",
+        "verified": f"{sound:,}{whole} sound" if states else "not yet",
     }
 
 

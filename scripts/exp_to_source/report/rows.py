@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..verify.verdicts import DAMAGED
+from ..verify.verdicts import DAMAGED, Told
 from .coverage import ABSENT
-from .findings import Told
 from .measure import Measured
 
 #: Labels of columns of the source list; other columns have their own names.
@@ -51,12 +50,14 @@ def table(
     figures = {name: figures_of(measured.get(name, {})) for name in coverage}
     place = 1 + max(shown.index(key) if key in shown else -1 for key in ("source_name", "class"))
     shown[place:place] = [key for key in MEASURES if any(row[key] for row in figures.values())]
-    shown += ["status", "verdict"] if verdicts else []
+    told = [verdicts.get(name, Told()) for name in coverage]
+    shown += ["status"] if any(verdict.status for verdict in told) else []
+    shown += ["verdict"] if any(verdict.words for verdict in told) else []
     rows, marks = [], []
     for source in sources:
         name = source["product"]
         absent = coverage[name].count(ABSENT)
-        told = verdicts.get(name, Told())
+        verdict = verdicts.get(name, Told())
         values = {
             **source,
             **figures[name],
@@ -64,14 +65,14 @@ def table(
             "bytes": f"{int(source['bytes']) / 1e6:.2f}",
             "absent": str(absent or ""),
             "wavelength_min": wavelengths(source),
-            "status": told.status,
-            "verdict": told.words,
+            "status": verdict.status,
+            "verdict": verdict.words,
         }
         rows.append([values[column] for column in shown])
         tests = {
             "absent": absent > 0,
             "missing": name in missing,
-            "damaged": told.status == DAMAGED,
+            "damaged": verdict.status == DAMAGED,
         }
         marks.append([mark for mark, holds in tests.items() if holds])
     numeric = [all(NUMBER.fullmatch(row[n]) for row in rows) for n in range(len(shown))]

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from ..errors import suggestion
+from ..files import names_in
 from ..naming import parse_product_name
 from ..results import (
     CAL,
@@ -21,6 +22,7 @@ from ..results import (
     quicklook_path,
     spectrum_path,
 )
+from ..sources.choosing import is_number
 from .summary import TARGETS
 
 
@@ -47,6 +49,11 @@ def advice_on_target(message: str, words: Sequence[str]) -> str:
             return (
                 "exp_to_source: files are named by their paths below --directory; the right "
                 f"command is: {command}"
+            )
+        if is_number(word):
+            return (
+                f"exp_to_source: there is no target {word!r}; to choose sources, write "
+                f"--config sources={word}"
             )
         if hint := suggestion(word, TARGETS):
             return f"exp_to_source: there is no target {word!r}{hint}"
@@ -90,10 +97,13 @@ def advice_on_settings(results: str, settings_file: str) -> str:
     """
     had = _settings_of_last_run(results)
     if not had:
+        # Snakemake makes the folder.
+        is_new = not names_in(".") - {".snakemake"}
         return (
             "set 'exposures' or 'associations', for example with "
             "--config exposures='/data/jw*_cal.fits', or in "
             f"{os.path.abspath(settings_file)}"
+            + (f"; {os.getcwd()} is empty: is --directory right?" if is_new else "")
         )
     lines = "\n".join(f"{key}: {_in_yaml(value)}" for key, value in had.items())
     return (

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..errors import counted
 from ..files import names_in
@@ -17,12 +17,12 @@ from ..results import (
     SOURCES,
     SPEC3,
     SUMMARY,
-    quicklook_path,
-    spectrum_path,
 )
 from ..tables import read_products, read_table
+from ..verify.verdicts import DAMAGED, SOUND, UNPROVED, standing_verdicts
+from .command_line import command_for
 from .progress import format_size, format_time
-from .summary import COMPLETE, INTERRUPTED, Outcome
+from .summary import COMPLETE, INTERRUPTED, Made, Outcome
 
 #: Maximum number of names and of reasons.
 MAX_NAMES = 10
@@ -31,7 +31,7 @@ MAX_NAMES = 10
 MAX_WARNINGS = 5
 
 
-def told(facts: Outcome, notes: Iterable[str] = ()) -> list[str]:
+def told(facts: Outcome, notes: Iterable[str] = (), words: Sequence[str] = ()) -> list[str]:
     """Say how a run ended.
 
     Parameters
@@ -40,6 +40,8 @@ def told(facts: Outcome, notes: Iterable[str] = ()) -> list[str]:
         Result of `summary.outcome`.
     notes : iterable of str
         Lines about its exposures.
+    words : sequence of str
+        The command line without the program's name.
 
     Returns
     -------
@@ -50,28 +52,23 @@ def told(facts: Outcome, notes: Iterable[str] = ()) -> list[str]:
         return [_interruption(facts), *facts.reasons[:MAX_NAMES]]
     lines = []
     if facts.listed is None:
-        lines.append(f"no sources are listed in {facts.results} yet, and no products made")
-    elif _is_about_products(facts):
-        lines.append(_products(facts))
-    lines += _failed(facts)
-    lines += [line for target in facts.asked for line in _target(target, facts)]
-    lines += [*notes, *skipped_exposures(facts.results), *remarks(facts.results)]
+        lines += [_unlisted(facts), *notes]
+    else:
+        lines += [_products(facts)] if _is_about_products(facts) else []
+        lines += _failed(facts)
+        lines += [line for target in facts.asked for line in _target(target, facts)]
+        lines += [*notes, *skipped_exposures(facts.results), *remarks(facts.results)]
     if facts.ended == COMPLETE:
-        return [*lines, *_next_step(facts)]
+        return [*lines, *_next_step(facts, words)]
     if kept := names_in(os.path.join(facts.results, PREVIOUS)):
         older = counted(len(kept), "older product")
         lines.append(f"{older} in {facts.results}/{PREVIOUS} until the new ones are made")
     if not facts.reasons:
         return [*lines, "the same command makes what is missing"]
-    every = (
-        ""
-        if len(facts.reasons) <= MAX_NAMES
-        else (
-            f" ({MAX_NAMES} of {len(facts.reasons)} reasons, all are in {facts.results}/{SUMMARY})"
-        )
-    )
-    then = f"once this is seen to, the same command goes on{every}:"
-    return [*lines, then, *facts.reasons[:MAX_NAMES]]
+    if len(facts.reasons) > MAX_NAMES:
+        where = f"{facts.results}/{SUMMARY}"
+        lines.append(f"{MAX_NAMES} of {len(facts.reasons)} reasons, all are in {where}:")
+    return [*lines, *facts.reasons[:MAX_NAMES]]
 
 
 def _interruption(facts: Outcome) -> str:
@@ -80,6 +77,14 @@ def _interruption(facts: Outcome) -> str:
         return "interrupted before the sources were listed; the same command goes on"
     made = facts.new + facts.rebuilt + facts.unchanged
     return f"interrupted: {made} of {facts.listed} made; the same command goes on"
+
+
+def _unlisted(facts: Outcome) -> str:
+    """Line on a run that ended before it had listed the sources."""
+    if not facts.unchanged:
+        return f"no sources are listed in {facts.results} yet, and no products made"
+    there = counted(facts.unchanged, "product")
+    return f"no sources were listed; {there} of earlier runs stay in {facts.results}/{PRODUCTS}"
 
 
 def _is_about_products(facts: Outcome) -> bool:
@@ -101,7 +106,7 @@ def _products(facts: Outcome) -> str:
     what = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return (
         f"{counted(facts.listed or 0, 'product')} in {facts.results}/{PRODUCTS}, "
-        f"{format_size(facts.size)}, {format_time(facts.seconds)}: {what}"
+        f"{format_size(facts.size)} of planes, {format_time(facts.seconds)}: {what}"
     )
 
 
@@ -116,55 +121,54 @@ def _failed(facts: Outcome) -> list[str]:
 
 def _target(target: str, facts: Outcome) -> list[str]:
     """Line on a target other than the products; none if it was not made."""
-    results, time = facts.results, format_time(facts.seconds)
+    results = facts.results
     table = os.path.join(results, SOURCES)
-    if target == "all" or facts.listed is None:
+    if target == "all":
         return []
     if target == "sources":
         left_out = f", {facts.left_out} left out by choice" if facts.left_out else ""
         made = facts.new or facts.rebuilt
         return [
-            f"{counted(facts.listed, 'source')} in {table}{left_out}"
+            f"{counted(facts.listed or 0, 'source')} in {table}{left_out}"
             + ("" if made else "; nothing made")
         ]
     if target == "verify":
         path = os.path.join(results, PROOF)
-        states = Counter(row["status"] for row in read_table(path))
-        unproved = f", {states['unproved']} that nothing opens" if states["unproved"] else ""
-        proved = f"{states['sound']} sound, {states['damaged']} damaged{unproved}: {path}"
+        told = standing_verdicts(results, read_products(table))
+        states = Counter(verdict.status for verdict in told.values() if verdict.status)
+        unproved = f", {states[UNPROVED]} that nothing opens" if states[UNPROVED] else ""
+        proved = f"{states[SOUND]} sound, {states[DAMAGED]} damaged{unproved}: {path}"
         return [proved] if states else []
     if target == "report":
         path = os.path.join(results, REPORT)
         return [f"report: {path}"] if facts.ended == COMPLETE else []
-    names = read_products(table)
     if target == "quicklook":
-        there = _number(quicklook_path(results, name) for name in names)
-        return [f"{counted(there, 'quick look')} in {results}/{QUICKLOOKS}, {time}"]
+        return [_number("quick look", "quick looks", facts.quicklooks, QUICKLOOKS, facts)]
     if target == "spec3":
-        there = _number(spectrum_path(results, name, "x1d") for name in names)
-        noun = "spectrum" if there == 1 else "spectra"
-        return [f"{there} {noun} in {results}/{SPEC3}, {time}"]
+        return [_number("spectrum", "spectra", facts.spectra, SPEC3, facts)]
     path = os.path.join(os.path.dirname(results), target)
-    return [f"made: {path}"] if os.path.exists(path) else []
+    return [f"made: {path}"] if facts.ended == COMPLETE and os.path.exists(path) else []
 
 
-def _number(paths: Iterable[str]) -> int:
-    """Return how many of some files exist."""
-    return sum(1 for path in paths if os.path.exists(path))
+def _number(one: str, several: str, made: Made, folder: str, facts: Outcome) -> str:
+    """Line on files of a kind: how many this run made, and how many were there."""
+    there = sum(made)
+    earlier = f", {made.earlier} of earlier runs" if made.earlier else ""
+    return (
+        f"{there} {one if there == 1 else several} in {facts.results}/{folder}, "
+        f"{format_time(facts.seconds)}: {made.now} made{earlier}"
+    )
 
 
-def _next_step(facts: Outcome) -> list[str]:
-    """Line on what to do with what was made."""
-    if "sources" in facts.asked:
-        return ["next: the same command without 'sources' makes the products"]
-    made = facts.new or facts.rebuilt
+def _next_step(facts: Outcome, words: Sequence[str]) -> list[str]:
+    """Lines on what to do with what was made."""
     ways = {"report": "a page on the sources", "verify": "checks the products"}
-    left = [
-        f"'snakemake {name} ...' ({what})" for name, what in ways.items() if name not in facts.asked
-    ]
-    if "all" in facts.asked and made and left:
-        return [f"next: the same command as {' or '.join(left)}"]
-    return []
+    if "sources" in facts.asked:
+        ways = {"all": "makes the products"}
+    elif facts.asked != ["all"] or not (facts.new or facts.rebuilt):
+        return []
+    commands = {command_for(target, words): what for target, what in ways.items()}
+    return [f"next: {command}  # {what}" for command, what in commands.items() if command]
 
 
 def skipped_exposures(results: str) -> list[str]:

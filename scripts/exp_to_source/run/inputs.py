@@ -18,6 +18,9 @@ from ..sources.associations import Association, association_name
 
 SUFFIXES = (CAL, MBSUB)
 
+#: What is looked for in folders, by setting.
+WANTED = {"exposures": f"*{CAL} or *{MBSUB} of exposures", "associations": "*_asn.json"}
+
 #: Folders of the results whose files are not the user's exposures.
 OWN_FOLDERS = (PREPARED, PRODUCTS, PREVIOUS, STALE)
 
@@ -25,8 +28,16 @@ OWN_FOLDERS = (PREPARED, PRODUCTS, PREVIOUS, STALE)
 MAX_CONTENT = 1_000_000
 
 
+def nowhere(key: str) -> str:
+    """Say nothing of the place where a setting is made."""
+    return ""
+
+
 def find_exposures(
-    given: str | Iterable[str], results: str = "results", may_be_made: bool = False
+    given: str | Iterable[str],
+    results: str = "results",
+    may_be_made: bool = False,
+    where: Callable[[str], str] = nowhere,
 ) -> list[str]:
     """Resolve the user's exposures; a folder stands for all files but source-based products.
 
@@ -34,7 +45,7 @@ def find_exposures(
     `find_files`.
     """
     own = tuple(os.path.join(os.path.abspath(results), folder, "") for folder in OWN_FOLDERS)
-    found = find_files("exposures", given, _is_exposure, may_be_made)
+    found = find_files("exposures", given, _is_exposure, may_be_made, where)
     return [path for path in found if not os.path.abspath(path).startswith(own)]
 
 
@@ -64,8 +75,11 @@ def find_files(
     given: str | Iterable[str],
     wanted: Callable[[str], bool] = _is_association,
     may_be_made: bool = False,
+    where: Callable[[str], str] = nowhere,
 ) -> list[str]:
     """Resolve globs, folders and files to paths, and ``~`` to a home folder.
+
+    A folder, named or matched by a glob, stands for the wanted files in it.
 
     Parameters
     ----------
@@ -77,6 +91,8 @@ def find_files(
         Whether a file of a folder is wanted, by its name.
     may_be_made : bool
         Whether a named file may be missing, because another rule makes it.
+    where : callable
+        Says in which file a setting is made, for messages.
 
     Returns
     -------
@@ -95,26 +111,42 @@ def find_files(
                 f"{key}: {item!r} is not in a file system; download it or mount its bucket "
                 "(docs/module.md), and name the files"
             )
-        if os.path.isdir(item):
-            found = sorted(entry.path for entry in os.scandir(item) if wanted(entry.name))
-            what = "is a folder without such files"
-        elif glob.has_magic(item) and not os.path.exists(item):
-            found = sorted(glob.glob(item, recursive=True))
-            what = "matches no file"
-        else:
-            expected = may_be_made and item.endswith(SUFFIXES)
-            found = [item] if os.path.exists(item) or expected else []
-            what = "does not exist"
+        matches = _matches(item)
+        found = [file for path in matches for file in _files_of(path, wanted)]
+        if not found and may_be_made and not _is_glob(item) and item.endswith(SUFFIXES):
+            found = [item]
         if not found:
-            raise InputError(
-                f"{key}: {item!r:.300} {what}; correct the setting '{key}'{_place(key, item)}"
-            )
-        paths += found
+            what = "matches no file" if _is_glob(item) else "does not exist"
+            if matches:
+                has = "matches folders that have" if _is_glob(item) else "has"
+                what = f"{has} no {WANTED[key]} (folders below are not searched)"
+            place = f"{where(key)}{_place(key, item)}"
+            raise InputError(f"{key}: {item!r:.300} {what}; correct the setting '{key}'{place}")
+        paths += dict.fromkeys(found)
     return paths
 
 
+def _is_glob(item: str) -> bool:
+    """Whether an item is no file, but a pattern."""
+    return glob.has_magic(item) and not os.path.exists(item)
+
+
+def _matches(item: str) -> list[str]:
+    """Files and folders that an item names, or matches."""
+    if _is_glob(item):
+        return sorted(glob.glob(item, recursive=True))
+    return [item] if os.path.exists(item) else []
+
+
+def _files_of(path: str, wanted: Callable[[str], bool]) -> list[str]:
+    """Wanted files of a folder; of a file, itself."""
+    if not os.path.isdir(path):
+        return [path]
+    return sorted(entry.path for entry in os.scandir(path) if wanted(entry.name))
+
+
 def passed_over(given: str | Iterable[str]) -> list[str]:
-    """Say which FITS files of the user's folders of exposures are not used, and why.
+    """Say which FITS files in the user's folders of exposures are not used, and why.
 
     Parameters
     ----------
@@ -124,17 +156,17 @@ def passed_over(given: str | Iterable[str]) -> list[str]:
     Returns
     -------
     list of str
-        A line for each folder in which some are not.
+        A line for each folder, or glob of folders, in which some are not.
     """
     lines = []
-    for folder in map(os.path.expanduser, [given] if isinstance(given, str) else given):
-        names = [name for name in names_in(folder) if ".fits" in name]
+    for item in map(os.path.expanduser, [given] if isinstance(given, str) else given):
+        names = [name for path in _matches(item) for name in names_in(path) if ".fits" in name]
         used = sum(map(_is_exposure, names))
         reasons = Counter(map(_why_not, filter(lambda name: not _is_exposure(name), names)))
         if reasons:
             why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
             passed = sum(reasons.values())
-            lines.append(f"{folder}: {counted(used, 'file')} used, {passed} passed over: {why}")
+            lines.append(f"{item}: {counted(used, 'file')} used, {passed} passed over: {why}")
     return lines
 
 
@@ -157,7 +189,7 @@ def _place(key: str, item: str) -> str:
     return f", or the working directory {here}"
 
 
-def find_table(key: str, path: str | None) -> list[str]:
+def find_table(key: str, path: str | None, where: Callable[[str], str] = nowhere) -> list[str]:
     """List with the path of a table in the configuration; empty if none is given.
 
     A ``~`` is expanded, as in all paths of settings.
@@ -173,7 +205,8 @@ def find_table(key: str, path: str | None) -> list[str]:
     check_path(path)
     if not os.path.isfile(path):
         raise InputError(
-            f"{key}: {path!r:.300} is no file; bring it back, or correct the setting '{key}'"
+            f"{key}: {path!r:.300} is no file; bring it back, or correct the setting "
+            f"'{key}'{where(key)}"
         )
     return [path]
 

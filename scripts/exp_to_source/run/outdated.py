@@ -12,6 +12,7 @@ from ..formats.indices import change_note, is_of_another_file, is_outdated
 from ..formats.previous import previous_of
 from ..results import LEFT_OUT, MANIFESTS, ecsv_path
 from ..tables import read_products, read_table
+from .requests import answer_path
 
 
 def is_index_outdated(index: str, exposure: str) -> bool:
@@ -35,7 +36,8 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
     """Whether a source list exists and does not answer its request.
 
     Products depend on their manifests alone, but are also made from the indices. A list that is
-    dated in the future never looks older than its inputs.
+    dated in the future never looks older than its inputs. Nor does one that was brought back, as
+    the run that was to make a new one failed: it has no answer.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
     # Manifests of sources that were not chosen stay.
     if more := there - listed:
         more -= {f"{row.get('product')}.json" for row in read_table(f"{results}/{LEFT_OUT}")}
-    needed = (ecsv_path(table), request, *indices)
+    needed = (ecsv_path(table), request, answer_path(request), *indices)
     return bool(more) or not all(map(os.path.exists, needed))
 
 

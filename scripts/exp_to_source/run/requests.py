@@ -30,6 +30,11 @@ def request_text(
     return "".join(f"{text}\n" for text in lines)
 
 
+def answer_path(request: str) -> str:
+    """Path of the file that says that a request for the sources was answered."""
+    return f"{os.path.splitext(request)[0]}.answered"
+
+
 def find_request(results: str, what: str) -> str:
     """Path of a request; the newest if a killed run left several.
 

@@ -1,7 +1,7 @@
 """The configuration of a run, checked against its schema."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
@@ -37,7 +37,7 @@ def check_configuration(
     known = schema["properties"]
     for key in config:
         if key not in known:
-            where = _place(config, [key], files)
+            where = place_of(config, [key], files) or "configuration"
             hint = suggestion(str(key), known)
             raise InputError(
                 f"{where}: unknown key {key!r:.200}; the keys are {', '.join(known)}{hint}"
@@ -51,7 +51,7 @@ def check_configuration(
         what = " ".join(known[key]["description"].split())
         name = "".join([str(key), *(f"[{json.dumps(step)}]" for step in inner)])
         value = "empty" if error.instance is None else f"{error.instance!r:.200}"
-        where = _place(config, [key, *inner], files)
+        where = place_of(config, [key, *inner], files) or "configuration"
         raise InputError(f"{where}: {name} cannot be {value}. {what}")
     for key, about in known.items():
         config.setdefault(key, about["default"])
@@ -100,8 +100,18 @@ def _parse(text: str) -> Any:
         return yaml.safe_load(text)
 
 
-def _place(config: dict[str, Any], keys: list[Any], files: Iterable[str]) -> str:
-    """Say where a setting is made, as far as it can be found."""
+def place_of(config: dict[str, Any], keys: list[Any], files: Sequence[str]) -> str:
+    """Say where a setting is made: file and line; nothing if it is in none of the files.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    keys : list
+        Key of the setting, and those within it.
+    files : sequence of str
+        As of `check_configuration`.
+    """
     for path in reversed([*files]):
         # Values from the command line, or from another workflow, are in none of the files.
         settings = read_settings(path)
@@ -112,7 +122,7 @@ def _place(config: dict[str, Any], keys: list[Any], files: Iterable[str]) -> str
                 # JSON that PyYAML does not read: it may have tabs, and deeper nesting.
                 lines = []
             return f"{path}, line {lines[-1]}" if lines else path
-    return "configuration"
+    return ""
 
 
 def _same(one: Any, other: Any) -> bool:

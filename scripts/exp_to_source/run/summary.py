@@ -10,17 +10,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .. import FORMAT, __version__
-from ..files import date_now, file_state, replacing, write_all
+from ..files import date_now, file_state, names_in, replacing, write_all
 from ..formats.previous import LONG_AGO
 from ..results import (
-    CAL,
     LEFT_OUT,
     PRODUCTS,
+    QUICKLOOKS,
     SKIPPED,
     SOURCES,
+    SPEC3,
     SUMMARY,
     manifest_path,
     product_path,
+    quicklook_path,
+    spectrum_path,
 )
 from ..tables import read_products, read_table
 
@@ -32,6 +35,13 @@ OF_ALL_PRODUCTS = {"all", "quicklook", "verify", "report"}
 
 #: How a run ended.
 COMPLETE, FAILED, INTERRUPTED = "complete", "failed", "interrupted"
+
+
+class Made(NamedTuple):
+    """Numbers of files of a kind: made by the run, and there from earlier runs."""
+
+    now: int = 0
+    earlier: int = 0
 
 
 class Outcome(NamedTuple):
@@ -50,11 +60,12 @@ class Outcome(NamedTuple):
     seconds : float
         Duration of the run.
     listed : int, optional
-        Number of products in the source list; None if there is no list.
+        Number of products in the source list; None if this run has none.
     size : int
-        Bytes of these products that exist.
+        Bytes of the planes of these products that exist, as in the source list.
     new, rebuilt, unchanged : int
-        Products that did not exist before the run; that did; that were up to date.
+        Products that did not exist before the run; that did; that were up to date. Without a
+        source list, all that exist are unchanged.
     failed : list of str
         Products that could not be made.
     missing : list of str
@@ -65,6 +76,8 @@ class Outcome(NamedTuple):
         Sources that the settings leave out.
     skipped : int
         Exposures that were skipped.
+    quicklooks, spectra : Made
+        Of these products.
     """
 
     results: str
@@ -82,14 +95,15 @@ class Outcome(NamedTuple):
     not_asked: int = 0
     left_out: int = 0
     skipped: int = 0
+    quicklooks: Made = Made()
+    spectra: Made = Made()
 
 
-def product_states(results: str) -> dict[str, Any]:
-    """State of each existing product file, for `outcome`."""
-    folder = os.path.join(results, PRODUCTS)
-    names = os.listdir(folder) if os.path.isdir(folder) else ()
-    states = {name: file_state(os.path.join(folder, name)) for name in names}
-    return {name: state for name, state in states.items() if state}
+def file_states(results: str) -> dict[str, Any]:
+    """State of each existing product, picture and spectrum by its path, for `outcome`."""
+    folders = (f"{results}/{folder}" for folder in (PRODUCTS, QUICKLOOKS, SPEC3))
+    paths = (f"{folder}/{name}" for folder in folders for name in names_in(folder))
+    return {path: state for path in paths if (state := file_state(path))}
 
 
 def asked_for(rules: set[str], files: Iterable[str]) -> list[str]:
@@ -113,6 +127,7 @@ def outcome(
     reasons: Iterable[str],
     failed: Iterable[str],
     seconds: float,
+    is_listed: bool = True,
 ) -> Outcome:
     """Find what a run made, what it left unchanged, and what is missing.
 
@@ -121,7 +136,7 @@ def outcome(
     results : str
         Folder of the run's results.
     before : dict
-        Result of `product_states` when the run began: clocks of file systems are coarse, and differ
+        Result of `file_states` when the run began: clocks of file systems are coarse, and differ
         from the computer's.
     asked : list of str
         Result of `asked_for`.
@@ -134,13 +149,17 @@ def outcome(
         Paths of files that could not be made.
     seconds : float
         Duration of the run.
+    is_listed : bool
+        Whether the source list, if there is one, is that of this run.
     """
     facts = Outcome(os.path.abspath(results), asked, ended, list(dict.fromkeys(reasons)), seconds)
     table = os.path.join(results, SOURCES)
-    if not os.path.exists(table):
-        return facts
-    products = {name: f"{name}{CAL}" for name in read_products(table)}
-    now = product_states(results)
+    now = file_states(results)
+    if not (is_listed and os.path.exists(table)):
+        folder = os.path.join(results, PRODUCTS)
+        return facts._replace(unchanged=sum(os.path.dirname(path) == folder for path in now))
+    products = {name: product_path(results, name) for name in read_products(table)}
+    sizes = {row["product"]: int(row.get("bytes") or 0) for row in read_table(table)}
     absent = [
         name
         for name, file in products.items()
@@ -153,12 +172,12 @@ def outcome(
     made = [name for name in there if now[products[name]] != before.get(products[name])]
     rebuilt = sum(1 for name in made if products[name] in before)
     unmade = {os.path.basename(path) for path in failed}
-    lost = [name for name in absent if products[name] in unmade]
-    rest = [name for name in absent if products[name] not in unmade]
+    lost = [name for name in absent if os.path.basename(products[name]) in unmade]
+    rest = [name for name in absent if os.path.basename(products[name]) not in unmade]
     wanted = bool(OF_ALL_PRODUCTS & {*asked}) and ended != COMPLETE
     return facts._replace(
         listed=len(products),
-        size=sum(now[file][1] for file in products.values() if file in now),
+        size=sum(sizes[name] for name, file in products.items() if file in now),
         new=len(made) - rebuilt,
         rebuilt=rebuilt,
         unchanged=len(there) - len(made),
@@ -167,7 +186,16 @@ def outcome(
         not_asked=0 if wanted else len(rest),
         left_out=len(read_table(os.path.join(results, LEFT_OUT))),
         skipped=len(read_table(os.path.join(results, SKIPPED))),
+        quicklooks=_made((quicklook_path(results, name) for name in products), before, now),
+        spectra=_made((spectrum_path(results, name, "x1d") for name in products), before, now),
     )
+
+
+def _made(paths: Iterable[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> Made:
+    """Count files that a run made, and those that were there."""
+    there = [path for path in paths if path in now]
+    earlier = sum(1 for path in there if now[path] == before.get(path))
+    return Made(len(there) - earlier, earlier)
 
 
 def write_summary(facts: Outcome, settings: Mapping[str, Any], snakemake: str) -> None:
@@ -191,6 +219,8 @@ def write_summary(facts: Outcome, settings: Mapping[str, Any], snakemake: str) -
     content = facts._asdict() | {
         "seconds": round(facts.seconds, 3),
         "date": date_now(),
+        "quicklooks": facts.quicklooks._asdict(),
+        "spectra": facts.spectra._asdict(),
         "settings": settings,
         "versions": versions,
     }

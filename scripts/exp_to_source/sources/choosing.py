@@ -94,6 +94,11 @@ def items_of(given: str | int | Iterable[str | int]) -> list[str]:
     return items
 
 
+def is_number(item: str) -> bool:
+    """Whether an item of a choice is an id, with or without its class, or a range of ids."""
+    return any(pattern.fullmatch(item) for pattern in (_NUMBER, _RANGE, _FORM))
+
+
 class Sources:
     """All sources of a run, searchable by items."""
 
@@ -169,7 +174,7 @@ class Sources:
         what = match[1].lower() if (match := _PREFIXED.fullmatch(item)) else ""
         if what == "class":
             return [f"class:{kind}" for kind in CLASSES if any(s.kind == kind for s in self.all)]
-        if not what and any(p.fullmatch(item) for p in (_NUMBER, _RANGE, _FORM)):
+        if not what and is_number(item):
             distances = {
                 (min(abs(abs(s.source_id) - abs(n)) for n in numbers), CLASSES.index(s.kind)): s
                 for s in reversed(self.all)

@@ -53,6 +53,9 @@ UNITS = {
     **{"wavelength_min": "um", "wavelength_max": "um"},
 }
 
+#: Maximum number of names in a remark.
+MAX_NAMED = 6
+
 #: Columns of the list of sources that are left out.
 LEFT_OUT_COLUMNS = (
     *("product", "source_id", "class", "source_name", "slit_name"),
@@ -145,10 +148,7 @@ def list_sources(
         *part_named(chosen),
         *renumbered(families, good, choices),
         *(Remark("note", text) for text in missed),
-        *(
-            Remark("note", f"{name}: its source is gone; moved to {results}/{STALE}")
-            for name in retired
-        ),
+        *_moved_away(retired, results),
         *(Remark("note", text) for association in associations for text in association.remarks),
         *(Remark("note", text) for text in map(not_regrouped, associations) if text),
     ]
@@ -166,6 +166,16 @@ def list_sources(
         said += f"; {counted(len(told), 'remark')}, see {results}/{REMARKS}"
     skipped = (f"skipped: {about['failure']}" for about in failed)
     return [said, *(text for _, text in own), *skipped]
+
+
+def _moved_away(retired: list[str], results: str) -> list[Remark]:
+    """Note on the products that were moved away, all in one; none if none were."""
+    if not retired:
+        return []
+    more = len(retired) - MAX_NAMED
+    some = ", ".join(retired[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+    what = f"{counted(len(retired), 'product')} moved to {results}/{STALE}"
+    return [Remark("note", f"{what}, as there are no such sources any more: {some}")]
 
 
 def write_manifest(results: str, product: Product) -> bool:

@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..files import replacing, write_all
 from ..sources.associations import read_association
 from .saving import save_whole
+from .steps import ABOVE
 
 #: Steps after which no background is left to be subtracted
 #: (``jwst.master_background.MasterBackgroundStep``).
@@ -100,7 +101,9 @@ def combine_background(association: str, output: str) -> None:
         save_whole(found[0], Path(output))
 
 
-def prepare_exposure(exposure: str, output: str, survey: str, background: str | None) -> None:
+def prepare_exposure(
+    exposure: str, output: str, survey: str, background: str | None, log: str = ABOVE
+) -> None:
     """Do to an exposure what the pipeline does before it regroups.
 
     Parameters
@@ -111,6 +114,8 @@ def prepare_exposure(exposure: str, output: str, survey: str, background: str | 
         What `survey_association` wrote.
     background : str or None
         What `combine_background` wrote, if the association has background members.
+    log : str
+        Where the messages of the steps are, for the sentence that says that one failed.
 
     Raises
     ------
@@ -147,7 +152,7 @@ def prepare_exposure(exposure: str, output: str, survey: str, background: str | 
     except Exception as error:
         # Steps fail in as many ways as there are of them.
         raise InputError(
-            f"{exposure}: cannot be prepared ({type(error).__name__}: {error}); see its log"
+            f"{exposure}: cannot be prepared ({type(error).__name__}: {error}); see {log}"
         ) from error
 
 

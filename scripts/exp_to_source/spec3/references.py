@@ -123,10 +123,19 @@ def look_up(exposures: list[str]) -> dict[str, Any]:
             types = set(Spec3Pipeline.from_config_section(pipeline).reference_file_types)
             _fetch(meta, sorted(types), reached, references)
         context = crds_client.get_context_used(OBSERVATORY)
-    except (CrdsError, OSError) as error:
+    # CRDS exits if it has neither a server nor a cache.
+    except (CrdsError, OSError, SystemExit) as error:
+        cache = config.get_crds_path()
+        if not os.path.isdir(cache):
+            raise InputError(
+                f"CRDS: there is no cache in {cache}, and none can be made from {server}; set "
+                "'crds_path' (docs/how-to/spectra.md), or 'offline: true' for a trial without "
+                "reference files"
+            ) from None
+        what = "gave up" if isinstance(error, SystemExit) else " ".join(str(error).split())
         raise InputError(
-            f"CRDS: {' '.join(str(error).split())}; check {server}, the setting "
-            "'crds_context' and the cache, or set 'offline: true' for a trial"
+            f"CRDS: {what}; check {server}, the setting 'crds_context' and the cache in {cache}, "
+            "or set 'offline: true' for a trial"
         ) from None
     return {
         "crds": {"context": context, "path": config.get_crds_path()},

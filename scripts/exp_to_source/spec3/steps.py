@@ -22,6 +22,10 @@ from .references import refuse_missing
 NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
+#: Where messages are if they are in no file.
+ABOVE = "the messages above"
+
+
 def is_offline(found: Path) -> bool:
     """Whether settings, or what was found for them, say to do without CRDS."""
     return bool(json.loads(found.read_text(encoding="utf-8"))["offline"])
@@ -40,12 +44,13 @@ def run_all(
     parameters: Mapping[str, Mapping[str, Any]],
     background: Collection[str] = (),
     record: str | None = None,
+    log: str = ABOVE,
 ) -> None:
     """Run the steps on one product after another, and print what was made.
 
     Parameters
     ----------
-    products, folder, offline, parameters, background
+    products, folder, offline, parameters, background, log
         As of `run_spec3`.
     record : str, optional
         Where to record a failure, instead of ending in it.
@@ -58,7 +63,8 @@ def run_all(
     for product in map(Path, products):
         try:
             with told_in_a_sentence("run_spec3"):
-                for path in run_spec3(product, Path(folder), offline, parameters, background):
+                settings = (offline, parameters, background, log)
+                for path in run_spec3(product, Path(folder), *settings):
                     print(path)
         except SystemExit as failure:
             if not record:
@@ -80,6 +86,7 @@ def run_spec3(
     offline: bool = False,
     parameters: Mapping[str, Mapping[str, Any]] = NONE,
     background: Collection[str] = (),
+    log: str = ABOVE,
 ) -> list[Path]:
     """Run the steps that follow in calwebb_spec3 once exposures are regrouped.
 
@@ -99,6 +106,8 @@ def run_spec3(
         Parameters by step, as ``Spec3Pipeline.call(steps=...)`` takes them.
     background : collection of str
         Names of the association tables that have background members.
+    log : str
+        Where the messages of the steps are, for the sentence that says that one failed.
 
     Returns
     -------
@@ -134,13 +143,13 @@ def run_spec3(
                 refuse_missing(product)
             # Steps fail in as many ways as there are of them.
             raise InputError(
-                f"{product}: a step failed ({type(error).__name__}: {error}); see its log"
+                f"{product}: a step failed ({type(error).__name__}: {error}); see {log}"
             ) from error
         wanted = files_of(product, folder)
         if missing := [path.name for path in wanted if not (made / path.name).is_file()]:
             raise InputError(
                 f"{product}: the steps made no {', '.join(missing)}: one of them gave nothing, or "
-                "parameters of CRDS skip it; see its log"
+                f"parameters of CRDS skip it; see {log}"
             )
         for path in wanted:
             flush(made / path.name)

@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..files import replacing, write_all
 from ..modes import FIXED_SLIT_IDS
 from ..naming import parse_product_name
-from ..results import LEFT_OUT
+from ..results import LEFT_OUT, PROOF, SOURCES, product_path
 from ..sources.associations import Association
 from ..sources.choosing import EVERYTHING, Selection, Source, choose
 from ..tables import read_table, write_table
@@ -22,6 +22,9 @@ COLUMNS = ("product", "exposures", "planes", "status", "verdict")
 #: Values of a status. `UNPROVED` products have no damage, but cannot be opened, as their exposures
 #: cannot be opened.
 SOUND, UNPROVED, DAMAGED = "sound", "unproved", "damaged"
+
+#: In place of a product, in the row of what is wrong with all together.
+NO_PRODUCT = "(none)"
 
 #: Maximum number of items of a kind in a message.
 MAX_NAMED = 6
@@ -197,7 +200,7 @@ def judge(
         said.append(f"lost: {len(lost)} slits are in no product that could be read: {some(lost)}")
     if spared != (stated := sum(slits for _, slits in left_out.values())):
         said.append(f"{spared} slits are of sources left out, {stated} in the list of these")
-    return [*verdicts, Verdict.of("(none)", *said)] if said else verdicts
+    return [*verdicts, Verdict.of(NO_PRODUCT, *said)] if said else verdicts
 
 
 def _optics(product: str) -> tuple[Any, ...]:
@@ -261,7 +264,7 @@ def list_verdicts(
     judged = judge(found, map(read_slits, fingerprints), associations, sizes, left_out, claims)
     made, others = ([source for source, _ in rows.values()] for rows in (chosen, left_out))
     if wrong := misplaced(made, others, selection):
-        judged.append(Verdict.of("(none)", wrong))
+        judged.append(Verdict.of(NO_PRODUCT, wrong))
     write_table(table, COLUMNS, (verdict.row() for verdict in judged))
 
 
@@ -298,3 +301,41 @@ def check_verdicts(table: str) -> str:
         )
         raise InputError("\n".join([said, *unproved]))
     return f"{table}: {len(by_status[SOUND])} products are sound"
+
+
+class Told(NamedTuple):
+    """Verdict on a product; without a status if the product was made since."""
+
+    status: str = ""
+    words: str = ""
+
+
+def standing_verdicts(results: str, products: Collection[str]) -> dict[str, Told]:
+    """Read the verdicts of the last verification that are on what is there now.
+
+    Parameters
+    ----------
+    results : str
+        Folder of the run's results.
+    products : collection of str
+        Names of the products in the source list. Verdicts on others, and on products that do not
+        exist any more, are left out.
+
+    Returns
+    -------
+    dict
+        Product to verdict; `NO_PRODUCT` to that on all together, unless they were listed since.
+    """
+    path = os.path.join(results, PROOF)
+    subjects = {name: product_path(results, name) for name in products}
+    subjects[NO_PRODUCT] = os.path.join(results, SOURCES)
+    verdicts = {}
+    for row in read_table(path):
+        subject = subjects.get(row["product"], "")
+        if not os.path.exists(subject):
+            continue
+        if os.stat(subject).st_mtime <= os.stat(path).st_mtime:
+            verdicts[row["product"]] = Told(row.get("status", ""), row["verdict"])
+        elif row["product"] != NO_PRODUCT:
+            verdicts[row["product"]] = Told("", "made again since")
+    return verdicts

@@ -130,7 +130,7 @@ def test_problems_are_told(run: Path):
         "1 verdict of damage", f"{second}: pixels differ", "1 product not made",
         "a_cal.fits: changed since it was indexed", "1 exposure skipped", "b.fits: truncated",
         "2 exposures: keywords are left out: <b>", "something", "absent from exposures",
-        "11 of 12", "1 sound",
+        "11 of 12", "1 of 12 sound",
     ):  # fmt: skip
         assert words in page.text, words
     assert page.row(third)["verdict"] == "made again since"
@@ -144,6 +144,39 @@ def test_nothing_to_tell(tmp_path: Path):
     page = Page(write(results))
     assert "None found." in page.text
     assert "not yet" in page.text
+
+
+def test_verdicts_on_what_is_not_there_any_more_do_not_count(run: Path):
+    """They are on products that are not chosen, were made again, or are gone."""
+    first, second, third, *_ = names(run)
+    proof = run / "verify.tsv"
+    rows = [(name, "damaged") for name in (first, second, "gone", "(none)")]
+    rows.append((third, "sound"))
+    proof.write_text(
+        "product\texposures\tplanes\tstatus\tverdict\n"
+        + "".join(f"{name}\t1\t1\t{status}\tok\n" for name, status in rows)
+    )
+    later = os.stat(proof).st_mtime + 10
+    os.utime(run / "products" / f"{first}_cal.fits", (later, later))
+    os.utime(run / "sources.tsv", (later, later))
+    (run / "products" / f"{second}_cal.fits").unlink()
+    page = Page(write(run))
+    assert "of damage" not in page.text
+    assert "verified1 of 12 sound" in page.text.replace("\n", "")
+    os.utime(run / "products" / f"{third}_cal.fits", (later, later))
+    page = Page(write(run))
+    assert "verifiednot yet" in page.text.replace("\n", "")
+    labels = [column["label"] for column in page.data["columns"]]
+    assert "status" not in labels and "verdict" in labels
+    rows_there = [row for row in (run / "sources.tsv").read_text().splitlines() if third not in row]
+    (run / "sources.tsv").write_text("\n".join(row for row in rows_there if first not in row))
+    page = Page(write(run))
+    assert "verdict" not in [column["label"] for column in page.data["columns"]]
+    proof.write_text(
+        "product\texposures\tplanes\tstatus\tverdict\n"
+        + "".join(f"{name}\t1\t1\tsound\tok\n" for name in names(run))
+    )
+    assert "verified9 of 10 sound" in Page(write(run)).text.replace("\n", "")
 
 
 def test_names_from_headers_do_no_harm(run: Path):
@@ -317,6 +350,26 @@ def test_phone_needs_no_sideways_scroll(run: Path):
     )
     width, available = map(int, said.split())
     assert width <= available <= 390
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the width of the report was NOT measured")
+def test_entries_of_a_source_move_sideways_on_a_phone(run: Path):
+    """Their cells neither run together nor are cut off."""
+    add_figures(run)
+    write(run)
+    said = act(
+        run / "report.html",
+        """
+        find("table").querySelector(".view button").click();
+        const scroll = find("view-body").querySelector(".scroll");
+        const cells = [...scroll.querySelectorAll("th, td")];
+        o.textContent = [scroll.scrollWidth > scroll.clientWidth,
+          cells.every((cell) => cell.scrollWidth <= cell.clientWidth),
+          cells.every((cell) => cell.getClientRects()[0].height < 40),
+          find("view-body").scrollWidth <= find("view-body").clientWidth].join(" ");
+        """,
+    )
+    assert said == "true true true true"
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the scripts of the report were NOT run")

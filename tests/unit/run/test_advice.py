@@ -1,13 +1,15 @@
 """Commands that are nearly right get the right one."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from exp_to_source.errors import InputError
 from exp_to_source.run.advice import advice_on_settings, advice_on_target
-from exp_to_source.run.inputs import find_exposures, passed_over
+from exp_to_source.run.inputs import find_exposures, find_files, passed_over
 
 PRODUCT = "jw10006-o010_s00061_nirspec_f170lp-g235m"
 
@@ -38,6 +40,9 @@ def test_other_targets():
     for typed in ("nonsense", "results/products/jw1_cal.fits", f"results/{PRODUCT}"):
         assert advice_on_target(f"No rule to produce {typed} (if", [typed]) == ""
     assert advice_on_target("No rule to produce x (if", ["y", "results"]) == ""
+    for typed in ("61", "100-120", "b00045"):
+        said = advice_on_target(f"No rule to produce {typed} (if", [typed])
+        assert said.endswith(f"to choose sources, write --config sources={typed}")
     assert advice_on_target("Another message", ["report"]) == ""
 
 
@@ -68,6 +73,30 @@ def test_files_of_the_folder_that_the_user_is_in(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PWD", str(tmp_path))
     with pytest.raises(Exception, match=rf"--directory, .*; write exposures='{tmp_path}/\*_cal"):
         find_exposures("*_cal.fits")
+
+
+def test_folders_that_a_glob_matches_stand_for_their_files(tmp_path: Path):
+    """The archive has a folder for each exposure."""
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        for ending in ("_cal.fits", "_rate.fits", ".jpg"):
+            (tmp_path / name / f"{name}{ending}").touch()
+    (tmp_path / "a" / f"{PRODUCT}_cal.fits").touch()
+    (tmp_path / "c" / "below").mkdir(parents=True)
+    (tmp_path / "c" / "below" / "c_cal.fits").touch()
+    expected = [f"{tmp_path}/{name}/{name}_cal.fits" for name in "ab"]
+    assert find_exposures(f"{tmp_path}/*") == expected
+    assert passed_over(f"{tmp_path}/*") == [
+        f"{tmp_path}/*: 2 files used, 3 passed over: 2 not *_cal.fits or *_mbsub.fits, "
+        "1 source-based"
+    ]
+    for given, what in {"c": "has no", "[c]": "matches folders that have no"}.items():
+        with pytest.raises(InputError, match=rf"/{re.escape(given)}' {what} \*_cal.fits or \*_mbs"):
+            find_exposures(f"{tmp_path}/{given}")
+    with pytest.raises(
+        InputError, match=r"has no \*_asn.json .folders below are not searched.; co"
+    ):
+        find_files("associations", str(tmp_path / "c"))
 
 
 def test_files_of_a_folder_that_are_passed_over(tmp_path: Path):

@@ -14,10 +14,11 @@ from exp_to_source.run.summary import (
     COMPLETE,
     FAILED,
     INTERRUPTED,
+    Made,
     Outcome,
     asked_for,
+    file_states,
     outcome,
-    product_states,
     write_summary,
 )
 
@@ -30,7 +31,7 @@ def results(tmp_path: Path) -> Path:
     folder = tmp_path / "results"
     for name in ("products", "manifests"):
         (folder / name).mkdir(parents=True)
-    (folder / "sources.tsv").write_text("product\na\nb\nc\n")
+    (folder / "sources.tsv").write_text("product\tbytes\na\t3\nb\t4\nc\t3\n")
     for name in "ac":
         (folder / "manifests" / f"{name}.json").touch()
         (folder / "products" / f"{name}_cal.fits").write_text("old")
@@ -47,21 +48,21 @@ def at_the_end(
 
 
 def test_restored_manifests_and_products_not_asked_for_are_no_failure(results: Path):
-    before = product_states(str(results))
-    where = f"3 products in {results}/products, 6 bytes, 10 s: "
+    before = file_states(str(results))
+    where = f"3 products in {results}/products, 6 bytes of planes, 10 s: "
     facts = at_the_end(results, before)
     assert told(facts) == [f"{where}2 unchanged, 1 not asked for"]
     lost = [f"results/products/{name}_cal.fits" for name in "ab"]
     facts = at_the_end(results, before, FAILED, failed=lost, reasons=[REASON, REASON])
-    first, *names, then, last = told(facts)
+    first, *names, last = told(facts)
     assert first == f"{where}1 unchanged, 2 failed"
     assert [name.split()[1] for name in names] == ["a", "b"]
     assert f"(see {results.parent}/logs/gather_source/a.log)" in names[0]
-    assert (then, last) == ("once this is seen to, the same command goes on:", REASON)
+    assert last == REASON
 
 
 def test_what_was_not_reached_is_not_called_failed(results: Path):
-    before = product_states(str(results))
+    before = file_states(str(results))
     facts = at_the_end(results, before, FAILED, failed=["results/products/b_cal.fits"])
     assert "1 unchanged, 1 failed, 1 not made" in told(facts)[0]
     by_name = at_the_end(results, before, FAILED, asked=["results/products/a_cal.fits"])
@@ -71,26 +72,51 @@ def test_what_was_not_reached_is_not_called_failed(results: Path):
 def test_what_was_made_is_told_without_a_clock(results: Path):
     """Times of file systems are coarse, and those of servers may be behind."""
     product = results / "products" / "c_cal.fits"
-    before = product_states(str(results))
+    before = file_states(str(results))
     time = product.stat().st_mtime_ns
     with replacing(product) as file:
         write_all(file, b"new")
     os.utime(product, ns=(time, time))
     (results / "products" / "b_cal.fits").write_text("new")
     (results / "left_out.tsv").write_text("product\nd\n")
-    line, hint = told(at_the_end(results, before, seconds=3725))
+    line, *hints = told(at_the_end(results, before, seconds=3725), words=["--directory", "W"])
     assert line.endswith(", 1 h 2 min: 1 new, 1 rebuilt, 1 unchanged, 1 left out by choice")
-    assert "snakemake verify" in hint and "snakemake report" in hint
+    assert hints == [
+        "next: snakemake --directory W report  # a page on the sources",
+        "next: snakemake --directory W verify  # checks the products",
+    ]
 
 
 def test_nothing_was_there_before_the_first_run(tmp_path: Path):
-    assert product_states(str(tmp_path)) == {}
+    assert file_states(str(tmp_path)) == {}
     facts = at_the_end(tmp_path, {}, FAILED, reasons=["index_exposure: x: truncated"])
     assert told(facts) == [
         f"no sources are listed in {tmp_path} yet, and no products made",
-        "once this is seen to, the same command goes on:",
         "index_exposure: x: truncated",
     ]
+
+
+def test_what_earlier_runs_left_is_not_what_this_run_made(results: Path):
+    """Neither a source list, nor what is told of it, nor spectra."""
+    for name in ("spec3/a_x1d.fits", "spec3/b_x1d.fits", "quicklook/a.png"):
+        (results / name).parent.mkdir(exist_ok=True)
+        (results / name).touch()
+    (results / "skipped.tsv").write_text("exposure\tpath\treason\nb\tb.fits\tb.fits: truncated\n")
+    before = file_states(str(results))
+    facts = at_the_end(results, before, FAILED, reasons=[REASON], is_listed=False)
+    assert facts.listed is None
+    stay = f"no sources were listed; 2 products of earlier runs stay in {results}/products"
+    assert told(facts) == [stay, REASON]
+    (results / "skipped.tsv").unlink()
+    (results / "spec3" / "c_x1d.fits").touch()
+    facts = at_the_end(results, before, FAILED, reasons=[REASON], asked=["quicklook", "spec3"])
+    assert (facts.quicklooks, facts.spectra) == (Made(0, 1), Made(1, 2))
+    assert told(facts)[:2] == [
+        f"1 quick look in {results}/quicklook, 10 s: 0 made, 1 of earlier runs",
+        f"3 spectra in {results}/spec3, 10 s: 1 made, 2 of earlier runs",
+    ]
+    named = ["results/products/a_cal.fits"]
+    assert told(at_the_end(results, before, FAILED, reasons=[REASON], asked=named)) == [REASON]
 
 
 @pytest.mark.parametrize(
@@ -100,22 +126,25 @@ def test_nothing_was_there_before_the_first_run(tmp_path: Path):
             "sources",
             [
                 "3 sources in {}/sources.tsv; nothing made",
-                "next: the same command without 'sources' makes the products",
+                "next: snakemake  # makes the products",
             ],
         ),
-        ("quicklook", ["1 quick look in {}/quicklook, 10 s"]),
-        ("spec3", ["2 spectra in {}/spec3, 10 s"]),
-        ("verify", ["2 sound, 1 damaged: {}/verify.tsv"]),
+        ("quicklook", ["1 quick look in {}/quicklook, 10 s: 1 made"]),
+        ("spec3", ["2 spectra in {}/spec3, 10 s: 2 made"]),
+        ("verify", ["1 sound, 1 damaged: {}/verify.tsv"]),
         ("report", ["report: {}/report.html"]),
         ("results/products/a_cal.fits", ["made: {}/products/a_cal.fits"]),
     ],
 )
 def test_what_was_asked_for_is_told_with_its_path(results: Path, target: str, lines: list[str]):
+    before = file_states(str(results))
     for name in ("quicklook/a.png", "quicklook/gone.png", "spec3/a_x1d.fits", "spec3/b_x1d.fits"):
         (results / name).parent.mkdir(exist_ok=True)
         (results / name).touch()
-    (results / "verify.tsv").write_text("product\tstatus\na\tsound\nb\tdamaged\nc\tsound\n")
-    facts = at_the_end(results, product_states(str(results)), asked=[target])
+    # Of those that are there.
+    rows = ("product\tstatus\tverdict", "a\tsound\tok", "b\tsound\tok", "c\tdamaged\tbad")
+    (results / "verify.tsv").write_text("\n".join(rows))
+    facts = at_the_end(results, before, asked=[target])
     assert told(facts) == [line.format(results) for line in lines]
 
 
@@ -128,12 +157,13 @@ def test_notes_come_before_what_is_wrong(results: Path):
 
 def test_many_reasons_are_cut(results: Path):
     reasons = [f"gather_source: {n}: no space" for n in range(50)]
-    *_, then = told(at_the_end(results, {}, FAILED, reasons=reasons))[:-10]
-    assert then.endswith(f"goes on (10 of 50 reasons, all are in {results}/summary.json):")
+    *_, before, first = told(at_the_end(results, {}, FAILED, reasons=reasons))[:-9]
+    assert before == f"10 of 50 reasons, all are in {results}/summary.json:"
+    assert first == reasons[0]
 
 
 def test_interruptions_are_one_line(results: Path):
-    before = product_states(str(results))
+    before = file_states(str(results))
     facts = at_the_end(results, before, INTERRUPTED)
     assert told(facts) == ["interrupted: 1 of 3 made; the same command goes on"]
     (results / "sources.tsv").unlink()
@@ -148,11 +178,12 @@ def test_targets_are_known_by_their_rules():
 
 
 def test_machines_read_the_same(results: Path):
-    facts = at_the_end(results, product_states(str(results)), FAILED, reasons=[REASON])
+    facts = at_the_end(results, file_states(str(results)), FAILED, reasons=[REASON])
     write_summary(facts, {"exposures": "/data"}, "9.27")
     said = json.loads((results / "summary.json").read_text())
     assert (said["ended"], said["reasons"], said["asked"]) == ("failed", [REASON], ["all"])
     assert (said["listed"], said["new"], said["unchanged"]) == (3, 0, 1)
+    assert said["spectra"] == {"now": 0, "earlier": 0}
     assert said["settings"] == {"exposures": "/data"}
     assert said["versions"]["exp_to_source"] == __version__
     assert [path.name for path in results.iterdir() if path.name.startswith(".")] == []
