@@ -246,7 +246,7 @@ def test_quick_looks_are_part_of_the_page_where_they_are_few(
     ("file", "sentence"),
     [
         ("request/sources-0.txt", "request: has no request for sources; run the workflow first"),
-        ("sources.tsv", "sources.tsv: No such file or directory; bring it back"),
+        ("sources.tsv", "sources.tsv: there is no source list; run 'snakemake sources' first"),
         ("index/jw10006010001_03101_00001_nrs1_cal.jsonl", "no such index; run again"),
     ],
 )
