@@ -61,12 +61,13 @@ CASES = {
     "fixed-slit background": ({"fixed_slits": ("S200A1",)}, SLITS),
     "mos moving": ({"sources": 1}, SLITS),
     "niriss-wfss": ({"source_ids": (9, 3, 5), "overlap": "partial"}, {"c1d", "x1d"}),
+    "niriss-wfss no pixel": ({"source_ids": (9, 3, 5)}, {"c1d", "x1d"}),
     "nircam-wfss": ({"sources": 3}, {"c1d", "x1d"}),
     "miri-wfss": ({"sources": 3}, {"c1d", "x1d"}),
 }
 
 #: All cases take five minutes: SPEC3_MODES=all.
-SOME = ["mos", "niriss-wfss", "fixed-slit background", "mos moving"]
+SOME = ["mos", "niriss-wfss", "niriss-wfss no pixel", "fixed-slit background", "mos moving"]
 MODES = list(CASES) if os.environ.get("SPEC3_MODES") == "all" else SOME
 
 
@@ -175,6 +176,12 @@ def test_spectra_are_those_of_the_pipeline(
             set_in_motion(tmp_path / "data")
         else:
             add_background(association)
+    elif case == "niriss-wfss no pixel":
+        for path in (tmp_path / "data").glob("*_cal.fits"):
+            with fits.open(path, mode="update") as hdus:
+                for hdu in hdus:
+                    if hdu.name == "SCI" and hdu.header["SOURCEID"] == 3:
+                        hdu.data[:] = np.nan
     elif case == "mos pixels replaced":
         steps = {"pixel_replace": {"skip": False}, "adaptive_trace_model": {"skip": False}}
         config |= {"spec3": json.dumps(steps)}

@@ -205,6 +205,19 @@ def test_background_members_that_were_not_subtracted_are_refused(tmp_path: Path)
     result = work.run("spec3")
     assert result.status == 1
     assert "its association has background members, which the pipeline subtracts" in result.text
+    result = work.run("spec3", prepare=True)
+    assert f"{association}: its background member" in result.text
+    assert "b_x1d.fits' is no file; bring it back or correct the association" in result.text
+    background = association.with_name("b_x1d.fits")
+    background.write_bytes(b"no spectrum")
+    result = work.run("spec3", prepare=True)
+    assert f"{background}: cannot be opened: " in result.text
+    (exposure, _) = (tmp_path / "data").glob("*_cal.fits")
+    background.write_bytes(exposure.read_bytes())
+    result = work.run("spec3", prepare=True)
+    assert f"{association}: its background members cannot be combined (" in result.text
+    assert "Traceback" not in result.text
+    background.unlink()
     # Exposures of which the background was subtracted are as the pipeline would have them.
     for path in (tmp_path / "data").glob("*_cal.fits"):
         with fits.open(path, mode="update") as hdus:
@@ -243,6 +256,18 @@ def test_exposures_are_prepared_with_those_of_their_association(tmp_path: Path):
     (exposure, _) = sorted((tmp_path / "data").glob("*_cal.fits"))
     change_slit(exposure, 1)
     assert work.make()["prepare_exposure"] == 2
+    # Whatever the times say.
+    with fits.open(exposure, mode="update") as hdus:
+        hdus["SCI"].data[0, 0] = 43
+    os.utime(exposure, (1e9, 1e9))
+    assert work.make()["gather_source"] == 1
+    assert work.make() == {}
+    prepared = work.folder / "results" / "prepared" / exposure.name
+    for spoil in (prepared.unlink, lambda: prepared.write_bytes(b"no FITS")):
+        spoil()
+        jobs = work.make()
+        assert (jobs["survey_association"], jobs["prepare_exposure"]) == (0, 1)
+        assert work.make() == {}
     exposure.write_bytes(b"no FITS")
     result = work.run()
     assert result.status == 1

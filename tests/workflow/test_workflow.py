@@ -100,7 +100,7 @@ def test_association_names_products_and_leaves_background_alone(mos: Path, tmp_p
     jobs = workflow.make()
     assert jobs["index_exposure"] == 2
     assert "1 background members are not regrouped" in workflow.log("list_sources")
-    assert "master background must have been subtracted" in workflow.log("list_sources")
+    assert "the setting 'prepare' subtracts them" in workflow.log("list_sources")
     name = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits"
     header = fits.getheader(workflow.folder / "results" / "products" / name)
     assert header["ASNTABLE"] == path.name

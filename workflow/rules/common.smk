@@ -67,6 +67,8 @@ from exp_to_source.run.outdated import (
     is_fingerprint_outdated,
     is_index_outdated,
     is_list_outdated,
+    is_prepared_outdated,
+    is_survey_outdated,
 )
 from exp_to_source.tables import read_products, read_table
 

@@ -101,7 +101,8 @@ onstart:
     forget_failures(RESULTS)
     BEFORE.update(summary.file_states(RESULTS))
     EVENTS.is_running = True
-    drop_rate_limit()
+    if EVENTS.is_local:
+        drop_rate_limit()
     keep_short()
 
 

@@ -4,7 +4,14 @@
 def outdated_files():
     """Find files that must be made again although their times do not show it."""
     indices = {index_path(RESULTS, name): path for name, path in EXPOSURES.items()}
-    yield from (index for index, path in indices.items() if is_index_outdated(index, path))
+    for name, path in EXPOSURES.items():
+        index = index_path(RESULTS, name)
+        if name not in MEMBERS and is_index_outdated(index, path):
+            yield index
+        elif name in MEMBERS and is_prepared_outdated(index, path):
+            yield from (path, index)
+    for name in outdated_surveys():
+        yield from common_files(name)
     prints = {f"{RESULTS}/{names.FINGERPRINTS}/{n}.jsonl": path for n, path in EXPOSURES.items()}
     yield from (file for file, path in prints.items() if is_fingerprint_outdated(file, path))
     request, text = in_results(REQUEST), TEXTS[os.path.basename(REQUEST)]
@@ -32,7 +39,27 @@ def force_outdated():
         have_made_again(outdated_files)
 
 
+def outdated_surveys():
+    """Associations of which a file is not the one that its exposures were prepared with."""
+    return [
+        name
+        for name, association in NAMED_ASSOCIATIONS.items()
+        if is_survey_outdated(
+            common_files(name)[0],
+            (association.path, *association.science, *association.background),
+        )
+    ]
+
+
+def common_files(name):
+    """What the exposures of an association are prepared with."""
+    common = in_results(f"{PREPARED}/common/{name}")
+    background = NAMED_ASSOCIATIONS[name].background
+    return [f"{common}.json", *([f"{common}_masterbg1d.fits"] if background else [])]
+
+
 def changes_of_the_run(start):
-    """Exposures that changed after this run had indexed them."""
+    """Exposures that changed after this run had indexed them, and associations likewise."""
     indices = {path: index_path(RESULTS, name) for name, path in EXPOSURES.items()}
-    return [path for path, index in indices.items() if changed_since(start, index, path)]
+    changed = [path for path, index in indices.items() if changed_since(start, index, path)]
+    return changed + [NAMED_ASSOCIATIONS[name].path for name in outdated_surveys()]

@@ -7,7 +7,12 @@ ASKED = remember(
     "spectra",
     json.dumps(
         {
-            "background": [os.path.basename(a.path) for a in ASSOCIATIONS if a.background],
+            # Of exposures that are prepared, nothing is left to be subtracted.
+            "background": [
+                os.path.basename(a.path)
+                for a in ASSOCIATIONS
+                if a.background and not config["prepare"]
+            ],
             "context": config["crds_context"],
             # References may depend on them.
             "detectors": (

@@ -55,7 +55,7 @@ def hear_log(hear):
 
 
 def drop_rate_limit():
-    """Drop Snakemake's own limit of 100 jobs a second, which no run comes near, nor sbatch.
+    """Drop Snakemake's own limit of 100 jobs a second, which no run on one machine comes near.
 
     To keep to it, Snakemake looks at all ready jobs again a second after each look, and that for
     each job that ended: 300 jobs of half a second took 9154 looks, and 29 s of CPU instead of 6.

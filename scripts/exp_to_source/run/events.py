@@ -49,6 +49,8 @@ class Events:
         Jobs that failed, by their number.
     refusals : list of str
         Sentences about what was asked for and cannot be.
+    is_local : bool
+        Whether jobs run where Snakemake does, on its cores.
     is_running : bool
         Whether jobs are being run: how they ended is told at the end.
     """
@@ -58,6 +60,7 @@ class Events:
         self.failures: dict[int, Failure] = {}
         self.refusals: list[str] = []
         self.is_running = False
+        self.is_local = False
         self._planned: Counter[tuple[str, str]] = Counter()
         self._was_told_to_end = False
 
@@ -71,6 +74,8 @@ class Events:
         event = getattr(getattr(record, "event", None), "name", "")
         if event == "RUN_INFO":
             self.rules.update(record.stats)
+        elif event == "RESOURCES_INFO":
+            self.is_local = self.is_local or getattr(record, "cores", None) is not None
         elif event == "JOB_INFO" and not self.is_running:
             why = ", ".join(_KINDS.findall(record.reason or "")).lower()
             self._planned[record.rule_name, why] += 1

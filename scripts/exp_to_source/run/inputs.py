@@ -234,6 +234,12 @@ def name_members(associations: Iterable[Association]) -> dict[str, Member]:
             raise InputError(
                 f"{files[name]} and {association.path} have one name; rename one of them"
             )
+        for path in association.background:
+            if not os.path.isfile(path):
+                raise InputError(
+                    f"{association.path}: its background member {path!r} is no file; bring it "
+                    "back or correct the association"
+                )
         for path in association.science:
             other = members.setdefault(exposure_name(path), Member(path, name))
             if other.association != name:

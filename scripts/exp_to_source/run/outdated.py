@@ -32,6 +32,18 @@ def is_index_outdated(index: str, exposure: str) -> bool:
     )
 
 
+def is_prepared_outdated(index: str, prepared: str) -> bool:
+    """Whether an index exists, but not the prepared exposure that was indexed.
+
+    It is a file of the run: if it was removed or damaged, it is made again.
+    """
+    return os.path.exists(index) and (
+        not os.path.exists(prepared)
+        or is_of_another_file(index, prepared)
+        or os.path.exists(change_note(index))
+    )
+
+
 def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
     """Whether a source list exists and does not answer its request.
 
@@ -79,6 +91,26 @@ def is_fingerprint_outdated(fingerprints: str, exposure: str) -> bool:
     except OSError:
         return False
     return not first.startswith(json.dumps(now)[:-1].encode() + b",")
+
+
+def is_survey_outdated(survey: str, members: Iterable[str]) -> bool:
+    """Whether a survey exists and is of other files than those that its association has now.
+
+    Parameters
+    ----------
+    survey : str
+        What the exposures of an association have in common; it has size and time of each.
+    members : iterable of str
+        The association and its members.
+    """
+    try:
+        with open(survey, encoding="utf-8") as file:
+            found = json.load(file)["members"]
+        return bool(found != {path: stamp(path) for path in members})
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, KeyError):
+        return True
 
 
 def is_due(product: str) -> bool:

@@ -63,9 +63,10 @@ def combine_family(
         kind: [path for name in order if (path := _spectrum(results, name, kind))]
         for kind in GRISM_SPECTRA
     }
-    missing = [n for n in order if not all(_spectrum(results, n, k) for k in GRISM_SPECTRA)]
-    if not made["x1d"]:
-        raise InputError(f"{x1d}: no source of {family} has a spectrum; see their logs")
+    missing = [name for name in order if not _spectrum(results, name, "x1d")]
+    for kind, spectra in made.items():
+        if not spectra:
+            raise InputError(f"{x1d}: no source of {family} has a {kind} spectrum; see their logs")
     if missing:
         shown = ", ".join(missing[:MAX_NAMES])
         more = f" and {len(missing) - MAX_NAMES} more" if len(missing) > MAX_NAMES else ""

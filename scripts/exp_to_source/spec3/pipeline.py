@@ -30,6 +30,13 @@ class Spec3Pipeline(calwebb_spec3.Spec3Pipeline):  # type: ignore[misc]
         """Leave out the footprint of the exposures, which are not here."""
 
 
+class _Nothing:
+    """Table of no spectra, which is not saved."""
+
+    def save(self, *_: Any) -> None:
+        """Save nothing."""
+
+
 def run_on_product(model: Any, stem: str, folder: Path, steps: dict[str, dict[str, Any]]) -> None:
     """Run the steps that follow regrouping, on one product.
 
@@ -116,9 +123,12 @@ def _regrouped(model: Any) -> Iterator[None]:
     for entry in source:
         # As the pipeline notes of the members of an association.
         entry.meta.asn.exptype = "science"
+    combine = calwebb_spec3.make_wfss_multicombined
     replaced = {
         "multislit_to_container": lambda _: {str(source[0].source_id): source},
         "format_product": lambda name, **_: Path(name).name,
+        # A source without a valid pixel has none; the pipeline goes on with the others.
+        "make_wfss_multicombined": lambda spectra: combine(spectra) if spectra else _Nothing(),
     }
     with ExitStack() as stack:
         for name, function in replaced.items():

@@ -6,14 +6,16 @@ subtracted (master_background). What needs all exposures of an association is ga
 
 import json
 import os
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from ..errors import InputError
-from ..files import replacing, write_all
+from ..files import replacing, stamp, write_all
 from ..sources.associations import read_association
 from .saving import save_whole
 from .steps import ABOVE
@@ -34,7 +36,8 @@ def survey_association(association: str, output: str) -> None:
         Its path.
     output : str
         JSON with ``position``: mean RA and Dec of a moving target (degrees), or null; ``steps``:
-        status of the steps that prepare exposures, as in ``meta.cal_step``.
+        status of the steps that prepare exposures, as in ``meta.cal_step``; ``members``: size and
+        time of each file, by which a later run knows whether it is the same.
 
     Raises
     ------
@@ -42,12 +45,16 @@ def survey_association(association: str, output: str) -> None:
         If a member is no file, or cannot be opened.
     """
     asked = read_association(association)
-    members = [_read(member) for member in (*asked.science, *asked.background)]
+    paths = (*asked.science, *asked.background)
+    for path in paths:
+        _require(path)
+    stamps = {path: stamp(path) for path in (association, *paths)}
+    members = [_read(path) for path in paths]
     science = members[: len(asked.science)]
     steps: dict[str, str] = {}
     position = None
     if str(science[0]["meta"].get("target", {}).get("type")).upper() == "MOVING":
-        slits = [[slit["meta"]["wcsinfo"] for slit in exposure["slits"]] for exposure in science]
+        slits = [_positions(*pair) for pair in zip(paths, science, strict=False)]
         if all(_has_position(info) for own in slits for info in own):
             firsts = [own[0] for own in slits]
             position = [_mean([info[key] for info in firsts]) for key in ("mt_ra", "mt_dec")]
@@ -62,7 +69,8 @@ def survey_association(association: str, output: str) -> None:
     if asked.background:
         done = any(_status(member, step) == COMPLETE for member in members for step in SUBTRACTED)
         steps["master_background"] = SKIPPED if done else COMPLETE
-    text = json.dumps({"position": position, "steps": steps}, indent=1)
+    found = {"position": position, "steps": steps, "members": stamps}
+    text = json.dumps(found, indent=1)
     with replacing(output) as file:
         write_all(file, f"{text}\n".encode())
 
@@ -80,7 +88,7 @@ def combine_background(association: str, output: str) -> None:
     Raises
     ------
     InputError
-        If a member is no file.
+        If a member is no file, or no spectrum.
     """
     from jwst.datamodels import ModelContainer
     from jwst.master_background.master_background_step import MasterBackgroundStep
@@ -93,6 +101,7 @@ def combine_background(association: str, output: str) -> None:
     step.force_subtract = True
     found: list[Any] = []
     with (
+        _told(association, "its background members cannot be combined"),
         patch.object(step, "save_model", lambda model, **_: found.append(model)),
         patch.object(step, "save_container", lambda *_, **__: None),
         ModelContainer(association, asn_exptypes=["background"]) as members,
@@ -131,29 +140,36 @@ def prepare_exposure(
 
     found = json.loads(Path(survey).read_text(encoding="utf-8"))
     _require(exposure)
+    if not found["steps"]:
+        with open(exposure, "rb") as source, replacing(output) as target:
+            shutil.copyfileobj(source, target)
+        return
+    with _told(exposure, "cannot be prepared", log), datamodels.open(exposure) as model:
+        if found["position"]:
+            for slit in model.slits:
+                info = slit.meta.wcsinfo
+                moved = add_mt_frame(slit.meta.wcs, *found["position"], info.mt_ra, info.mt_dec)
+                del slit.meta.wcs
+                slit.meta.wcs = moved
+                info.mt_avra, info.mt_avdec = found["position"]
+        if background and found["steps"]["master_background"] == COMPLETE:
+            with datamodels.open(background) as spectrum:
+                subtract_2d_background(model, expand_to_2d(model, spectrum))
+        for step, status in found["steps"].items():
+            record_step_status(model, step, status=status)
+        # As each step notes.
+        model.meta.calibration_software_version = jwst.__version__
+        model.meta.calibration_software_revision = jwst.__version_commit__ or "RELEASE"
+        save_whole(model, Path(output))
+
+
+@contextmanager
+def _told(path: str, what: str, log: str = ABOVE) -> Iterator[None]:
+    """Have errors of steps, which fail in as many ways as there are of them, name the file."""
     try:
-        with datamodels.open(exposure) as model:
-            if found["position"]:
-                for slit in model.slits:
-                    info = slit.meta.wcsinfo
-                    moved = add_mt_frame(slit.meta.wcs, *found["position"], info.mt_ra, info.mt_dec)
-                    del slit.meta.wcs
-                    slit.meta.wcs = moved
-                    info.mt_avra, info.mt_avdec = found["position"]
-            if background and found["steps"]["master_background"] == COMPLETE:
-                with datamodels.open(background) as spectrum:
-                    subtract_2d_background(model, expand_to_2d(model, spectrum))
-            for step, status in found["steps"].items():
-                record_step_status(model, step, status=status)
-            # As each step notes.
-            model.meta.calibration_software_version = jwst.__version__
-            model.meta.calibration_software_revision = jwst.__version_commit__ or "RELEASE"
-            save_whole(model, Path(output))
+        yield
     except Exception as error:
-        # Steps fail in as many ways as there are of them.
-        raise InputError(
-            f"{exposure}: cannot be prepared ({type(error).__name__}: {error}); see {log}"
-        ) from error
+        raise InputError(f"{path}: {what} ({type(error).__name__}: {error}); see {log}") from error
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -172,6 +188,16 @@ def _read(path: str) -> dict[str, Any]:
 def _require(path: str) -> None:
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file; bring it back, or correct the association")
+
+
+def _positions(path: str, exposure: dict[str, Any]) -> list[dict[str, Any]]:
+    """Metadata with the position of a moving target, of each slit of an exposure."""
+    slits = exposure.get("slits")
+    if not slits or not all("wcsinfo" in slit.get("meta", {}) for slit in slits):
+        raise InputError(
+            f"{path}: has no slits with a WCS, but its target moves; leave the exposure out"
+        )
+    return [slit["meta"]["wcsinfo"] for slit in slits]
 
 
 def _has_position(info: dict[str, Any]) -> bool:

@@ -146,6 +146,11 @@ def run_spec3(
                 f"{product}: a step failed ({type(error).__name__}: {error}); see {log}"
             ) from error
         wanted = files_of(product, folder)
+        if is_grism(stem) and [path.name for path in made.iterdir()] == [wanted[0].name]:
+            # As in the pipeline: its row in the table of spectra has no valid value, and the other
+            # table has no row of it.
+            print(f"{product}: no valid pixel to combine; its {wanted[1].name} is empty")
+            (made / wanted[1].name).touch()
         if missing := [path.name for path in wanted if not (made / path.name).is_file()]:
             raise InputError(
                 f"{product}: the steps made no {', '.join(missing)}: one of them gave nothing, or "
