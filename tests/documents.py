@@ -82,7 +82,7 @@ def imitate_project(folder: Path) -> None:
     for path in ROOT.iterdir():
         if path.name not in made and not path.name.startswith("WORK"):
             (folder / path.name).symlink_to(path)
-    # The environment of the tests, which make takes for complete; its `snakemake` has its imports
+    # The environment of the tests, which make takes for complete; its programs have their imports
     # done.
     environment = folder / ".venv"
     programs = environment / "bin"
@@ -90,15 +90,16 @@ def imitate_project(folder: Path) -> None:
     stamps = {"run", "test", "docs"}
     for place, copy in ((Path(sys.prefix), environment), (Path(sys.prefix, "bin"), programs)):
         for path in place.iterdir():
-            if path.name not in {*stamps, "bin", "activate", "snakemake"}:
+            if path.name not in {*stamps, "bin", "activate", "python", "snakemake"}:
                 (copy / path.name).symlink_to(path)
     for stamp in stamps:
         (environment / stamp).touch()
     # Its programs are found first already.
     (programs / "activate").touch()
-    snakemake = programs / "snakemake"
-    snakemake.write_text(f'#!/bin/sh\nexec {ready()} -m snakemake "$@"\n')
-    snakemake.chmod(0o700)
+    for name, words in (("python", ""), ("snakemake", "-m snakemake ")):
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nexec {ready()} {words}"$@"\n')
+        program.chmod(0o700)
 
 
 def run_commands(page: str, project: Path) -> None:

@@ -32,11 +32,14 @@ LIBRARIES = (
 )
 
 #: Scripts that import them. The start of others takes less time than a fork.
-SCRIPTS = ("fingerprint_exposure", "verify_products", "draw_quicklook", "write_report")
+SCRIPTS = (
+    *("fingerprint_exposure", "verify_products", "draw_quicklook", "write_report"),
+    "simulate_exposures",
+)
 
 SHIM = """#!/bin/sh
 case "$1 $2" in
-    "-m snakemake" | {scripts}) exec {python} -IS {client} "$@" ;;
+    "-m snakemake" | "- " | {scripts}) exec {python} -IS {client} "$@" ;;
     *) exec {python} "$@" ;;
 esac
 """
@@ -74,6 +77,10 @@ def run(words: list[str], environment: dict[str, str], folder: str, umask: int) 
         sys.argv = ["snakemake", *words[2:]]
         sys.path[0] = folder
         sys.modules["snakemake.cli"].main()
+    elif words == ["-"]:
+        sys.argv = words
+        sys.path[0] = folder
+        exec(sys.stdin.read(), {"__name__": "__main__"})
     else:
         sys.argv = words
         sys.path[0] = str(Path(words[0]).parent)
@@ -129,7 +136,8 @@ def main() -> None:
     shim, client, address = folder / "python", folder / "client.py", str(folder / "socket")
     for name in LIBRARIES:
         importlib.import_module(name)
-    # Plugins are found, and what is there is shared by all that is forked.
+    # Plugins and extensions are found, and what is there is shared by all that is forked.
+    sys.modules["asdf"].AsdfFile()
     sys.modules["snakemake.cli"].get_argument_parser()
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as server, selectors.DefaultSelector() as selector:
