@@ -59,6 +59,7 @@ CASES = {
     "mos context": ({"sources": 1}, SLITS),
     "fixed-slit": ({"fixed_slits": ("S200A1",)}, SLITS),
     "fixed-slit background": ({"fixed_slits": ("S200A1",)}, SLITS),
+    "fixed-slit background of one": ({"fixed_slits": ("S200A1",)}, SLITS),
     "mos moving": ({"sources": 1}, SLITS),
     "niriss-wfss": ({"source_ids": (9, 3, 5), "overlap": "partial"}, {"c1d", "x1d"}),
     "niriss-wfss no pixel": ({"source_ids": (9, 3, 5)}, {"c1d", "x1d"}),
@@ -67,7 +68,10 @@ CASES = {
 }
 
 #: All cases take five minutes: SPEC3_MODES=all.
-SOME = ["mos", "niriss-wfss", "niriss-wfss no pixel", "fixed-slit background", "mos moving"]
+SOME = [
+    *("mos", "niriss-wfss", "niriss-wfss no pixel", "mos moving"),
+    *("fixed-slit background", "fixed-slit background of one"),
+]
 MODES = list(CASES) if os.environ.get("SPEC3_MODES") == "all" else SOME
 
 
@@ -170,12 +174,16 @@ def test_spectra_are_those_of_the_pipeline(
     (association,) = (tmp_path / "data").glob("*_asn.json")
     config = {"associations": association, "offline": True, "spec3_classes": "[s,b,v]"}
     steps, environment = {}, {}
-    if case in ("fixed-slit background", "mos moving"):
+    if case in ("fixed-slit background", "fixed-slit background of one", "mos moving"):
         config |= {"prepare": True}
         if case == "mos moving":
             set_in_motion(tmp_path / "data")
         else:
             add_background(association)
+        if case == "fixed-slit background of one":
+            # As one has none left, it is subtracted from none.
+            path = next((tmp_path / "data").glob("*_cal.fits"))
+            fits.setval(path, "S_MSBSUB", value="COMPLETE")
     elif case == "niriss-wfss no pixel":
         for path in (tmp_path / "data").glob("*_cal.fits"):
             with fits.open(path, mode="update") as hdus:
