@@ -9,8 +9,6 @@ from pathlib import Path
 from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.spec3.jobs import read_found, run_job
 
-SERVER = Path(__file__).with_name("serve_spec3.py")
-
 
 def main() -> None:
     """Read the command line, write the tables."""
@@ -32,7 +30,7 @@ def main() -> None:
         found = read_found(arguments.references, offline=True)
     request = {name: getattr(arguments, name) for name in ("table", "classes", "indices")}
     request |= {"x1d": arguments.x1d, "c1d": arguments.c1d}
-    run_job("combine", request, found["offline"], SERVER if arguments.fork else None)
+    run_job("combine", request, found["offline"], arguments.fork)
 
 
 if __name__ == "__main__":

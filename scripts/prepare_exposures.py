@@ -4,12 +4,9 @@ It needs the jwst package, which the workflow itself does not.
 """
 
 import argparse
-from pathlib import Path
 
 from exp_to_source.spec3.jobs import run_job
 from exp_to_source.spec3.steps import ABOVE
-
-SERVER = Path(__file__).with_name("serve_spec3.py")
 
 
 def main() -> None:
@@ -31,8 +28,8 @@ def main() -> None:
     for task in (survey, background, prepare):
         task.add_argument("output", help="file to write")
     request = vars(parser.parse_args())
-    server = SERVER if request.pop("fork") else None
-    run_job(request.pop("task"), request, offline=True, server=server)
+    task, fork = request.pop("task"), request.pop("fork")
+    run_job(task, request, offline=True, fork=fork)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ from exp_to_source.errors import told_in_a_sentence
 from exp_to_source.spec3.jobs import read_found, run_job
 from exp_to_source.spec3.steps import ABOVE
 
-SERVER = Path(__file__).with_name("serve_spec3.py")
-
 
 def main() -> None:
     """Read the command line, run the steps on one product after the other."""
@@ -46,7 +44,7 @@ def main() -> None:
         "record": arguments.record_failure,
         "log": arguments.log,
     }
-    run_job("extract", request, found["offline"], SERVER if arguments.fork else None)
+    run_job("extract", request, found["offline"], arguments.fork)
 
 
 if __name__ == "__main__":

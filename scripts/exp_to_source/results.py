@@ -59,6 +59,16 @@ def prepared_path(results: str, exposure: str) -> str:
     return f"{results}/{PREPARED}/{exposure}.fits"
 
 
+def survey_path(results: str, association: str) -> str:
+    """Path of what the exposures of an association have in common, with which they are prepared."""
+    return f"{results}/{PREPARED}/common/{association}.json"
+
+
+def background_path(results: str, association: str) -> str:
+    """Path of the combined background of an association."""
+    return f"{results}/{PREPARED}/common/{association}_masterbg1d.fits"
+
+
 def spectrum_path(results: str, product: str, kind: str) -> str:
     """Path of a spectrum of a product, or of what is made on the way: ``x1d``, ``s2d``, ..."""
     return f"{results}/{SPEC3}/{product}_{kind}.fits"

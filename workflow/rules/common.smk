@@ -23,7 +23,7 @@ sys.path.insert(0, str(SCRIPTS))
 os.environ.update(EXP_TO_SOURCE=str(ROOT))
 
 from exp_to_source import FORMAT
-from exp_to_source.sources.associations import association_name, read_association
+from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.choosing import items_of
 from exp_to_source.run.advice import advice_on_settings, advice_on_target
 from exp_to_source.run.command_line import read_command_line
@@ -52,6 +52,7 @@ from exp_to_source.naming import (
 )
 from exp_to_source.modes import MODES
 from exp_to_source.results import (
+    background_path,
     index_path,
     manifest_path,
     prepared_path,
@@ -59,6 +60,7 @@ from exp_to_source.results import (
     quicklook_path,
     references_path,
     spectrum_path,
+    survey_path,
 )
 from exp_to_source.run.outdated import (
     changed_since,
@@ -102,7 +104,6 @@ FAMILY_PARTS = PRODUCT_PARTS | {"target": "(?:t[0-9]+_)?"}
 CAL_PRODUCT = product_path("results", PRODUCT)
 TABLE = f"results/{names.SOURCES}"
 REQUESTS = f"results/{names.REQUESTS}"
-PREPARED = f"results/{names.PREPARED}"
 FINGERPRINTS = f"results/{names.FINGERPRINTS}"
 VERDICTS = f"results/{names.VERDICTS}"
 MEASURED = f"results/{names.MEASURED}"

@@ -37,8 +37,7 @@ def association_file(wildcards):
 
 def member_files(wildcards):
     """Exposures of an association, and spectra of its background."""
-    association = NAMED_ASSOCIATIONS[wildcards.association]
-    return [local(path) for path in (*association.science, *association.background)]
+    return [local(path) for path in NAMED_ASSOCIATIONS[wildcards.association].members]
 
 
 def member_file(wildcards):
@@ -48,15 +47,13 @@ def member_file(wildcards):
 
 def survey_of(wildcards):
     """What the association of an exposure has in common."""
-    return f"{PREPARED}/common/{MEMBERS[wildcards.exposure].association}.json"
+    return survey_path("results", MEMBERS[wildcards.exposure].association)
 
 
 def background_of(wildcards):
     """Combined background of the association of an exposure, if it has any."""
     name = MEMBERS[wildcards.exposure].association
-    return (
-        [f"{PREPARED}/common/{name}_masterbg1d.fits"] if NAMED_ASSOCIATIONS[name].background else []
-    )
+    return [background_path("results", name)] if NAMED_ASSOCIATIONS[name].background else []
 
 
 def table_files(*keys):

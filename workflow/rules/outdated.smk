@@ -3,21 +3,20 @@
 
 def outdated_files():
     """Find files that must be made again although their times do not show it."""
-    indices = {index_path(RESULTS, name): path for name, path in EXPOSURES.items()}
+    indices = {name: index_path(RESULTS, name) for name in EXPOSURES}
     for name, path in EXPOSURES.items():
-        index = index_path(RESULTS, name)
-        if name not in MEMBERS and is_index_outdated(index, path):
-            yield index
-        elif name in MEMBERS and is_prepared_outdated(index, path):
-            yield from (path, index)
+        if name in MEMBERS and is_prepared_outdated(indices[name], path):
+            yield from (path, indices[name])
+        elif name not in MEMBERS and is_index_outdated(indices[name], path):
+            yield indices[name]
     for name in outdated_surveys():
-        yield from common_files(name)
+        yield from (survey_path(RESULTS, name), background_path(RESULTS, name))
     prints = {f"{RESULTS}/{names.FINGERPRINTS}/{n}.jsonl": path for n, path in EXPOSURES.items()}
     yield from (file for file, path in prints.items() if is_fingerprint_outdated(file, path))
     request, text = in_results(REQUEST), TEXTS[os.path.basename(REQUEST)]
     if os.path.exists(request) and not has_content(request, text.encode()):
         yield request
-    if is_list_outdated(in_results(TABLE), in_results(REQUEST), indices):
+    if is_list_outdated(in_results(TABLE), in_results(REQUEST), indices.values()):
         yield in_results(TABLE)
     if not os.path.exists(in_results(CONFIGURATION)):
         yield f"{RESULTS}/{names.REPORT}"
@@ -44,18 +43,8 @@ def outdated_surveys():
     return [
         name
         for name, association in NAMED_ASSOCIATIONS.items()
-        if is_survey_outdated(
-            common_files(name)[0],
-            (association.path, *association.science, *association.background),
-        )
+        if is_survey_outdated(survey_path(RESULTS, name), (association.path, *association.members))
     ]
-
-
-def common_files(name):
-    """What the exposures of an association are prepared with."""
-    common = in_results(f"{PREPARED}/common/{name}")
-    background = NAMED_ASSOCIATIONS[name].background
-    return [f"{common}.json", *([f"{common}_masterbg1d.fits"] if background else [])]
 
 
 def changes_of_the_run(start):

@@ -1,7 +1,7 @@
 """What the pipeline does to exposures before it regroups them, with the installed jwst package."""
 
 #: Associations of exposures that are prepared.
-NAMED_ASSOCIATIONS = {association_name(a): a for a in ASSOCIATIONS} if MEMBERS else {}
+NAMED_ASSOCIATIONS = {a.name: a for a in ASSOCIATIONS} if MEMBERS else {}
 
 
 rule survey_association:
@@ -10,7 +10,7 @@ rule survey_association:
         association=association_file,
         members=member_files,
     output:
-        found=f"{PREPARED}/common/{{association}}.json",
+        found=survey_path("results", "{association}"),
     log:
         "logs/survey_association/{association}.log",
     wildcard_constraints:
@@ -30,7 +30,7 @@ rule survey_association:
 
 use rule survey_association as combine_background with:
     output:
-        found=f"{PREPARED}/common/{{association}}_masterbg1d.fits",
+        found=background_path("results", "{association}"),
     log:
         "logs/combine_background/{association}.log",
     params:
@@ -47,7 +47,7 @@ rule prepare_exposure:
         survey=survey_of,
         background=background_of,
     output:
-        exposure=f"{PREPARED}/{{exposure}}.fits",
+        exposure=prepared_path("results", "{exposure}"),
     log:
         "logs/prepare_exposure/{exposure}.log",
     wildcard_constraints:

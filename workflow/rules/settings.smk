@@ -72,7 +72,7 @@ def written_in(key):
 
 
 def read_request():
-    """Associations of the configuration, and its exposures by name."""
+    """Associations of the configuration, its exposures by name, and those that are prepared."""
     paths = find_files("associations", config["associations"], where=written_in)
     associations = [read_association(path) for path in paths]
     if config["demo"]:
@@ -81,10 +81,9 @@ def read_request():
         found = find_exposures(config["exposures"], RESULTS, IS_MODULE, written_in)
     members = [path for association in associations for path in association.science]
     exposures = name_exposures([*found, *members])
-    if config["prepare"]:
-        prepared = name_members(associations)
-        exposures |= {name: prepared_path(RESULTS, name) for name in prepared}
-    return associations, exposures
+    prepared = name_members(associations) if config["prepare"] else {}
+    exposures |= {name: prepared_path(RESULTS, name) for name in prepared}
+    return associations, exposures, prepared
 
 
 def choice_options():
@@ -136,7 +135,7 @@ def text_of(wildcards):
 def is_request_old():
     """Whether exposures or tables named by the settings changed since the run began."""
     try:
-        associations, exposures = read_request()
+        associations, exposures, _ = read_request()
         digest = content_digest(named_files(associations))
     except (InputError, OSError):
         return True
@@ -155,8 +154,7 @@ with told_in_a_sentence("exp_to_source"):
         str(ROOT / "workflow" / "schemas" / "config.schema.yaml"),
         files=SETTINGS,
     )
-    ASSOCIATIONS, EXPOSURES = read_request()
-    MEMBERS = name_members(ASSOCIATIONS) if config["prepare"] else {}
+    ASSOCIATIONS, EXPOSURES, MEMBERS = read_request()
     TABLES = {key: find_table(key, config[key], written_in) for key in ("catalog", "joins")}
     # File times do not show that a table was replaced by an older one.
     STATE = content_digest(named_files(ASSOCIATIONS))

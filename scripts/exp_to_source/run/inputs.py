@@ -14,7 +14,7 @@ from ..errors import InputError, counted
 from ..files import names_in
 from ..naming import check_path, exposure_name, parse_exposure_name, parse_product_name
 from ..results import CAL, MBSUB, PREPARED, PREVIOUS, PRODUCTS, STALE
-from ..sources.associations import Association, association_name
+from ..sources.associations import Association
 
 SUFFIXES = (CAL, MBSUB)
 
@@ -229,7 +229,7 @@ def name_members(associations: Iterable[Association]) -> dict[str, Member]:
     members: dict[str, Member] = {}
     files: dict[str, str] = {}
     for association in associations:
-        name = association_name(association)
+        name = association.name
         if files.setdefault(name, association.path) != association.path:
             raise InputError(
                 f"{files[name]} and {association.path} have one name; rename one of them"

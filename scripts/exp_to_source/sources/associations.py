@@ -39,10 +39,15 @@ class Association(NamedTuple):
     pool: str | None
     remarks: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """Name of the association: that of its file."""
+        return os.path.basename(self.path).removesuffix(".json")
 
-def association_name(association: Association) -> str:
-    """Name of an association: that of its file."""
-    return os.path.basename(association.path).removesuffix(".json")
+    @property
+    def members(self) -> list[str]:
+        """Exposures, and then spectra of the background."""
+        return [*self.science, *self.background]
 
 
 def read_association(path: str) -> Association:

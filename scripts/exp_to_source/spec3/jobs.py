@@ -15,6 +15,9 @@ from .preparation import combine_background, prepare_exposure, survey_associatio
 from .references import use_references
 from .steps import require_jwst, run_all
 
+#: Script that starts the process from which jobs fork.
+SERVER = Path(__file__).parents[2] / "serve_spec3.py"
+
 
 def combine(table: str, classes: str, indices: Sequence[str], x1d: str, c1d: str) -> None:
     """Put the spectra of a family together, as `families.combine_family`."""
@@ -51,8 +54,6 @@ def read_found(references: Path | None, offline: bool = False) -> dict[str, Any]
     offline : bool
         Whether to do without CRDS if there is none.
     """
-    # Several jobs run side by side.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if not references:
         return {"offline": offline}
     found: dict[str, Any] = json.loads(references.read_text(encoding="utf-8"))
@@ -60,7 +61,7 @@ def read_found(references: Path | None, offline: bool = False) -> dict[str, Any]
     return found
 
 
-def run_job(task: str, request: dict[str, Any], offline: bool, server: Path | None) -> None:
+def run_job(task: str, request: dict[str, Any], offline: bool, fork: bool) -> None:
     """Do a task, and exit if a fork did it.
 
     Parameters
@@ -69,11 +70,13 @@ def run_job(task: str, request: dict[str, Any], offline: bool, server: Path | No
         Name of the task, and what it takes, as JSON has it.
     offline : bool
         Whether to do without CRDS.
-    server : Path or None
-        Script that starts the process from which jobs fork; None to do the task here.
+    fork : bool
+        Whether to have it done in a fork of a process that has jwst imported.
     """
-    if server:
-        start = [sys.executable, str(server), *(["--offline"] if offline else [])]
+    # Several jobs run side by side.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if fork:
+        start = [sys.executable, str(SERVER), *(["--offline"] if offline else [])]
         status = ask_server(start, {"task": task, **request})
         if status is not None:
             sys.exit(status)

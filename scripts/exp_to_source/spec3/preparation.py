@@ -45,16 +45,15 @@ def survey_association(association: str, output: str) -> None:
         If a member is no file, or cannot be opened.
     """
     asked = read_association(association)
-    paths = (*asked.science, *asked.background)
-    for path in paths:
+    for path in asked.members:
         _require(path)
-    stamps = {path: stamp(path) for path in (association, *paths)}
-    members = [_read(path) for path in paths]
+    stamps = {path: stamp(path) for path in (association, *asked.members)}
+    members = [_read(path) for path in asked.members]
     science = members[: len(asked.science)]
     steps: dict[str, str] = {}
     position = None
     if str(science[0]["meta"].get("target", {}).get("type")).upper() == "MOVING":
-        slits = [_positions(*pair) for pair in zip(paths, science, strict=False)]
+        slits = [_positions(*pair) for pair in zip(asked.science, science, strict=True)]
         if all(_has_position(info) for own in slits for info in own):
             firsts = [own[0] for own in slits]
             position = [_mean([info[key] for info in firsts]) for key in ("mt_ra", "mt_dec")]
@@ -176,7 +175,6 @@ def _read(path: str) -> dict[str, Any]:
     """Metadata of an exposure, as a tree."""
     from stdatamodels.jwst.datamodels import read_metadata
 
-    _require(path)
     try:
         found: dict[str, Any] = read_metadata(path, flatten=False)
     except Exception as error:

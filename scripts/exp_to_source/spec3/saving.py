@@ -1,5 +1,6 @@
 """Saving of data models."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,4 @@ def save_whole(model: Any, path: Path) -> None:
         flush(temporary / path.name)
         (temporary / path.name).replace(path)
     finally:
-        for left in temporary.iterdir():
-            left.unlink()
-        temporary.rmdir()
+        shutil.rmtree(temporary)
