@@ -15,9 +15,10 @@ sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source import FORMAT  # noqa: E402
 from exp_to_source.files import stamp  # noqa: E402
-from exp_to_source.formats.indices import write_index  # noqa: E402
+from exp_to_source.formats.heads import Head  # noqa: E402
+from exp_to_source.formats.index_writer import write_index  # noqa: E402
 from exp_to_source.formats.seals import line, seal  # noqa: E402
-from exp_to_source.formats.slits import Head, Record, Text  # noqa: E402
+from exp_to_source.formats.slits import Record  # noqa: E402
 from exp_to_source.index.fitsfile import HDU, scan  # noqa: E402
 
 MODES = {"mos": "mos", "wfss": "nircam-wfss", "list": ""}
@@ -153,7 +154,7 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         "exposure_type": "NRC_WFSS",
         "version": "1.14.0",
     }
-    record = Record([], Text(False, 0, 0), [], [], [], None, None)
+    record = Record([], (False, 0, 0), [], [], [], None, None)
     exposures.mkdir(parents=True)
     indices.mkdir(parents=True)
     for number in range(1, size.exposures + 1):

@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 
 from exp_to_source import FORMAT
-from exp_to_source.formats.indices import write_index
+from exp_to_source.formats.heads import Head
+from exp_to_source.formats.index_writer import write_index
 from exp_to_source.formats.seals import line
-from exp_to_source.formats.slits import Head, Record, Text
+from exp_to_source.formats.slits import Record
 from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
 
@@ -71,4 +72,4 @@ def slit(exposure: int, source: int) -> tuple[Head, Record]:
     size = 300_000 + 7919 * source % 500_000
     what = (14, size, [30, 400], [1.66, 3.17])
     head = Head(digest, source, f"10006_{source}", str(source), "NRS_MSASPEC", *what)
-    return head, Record([], Text(False, 0, 0), [], [], [], None, None)
+    return head, Record([], (False, 0, 0), [], [], [], None, None)

@@ -5,14 +5,14 @@ import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from io import FileIO
 
 from .errors import InputError
 
 #: Ending of the names of temporary files.
 TEMPORARY = ".part"
 #: Names of this workflow's temporary files only: a workflow that uses this one has others.
-_LEFTOVER = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(TEMPORARY)}")
+LEFTOVER = rf"\..+\.[0-9a-f]{{8}}{re.escape(TEMPORARY)}"
 
 
 def temporary_beside(path: str | os.PathLike[str]) -> str:
@@ -22,7 +22,7 @@ def temporary_beside(path: str | os.PathLike[str]) -> str:
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def replacing(path: str | os.PathLike[str]) -> Iterator[FileIO]:
     """Open a file for writing that gets its name only when it is complete and on disk.
 
     The temporary file is beside the target. No two processes ever share one: a job whose
@@ -66,7 +66,7 @@ def flush(path: str | os.PathLike[str]) -> None:
         os.close(file)
 
 
-def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
+def write_all(file: FileIO, data: bytes | memoryview) -> None:
     """Write every byte of `data` to an unbuffered file, which may take them in several parts."""
     view = memoryview(data)
     while view:
@@ -141,14 +141,15 @@ def remove_leftovers(folder: str) -> None:
 
     If a process still writes one of them, that process fails in the end, and nothing else happens.
     """
-    # Imported where it is needed: gather starts with this module.
+    # Imported, and compiled, where it is needed: gather starts with this module.
     from shutil import rmtree
 
+    leftover = re.compile(LEFTOVER)
     for place, folders, names in os.walk(folder):
-        for name in filter(_LEFTOVER.fullmatch, folders):
+        for name in filter(leftover.fullmatch, folders):
             rmtree(os.path.join(place, name), ignore_errors=True)
         for name in names:
-            if _LEFTOVER.fullmatch(name):
+            if leftover.fullmatch(name):
                 try:
                     os.unlink(os.path.join(place, name))
                 except FileNotFoundError:

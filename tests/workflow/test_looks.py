@@ -236,11 +236,3 @@ def test_same_size_and_time_is_indexed_again_by_the_next_run(work: Workflow):
     assert work.products.keys() == before.keys()
     assert work.products[SOURCE] != before[SOURCE]
     assert work.make() == {}
-
-
-def test_batches_are_refused_with_another_way(work: Workflow):
-    before = state(work)
-    result = work.run("--batch=all=1/3")
-    assert result.status == 1
-    assert "exp_to_source: --batch divides what is asked for before the sources are" in result.text
-    assert state(work) == before

@@ -69,6 +69,7 @@ from exp_to_source.run.outdated import (
     is_fingerprint_outdated,
     is_index_outdated,
     is_list_outdated,
+    is_older,
     is_prepared_outdated,
     is_survey_outdated,
 )

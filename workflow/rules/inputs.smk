@@ -76,15 +76,20 @@ def products_in(table, state):
 
 
 def products():
-    """Names of the products, which the checkpoint has listed."""
-    if SAID.batch:
+    """Names of the products, which the checkpoint has listed.
+
+    With --batch, Snakemake divides the inputs of a rule before any job runs, so the list has to be
+    there.
+    """
+    if SAID.batch and not is_listed():
         refuse(
-            "--batch divides what is asked for before the sources are known; choose "
-            "some of them at a time, as in --config sources=1-500 (docs/how-to/rerun.md)"
+            "--batch divides the products of a source list, which is not there, or is older than "
+            f"what it is made of; make {TABLE} first (docs/how-to/rerun.md)"
         )
     if RESULTS not in LISTINGS:
         refuse("a rule is used without the others; say 'use rule * from' this workflow before it")
-    table = str(LISTINGS[RESULTS].get().output.table)
+    listing = LISTINGS[RESULTS]
+    table = in_results(TABLE) if SAID.batch else str(listing.get().output.table)
     return products_in(table, file_state(table))
 
 

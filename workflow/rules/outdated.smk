@@ -27,6 +27,23 @@ def outdated_files():
 
 
 @cache
+def is_listed():
+    """Whether the source list is there, and answers the request, and is not older than the indices.
+
+    An exposure that changed since needs no look: a gather that meets it fails.
+    """
+    table = in_results(TABLE)
+    indices = [index_path(RESULTS, name) for name in EXPOSURES]
+    made = {table: [in_results(REQUEST), *indices]}
+    made |= {EXPOSURES[name]: [member.path] for name, member in MEMBERS.items()}
+    return (
+        os.path.exists(in_results(ANSWERED))
+        and not any(is_older(path, sources) for path, sources in made.items())
+        and not {table, *indices} & set(outdated_files())
+    )
+
+
+@cache
 def force_outdated():
     """Have outdated files made again, if they are requested.
 

@@ -5,7 +5,7 @@ part     content
 =======  =======================================================================================
 first    one line: the exposure (format, name, path, size, time, identity); offset, size, seal of
          each of the other parts, counted from here; its own seal
-heads    one line per slit, for the source list: `Head`
+heads    one line per slit, for the source list: `heads.Head`
 places   one line per slit, all of equal length, sorted by digest: digest; offset, size and
          seal of its record among the records
 common   what every entry takes from the exposure
@@ -24,18 +24,12 @@ it that goes into a product, and changes if and only if that does.
 import hashlib
 import json
 import os
-from bisect import bisect_left
-from collections.abc import Iterable
-from typing import Any
 
 from .. import FORMAT
 from ..errors import InputError
-from ..files import replacing, stamp, write_all
-from .seals import DIGEST_SIZE, line, seal, sealed, unsealed
-from .slits import Head, Record, lengthen, shorten
-
-#: Minimum length of a text that is stored once for several records.
-MIN_SHARED = 40
+from ..files import replacing, stamp
+from .seals import DIGEST_SIZE, seal, unsealed
+from .slits import Record, lengthen
 
 #: Longest first line of an index.
 MAX_LINE = 1 << 16
@@ -95,103 +89,6 @@ def forget_change(index: str) -> None:
         os.unlink(note)
 
 
-def write_index(
-    path: str,
-    exposure: dict[str, Any],
-    common: bytes,
-    top: bytes,
-    tags: bytes,
-    slits: Iterable[tuple[Head, Record]],
-    text: str,
-) -> None:
-    """Write the index of an exposure.
-
-    Parameters
-    ----------
-    path : str
-        File to write.
-    exposure : dict
-        Content of the first line, without the offsets.
-    common, top, tags : bytes
-        The parts with these names, one line each.
-    slits : iterable of (Head, Record)
-        What the source list needs of each slit, and its record.
-    text : str
-        YAML document to keep, or empty.
-    """
-    slits = list(slits)
-    texts = shared_texts(record for _, record in slits)
-    heads, records, places = [], [], []
-    place = 0
-    for head, record in slits:
-        heads.append(line(head))
-        records.append(line(record.with_texts(lambda text: shorten(text, texts))))
-        size = len(records[-1])
-        places.append(
-            f"{head.digest} {place:{NUMBER}} {size:{NUMBER}} {seal(records[-1])}\n".encode()
-        )
-        place += size
-    parts = {
-        "heads": b"".join(heads),
-        "places": b"".join(sorted(places)),
-        "common": common,
-        "top": top,
-        "tags": tags,
-        "shared": line(list(texts)),
-        "records": b"".join(records),
-        "text": text.encode(),
-    }
-    place = 0
-    first = dict(exposure)
-    for name, part in parts.items():
-        first[name] = [place, len(part), seal(part)]
-        place += len(part)
-    with replacing(path) as file:
-        for part in (sealed(first), *parts.values()):
-            write_all(file, part)
-
-
-def shared_texts(records: Iterable[Record]) -> dict[str, int]:
-    """Find long texts that occur in several records, such as the texts for aliases of one anchor.
-
-    Returns
-    -------
-    dict
-        Text to number, from 0.
-    """
-    seen: dict[str, bool] = {}
-
-    def note(text: str) -> str:
-        if len(text) >= MIN_SHARED:
-            seen[text] = text in seen
-        return text
-
-    for record in records:
-        record.with_texts(note)
-    return {text: n for n, text in enumerate(text for text, again in seen.items() if again)}
-
-
-def write_failure(
-    path: str, exposure: str, exposure_path: str, reason: str, before: dict[str, int]
-) -> None:
-    """Write, instead of an index, the reason why an exposure has none.
-
-    Parameters
-    ----------
-    path : str
-        File to write.
-    exposure, exposure_path : str
-        Name and file of the exposure.
-    reason : str
-        What is wrong, in a sentence.
-    before : dict
-        Stamp of the exposure before it was read; empty if there was no file.
-    """
-    about = {"format": FORMAT, "exposure": exposure, "path": exposure_path, "failure": reason}
-    with replacing(path) as file:
-        write_all(file, sealed(about | before | {"heads": [0, 0, seal(b"")]}))
-
-
 class IndexReader:
     """An index, open for reading parts of it.
 
@@ -229,7 +126,7 @@ class IndexReader:
                 f"{self.path}: index of format {content['format']}, this program needs {FORMAT}; "
                 "delete the file and run again"
             )
-        self.exposure: dict[str, Any] = content
+        self.exposure = content
         self.start = len(first)
 
     def __enter__(self) -> "IndexReader":
@@ -242,17 +139,10 @@ class IndexReader:
         """Close the file."""
         self.file.close()
 
-    def heads(self) -> Iterable[Head]:
-        """Read the heads for the source list, in the order of the slits."""
-        return (Head(*json.loads(line)) for line in self.part("heads").splitlines())
-
     def record(self, digest: str) -> Record | None:
         """Record of the slit with this digest, or None."""
-        start, size, _ = self.exposure["places"]
-        lines = range(start, start + size, PLACE_SIZE)
-        number = bisect_left(lines, digest.encode(), key=lambda at: self._read(at, DIGEST_SIZE))
-        found = self._read(lines[number], PLACE_SIZE) if number < len(lines) else b""
-        if not found.startswith(digest.encode()):
+        found = self._find(digest.encode())
+        if not found:
             # Only now read all of them, to distinguish a missing record from a damaged one.
             self.part("places")
             return None
@@ -263,7 +153,20 @@ class IndexReader:
         expected = found[-1 - DIGEST_SIZE : -1].decode("latin-1")
         texts = json.loads(self.part("shared"))
         data = self._read(self.exposure["records"][0] + place, size, expected)
-        return Record.of_json(data).with_texts(lambda text: lengthen(text, texts))
+        return Record.of_line(data).with_texts(lambda text: lengthen(text, texts))
+
+    def _find(self, digest: bytes) -> bytes:
+        """Line of this digest among the places, which are sorted; empty if there is none."""
+        start, size, _ = self.exposure["places"]
+        # As `bisect` does, whose import takes more time than the whole search.
+        low, high = 0, size // PLACE_SIZE
+        while low < high:
+            middle = (low + high) // 2
+            found = self._read(start + middle * PLACE_SIZE, PLACE_SIZE)
+            if found.startswith(digest):
+                return found
+            low, high = (middle + 1, high) if found < digest else (low, middle)
+        return b""
 
     def part(self, name: str) -> bytes:
         """One complete part of the index."""

@@ -5,14 +5,13 @@ again.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from .. import FORMAT
 from ..errors import InputError
 from .seals import sealed, unsealed
 
 
-class Manifest(NamedTuple):
+class Manifest:
     """What a product is made of.
 
     Attributes
@@ -27,10 +26,20 @@ class Manifest(NamedTuple):
         Names of the products that its slits would be in, had the user not joined them.
     """
 
-    product: str
-    association: dict[str, str]
-    slits: list[tuple[str, str]]
-    joined: list[str]
+    # Neither a NamedTuple nor a dataclass, whose modules would take a tenth of a gather.
+    __slots__ = ("association", "joined", "product", "slits")
+
+    def __init__(
+        self,
+        product: str,
+        association: dict[str, str],
+        slits: list[tuple[str, str]],
+        joined: list[str],
+    ) -> None:
+        self.product = product
+        self.association = association
+        self.slits = slits
+        self.joined = joined
 
 
 def manifest_content(

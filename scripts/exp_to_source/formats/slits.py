@@ -1,63 +1,22 @@
-"""A slit in an index: a head for the source list, a record for gathering."""
+"""A slit in an index: its record, for gathering."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from .cards import Plan
 from .fragments import SHARED_MARK, Edit
+from .seals import line
+
+#: An HDU of a slit: its start in the exposure, the sizes of its header and its data, in bytes, and
+#: the plan of its new header.
+Plane = tuple[int, int, int, Plan]
+
+#: Position of the YAML of a slit: whether it is in the index, not in the exposure; start and size,
+#: in bytes.
+Text = tuple[bool, int, int]
 
 
-class Head(NamedTuple):
-    """Properties of a slit that the source list needs.
-
-    Attributes
-    ----------
-    digest : str
-        Digest of everything of the slit that goes into a product.
-    source_id : int or None
-        SOURCEID.
-    source_name, slit_name : str
-        SRCNAME and SLTNAME.
-    exposure_type : str
-        EXP_TYPE of the slit, or otherwise of its exposure.
-    planes, size : int
-        Number of its planes, and their bytes.
-    shape : list of int
-        Rows and columns of its first plane.
-    wavelengths : list of float or None
-        Shortest and longest wavelength (µm).
-    """
-
-    digest: str
-    source_id: int | None
-    source_name: str
-    slit_name: str
-    exposure_type: str
-    planes: int
-    size: int
-    shape: list[int]
-    wavelengths: list[float] | None
-
-
-class Plane(NamedTuple):
-    """Offsets of an HDU of a slit in the exposure, in bytes, and the plan of its new header."""
-
-    start: int
-    header_size: int
-    data_size: int
-    plan: Plan
-
-
-class Text(NamedTuple):
-    """Position of the YAML of a slit, in the index or in the exposure, in bytes."""
-
-    kept: bool
-    start: int
-    size: int
-
-
-class Record(NamedTuple):
+class Record:
     """Properties of a slit that gathering needs.
 
     Attributes
@@ -78,28 +37,47 @@ class Record(NamedTuple):
         Its exposure type, if the slit has its own.
     """
 
-    planes: list[Plane]
-    text: Text
-    edits: list[Edit]
-    blocks: list[tuple[int, int]]
-    own: list[str]
-    asn: dict[str, str] | None
-    type: str | None
+    # Neither a NamedTuple nor a dataclass, whose modules would take a tenth of a gather.
+    __slots__ = ("asn", "blocks", "edits", "own", "planes", "text", "type")
+
+    def __init__(
+        self,
+        planes: list[Plane],
+        text: Text,
+        edits: list[Edit],
+        blocks: list[tuple[int, int]],
+        own: list[str],
+        asn: dict[str, str] | None,
+        type: str | None,
+    ) -> None:
+        self.planes = planes
+        self.text = text
+        self.edits = edits
+        self.blocks = blocks
+        self.own = own
+        self.asn = asn
+        self.type = type
 
     @classmethod
-    def of_json(cls, data: bytes) -> "Record":
+    def of_line(cls, data: bytes) -> "Record":
         """Record from a line of an index."""
-        planes, text, *rest = json.loads(data)
-        return cls([Plane(*plane) for plane in planes], Text(*text), *rest)
+        return cls(*json.loads(data))
+
+    def line(self) -> bytes:
+        """Line of an index."""
+        return line(
+            [self.planes, self.text, self.edits, self.blocks, self.own, self.asn, self.type]
+        )
 
     def with_texts(self, change: Callable[[str], str]) -> "Record":
         """Copy of the record, with a function applied to each text that may be shared."""
-        planes = [
-            plane._replace(plan=[change(x) if isinstance(x, str) else x for x in plane.plan])
-            for plane in self.planes
-        ]
+
+        def changed(plan: Plan) -> Plan:
+            return [change(item) if isinstance(item, str) else item for item in plan]
+
+        planes = [(start, header, data, changed(plan)) for start, header, data, plan in self.planes]
         edits = [(place, length, change(text)) for place, length, text in self.edits]
-        return self._replace(planes=planes, edits=edits)
+        return Record(planes, self.text, edits, self.blocks, self.own, self.asn, self.type)
 
 
 def shorten(text: str, shared: Mapping[str, int]) -> str:

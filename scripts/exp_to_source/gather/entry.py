@@ -6,14 +6,14 @@ All copied bytes are compared with the slit's digest.
 import hashlib
 import json
 import os
-from typing import Any, BinaryIO
+from io import FileIO
 
 from ..errors import ChangedError, InputError
 from ..files import write_all
 from ..formats.cards import finished_header, planned_cards
 from ..formats.fragments import META_MARK, apply_edits, fill_marks
 from ..formats.indices import IndexReader, new_digest
-from ..formats.seals import DIGEST_SIZE, line
+from ..formats.seals import DIGEST_SIZE, Content, line
 from ..formats.standards import keep_tags, renew_tags
 
 BUFFER = 1 << 20
@@ -49,7 +49,8 @@ class Entry:
                 "run again"
             )
         self.record = record
-        self.text = index.text(record.text.start, record.text.size) if record.text.kept else b""
+        kept, start, size = record.text
+        self.text = index.text(start, size) if kept else b""
         self.path: str = self.exposure["path"]
         self.standard: str = self.exposure["standard"]
 
@@ -74,7 +75,7 @@ class Entry:
         """Text of the entry or its exposure, with the tags of the product's ASDF standard."""
         return keep_tags(text) if self.standard == standard else renew_tags(text)
 
-    def copy_planes(self, number: int, top: dict[str, Any], out: "Output") -> "PartCopied":
+    def copy_planes(self, number: int, top: Content, out: "Output") -> "PartCopied":
         """Copy the planes, with the number of the entry as EXTVER.
 
         Returns
@@ -86,17 +87,17 @@ class Entry:
         text = self.text
         file = self.open()
         try:
-            for plane in self.record.planes:
-                raw = os.pread(file, plane.header_size, plane.start)
-                if len(raw) < plane.header_size:
+            for start, header_size, data_size, plan in self.record.planes:
+                raw = os.pread(file, header_size, start)
+                if len(raw) < header_size:
                     raise self.changed()
-                cards = planned_cards(raw, plane.plan)
+                cards = planned_cards(raw, plan)
                 check.update(cards)
                 out.header(finished_header(cards, number, top["sci"] if number == 1 else ()))
-                start = plane.start + plane.header_size
-                self.copy(file, start, plane.data_size, out.file, check)
+                self.copy(file, start + header_size, data_size, out.file, check)
             if not text:
-                text = os.pread(file, self.record.text.size, self.record.text.start)
+                _, start, size = self.record.text
+                text = os.pread(file, size, start)
         finally:
             os.close(file)
         try:
@@ -106,7 +107,7 @@ class Entry:
         check.update(fragment.encode())
         return PartCopied(self, number, fragment, check)
 
-    def copy(self, file: int, start: int, size: int, out: BinaryIO, check: "hashlib._Hash") -> None:
+    def copy(self, file: int, start: int, size: int, out: FileIO, check: "hashlib._Hash") -> None:
         """Copy part of the exposure, and add it to a digest."""
         buffer = memoryview(bytearray(min(size, BUFFER)))
         while size:
@@ -152,7 +153,7 @@ class PartCopied:
         text = fill_marks(fragment, self.number, first_block, json.dumps(kind))
         return self.entry.tagged(text, standard)
 
-    def copy_blocks(self, out: BinaryIO) -> None:
+    def copy_blocks(self, out: FileIO) -> None:
         """Copy the internal blocks, the last part of the slit, and compare the digest."""
         entry, record = self.entry, self.entry.record
         digests = []
@@ -173,7 +174,7 @@ class PartCopied:
 class Output:
     """A product being written, and the hash of its headers."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: FileIO) -> None:
         self.file = file
         self.hash = hashlib.sha256()
 

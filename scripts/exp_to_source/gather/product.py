@@ -8,9 +8,9 @@ exposure that is not the one that was indexed ends the job.
 import json
 import os
 from collections.abc import Iterable, Iterator
+from io import FileIO
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, BinaryIO
 
 from .. import __version__
 from ..errors import ChangedError, InputError
@@ -25,6 +25,7 @@ from ..formats.cards import (
 from ..formats.fragments import quoted
 from ..formats.indices import IndexReader, note_change
 from ..formats.manifests import Manifest, read_manifest
+from ..formats.seals import Content
 from ..formats.standards import newest, obstacle
 from .entry import Entry, Output, PartCopied, flow_mapping
 
@@ -67,7 +68,7 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
         raise
 
 
-def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[dict[str, Any], list[Entry]]:
+def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[Content, list[Entry]]:
     """Read the part that a product takes from its first exposure, and its entries.
 
     Parameters
@@ -77,7 +78,7 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[dict[str, A
     slits : list of (str, str)
         Name of the exposure and digest of each slit, those of an exposure one after another.
     """
-    top: dict[str, Any] = {}
+    top: Content = {}
     entries: list[Entry] = []
     standard = ""
     for exposure, group in groupby(slits, key=itemgetter(0)):
@@ -119,7 +120,7 @@ class Product:
         filename: str,
         manifest: Manifest,
         entries: list[Entry],
-        top: dict[str, Any],
+        top: Content,
     ) -> None:
         self.filename = filename
         self.joined = manifest.joined
@@ -138,7 +139,7 @@ class Product:
             if key in about and is_card_text(about[key])
         }
 
-    def write(self, file: BinaryIO) -> None:
+    def write(self, file: FileIO) -> None:
         """Write the product: PRIMARY, planes, ASDF."""
         out = Output(file)
         out.header(header_blocks(self.primary_cards()))

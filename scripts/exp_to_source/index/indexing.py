@@ -5,7 +5,7 @@ import os
 from .. import FORMAT
 from ..errors import InputError
 from ..files import stamp
-from ..formats.indices import write_failure, write_index
+from ..formats.index_writer import write_failure, write_index
 from ..formats.seals import line
 from ..naming import exposure_name
 from .exposure import Exposure, check_kind, claim_planes, read_tree

@@ -8,9 +8,10 @@ from typing import Any
 from ..errors import InputError
 from ..formats.cards import planned_cards
 from ..formats.fragments import apply_edits, quoted
+from ..formats.heads import Head
 from ..formats.indices import new_digest
 from ..formats.seals import DIGEST_SIZE, line, seal
-from ..formats.slits import Head, Plane, Record, Text
+from ..formats.slits import Record
 from ..modes import EXPOSURE_TYPES
 from .exposure import Exposure, disagree
 from .fitsfile import HDU
@@ -108,10 +109,10 @@ def slit_records(
         digest.update(line([slit.own, asn, kind, [block.digest for block in blocks]]))
         record = Record(
             planes=[
-                Plane(hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan)
+                (hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan)
                 for hdu, plan in zip(own, plans, strict=True)
             ],
-            text=Text(exposure.rewritten, position, size),
+            text=(exposure.rewritten, position, size),
             edits=slit.edits,
             blocks=[(block.start, block.size) for block in blocks],
             own=slit.own,

@@ -74,6 +74,17 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
     return bool(more) or not all(map(os.path.exists, needed))
 
 
+def is_older(file: str, sources: Iterable[str]) -> bool:
+    """Whether a file is absent, or older than one of those that it is made of.
+
+    Files that are elsewhere, as in remote storage, do not count.
+    """
+    if not os.path.exists(file):
+        return True
+    time = os.stat(file).st_mtime_ns
+    return any(os.stat(path).st_mtime_ns > time for path in sources if os.path.exists(path))
+
+
 def is_fingerprint_outdated(fingerprints: str, exposure: str) -> bool:
     """Whether fingerprints exist and belong to another file than the current exposure.
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InputError
+from ..formats.heads import Head, read_heads
 from ..formats.indices import IndexReader
-from ..formats.slits import Head
 from ..modes import ELEMENTS, FIXED_SLIT, FIXED_SLIT_IDS
 from ..naming import (
     digits_of,
@@ -93,7 +93,7 @@ def read_exposures(
             if "failure" in index.exposure and choices.on_bad_exposure == "stop":
                 raise InputError(index.exposure["failure"])
             about = _optics(index.exposure)
-            heads = index.heads()
+            heads = read_heads(index)
             yield index.exposure, [_slit(index.exposure, about, head, choices) for head in heads]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import InputError
+from ..formats.heads import read_heads
 from ..formats.indices import IndexReader
 from ..formats.manifests import read_manifest
 from ..results import manifest_path
@@ -38,7 +39,7 @@ def first_appearances(
     places = []
     for index in indices:
         with IndexReader(str(index)) as reader:
-            met = [where.get((index.stem, head.digest)) for head in reader.heads()]
+            met = [where.get((index.stem, head.digest)) for head in read_heads(reader)]
         found = [place for place in met if place]
         order.update(dict.fromkeys(place.product for place in found))
         places += found[:1]

@@ -9,6 +9,7 @@ from astropy.io import fits
 from tiny import CARD, split, write_tiny
 
 from exp_to_source.errors import InputError
+from exp_to_source.formats.heads import read_heads
 from exp_to_source.formats.indices import IndexReader
 from exp_to_source.index.indexing import index_exposure
 
@@ -142,7 +143,8 @@ def test_planes_have_the_order_of_the_schema(exposure):
     index(exposure)
     with IndexReader(str(exposure.with_suffix(".jsonl"))) as reader:
         starts = [
-            [plane.start for plane in reader.record(digest).planes] for digest, *_ in reader.heads()
+            [start for start, *_ in reader.record(digest).planes]
+            for digest, *_ in read_heads(reader)
         ]
     assert starts[0] == sorted(starts[0], reverse=True)
     assert starts[1] == sorted(starts[1])
@@ -216,10 +218,10 @@ def test_bscale_comes_with_bzero_as_astropy_writes_it(exposure):
     exposure.write_bytes(parts.join(true_hash=True))
     index(exposure)
     with IndexReader(str(exposure.with_suffix(".jsonl"))) as reader:
-        head = next(iter(reader.heads()))
+        head = next(read_heads(reader))
         record = reader.record(head.digest)
     assert any(
-        str(item).startswith("BSCALE  =                    1") for item in record.planes[1].plan
+        str(item).startswith("BSCALE  =                    1") for item in record.planes[1][3]
     )
 
 
@@ -282,8 +284,8 @@ def plans(exposure, plane):
     """What a product's header of a plane has that describes data."""
     index(exposure)
     with IndexReader(str(exposure.with_suffix(".jsonl"))) as reader:
-        record = reader.record(next(iter(reader.heads())).digest)
-    plan = record.planes[plane].plan
+        record = reader.record(next(read_heads(reader)).digest)
+    plan = record.planes[plane][3]
     raw = split(exposure.read_bytes()).hdus[plane + 1][0]
     cards = []
     for part in plan:

@@ -1,0 +1,92 @@
+"""Products in parts, with Snakemake's --batch: those of a list that is there."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from snake import Workflow, change_slit
+
+from exp_to_source.simulate.exposures import Simulation, simulate
+
+pytestmark = pytest.mark.usefixtures("fixed_date")
+
+LIST = "results/sources.tsv"
+REFUSED = "exp_to_source: --batch divides the products of a source list"
+BATCHES = [f"--batch=all={number}/4" for number in (1, 2, 3, 4)]
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Workflow:
+    """A folder of two exposures of five sources, and one more set aside."""
+    simulate(Simulation(exposures=3, sources=5, shape=(4, 8)), tmp_path / "data")
+    (tmp_path / "aside").mkdir()
+    last = sorted((tmp_path / "data").iterdir())[-1]
+    last.rename(tmp_path / "aside" / last.name)
+    return Workflow(tmp_path, {"exposures": "data"})
+
+
+@pytest.fixture
+def listed(work: Workflow) -> Workflow:
+    work.make(LIST)
+    return work
+
+
+def refused(work: Workflow, batch: str, **config: object) -> bool:
+    result = work.run(batch, **config)
+    return result.status == 1 and result.text.splitlines()[-1].startswith(REFUSED)
+
+
+def test_batches_make_all_products_between_them(listed: Workflow, tmp_path: Path):
+    jobs: Counter[str] = Counter()
+    numbers = []
+    for batch in BATCHES:
+        jobs += listed.make(batch)
+        numbers.append(len(listed.products))
+    assert jobs["gather_source"] == 5 and jobs["list_sources"] == 0
+    assert 0 < numbers[0] < numbers[1] < numbers[2] <= 5
+    assert listed.make() == {}
+    (tmp_path / "whole").mkdir()
+    shutil.copytree(listed.folder / "data", tmp_path / "whole" / "data")
+    whole = Workflow(tmp_path / "whole", {"exposures": "data"})
+    whole.make()
+    assert whole.products == listed.products
+
+
+def test_without_a_list_there_is_nothing_to_divide(work: Workflow):
+    assert all(refused(work, batch) for batch in BATCHES)
+    assert not (work.folder / "results" / "products").exists()
+
+
+def test_a_list_of_other_exposures_or_settings_is_not_divided(listed: Workflow):
+    assert refused(listed, BATCHES[0], sources="61")
+    index = next((listed.folder / "results" / "index").iterdir())
+    index.rename(listed.folder / index.name)
+    assert refused(listed, BATCHES[0])
+    (listed.folder / index.name).rename(index)
+    assert listed.make(BATCHES[0])["gather_source"] > 0
+    shutil.copy(next((listed.folder / "aside").iterdir()), listed.folder / "data")
+    assert refused(listed, BATCHES[1])
+    listed.make(LIST)
+    # Those that were made have an entry more now.
+    made = sum((listed.make(batch) for batch in BATCHES), Counter())
+    assert made["gather_source"] == 5
+    assert listed.make() == {}
+
+
+def test_an_exposure_that_changes_between_batches_ends_the_run(listed: Workflow):
+    path = sorted((listed.folder / "data").iterdir())[0]
+    number = min(int(row["source_id"]) for row in listed.sources)
+    change_slit(path, number)
+    result = listed.run(BATCHES[0])
+    assert result.status == 1
+    assert f"{path.name}: changed since it was indexed; run again" in result.text
+    assert refused(listed, BATCHES[0])
+    listed.make(LIST)
+    assert listed.make(BATCHES[0])["gather_source"] > 0
+
+
+@pytest.mark.parametrize("target", ["quicklook", "verify"])
+def test_other_targets_are_divided_too(listed: Workflow, target: str):
+    assert listed.run(target, f"--batch={target}=1/2").status == 0
+    assert listed.make() != {}
