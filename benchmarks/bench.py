@@ -20,7 +20,12 @@ from exp_to_source import __version__
 HERE = ROOT / "benchmarks"
 #: Sizes that end in less than 20 minutes, all together; those that take longer.
 DEFAULT = "mos-6x15 mos-2x60 mos-6x60 wfss-4x500 list-20x5000"
-LARGE = "mos-12x200 wfss-4x125 wfss-8x2000-10x100 list-100x5000"
+LARGE = (
+    "mos-12x200 wfss-4x125 wfss-8x2000-10x100 list-100x5000 list-20x1000 list-20x20000 "
+    "list-20x50000"
+)
+#: Lists with more products than this are measured once: they take minutes.
+MANY = 10_000
 PACKAGES = ("snakemake", "stdatamodels", "jwst", "asdf", "astropy")
 
 
@@ -43,6 +48,12 @@ def main() -> None:
         type=int,
         default=2000,
         help="slits, in all exposures together, above which the official path is not run (2000)",
+    )
+    add(
+        "--other-disk",
+        type=Path,
+        default=Path("/dev/shm"),
+        help="folder of another file system, to which the results of some runs go (/dev/shm)",
     )
     add("--add", action="store_true", help="keep the sizes that the results have already")
     add("--data", type=Path, default=HERE / "data", help="where exposures are kept")
@@ -98,12 +109,15 @@ def measure_size(
 ) -> dict[str, Any]:
     """Measure all of one size."""
     work = arguments.data.resolve() / "work"
-    with Bench(
-        size, work, arguments.runs, arguments.gathers, lambda what: say(f"{name}: {what}")
-    ) as bench:
-        if size.mode == "list":
+    is_list = size.mode == "list"
+    runs = 1 if is_list and size.sources > MANY else arguments.runs
+    with Bench(size, work, runs, arguments.gathers, lambda what: say(f"{name}: {what}")) as bench:
+        if is_list:
             return bench.measure_list()
-        return bench.measure_all(files, official=size.slits <= arguments.official_limit)
+        other: Path | None = arguments.other_disk
+        if not (other and other.is_dir() and other.stat().st_dev != work.stat().st_dev):
+            other = None
+        return bench.measure_all(files, size.slits <= arguments.official_limit, other)
 
 
 def describe_machine() -> dict[str, Any]:

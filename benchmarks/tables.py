@@ -35,7 +35,10 @@ def report(results: dict[str, Any]) -> str:
     lists = {name: size for name, size in sizes.items() if "dry_run" in size}
     if whole:
         parts += ["## Whole run, wall time\n", _wall(whole), "## Reruns, wall time\n"]
-        parts += [_reruns(whole), "## Peak memory\n", _memory(whole)]
+        parts += [_reruns(whole)]
+        if elsewhere := {name: size for name, size in whole.items() if "elsewhere" in size}:
+            parts += ["## Results on another file system\n", _elsewhere(elsewhere)]
+        parts += ["## Peak memory\n", _memory(whole)]
     if official := {name: size for name, size in whole.items() if "official" in size}:
         parts += ["## Official path, by phase\n", _phases(official)]
     parts += ["## Steps, each a process of its own\n", _steps(sizes)]
@@ -74,6 +77,7 @@ def _official(size: dict[str, Any], key: str) -> tuple[float | None, str]:
 def _wall(sizes: dict[str, Any]) -> str:
     head = "size | input | cp | official (one run) | 1 core | 2 cores"
     head += " | official / 1 core | official / 2 cores | 2 cores / cp | read / input"
+    head += " | written / products"
     rows = []
     for name, size in sizes.items():
         official, mark = _official(size, "wall")
@@ -89,6 +93,7 @@ def _wall(sizes: dict[str, Any]) -> str:
                 *ratios,
                 f"{two['wall'] / copy:.0f}",
                 f"{size['data_read']:.2f} (all processes {two['read'] / size['bytes']:.2f})",
+                f"{size['data_written']:.3f}",
             )
         )
     return _table(head, rows)
@@ -102,6 +107,14 @@ def _reruns(sizes: dict[str, Any]) -> str:
         rows.append((name, _s(cold), _s(nothing), _s(changed), f"{cold / changed:.1f}"))
     head = "size | cold, 2 cores | nothing changed | one slit changed | cold / one slit changed"
     return _table(head, rows)
+
+
+def _elsewhere(sizes: dict[str, Any]) -> str:
+    rows = []
+    for name, size in sizes.items():
+        walls = (figures["median"]["wall"] for figures in (size["cold"]["2"], size["elsewhere"]))
+        rows.append((name, *map(_s, walls)))
+    return _table("size | cold, 2 cores | the same, results on another file system", rows)
 
 
 def _memory(sizes: dict[str, Any]) -> str:
@@ -154,7 +167,10 @@ def _steps(sizes: dict[str, Any]) -> str:
 def _lists(sizes: dict[str, Any]) -> str:
     rows = []
     for name, size in sizes.items():
-        figures = [size[key] for key in ("dry_run", "nothing")]
-        columns = ((_s(f["median"]["wall"]), _mb(f["max"]["memory"])) for f in figures)
-        rows.append((name, *(text for column in columns for text in column)))
-    return _table("size | dry run, all to do | memory | nothing to do | memory", rows)
+        cells = [name]
+        for figures in (size["steps"]["list_sources"], size["dry_run"], size["nothing"]):
+            wall, memory = figures["median"]["wall"], figures["max"]["memory"]
+            cells += (_s(wall), f"{1e3 * wall / size['sources']:.2f} ms", _mb(memory))
+        rows.append(tuple(cells))
+    each = "a product | memory"
+    return _table(f"size | list | {each} | dry run | {each} | nothing to do | {each}", rows)
