@@ -109,7 +109,7 @@ FINGERPRINTS = f"results/{names.FINGERPRINTS}"
 VERDICTS = f"results/{names.VERDICTS}"
 MEASURED = f"results/{names.MEASURED}"
 #: Products that are verified in one job: this takes seconds, compared to one second to start.
-BATCH = 10
+VERIFIED_BATCH = 10
 #: Products that are measured in one job, for the report.
 MEASURED_BATCH = 50
 SIMULATED = [f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)]

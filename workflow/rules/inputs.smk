@@ -157,10 +157,23 @@ def family_spectra(wildcards):
     return [path for stem in stems for path in spectra_of(stem)]
 
 
-def batch_files(wildcards):
-    """Files of the products of a batch."""
-    first = int(wildcards.batch) * BATCH
-    return product_files(wildcards)[first : first + BATCH]
+def batch_of(size):
+    """Input function: products of a batch, of so many."""
+
+    def files(wildcards):
+        first = int(wildcards.batch) * size
+        return product_files(wildcards)[first : first + size]
+
+    return files
+
+
+def all_batches(folder, size):
+    """Input function: what is made of all batches of so many products."""
+
+    def files(wildcards):
+        return [f"{folder}/{number}.jsonl" for number in range(-(-len(products()) // size))]
+
+    return files
 
 
 def fingerprint_files(wildcards):
@@ -168,11 +181,6 @@ def fingerprint_files(wildcards):
     products()
     skipped = {row["exposure"] for row in read_table(f"{RESULTS}/{names.SKIPPED}")}
     return [f"{FINGERPRINTS}/{name}.jsonl" for name in EXPOSURES if name not in skipped]
-
-
-def verdict_files(wildcards):
-    """Verdicts on all batches of products."""
-    return [f"{VERDICTS}/{n}.jsonl" for n in range(-(-len(products()) // BATCH))]
 
 
 def manifest_of(wildcards):

@@ -39,17 +39,6 @@ def spectra_state(wildcards):
     return hashlib.sha256(json.dumps(states, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def measured_products(wildcards):
-    """Products of a batch for the report."""
-    first = int(wildcards.batch) * MEASURED_BATCH
-    return product_files(wildcards)[first : first + MEASURED_BATCH]
-
-
-def measured_files(wildcards):
-    """Figures of all batches of products."""
-    return [f"{MEASURED}/{n}.jsonl" for n in range(-(-len(products()) // MEASURED_BATCH))]
-
-
 def images_of_each(wildcards):
     """How many images of each product the report can have, and how wide; a page is to stay small."""
     many = len(products()) > 600

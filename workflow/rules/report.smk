@@ -4,7 +4,7 @@
 rule measure_products:
     # In batches, as a product takes less time than the start of a job.
     input:
-        products=measured_products,
+        products=batch_of(MEASURED_BATCH),
     output:
         measured=f"{MEASURED}/{{batch}}.jsonl",
     log:
@@ -31,7 +31,7 @@ rule write_report:
     input:
         products=product_files,
         quicklooks=shown_quicklooks,
-        measured=measured_files,
+        measured=all_batches(MEASURED, MEASURED_BATCH),
         table=TABLE,
         request=REQUEST,
         configuration=CONFIGURATION,

@@ -29,7 +29,7 @@ rule fingerprint_exposure:
 
 rule verify_products:
     input:
-        products=batch_files,
+        products=batch_of(VERIFIED_BATCH),
         fingerprints=fingerprint_files,
         associations=association_files(),
         joins=table_files("joins"),
@@ -59,7 +59,7 @@ rule verify_products:
 
 rule list_verdicts:
     input:
-        verdicts=verdict_files,
+        verdicts=all_batches(VERDICTS, VERIFIED_BATCH),
         fingerprints=fingerprint_files,
         associations=rules.verify_products.input.associations,
         sources=TABLE,
