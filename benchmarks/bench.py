@@ -18,10 +18,10 @@ from tables import report
 from exp_to_source import __version__
 
 HERE = ROOT / "benchmarks"
-#: Sizes that end in less than 20 minutes, all together; those that take longer.
+#: Sizes that end in less than 20 minutes, all together; the others.
 DEFAULT = "mos-6x15 mos-2x60 mos-6x60 wfss-4x500 list-20x5000"
-LARGE = (
-    "mos-12x200 wfss-4x125 wfss-8x2000-10x100 list-100x5000 list-20x1000 list-20x20000 "
+MORE = (
+    "mos-12x200 wfss-4x125 wfss-8x2000-10x100 list-20x1000 list-100x5000 list-20x20000 "
     "list-20x50000"
 )
 #: Lists with more products than this are measured once: they take minutes.
@@ -39,7 +39,7 @@ def main() -> None:
         default=[DEFAULT],
         metavar="SIZE",
         help=f"mode-ExS[-RxC], exposures x sources [- shape of the cut-outs] (default: {DEFAULT}); "
-        f"'all' adds {LARGE}",
+        f"'all' adds {MORE}",
     )
     add("--runs", type=int, default=3, help="how often each of our figures is measured (3)")
     add("--gathers", type=int, default=20, help="sources whose gather is measured alone (20)")
@@ -50,16 +50,16 @@ def main() -> None:
         help="slits, in all exposures together, above which the official path is not run (2000)",
     )
     add(
-        "--other-disk",
+        "--elsewhere",
         type=Path,
         default=Path("/dev/shm"),
-        help="folder of another file system, to which the results of some runs go (/dev/shm)",
+        help="folder on another file system, for the results of some runs (/dev/shm: memory)",
     )
     add("--add", action="store_true", help="keep the sizes that the results have already")
     add("--data", type=Path, default=HERE / "data", help="where exposures are kept")
     add("--results", type=Path, default=HERE / "results", help="where results are written")
     arguments = parser.parse_args()
-    words = " ".join(arguments.sizes).replace("all", f"{DEFAULT} {LARGE}").split()
+    words = " ".join(arguments.sizes).replace("all", f"{DEFAULT} {MORE}").split()
     try:
         sizes = {name: parse_size(name) for name in dict.fromkeys(words)}
     except ValueError as error:
@@ -77,7 +77,8 @@ def main() -> None:
         "machine": describe_machine(),
         "versions": {name: version(name) for name in PACKAGES}
         | {"python": platform.python_version(), "exp_to_source": __version__},
-        "options": {key: getattr(arguments, key) for key in ("runs", "gathers", "official_limit")},
+        "options": {key: getattr(arguments, key) for key in ("runs", "gathers", "official_limit")}
+        | {"elsewhere": str(arguments.elsewhere), "many": MANY},
         "sizes": {},
     }
     if arguments.add:
@@ -114,10 +115,10 @@ def measure_size(
     with Bench(size, work, runs, arguments.gathers, lambda what: say(f"{name}: {what}")) as bench:
         if is_list:
             return bench.measure_list()
-        other: Path | None = arguments.other_disk
-        if not (other and other.is_dir() and other.stat().st_dev != work.stat().st_dev):
-            other = None
-        return bench.measure_all(files, size.slits <= arguments.official_limit, other)
+        folder = arguments.elsewhere
+        is_other = folder.is_dir() and folder.stat().st_dev != work.stat().st_dev
+        official = size.slits <= arguments.official_limit
+        return bench.measure_all(files, official, folder if is_other else None)
 
 
 def describe_machine() -> dict[str, Any]:

@@ -33,19 +33,21 @@ def main() -> None:
     arguments = parser.parse_args()
     rule = (ROOT / "workflow" / "rules" / "gather.smk").read_text(encoding="utf-8")
     rule = replaced(rule, "shell", '"echo made > {output.product:q}"')
-    variants = {"as it is": rule}
-    variants |= {f"without {name}": replaced(rule, name) for name in DIRECTIVES}
-    bare = replaced(rule, "input", 'manifest=f"results/manifests/{PRODUCT}.json",')
-    variants["input without its function"] = bare
+    direct = replaced(rule, "input", 'manifest=f"results/manifests/{PRODUCT}.json",')
+    bare = direct
     for name in DIRECTIVES:
         bare = replaced(bare, name)
-    variants["with none of these"] = bare
+    variants = {
+        "as it is": rule,
+        **{f"without {name}": replaced(rule, name) for name in DIRECTIVES},
+        "input without its function": direct,
+        "with none of these": bare,
+    }
     times: dict[str, list[float]] = {name: [] for name in variants}
-    with tempfile.TemporaryDirectory(dir=ROOT / "benchmarks") as folder:
-        for _ in range(arguments.runs):
-            for name, text in variants.items():
-                times[name].append(seconds(Path(folder), text, arguments.sources))
-                print(f"{name}: {times[name][-1]:.2f} s", file=sys.stderr)
+    for _ in range(arguments.runs):
+        for name, text in variants.items():
+            times[name].append(seconds(text, arguments.sources))
+            print(f"{name}: {times[name][-1]:.2f} s", file=sys.stderr)
     whole = statistics.median(times["as it is"])
     print("| rule | CPU of Snakemake | saved for each product |\n| --- | ---: | ---: |")
     for name, measured in times.items():
@@ -63,23 +65,23 @@ def replaced(rule: str, directive: str, content: str = "") -> str:
     return changed
 
 
-def seconds(folder: Path, rule: str, sources: int) -> float:
+def seconds(rule: str, sources: int) -> float:
     """CPU of the main process of a run that makes all products."""
-    shutil.rmtree(folder)
-    clone, run = folder / "clone", folder / "run"
-    for part in PARTS:
-        (clone / part).parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
-        copy(ROOT / part, clone / part)
-    (clone / "workflow" / "rules" / "gather.smk").write_text(rule, encoding="utf-8")
-    make_indices(parse_size(f"list-2x{sources}"), folder / "input", run / "results" / "index")
-    command = [sys.executable, "-c", MAIN, "--snakefile", clone / "Snakefile"]
-    command += ["--directory", run, "--cores", "2", "--config", f"exposures={folder / 'input'}"]
-    # The rest is Snakemake's; the last line is ours.
-    subprocess.run([*command, "--", "results/sources.tsv"], check=True, capture_output=True)
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    if len(list((run / "results" / "products").iterdir())) != sources:
-        sys.exit(f"not all {sources} products were made")
+    with tempfile.TemporaryDirectory(dir=ROOT / "benchmarks") as folder:
+        clone, run, data = (Path(folder, name) for name in ("clone", "run", "input"))
+        clone.mkdir()
+        for part in PARTS:
+            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
+            copy(ROOT / part, clone / part)
+        (clone / "workflow" / "rules" / "gather.smk").write_text(rule, encoding="utf-8")
+        make_indices(parse_size(f"list-2x{sources}"), data, run / "results" / "index")
+        command = [sys.executable, "-c", MAIN, "--snakefile", clone / "Snakefile"]
+        command += ["--directory", run, "--cores", "2", "--config", f"exposures={data}"]
+        subprocess.run([*command, "--", "results/sources.tsv"], check=True, capture_output=True)
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        if len(list((run / "results" / "products").iterdir())) != sources:
+            sys.exit(f"not all {sources} products were made")
+    # The other lines are Snakemake's.
     return float(done.stdout.splitlines()[-1])
 
 

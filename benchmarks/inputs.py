@@ -17,8 +17,8 @@ from exp_to_source import FORMAT  # noqa: E402
 from exp_to_source.files import stamp  # noqa: E402
 from exp_to_source.formats.heads import Head  # noqa: E402
 from exp_to_source.formats.index_writer import write_index  # noqa: E402
+from exp_to_source.formats.record import Record  # noqa: E402
 from exp_to_source.formats.seals import line, seal  # noqa: E402
-from exp_to_source.formats.slits import Record  # noqa: E402
 from exp_to_source.index.fitsfile import HDU, scan  # noqa: E402
 
 MODES = {"mos": "mos", "wfss": "nircam-wfss", "list": ""}

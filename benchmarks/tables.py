@@ -27,17 +27,17 @@ def report(results: dict[str, Any]) -> str:
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory'] / 2**30:.0f} GiB, "
         f"{machine['kernel']}, {machine['date']}; load before the start "
         f"{machine['load_before']:.1f}; {versions}.\n",
-        f"Medians of {options['runs']} runs; the official path and what it is compared with ran on "
-        "the same files in one run, the official path once. See "
-        "[README.md](../README.md) for what each figure means.\n",
+        f"Medians of {options['runs']} runs. The official path ran once, on the same files and in "
+        f"the same run as what it is compared with; lists of more than {options['many']} products "
+        "once, too. See [README.md](../README.md) for what each figure means.\n",
     ]
     whole = {name: size for name, size in sizes.items() if "cold" in size}
     lists = {name: size for name, size in sizes.items() if "dry_run" in size}
     if whole:
-        parts += ["## Whole run, wall time\n", _wall(whole), "## Reruns, wall time\n"]
-        parts += [_reruns(whole)]
+        parts += ["## Whole run, wall time\n", _wall(whole)]
+        parts += ["## Reruns, wall time\n", _reruns(whole)]
         if elsewhere := {name: size for name, size in whole.items() if "elsewhere" in size}:
-            parts += ["## Results on another file system\n", _elsewhere(elsewhere)]
+            parts += [f"## Results in {options['elsewhere']}\n", _elsewhere(elsewhere)]
         parts += ["## Peak memory\n", _memory(whole)]
     if official := {name: size for name, size in whole.items() if "official" in size}:
         parts += ["## Official path, by phase\n", _phases(official)]
@@ -114,7 +114,7 @@ def _elsewhere(sizes: dict[str, Any]) -> str:
     for name, size in sizes.items():
         walls = (figures["median"]["wall"] for figures in (size["cold"]["2"], size["elsewhere"]))
         rows.append((name, *map(_s, walls)))
-    return _table("size | cold, 2 cores | the same, results on another file system", rows)
+    return _table("size | cold, 2 cores | the same, results elsewhere", rows)
 
 
 def _memory(sizes: dict[str, Any]) -> str:
@@ -172,5 +172,5 @@ def _lists(sizes: dict[str, Any]) -> str:
             wall, memory = figures["median"]["wall"], figures["max"]["memory"]
             cells += (_s(wall), f"{1e3 * wall / size['sources']:.2f} ms", _mb(memory))
         rows.append(tuple(cells))
-    each = "a product | memory"
+    each = "time a product | memory"
     return _table(f"size | list | {each} | dry run | {each} | nothing to do | {each}", rows)

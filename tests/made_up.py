@@ -7,8 +7,8 @@ from pathlib import Path
 from exp_to_source import FORMAT
 from exp_to_source.formats.heads import Head
 from exp_to_source.formats.index_writer import write_index
+from exp_to_source.formats.record import Record
 from exp_to_source.formats.seals import line
-from exp_to_source.formats.slits import Record
 from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
 

@@ -11,8 +11,6 @@ from .errors import InputError
 
 #: Ending of the names of temporary files.
 TEMPORARY = ".part"
-#: Names of this workflow's temporary files only: a workflow that uses this one has others.
-LEFTOVER = rf"\..+\.[0-9a-f]{{8}}{re.escape(TEMPORARY)}"
 
 
 def temporary_beside(path: str | os.PathLike[str]) -> str:
@@ -144,7 +142,8 @@ def remove_leftovers(folder: str) -> None:
     # Imported, and compiled, where it is needed: gather starts with this module.
     from shutil import rmtree
 
-    leftover = re.compile(LEFTOVER)
+    # Of this workflow only: a workflow that uses this one has others.
+    leftover = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(TEMPORARY)}")
     for place, folders, names in os.walk(folder):
         for name in filter(leftover.fullmatch, folders):
             rmtree(os.path.join(place, name), ignore_errors=True)

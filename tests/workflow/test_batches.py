@@ -74,19 +74,35 @@ def test_a_list_of_other_exposures_or_settings_is_not_divided(listed: Workflow):
     assert listed.make() == {}
 
 
-def test_an_exposure_that_changes_between_batches_ends_the_run(listed: Workflow):
-    path = sorted((listed.folder / "data").iterdir())[0]
-    number = min(int(row["source_id"]) for row in listed.sources)
-    change_slit(path, number)
+def test_a_damaged_list_is_told_in_a_sentence(listed: Workflow):
+    (listed.folder / LIST).write_text("source_id\n1\n")
     result = listed.run(BATCHES[0])
     assert result.status == 1
-    assert f"{path.name}: changed since it was indexed; run again" in result.text
-    assert refused(listed, BATCHES[0])
+    assert "is no source list any more; delete it and run again" in result.text
+    assert "Traceback" not in result.text
+
+
+def test_an_exposure_that_changes_between_batches_ends_the_run(listed: Workflow):
+    listed.make(BATCHES[0])
+    row = listed.sources[-1]
+    path = sorted((listed.folder / "data").iterdir())[0]
+    change_slit(path, int(row["source_id"]))
+    results = [listed.run(batch) for batch in BATCHES[1:3]]
+    assert any(result.status for result in results)
+    assert f"{path.name}: changed since it was indexed; run again" in results[-1].text
+    assert f"{row['product']}_cal.fits" not in listed.products
+    assert refused(listed, BATCHES[3])
+    done = len(listed.products)
     listed.make(LIST)
-    assert listed.make(BATCHES[0])["gather_source"] > 0
+    jobs = sum((listed.make(batch) for batch in BATCHES), Counter())
+    assert jobs["gather_source"] == 5 - done
+    assert listed.make() == {}
 
 
-@pytest.mark.parametrize("target", ["quicklook", "verify"])
-def test_other_targets_are_divided_too(listed: Workflow, target: str):
-    assert listed.run(target, f"--batch={target}=1/2").status == 0
-    assert listed.make() != {}
+def test_pictures_are_divided_too(listed: Workflow):
+    assert listed.run("quicklook", "--batch=quicklook=1/2").status == 0
+    pictures = {path.stem for path in (listed.folder / "results" / "quicklook").iterdir()}
+    assert 0 < len(pictures) < 5
+    assert {name.removesuffix("_cal.fits") for name in listed.products} == pictures
+    assert listed.run("quicklook", "--batch=quicklook=2/2").status == 0
+    assert len(listed.products) == 5

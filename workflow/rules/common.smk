@@ -64,12 +64,12 @@ from exp_to_source.results import (
 )
 from exp_to_source.run.outdated import (
     changed_since,
+    is_absent_or_older,
     is_due,
     is_empty,
     is_fingerprint_outdated,
     is_index_outdated,
     is_list_outdated,
-    is_older,
     is_prepared_outdated,
     is_survey_outdated,
 )

@@ -83,13 +83,12 @@ def products():
     """
     if SAID.batch and not is_listed():
         refuse(
-            "--batch divides the products of a source list, which is not there, or is older than "
-            f"what it is made of; make {TABLE} first (docs/how-to/rerun.md)"
+            "--batch divides the products of a source list, and there is none of these exposures "
+            f"and settings, or it is outdated; make {TABLE} first (docs/how-to/rerun.md)"
         )
     if RESULTS not in LISTINGS:
         refuse("a rule is used without the others; say 'use rule * from' this workflow before it")
-    listing = LISTINGS[RESULTS]
-    table = in_results(TABLE) if SAID.batch else str(listing.get().output.table)
+    table = in_results(TABLE) if SAID.batch else str(LISTINGS[RESULTS].get().output.table)
     return products_in(table, file_state(table))
 
 

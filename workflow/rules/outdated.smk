@@ -30,17 +30,20 @@ def outdated_files():
 def is_listed():
     """Whether the source list is there, and answers the request, and is not older than the indices.
 
-    An exposure that changed since needs no look: a gather that meets it fails.
+    Exposures that changed since need no look, as a gather that meets one fails. No gather meets
+    those of the user that are prepared.
     """
     table = in_results(TABLE)
     indices = [index_path(RESULTS, name) for name in EXPOSURES]
     made = {table: [in_results(REQUEST), *indices]}
     made |= {EXPOSURES[name]: [member.path] for name, member in MEMBERS.items()}
-    return (
-        os.path.exists(in_results(ANSWERED))
-        and not any(is_older(path, sources) for path, sources in made.items())
-        and not {table, *indices} & set(outdated_files())
-    )
+    with told_in_a_sentence("exp_to_source"):
+        return (
+            os.path.exists(in_results(ANSWERED))
+            and not any(is_absent_or_older(path, of) for path, of in made.items())
+            and not outdated_surveys()
+            and not {table, *indices} & set(outdated_files())
+        )
 
 
 @cache

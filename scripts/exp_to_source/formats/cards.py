@@ -3,6 +3,7 @@
 Card images are copied unchanged wherever possible (FITS standard 4.0, section 4).
 """
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +12,6 @@ from .fragments import CARDS_MARK, ENTRY_MARK
 BLOCK = 2880
 CARD = 80
 END = b"END".ljust(CARD)
-INFINITY = float("inf")
 
 Value = str | int | float | bool | None
 
@@ -49,7 +49,7 @@ def card_value(image: bytes) -> Value:
             return int(word)
         except ValueError:
             number = float(word.upper().replace("D", "E"))
-        if not abs(number) < INFINITY:
+        if not math.isfinite(number):
             raise ValueError(f"{word} is no finite number")
         return number
     text = _quoted(field)
@@ -105,7 +105,7 @@ def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
     elif isinstance(value, bool):
         field = f"{'T' if value else 'F':>20}"
     elif isinstance(value, float):
-        if not abs(value) < INFINITY:
+        if not math.isfinite(value):
             raise ValueError(f"{keyword}: FITS cards hold finite numbers only, not {value}")
         field = f"{_format_float(value):>20}"
     else:

@@ -1,4 +1,4 @@
-"""Heads of slits in an index: what the source list needs of each."""
+"""Heads of slits in an index: what the source list needs of each, and gathering does not."""
 
 import json
 from collections.abc import Iterator

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from .. import FORMAT
 from ..files import replacing, write_all
 from .heads import Head
-from .indices import NUMBER
+from .indices import place_line
+from .record import Record, shorten
 from .seals import Content, line, seal, sealed
-from .slits import Record, shorten
 
 #: Minimum length of a text that is stored once for several records.
 MIN_SHARED = 40
@@ -43,11 +43,9 @@ def write_index(
     place = 0
     for head, record in slits:
         heads.append(line(head))
-        records.append(record.with_texts(lambda text: shorten(text, texts)).line())
+        records.append(record.with_texts(lambda text: shorten(text, texts)).as_line())
         size = len(records[-1])
-        places.append(
-            f"{head.digest} {place:{NUMBER}} {size:{NUMBER}} {seal(records[-1])}\n".encode()
-        )
+        places.append(place_line(head.digest, place, records[-1]))
         place += size
     parts = {
         "heads": b"".join(heads),

@@ -12,7 +12,7 @@ common   what every entry takes from the exposure
 top      what a product takes from its first exposure
 tags     all tags of the exposure's tree
 shared   texts that occur in several records
-records  one line per slit, for gathering: `Record`
+records  one line per slit, for gathering: `record.Record`
 text     YAML document, if the exposure's own cannot be used as it is
 =======  =======================================================================================
 
@@ -28,8 +28,8 @@ import os
 from .. import FORMAT
 from ..errors import InputError
 from ..files import replacing, stamp
+from .record import Record, lengthen
 from .seals import DIGEST_SIZE, seal, unsealed
-from .slits import Record, lengthen
 
 #: Longest first line of an index.
 MAX_LINE = 1 << 16
@@ -37,6 +37,11 @@ MAX_LINE = 1 << 16
 #: Digits of numbers in lines of equal length, and the length of these lines.
 NUMBER = 12
 PLACE_SIZE = 2 * DIGEST_SIZE + 2 * NUMBER + 4
+
+
+def place_line(digest: str, place: int, record: bytes) -> bytes:
+    """Line that says where the record of a digest is."""
+    return f"{digest} {place:{NUMBER}} {len(record):{NUMBER}} {seal(record)}\n".encode()
 
 
 def new_digest(common: str, top: str) -> "hashlib._Hash":
@@ -165,7 +170,10 @@ class IndexReader:
             found = self._read(start + middle * PLACE_SIZE, PLACE_SIZE)
             if found.startswith(digest):
                 return found
-            low, high = (middle + 1, high) if found < digest else (low, middle)
+            if found < digest:
+                low = middle + 1
+            else:
+                high = middle
         return b""
 
     def part(self, name: str) -> bytes:

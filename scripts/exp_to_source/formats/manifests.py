@@ -26,9 +26,7 @@ class Manifest:
         Names of the products that its slits would be in, had the user not joined them.
     """
 
-    # Neither a NamedTuple nor a dataclass, whose modules would take a tenth of a gather.
-    __slots__ = ("association", "joined", "product", "slits")
-
+    # A plain class, as no gather imports typing or dataclasses.
     def __init__(
         self,
         product: str,

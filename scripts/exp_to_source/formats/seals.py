@@ -3,15 +3,13 @@
 import hashlib
 import json
 
-#: As in `typing`, which is only imported to check types: it would be a tenth of a gather.
+#: True for type checkers alone: no gather imports typing.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    Content = dict[str, Any]
-else:
-    #: Content of an object in JSON.
-    Content = dict
+#: Content of an object in JSON.
+Content = dict[str, "Any"]
 
 #: Length of a digest, in hexadecimal digits: 128 bits of a SHA-256.
 DIGEST_SIZE = 32

@@ -49,8 +49,8 @@ class Entry:
                 "run again"
             )
         self.record = record
-        kept, start, size = record.text
-        self.text = index.text(start, size) if kept else b""
+        kept, *self.place = record.text
+        self.text = index.text(*self.place) if kept else b""
         self.path: str = self.exposure["path"]
         self.standard: str = self.exposure["standard"]
 
@@ -96,8 +96,8 @@ class Entry:
                 out.header(finished_header(cards, number, top["sci"] if number == 1 else ()))
                 self.copy(file, start + header_size, data_size, out.file, check)
             if not text:
-                _, start, size = self.record.text
-                text = os.pread(file, size, start)
+                place, size = self.place
+                text = os.pread(file, size, place)
         finally:
             os.close(file)
         try:

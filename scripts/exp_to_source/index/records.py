@@ -10,8 +10,8 @@ from ..formats.cards import planned_cards
 from ..formats.fragments import apply_edits, quoted
 from ..formats.heads import Head
 from ..formats.indices import new_digest
+from ..formats.record import Record
 from ..formats.seals import DIGEST_SIZE, line, seal
-from ..formats.slits import Record
 from ..modes import EXPOSURE_TYPES
 from .exposure import Exposure, disagree
 from .fitsfile import HDU

@@ -74,10 +74,11 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
     return bool(more) or not all(map(os.path.exists, needed))
 
 
-def is_older(file: str, sources: Iterable[str]) -> bool:
+def is_absent_or_older(file: str, sources: Iterable[str]) -> bool:
     """Whether a file is absent, or older than one of those that it is made of.
 
-    Files that are elsewhere, as in remote storage, do not count.
+    Sources that cannot be seen from here do not count: they may be in remote storage, and missing
+    files of our own are found otherwise.
     """
     if not os.path.exists(file):
         return True

@@ -220,9 +220,8 @@ def test_bscale_comes_with_bzero_as_astropy_writes_it(exposure):
     with IndexReader(str(exposure.with_suffix(".jsonl"))) as reader:
         head = next(read_heads(reader))
         record = reader.record(head.digest)
-    assert any(
-        str(item).startswith("BSCALE  =                    1") for item in record.planes[1][3]
-    )
+    *_, plan = record.planes[1]
+    assert any(str(item).startswith("BSCALE  =                    1") for item in plan)
 
 
 @pytest.mark.parametrize("value", ['"a\\nb"', "true", "[1]", "99999999999999999999999"])
@@ -285,7 +284,7 @@ def plans(exposure, plane):
     index(exposure)
     with IndexReader(str(exposure.with_suffix(".jsonl"))) as reader:
         record = reader.record(next(read_heads(reader)).digest)
-    plan = record.planes[plane][3]
+    *_, plan = record.planes[plane]
     raw = split(exposure.read_bytes()).hdus[plane + 1][0]
     cards = []
     for part in plan:

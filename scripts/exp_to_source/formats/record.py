@@ -1,4 +1,4 @@
-"""A slit in an index: its record, for gathering."""
+"""Record of a slit in an index: what gathering needs of it."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -7,13 +7,13 @@ from .cards import Plan
 from .fragments import SHARED_MARK, Edit
 from .seals import line
 
-#: An HDU of a slit: its start in the exposure, the sizes of its header and its data, in bytes, and
-#: the plan of its new header.
-Plane = tuple[int, int, int, Plan]
+#: An HDU of a slit, as in JSON: its start in the exposure, the sizes of its header and its data, in
+#: bytes, and the plan of its new header.
+PlanePlan = tuple[int, int, int, Plan]
 
-#: Position of the YAML of a slit: whether it is in the index, not in the exposure; start and size,
-#: in bytes.
-Text = tuple[bool, int, int]
+#: Place of the YAML of a slit, as in JSON: whether it is in the index, not in the exposure; start
+#: and size, in bytes.
+TextPlace = tuple[bool, int, int]
 
 
 class Record:
@@ -21,9 +21,9 @@ class Record:
 
     Attributes
     ----------
-    planes : list of Plane
+    planes : list of PlanePlan
         Its HDUs, in the order of the schema.
-    text : Text
+    text : TextPlace
         Its part of the exposure's tree.
     edits : list of Edit
         Edits that make a fragment of that text.
@@ -37,13 +37,11 @@ class Record:
         Its exposure type, if the slit has its own.
     """
 
-    # Neither a NamedTuple nor a dataclass, whose modules would take a tenth of a gather.
-    __slots__ = ("asn", "blocks", "edits", "own", "planes", "text", "type")
-
+    # A plain class, as no gather imports typing or dataclasses.
     def __init__(
         self,
-        planes: list[Plane],
-        text: Text,
+        planes: list[PlanePlan],
+        text: TextPlace,
         edits: list[Edit],
         blocks: list[tuple[int, int]],
         own: list[str],
@@ -63,7 +61,7 @@ class Record:
         """Record from a line of an index."""
         return cls(*json.loads(data))
 
-    def line(self) -> bytes:
+    def as_line(self) -> bytes:
         """Line of an index."""
         return line(
             [self.planes, self.text, self.edits, self.blocks, self.own, self.asn, self.type]
