@@ -254,7 +254,10 @@ def test_exposures_are_prepared_with_those_of_their_association(tmp_path: Path):
     assert both.status == 0, both.text
     assert both.jobs == {}
     (exposure, _) = sorted((tmp_path / "data").glob("*_cal.fits"))
+    assert work.run("--batch=all=1/2").status == 0
     change_slit(exposure, 1)
+    # No gather would meet the exposure itself.
+    assert "--batch divides the products of a source list" in work.run("--batch=all=1/2").text
     assert work.make()["prepare_exposure"] == 2
     # Whatever the times say.
     with fits.open(exposure, mode="update") as hdus:
