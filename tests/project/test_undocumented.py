@@ -30,6 +30,7 @@ USES = [
     ("modules", "WorkflowModifier", "modify_path"),
     ("workflow", "Workflow", "dag"),
     ("dag", "DAG", "forcefiles"),
+    ("dag", "DAG", "batch"),
     ("workflow", "Workflow", "scheduler"),
     ("scheduling/job_scheduler", "JobScheduler", "job_rate_limiter"),
 ]

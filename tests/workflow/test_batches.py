@@ -1,5 +1,6 @@
 """Products in parts, with Snakemake's --batch: those of a list that is there."""
 
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -32,8 +33,8 @@ def listed(work: Workflow) -> Workflow:
     return work
 
 
-def refused(work: Workflow, batch: str, **config: object) -> bool:
-    result = work.run(batch, **config)
+def refused(work: Workflow, *batch: str, **config: object) -> bool:
+    result = work.run(*batch, **config)
     return result.status == 1 and result.text.splitlines()[-1].startswith(REFUSED)
 
 
@@ -82,21 +83,45 @@ def test_a_damaged_list_is_told_in_a_sentence(listed: Workflow):
     assert "Traceback" not in result.text
 
 
-def test_an_exposure_that_changes_between_batches_ends_the_run(listed: Workflow):
+@pytest.mark.parametrize("newer", [True, False])
+def test_an_exposure_that_changes_between_batches(listed: Workflow, newer: bool):
     listed.make(BATCHES[0])
-    row = listed.sources[-1]
+    before = listed.products
     path = sorted((listed.folder / "data").iterdir())[0]
-    change_slit(path, int(row["source_id"]))
-    results = [listed.run(batch) for batch in BATCHES[1:3]]
-    assert any(result.status for result in results)
-    assert f"{path.name}: changed since it was indexed; run again" in results[-1].text
-    assert f"{row['product']}_cal.fits" not in listed.products
-    assert refused(listed, BATCHES[3])
-    done = len(listed.products)
+    for row in listed.sources:
+        change_slit(path, int(row["source_id"]))
+    if not newer:
+        os.utime(path, (1e9, 1e9))
+    # Batches that would make new products of it, and one whose products are there.
+    assert all(refused(listed, batch) for batch in BATCHES)
+    assert listed.products == before
     listed.make(LIST)
     jobs = sum((listed.make(batch) for batch in BATCHES), Counter())
-    assert jobs["gather_source"] == 5 - done
+    assert jobs["gather_source"] == 5
     assert listed.make() == {}
+    assert all(listed.products[name] != content for name, content in before.items())
+
+
+def test_touched_exposures_are_indexed_again_on_demand(listed: Workflow):
+    os.utime(sorted((listed.folder / "data").iterdir())[0])
+    assert listed.make(LIST) == {}
+    assert refused(listed, BATCHES[0])
+    listed.make("--forcerun=index_exposure", LIST)
+    assert listed.make(BATCHES[0])["gather_source"] > 0
+
+
+@pytest.mark.parametrize("way", ["--bat", "profile"])
+def test_however_it_is_said(work: Workflow, way: str):
+    if way == "profile":
+        (work.folder / "own").mkdir()
+        (work.folder / "own" / "profile.yaml").write_text("batch: all=1/2\ncores: 2\n")
+        options = [f"--profile={work.folder / 'own'}"]
+    else:
+        options = ["--bat=all=1/2"]
+    assert refused(work, *options)
+    work.make(LIST)
+    assert work.make(*options)["gather_source"] > 0
+    assert 0 < len(work.products) < 5
 
 
 def test_pictures_are_divided_too(listed: Workflow):

@@ -81,14 +81,14 @@ def products():
     With --batch, Snakemake divides the inputs of a rule before any job runs, so the list has to be
     there.
     """
-    if SAID.batch and not is_listed():
+    if is_divided() and not is_listed():
         refuse(
             "--batch divides the products of a source list, and there is none of these exposures "
-            f"and settings, or it is outdated; make {TABLE} first (docs/how-to/rerun.md)"
+            f"and settings, or it is outdated; make {in_results(TABLE)} first (docs/how-to/rerun.md)"
         )
     if RESULTS not in LISTINGS:
         refuse("a rule is used without the others; say 'use rule * from' this workflow before it")
-    table = in_results(TABLE) if SAID.batch else str(LISTINGS[RESULTS].get().output.table)
+    table = in_results(TABLE) if is_divided() else str(LISTINGS[RESULTS].get().output.table)
     return products_in(table, file_state(table))
 
 

@@ -28,14 +28,11 @@ def outdated_files():
 
 @cache
 def is_listed():
-    """Whether the source list is there, and answers the request, and is not older than the indices.
-
-    Exposures that changed since need no look, as a gather that meets one fails. No gather meets
-    those of the user that are prepared.
-    """
+    """Whether the source list is there, answers the request, and is not older than its exposures."""
     table = in_results(TABLE)
-    indices = [index_path(RESULTS, name) for name in EXPOSURES]
+    indices = {index_path(RESULTS, name): path for name, path in EXPOSURES.items()}
     made = {table: [in_results(REQUEST), *indices]}
+    made |= {index: [path] for index, path in indices.items()}
     made |= {EXPOSURES[name]: [member.path] for name, member in MEMBERS.items()}
     with told_in_a_sentence("exp_to_source"):
         return (

@@ -36,6 +36,14 @@ def have_made_again(find):
     workflow.dag.forcefiles.update(find())
 
 
+def is_divided():
+    """Whether the run is one of several batches (--batch); called while the graph of jobs is built.
+
+    The command line may say so in short, or a profile may.
+    """
+    return workflow.dag.batch is not None
+
+
 def filter_terminal(is_told):
     """Keep some records off the terminal; the log of the run has all of them.
 

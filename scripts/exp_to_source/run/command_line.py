@@ -19,8 +19,6 @@ class CommandLine(NamedTuple):
     ----------
     configfiles : list of str
         Files after the last ``--configfile``; later files override earlier ones.
-    batch : str
-        Value of ``--batch``.
     each_job : bool
         Whether the user wants to see each job (``--printshellcmds``, ``--verbose``).
     is_job : bool
@@ -30,7 +28,6 @@ class CommandLine(NamedTuple):
     """
 
     configfiles: list[str]
-    batch: str
     each_job: bool
     is_job: bool
     files: list[str]
@@ -54,7 +51,6 @@ def read_command_line(words: Sequence[str]) -> CommandLine:
     for letter in FLAGS:
         add(f"-{letter}", action="store_true")
     add("--configfile", "--configfiles", nargs="+", default=[])
-    add("--batch", default="")
     add("--printshellcmds", "-p", action="store_true")
     add("--verbose", action="store_true")
     add("--mode", default="default")
@@ -65,7 +61,7 @@ def read_command_line(words: Sequence[str]) -> CommandLine:
         said, others = parser.parse_args([]), []
     each_job = said.printshellcmds or said.verbose
     files = [word for word in others if word.startswith("results/")]
-    return CommandLine(said.configfile, said.batch, each_job, said.mode != "default", files)
+    return CommandLine(said.configfile, each_job, said.mode != "default", files)
 
 
 def command_for(target: str, words: Sequence[str]) -> str:

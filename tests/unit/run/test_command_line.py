@@ -4,7 +4,7 @@ import pytest
 
 from exp_to_source.run.command_line import CommandLine, command_for, read_command_line
 
-NOTHING = CommandLine([], "", False, False, [])
+NOTHING = CommandLine([], False, False, [])
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,6 @@ NOTHING = CommandLine([], "", False, False, [])
         ),
         ("--configfiles=a.yaml -n", NOTHING._replace(configfiles=["a.yaml"])),
         ("--configfile a.yaml --configfile b.yaml", NOTHING._replace(configfiles=["b.yaml"])),
-        ("--batch all=1/4", NOTHING._replace(batch="all=1/4")),
         ("-p", NOTHING._replace(each_job=True)),
         ("-np --cores 1", NOTHING._replace(each_job=True)),
         ("--verbose", NOTHING._replace(each_job=True)),
