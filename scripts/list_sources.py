@@ -4,6 +4,7 @@ Options can also be in a file, one per line: list_sources.py @options.txt
 """
 
 import argparse
+import gc
 import os
 import sys
 
@@ -39,6 +40,8 @@ def main() -> None:
     add_choice(parser)
     add_joins(parser)
     arguments = parser.parse_args()
+    # Slits are in no reference cycles; searching for them takes a tenth of the time.
+    gc.disable()
     with told_in_a_sentence("list_sources"):
         from exp_to_source.files import redate, refuse_future
         from exp_to_source.sources.associations import read_association

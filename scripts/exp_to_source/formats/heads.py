@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import starmap
 from typing import NamedTuple
 
 from .indices import IndexReader
@@ -41,4 +42,6 @@ class Head(NamedTuple):
 
 def read_heads(index: IndexReader) -> Iterator[Head]:
     """Read the heads of an index, in the order of its slits."""
-    return (Head(*json.loads(line)) for line in index.part("heads").splitlines())
+    # One call is three times as fast as one for each line.
+    lines = index.part("heads").splitlines()
+    return starmap(Head, json.loads(b"[" + b",".join(lines) + b"]"))

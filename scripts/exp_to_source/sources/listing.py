@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import InputError, counted
@@ -55,6 +55,10 @@ UNITS = {
 
 #: Maximum number of names in a remark.
 MAX_NAMED = 6
+
+#: As many manifests, or more, are written by several threads; more only wait for each other.
+MANY = 100
+THREADS = 4
 
 #: Columns of the list of sources that are left out.
 LEFT_OUT_COLUMNS = (
@@ -119,7 +123,8 @@ def list_sources(
     families = make_families(good, associations, choices)
     families, joined = join_slits(families, joins, choices)
     products = make_products(families, choices, joined)
-    rows = [source_row(product) for product in products]
+    manifests = {product.name: manifest(product) for product in products}
+    rows = [source_row(product, manifests[product.name]) for product in products]
     left_out, missed = choose(map(Source.of_row, rows), selection)
     chosen = [product for product in products if product.name not in left_out]
     paths = zip(indices, exposures, strict=True)
@@ -127,7 +132,7 @@ def list_sources(
 
     folder = os.path.join(results, MANIFESTS)
     os.makedirs(folder, exist_ok=True)
-    written = sum(write_manifest(results, product) for product in chosen)
+    written = write_manifests(results, {name: manifests[name] for name, *_ in chosen})
     names = {product.name for product in products}
     for file in os.listdir(folder):
         if file.removesuffix(".json") not in names:
@@ -178,16 +183,30 @@ def _moved_away(retired: list[str], results: str) -> list[Remark]:
     return [Remark("note", f"{what}, as there are no such sources any more: {some}")]
 
 
-def write_manifest(results: str, product: Product) -> bool:
-    """Write the manifest of a product if its content changed; return whether it did."""
-    path = manifest_path(results, product.name)
-    content = manifest(product)
-    if has_content(path, content):
-        return False
-    retain_product(results, product.name)
-    with replacing(path) as file:
-        write_all(file, content)
-    return True
+def write_manifests(results: str, manifests: Mapping[str, bytes]) -> int:
+    """Write those manifests, by product, whose content changed; return how many."""
+    changed = [
+        name
+        for name, content in manifests.items()
+        if not has_content(manifest_path(results, name), content)
+    ]
+
+    def write(name: str) -> None:
+        retain_product(results, name)
+        with replacing(manifest_path(results, name)) as file:
+            write_all(file, manifests[name])
+
+    if len(changed) < MANY:
+        for name in changed:
+            write(name)
+    else:
+        # The disk takes most of the time. Imported only here, as this takes as long as 30 files.
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(THREADS) as threads:
+            # A list, so that the first error is raised.
+            list(threads.map(write, changed))
+    return len(changed)
 
 
 def write_some(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
@@ -234,7 +253,7 @@ def retire_products(results: str, names: set[str]) -> list[str]:
     return sorted(retired)
 
 
-def source_row(product: Product) -> dict[str, Any]:
+def source_row(product: Product, manifest: bytes) -> dict[str, Any]:
     """Row of the source list for a product; names are separated by commas."""
     slits = product.slits
     names = [product.label, *(slit.source_name for slit in slits)]
@@ -250,7 +269,7 @@ def source_row(product: Product) -> dict[str, Any]:
         "slits": len(slits),
         "planes": sum(slit.planes for slit in slits),
         "bytes": sum(slit.size for slit in slits),
-        "digest": hashlib.sha256(manifest(product)).hexdigest()[:16],
+        "digest": hashlib.sha256(manifest).hexdigest()[:16],
         "joined": ",".join(product.joined),
         "detectors": ",".join(sorted({slit.detector for slit in slits if slit.detector})),
         "wavelength_min": min(waves, default=""),

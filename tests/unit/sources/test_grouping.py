@@ -41,7 +41,7 @@ def test_slits_of_one_source_keep_the_order_of_exposures():
         "jw10006-o010_s00062_nirspec_f170lp-g235m",
     ]
     assert [slit.digest for slit in found[0].slits] == ["b-0", "a-0", "a-1"]
-    row = source_row(found[0])
+    row = source_row(found[0], b"")
     assert (row["exposures"], row["slits"], row["planes"], row["bytes"]) == (2, 3, 42, 300)
     assert row["slit_name"] == "1,3"
 
@@ -179,7 +179,7 @@ def test_too_many_names_are_blamed_on_the_longest():
 @pytest.mark.parametrize("name", ["=1+1", "+30 1234", "-12 4567", "@x", "=cmd|' /C calc'!A0"])
 def test_names_stand_in_tables_as_in_headers(tmp_path, name: str):
     """Also those that a spreadsheet would take for formulas: what reads tables compares names."""
-    rows = [source_row(product) for product in products_of(exposure("a", (-7, name, name)))]
+    rows = [source_row(product, b"") for product in products_of(exposure("a", (-7, name, name)))]
     write_table(str(tmp_path / "sources.tsv"), COLUMNS, rows)
     write_ecsv(str(tmp_path / "sources.ecsv"), rows)
     for kind, form in (("tsv", "ascii.tab"), ("ecsv", "ascii.ecsv")):

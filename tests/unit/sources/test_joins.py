@@ -57,8 +57,8 @@ def test_observations_become_one_product(tmp_path: Path, two: tuple[Family, Fami
     assert [s.digest for s in joined.slits] == ["a-61-1", "b-61-1", "c-72-1"]
     assert joined.name == f"jw01345-o001_s00061_{OPTICS}"
     assert joined.joined == (joined.name, f"jw01345-o002_s00072_{OPTICS}")
-    assert source_row(joined)["joined"] == ",".join(joined.joined)
-    assert (other.source_id, other.joined, source_row(other)["joined"]) == (62, (), "")
+    assert source_row(joined, b"")["joined"] == ",".join(joined.joined)
+    assert (other.source_id, other.joined, source_row(other, b"")["joined"]) == (62, (), "")
     # The other 61 is another source of another observation, and stays so.
     assert last.name == f"jw01345-o002_s00061_{OPTICS}"
     assert manifest(joined) != manifest(joined._replace(joined=()))
@@ -73,7 +73,7 @@ def test_targets(tmp_path: Path, two: tuple[Family, Family]):
         joins = table(tmp_path, f"[ab]\t\t61\t\t{target}", f"c\t1\t\t\t{target}")
         (product,) = (p for p in products_of(joins, *two) if p.joined)
         assert (product.source_id, product.kind) == wanted
-        assert source_row(product)["source_name"].split(",")[0] == (name or "x_61")
+        assert source_row(product, b"")["source_name"].split(",")[0] == (name or "x_61")
 
 
 def test_slits_of_one_exposure_by_slit_name(tmp_path: Path):
