@@ -14,23 +14,34 @@ pytestmark = pytest.mark.usefixtures("fixed_date")
 
 LIST = "results/sources.tsv"
 REFUSED = "exp_to_source: --batch divides the products of a source list"
-BATCHES = [f"--batch=all={number}/4" for number in (1, 2, 3, 4)]
+QUARTERS = [f"--batch=all={number}/4" for number in (1, 2, 3, 4)]
+FIRST, LAST = HALVES = [f"--batch=all={number}/2" for number in (1, 2)]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two listed exposures of five sources, and one more set aside."""
+    folder = tmp_path_factory.mktemp("batches") / "work"
+    simulate(Simulation(exposures=3, sources=5, shape=(4, 8)), folder / "data")
+    (folder / "aside").mkdir()
+    last = sorted((folder / "data").iterdir())[-1]
+    last.rename(folder / "aside" / last.name)
+    Workflow(folder, {"exposures": "data"}).make(LIST)
+    return folder
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Workflow:
-    """A folder of two exposures of five sources, and one more set aside."""
-    simulate(Simulation(exposures=3, sources=5, shape=(4, 8)), tmp_path / "data")
-    (tmp_path / "aside").mkdir()
-    last = sorted((tmp_path / "data").iterdir())[-1]
-    last.rename(tmp_path / "aside" / last.name)
-    return Workflow(tmp_path, {"exposures": "data"})
+def listed(finished: Path, tmp_path: Path) -> Workflow:
+    """A copy of it, times and all."""
+    return Workflow(shutil.copytree(finished, tmp_path / "work"), {"exposures": "data"})
 
 
 @pytest.fixture
-def listed(work: Workflow) -> Workflow:
-    work.make(LIST)
-    return work
+def work(listed: Workflow) -> Workflow:
+    """The same before the sources are listed."""
+    shutil.rmtree(listed.folder / "results")
+    shutil.rmtree(listed.folder / ".snakemake")
+    return listed
 
 
 def refused(work: Workflow, *batch: str, **config: object) -> bool:
@@ -41,7 +52,7 @@ def refused(work: Workflow, *batch: str, **config: object) -> bool:
 def test_batches_make_all_products_between_them(listed: Workflow, tmp_path: Path):
     jobs: Counter[str] = Counter()
     numbers = []
-    for batch in BATCHES:
+    for batch in QUARTERS:
         jobs += listed.make(batch)
         numbers.append(len(listed.products))
     assert jobs["gather_source"] == 5 and jobs["list_sources"] == 0
@@ -55,29 +66,29 @@ def test_batches_make_all_products_between_them(listed: Workflow, tmp_path: Path
 
 
 def test_without_a_list_there_is_nothing_to_divide(work: Workflow):
-    assert all(refused(work, batch) for batch in BATCHES)
+    assert all(refused(work, batch) for batch in HALVES)
     assert not (work.folder / "results" / "products").exists()
 
 
 def test_a_list_of_other_exposures_or_settings_is_not_divided(listed: Workflow):
-    assert refused(listed, BATCHES[0], sources="61")
+    assert refused(listed, FIRST, sources="61")
     index = next((listed.folder / "results" / "index").iterdir())
     index.rename(listed.folder / index.name)
-    assert refused(listed, BATCHES[0])
+    assert refused(listed, FIRST)
     (listed.folder / index.name).rename(index)
-    assert listed.make(BATCHES[0])["gather_source"] > 0
+    assert listed.make(FIRST)["gather_source"] > 0
     shutil.copy(next((listed.folder / "aside").iterdir()), listed.folder / "data")
-    assert refused(listed, BATCHES[1])
+    assert refused(listed, LAST)
     listed.make(LIST)
     # Those that were made have an entry more now.
-    made = sum((listed.make(batch) for batch in BATCHES), Counter())
+    made = sum((listed.make(batch) for batch in HALVES), Counter())
     assert made["gather_source"] == 5
     assert listed.make() == {}
 
 
 def test_a_damaged_list_is_told_in_a_sentence(listed: Workflow):
     (listed.folder / LIST).write_text("source_id\n1\n")
-    result = listed.run(BATCHES[0])
+    result = listed.run(FIRST)
     assert result.status == 1
     assert "is no source list any more; delete it and run again" in result.text
     assert "Traceback" not in result.text
@@ -85,7 +96,7 @@ def test_a_damaged_list_is_told_in_a_sentence(listed: Workflow):
 
 @pytest.mark.parametrize("newer", [True, False])
 def test_an_exposure_that_changes_between_batches(listed: Workflow, newer: bool):
-    listed.make(BATCHES[0])
+    listed.make(FIRST)
     before = listed.products
     path = sorted((listed.folder / "data").iterdir())[0]
     for row in listed.sources:
@@ -93,10 +104,10 @@ def test_an_exposure_that_changes_between_batches(listed: Workflow, newer: bool)
     if not newer:
         os.utime(path, (1e9, 1e9))
     # Batches that would make new products of it, and one whose products are there.
-    assert all(refused(listed, batch) for batch in BATCHES)
+    assert all(refused(listed, batch) for batch in HALVES)
     assert listed.products == before
     listed.make(LIST)
-    jobs = sum((listed.make(batch) for batch in BATCHES), Counter())
+    jobs = sum((listed.make(batch) for batch in HALVES), Counter())
     assert jobs["gather_source"] == 5
     assert listed.make() == {}
     assert all(listed.products[name] != content for name, content in before.items())
@@ -105,9 +116,9 @@ def test_an_exposure_that_changes_between_batches(listed: Workflow, newer: bool)
 def test_touched_exposures_are_indexed_again_on_demand(listed: Workflow):
     os.utime(sorted((listed.folder / "data").iterdir())[0])
     assert listed.make(LIST) == {}
-    assert refused(listed, BATCHES[0])
+    assert refused(listed, FIRST)
     listed.make("--forcerun=index_exposure", LIST)
-    assert listed.make(BATCHES[0])["gather_source"] > 0
+    assert listed.make(FIRST)["gather_source"] > 0
 
 
 @pytest.mark.parametrize("way", ["--bat", "profile"])
