@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from snake import ROOT
 
+from exp_to_source.files import write_all
+from exp_to_source.gather import entry, product
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
@@ -48,12 +50,25 @@ class Reads:
         patch.setattr(os, "preadv", count_preadv)
 
 
+def count_written(patch: pytest.MonkeyPatch) -> list[int]:
+    """Sizes of all that gathers write from now on."""
+    written: list[int] = []
+
+    def count(file, data):
+        written.append(len(data))
+        write_all(file, data)
+
+    for module in (entry, product):
+        patch.setattr(module, "write_all", count)
+    return written
+
+
 @pytest.fixture(scope="module")
 def exposures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return simulate(Simulation(exposures=2, sources=4), tmp_path_factory.mktemp("data"))
 
 
-def test_every_byte_is_read_once_by_index_and_once_by_gather(
+def test_every_byte_is_read_once_by_index_and_once_by_gather_and_written_once(
     exposures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     size = sum(path.stat().st_size for path in exposures)
@@ -71,12 +86,15 @@ def test_every_byte_is_read_once_by_index_and_once_by_gather(
 
     with monkeypatch.context() as patch:
         reads = Reads(patch)
+        written = count_written(patch)
         for manifest in sorted((tmp_path / "manifests").iterdir()):
-            product = tmp_path / "products" / f"{manifest.stem}_cal.fits"
-            gather_source(str(manifest), str(product), str(tmp_path / "index"))
+            path = tmp_path / "products" / f"{manifest.stem}_cal.fits"
+            gather_source(str(manifest), str(path), str(tmp_path / "index"))
+        products = list((tmp_path / "products").iterdir())
         # Twice a product: for the planes, and for the blocks that come last.
-        assert max(reads.opened.values()) <= 2 * len(list((tmp_path / "products").iterdir()))
+        assert max(reads.opened.values()) <= 2 * len(products)
         assert reads.bytes < 1.01 * size
+        assert sum(written) == sum(path.stat().st_size for path in products)
 
 
 LIBRARY = ROOT / "scripts" / "exp_to_source"
