@@ -34,12 +34,12 @@ def is_listed():
     made = {table: [in_results(REQUEST), *indices]}
     made |= {index: [path] for index, path in indices.items()}
     made |= {EXPOSURES[name]: [member.path] for name, member in MEMBERS.items()}
+    surveys = [survey_path(RESULTS, name) for name in NAMED_ASSOCIATIONS]
     with told_in_a_sentence("exp_to_source"):
         return (
             os.path.exists(in_results(ANSWERED))
             and not any(is_absent_or_older(path, of) for path, of in made.items())
-            and not outdated_surveys()
-            and not {table, *indices} & set(outdated_files())
+            and not {table, *indices, *surveys} & set(outdated_files())
         )
 
 

@@ -44,9 +44,8 @@ def write_index(
     for head, record in slits:
         heads.append(line(head))
         records.append(record.with_texts(lambda text: shorten(text, texts)).as_line())
-        size = len(records[-1])
         places.append(place_line(head.digest, place, records[-1]))
-        place += size
+        place += len(records[-1])
     parts = {
         "heads": b"".join(heads),
         "places": b"".join(sorted(places)),

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterable
 
-from ..files import is_in_future, names_in, stamp
+from ..files import file_state, is_in_future, names_in, stamp
 from ..formats.indices import change_note, is_of_another_file, is_outdated
 from ..formats.previous import previous_of
 from ..results import LEFT_OUT, MANIFESTS, ecsv_path
@@ -80,10 +80,8 @@ def is_absent_or_older(file: str, sources: Iterable[str]) -> bool:
     Sources that cannot be seen from here do not count: they may be in remote storage, and missing
     files of our own are found otherwise.
     """
-    if not os.path.exists(file):
-        return True
-    time = os.stat(file).st_mtime_ns
-    return any(os.stat(path).st_mtime_ns > time for path in sources if os.path.exists(path))
+    made = file_state(file)
+    return made is None or any(state[-1] > made[-1] for state in map(file_state, sources) if state)
 
 
 def is_fingerprint_outdated(fingerprints: str, exposure: str) -> bool:

@@ -56,8 +56,10 @@ UNITS = {
 #: Maximum number of names in a remark.
 MAX_NAMED = 6
 
-#: As many manifests, or more, are written by several threads; more only wait for each other.
+#: As many manifests, or more, are written by several threads.
 MANY = 100
+
+#: How many threads; more only wait for each other.
 THREADS = 4
 
 #: Columns of the list of sources that are left out.
@@ -132,7 +134,9 @@ def list_sources(
 
     folder = os.path.join(results, MANIFESTS)
     os.makedirs(folder, exist_ok=True)
-    written = write_manifests(results, {name: manifests[name] for name, *_ in chosen})
+    written = write_manifests(
+        results, {product.name: manifests[product.name] for product in chosen}
+    )
     names = {product.name for product in products}
     for file in os.listdir(folder):
         if file.removesuffix(".json") not in names:
@@ -253,8 +257,8 @@ def retire_products(results: str, names: set[str]) -> list[str]:
     return sorted(retired)
 
 
-def source_row(product: Product, manifest: bytes) -> dict[str, Any]:
-    """Row of the source list for a product; names are separated by commas."""
+def source_row(product: Product, content: bytes) -> dict[str, Any]:
+    """Row of the source list for a product and its manifest; names are separated by commas."""
     slits = product.slits
     names = [product.label, *(slit.source_name for slit in slits)]
     waves = [limit for slit in slits for limit in slit.wavelengths or ()]
@@ -269,7 +273,7 @@ def source_row(product: Product, manifest: bytes) -> dict[str, Any]:
         "slits": len(slits),
         "planes": sum(slit.planes for slit in slits),
         "bytes": sum(slit.size for slit in slits),
-        "digest": hashlib.sha256(manifest).hexdigest()[:16],
+        "digest": hashlib.sha256(content).hexdigest()[:16],
         "joined": ",".join(product.joined),
         "detectors": ",".join(sorted({slit.detector for slit in slits if slit.detector})),
         "wavelength_min": min(waves, default=""),
