@@ -33,7 +33,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rule = (ROOT / "workflow" / "rules" / "gather.smk").read_text(encoding="utf-8")
     rule = replaced(rule, "shell", '"echo made > {output.product:q}"')
-    direct = replaced(rule, "input", 'manifest=f"results/manifests/{PRODUCT}.json",')
+    direct = replaced(rule, "input", 'manifest=f"results/manifests/{PRODUCT}.txt",')
     bare = direct
     for name in DIRECTIVES:
         bare = replaced(bare, name)

@@ -13,12 +13,11 @@ ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from exp_to_source import FORMAT  # noqa: E402
 from exp_to_source.files import stamp  # noqa: E402
 from exp_to_source.formats.heads import Head  # noqa: E402
 from exp_to_source.formats.index_writer import write_index  # noqa: E402
 from exp_to_source.formats.record import Record  # noqa: E402
-from exp_to_source.formats.seals import line, seal  # noqa: E402
+from exp_to_source.formats.seals import seal  # noqa: E402
 from exp_to_source.index.fitsfile import HDU, scan  # noqa: E402
 
 MODES = {"mos": "mos", "wfss": "nircam-wfss", "list": ""}
@@ -148,7 +147,7 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         "instrument": "NIRCAM",
         "detector": "NRCALONG",
         "filter": "F356W",
-        "grating": None,
+        "grating": "",
         "pupil": "GRISMR",
         "subarray": "FULL",
         "exposure_type": "NRC_WFSS",
@@ -163,12 +162,11 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         path.touch()
         # Older than its index, as it would be.
         os.utime(path, (1e9, 1e9))
-        about = {"format": FORMAT, "exposure": name, "path": str(path)} | stamp(path)
-        about |= {"standard": "1.6.0", "remarks": [], "dropped_tags": []}
-        what = ("NRC_WFSS", 7, 400_000, [100, 140], [3.1, 4.0])
+        about = {"exposure": name, "path": str(path), "standard": "1.6.0"} | identity
+        about |= {key: str(number) for key, number in stamp(path).items()}
+        what = ("NRC_WFSS", 7, 400_000, (100, 140), (3.1, 4.0))
         slits = (
             (Head(seal(b"%d %d" % (number, n)), n, "", str(n), *what), record)
             for n in range(1, size.sources + 1)
         )
-        parts = (line({}), line({}), line([]))
-        write_index(str(indices / f"{name}.jsonl"), about | identity, *parts, slits, "")
+        write_index(str(indices / f"{name}.txt"), about, {"tags": b"", "remarks": b""}, slits)

@@ -15,7 +15,7 @@ def read_options(words: list[str]) -> tuple[str, str, str, str]:
     from argparse import ArgumentParser
 
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("manifest", help="manifest of the product (*.json)")
+    parser.add_argument("manifest", help="manifest of the product (*.txt)")
     parser.add_argument("product", help="product to write (*_cal.fits)")
     parser.add_argument(
         "--indices",

@@ -11,7 +11,7 @@ def main() -> None:
     """Read the command line, write the index."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("exposure", help="exposure-based product (*_cal.fits, *_mbsub.fits)")
-    parser.add_argument("index", help="index to write (*.jsonl)")
+    parser.add_argument("index", help="index to write (*.txt)")
     parser.add_argument(
         "--on-bad-exposure",
         choices=("stop", "skip"),

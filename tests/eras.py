@@ -76,7 +76,7 @@ def _packed(era: str, mode: str) -> Path:
 
 def regroup(paths: list[Path], folder: Path, joins: Joins = NONE) -> list[Path]:
     """Make products, grouped as jwst does."""
-    indices = [folder / "index" / f"{path.stem}.jsonl" for path in paths]
+    indices = [folder / "index" / f"{path.stem}.txt" for path in paths]
     for path, index in zip(paths, indices, strict=True):
         index_exposure(str(path), str(index))
     table = folder / "sources.tsv"
@@ -85,7 +85,7 @@ def regroup(paths: list[Path], folder: Path, joins: Joins = NONE) -> list[Path]:
     products = []
     for name in read_products(str(table)):
         products.append(folder / "products" / f"{name}_cal.fits")
-        manifest = str(folder / "manifests" / f"{name}.json")
+        manifest = str(folder / "manifests" / f"{name}.txt")
         gather_source(manifest, str(products[-1]), str(folder / "index"))
     return products
 

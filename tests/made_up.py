@@ -4,11 +4,9 @@ import hashlib
 import os
 from pathlib import Path
 
-from exp_to_source import FORMAT
 from exp_to_source.formats.heads import Head
 from exp_to_source.formats.index_writer import write_index
 from exp_to_source.formats.record import Record
-from exp_to_source.formats.seals import line
 from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
 
@@ -26,24 +24,21 @@ def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Pa
     for number in range(exposures):
         detector = DETECTORS[number % 2]
         name = f"jw10006010001_03101_{1 + number // 2:05}_{detector}_cal"
-        indices.append(f"{results}/index/{name}.jsonl")
+        indices.append(f"{results}/index/{name}.txt")
         about = {
-            "format": FORMAT,
             "exposure": name,
             "path": f"/data/{name}.fits",
-            "size": 0,
+            "size": "0",
             "program": "10006",
             "observation": "010",
             "instrument": "NIRSPEC",
             "detector": detector.upper(),
             "filter": "F170LP",
             "grating": "G235M",
-            "pupil": None,
+            "pupil": "",
             "subarray": "FULL",
             "exposure_type": "NRS_MSASPEC",
             "version": "1.20.0",
-            "remarks": [],
-            "dropped_tags": [],
             "standard": "1.6.0",
         }
         slits = [
@@ -51,7 +46,7 @@ def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Pa
             for source in range(1, sources + 1)
             if number % 2 != source % 3 and (source * 7 + number * 3) % 10
         ]
-        write_index(indices[-1], about, line({}), line({}), line([]), slits, "")
+        write_index(indices[-1], about, {"tags": b"", "remarks": b""}, slits)
     (results / "request").mkdir()
     (results / "request" / "sources-0.txt").write_text(
         "--group-by=auto\n" + "".join(f"results/index/{Path(i).name}\n" for i in indices)
@@ -62,7 +57,7 @@ def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Pa
     list_sources(indices, [], Choices(), str(results), str(results / "sources.tsv"))
     (results / "products").mkdir()
     for manifest in sorted(os.listdir(results / "manifests"))[:made]:
-        (results / "products" / f"{manifest.removesuffix('.json')}_cal.fits").touch()
+        (results / "products" / f"{manifest.removesuffix('.txt')}_cal.fits").touch()
     return results
 
 
@@ -70,6 +65,6 @@ def slit(exposure: int, source: int) -> tuple[Head, Record]:
     """Head and record of a slit."""
     digest = hashlib.sha256(b"%d %d" % (exposure, source)).hexdigest()[:32]
     size = 300_000 + 7919 * source % 500_000
-    what = (14, size, [30, 400], [1.66, 3.17])
+    what = (14, size, (30, 400), (1.66, 3.17))
     head = Head(digest, source, f"10006_{source}", str(source), "NRS_MSASPEC", *what)
     return head, Record([], (False, 0, 0), [], [], [], None, None)

@@ -106,7 +106,7 @@ def regroup(
     paths: list[Path], folder: Path, association: Association | None
 ) -> dict[tuple[int, str], tuple[Path, Product]]:
     """Make our products; each by id and name of the source of its first entry."""
-    indices = [folder / "index" / f"{path.stem}.jsonl" for path in paths]
+    indices = [folder / "index" / f"{path.stem}.txt" for path in paths]
     for path, index in zip(paths, indices, strict=True):
         index_exposure(str(path), str(index))
     table = folder / "sources.tsv"
@@ -114,7 +114,7 @@ def regroup(
     list_sources(map(str, indices), associations, Choices(), str(folder), str(table))
     products = {}
     for name in read_products(str(table)):
-        path, manifest = folder / f"{name}_cal.fits", folder / "manifests" / f"{name}.json"
+        path, manifest = folder / f"{name}_cal.fits", folder / "manifests" / f"{name}.txt"
         gather_source(str(manifest), str(path), str(folder / "index"))
         product = read_product(path)
         products[product.source] = path, product

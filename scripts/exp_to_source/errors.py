@@ -1,11 +1,16 @@
 """Errors that a user can cause, each reported in one sentence."""
 
+from __future__ import annotations
+
 import errno
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from types import TracebackType
+
+from . import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
 
 #: What to do about errors of the operating system.
 REMEDIES = {
@@ -80,8 +85,7 @@ def _remedy(error: OSError) -> str:
     return REMEDIES.get(error.errno or 0, "check the file system and run again")
 
 
-@contextmanager
-def told_in_a_sentence(command: str) -> Iterator[None]:
+class told_in_a_sentence:  # noqa: N801, a function in all but name, as `files.replacing`
     """End the program with one sentence and exit status 1 if the user can correct the error.
 
     Parameters
@@ -94,20 +98,32 @@ def told_in_a_sentence(command: str) -> Iterator[None]:
     SystemExit
         In place of `InputError`, `OSError`, `MemoryError` or `ModuleNotFoundError`.
     """
-    try:
-        yield
-    except InputError as error:
-        sys.exit(f"{command}: {error}")
-    except OSError as error:
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            hide_interrupt(f"{self.command}: interrupted")
+        elif error and (sentence := _sentence(error)):
+            sys.exit(f"{self.command}: {sentence}")
+
+
+def _sentence(error: BaseException) -> str:
+    """Say what is wrong and what to do; empty if the user cannot correct the error."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        sys.exit(f"{command}: {place}{error.strerror or error}; {_remedy(error)}")
-    except MemoryError:
-        sys.exit(f"{command}: not enough memory; give this job more and run again")
-    except KeyboardInterrupt:
-        hide_interrupt(f"{command}: interrupted")
-        raise
-    except ModuleNotFoundError as error:
-        sys.exit(
-            f"{command}: {sys.executable} has no package {error.name!r}; set the environment up "
-            "with 'make setup', or activate the one that has it"
+        return f"{place}{error.strerror or error}; {_remedy(error)}"
+    if isinstance(error, MemoryError):
+        return "not enough memory; give this job more and run again"
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"{sys.executable} has no package {error.name!r}; set the environment up with "
+            "'make setup', or activate the one that has it"
         )
+    return ""

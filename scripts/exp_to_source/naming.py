@@ -164,18 +164,18 @@ def format_source(kind: str, source_id: int, digits: int) -> str:
     return f"{kind}{abs(source_id):0{digits}d}"
 
 
-def precedes(version: str | None, other: tuple[int, int]) -> bool:
+def precedes(version: str, other: tuple[int, int]) -> bool:
     """Whether a pipeline version (CAL_VER) is before another; False if it is not known."""
-    match = re.match(r"(\d+)\.(\d+)", version or "")
+    match = re.match(r"(\d+)\.(\d+)", version)
     return match is not None and (int(match[1]), int(match[2])) < other
 
 
-def digits_of(version: str | None) -> int:
+def digits_of(version: str) -> int:
     """Return how many digits source ids have in names of a pipeline version (CAL_VER)."""
     return 5 if precedes(version, NINE_DIGITS_SINCE) else 9
 
 
-def optical_elements(*elements: str | None) -> str:
+def optical_elements(*elements: str) -> str:
     """Join filter, grating and pupil as in names; ``clear`` if there is none."""
     words = sorted(
         word.lower() for word in elements if word and word.upper() not in ("N/A", "NONE")
@@ -189,7 +189,7 @@ def header_template(
     instrument: str,
     elements: str,
     slits: bool,
-    subarray: str | None,
+    subarray: str,
 ) -> str:
     """Template of a product's name if no association gives one.
 

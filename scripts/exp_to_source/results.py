@@ -46,12 +46,12 @@ MBSUB = "_mbsub.fits"
 
 def index_path(results: str, exposure: str) -> str:
     """Path of the index of an exposure."""
-    return f"{results}/{INDICES}/{exposure}.jsonl"
+    return f"{results}/{INDICES}/{exposure}.txt"
 
 
 def manifest_path(results: str, product: str) -> str:
     """Path of the manifest of a product."""
-    return f"{results}/{MANIFESTS}/{product}.json"
+    return f"{results}/{MANIFESTS}/{product}.txt"
 
 
 def prepared_path(results: str, exposure: str) -> str:

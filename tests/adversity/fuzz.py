@@ -1,6 +1,5 @@
 """Random damage to the parts of an exposure, and cases of it within bounds."""
 
-import json
 import os
 import random
 from collections import Counter
@@ -12,6 +11,7 @@ from mutators import move_block
 from tiny import CARD, Parts, judge
 
 from exp_to_source.errors import InputError
+from exp_to_source.formats.manifests import read_manifest
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.naming import parse_product_name
@@ -83,8 +83,8 @@ def list_names(index: Path) -> list[str]:
 
 def regroup(folder: Path, content: bytes) -> str:
     """Regroup an exposure with this content, and judge the result."""
-    path, index = folder / f"{NAME}.fits", folder / f"{NAME}.jsonl"
-    request, product = folder / "x.json", folder / "product_cal.fits"
+    path, index = folder / f"{NAME}.fits", folder / f"{NAME}.txt"
+    request, product = folder / "x.txt", folder / "product_cal.fits"
     path.write_bytes(content)
     index.unlink(missing_ok=True)
     try:
@@ -100,7 +100,7 @@ def regroup(folder: Path, content: bytes) -> str:
         assert NAME in str(error)
         return "refused by the source list"
     gather_source(str(request), str(product), str(folder))
-    count = len(json.loads(request.read_bytes())["slits"])
+    count = len(read_manifest(str(request)).slits)
     judge(product, [(path.name, content, number) for number in reversed(range(count))])
     return "right"
 

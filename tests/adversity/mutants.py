@@ -109,13 +109,13 @@ def regroup(paths: list[Path], folder: Path) -> Regrouped:
         with told_in_a_sentence("mutants"):
             indices = []
             for path in paths:
-                indices.append(str(results / "index" / f"{path.stem}.jsonl"))
+                indices.append(str(results / "index" / f"{path.stem}.txt"))
                 said = index_exposure(str(path), indices[-1])
                 made.remarks += [remark.text for remark in said]
             made.remarks += list_sources(indices, [], Choices(), str(results), table)
             for name in read_products(table):
                 product = results / "products" / f"{name}_cal.fits"
-                manifest = str(results / "manifests" / f"{name}.json")
+                manifest = str(results / "manifests" / f"{name}.txt")
                 gather_source(manifest, str(product), str(results / "index"))
                 made.products[product.name] = product.read_bytes()
     except SystemExit as told:

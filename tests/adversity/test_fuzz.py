@@ -8,7 +8,6 @@ run, or others, by hand::
     FUZZ_CASES=200000 FUZZ_SEED=1 pytest tests/adversity/test_fuzz.py
 """
 
-import json
 import os
 import random
 import shutil
@@ -111,12 +110,12 @@ def test_damaged_indices_and_manifests(
 ):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
     gather, _ = prepare(folder, exposure)
-    index = folder / f"{NAME}.jsonl"
-    path = index if kind == "index" else folder / "x.json"
+    index = folder / f"{NAME}.txt"
+    path = index if kind == "index" else folder / "x.txt"
     sound, names = path.read_bytes(), list_names(index)
 
     def case(rng: random.Random) -> str:
-        path.write_bytes(damage_json(rng, sound))
+        path.write_bytes(damage_rows(rng, sound))
         outcome = gather(str(path))
         if kind == "index":
             try:
@@ -133,9 +132,9 @@ def prepare(folder: Path, content: bytes) -> tuple[Callable[[str], str], Path]:
     """Index and gather a sound exposure; give a function that gathers again, and its path."""
     path, product = folder / f"{NAME}.fits", folder / "products" / "product_cal.fits"
     path.write_bytes(content)
-    index_exposure(str(path), str(folder / f"{NAME}.jsonl"))
-    request = folder / "x.json"
-    request.write_bytes(make_manifest(folder / f"{NAME}.jsonl", turned=False))
+    index_exposure(str(path), str(folder / f"{NAME}.txt"))
+    request = folder / "x.txt"
+    request.write_bytes(make_manifest(folder / f"{NAME}.txt", turned=False))
     gather_source(str(request), str(product), str(folder))
     judge(product, [(path.name, content, 0), (path.name, content, 1)])
     wanted = product.read_bytes()
@@ -146,33 +145,34 @@ def prepare(folder: Path, content: bytes) -> tuple[Callable[[str], str], Path]:
             gather_source(str(request), str(product), str(folder))
         except InputError as error:
             assert list(product.parent.iterdir()) == []
-            return told(error, named, str(folder / f"{NAME}.jsonl"))
+            return told(error, named, str(folder / f"{NAME}.txt"))
         assert product.read_bytes() == wanted
         return "right"
 
     return gather, path
 
 
-def damage_json(rng: random.Random, sound: bytes) -> bytes:
-    """Flip bits of lines of JSON, cut or exchange lines, or change a value."""
+def damage_rows(rng: random.Random, sound: bytes) -> bytes:
+    """Flip bits of rows, cut or exchange rows, or change a field."""
     data = bytearray(sound)
+    lines = sound.splitlines(keepends=True)
+    number = rng.randrange(len(lines))
     match rng.randrange(6):
         case 0:
             return sound[: rng.randrange(len(sound))]
         case 1:
-            lines = sound.splitlines(keepends=True)
-            one, other = rng.randrange(len(lines)), rng.randrange(len(lines))
-            lines[one] = rng.choice(
-                [b"", lines[other], lines[one] * 2, b"[" * 60000, b"{}\n", b"null\n"]
-            )
+            other = rng.choice(lines)
+            changes = [b"", other, lines[number] * 2, b"\t" * 60000, b"\n", b"seal\n"]
+            lines[number] = rng.choice(changes)
             return b"".join(lines)
         case 2:
-            first, _, rest = sound.partition(b"\n")
-            content = json.loads(first)
-            content[rng.choice(list(content))] = rng.choice(
-                [None, 0, -1, 10**18, "x", [], {}, [[]]]
-            )
-            return json.dumps(content).encode() + b"\n" + rest
+            # Most often in one of the first rows, which say where everything is.
+            number = rng.choice([0, rng.randrange(min(len(lines), 30)), number])
+            fields = lines[number].rstrip(b"\n").split(b"\t")
+            values = [b"", b"0", b"-1", b"1" + b"0" * 18, b"9" * 5000, b"x", b"\\", b"\xff"]
+            fields[rng.randrange(len(fields))] = rng.choice(values)
+            lines[number] = b"\t".join(fields) + b"\n"
+            return b"".join(lines)
         case _:
             for _ in range(rng.choice([1, 1, 2, 8])):
                 data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)

@@ -145,7 +145,7 @@ def test_setval(exposure, tmp_path):
     fits.setval(exposure, "TARGNAME", value=3)
     fits.setval(exposure, "STLARITY", value=0.5, extname="SCI", extver=1)
     assert differences([exposure], tmp_path) == []
-    said = [text for _, text in index_exposure(str(exposure), str(tmp_path / "i.jsonl"))]
+    said = [text for _, text in index_exposure(str(exposure), str(tmp_path / "i.txt"))]
     stays = "the ASDF tree's value stays"
     assert f"SCI,2: SRCTYPE = 'point' is none of EXTENDED, POINT, UNKNOWN; {stays}" in said
     assert f"PRIMARY: TARGNAME = 3 is no string; {stays}" in said

@@ -11,17 +11,18 @@ from astropy.io import fits
 from eras import differences, open_quietly, regroup, regroup_officially, unpack_eras, who
 from tiny import File, Parts, at, split, write_tiny
 
-from exp_to_source import FORMAT
 from exp_to_source.errors import InputError
-from exp_to_source.formats.seals import sealed
+from exp_to_source.formats.heads import read_heads
+from exp_to_source.formats.indices import IndexReader
+from exp_to_source.formats.manifests import manifest_content
 from exp_to_source.formats.standards import (
     MARKED,
     PREFIX,
     REPLACED,
     STANDARDS,
-    known_tags,
     renew_tags,
 )
+from exp_to_source.formats.tags import known_tags
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.sources.families import Choices
@@ -201,13 +202,13 @@ def test_gather_makes_no_product_that_was_refused(tmp_path, parts):
     paths = write(tmp_path, parts[NEW], strange)
     slits = []
     for path in paths:
-        index = tmp_path / "index" / f"{path.stem}.jsonl"
+        index = tmp_path / "index" / f"{path.stem}.txt"
         index_exposure(str(path), str(index))
-        slits.append([path.stem, index.read_text().splitlines()[1].split('"')[1]])
-    about = {"format": FORMAT, "product": "x", "association": None, "slits": slits, "joined": []}
-    (tmp_path / "x.json").write_bytes(sealed(about))
+        with IndexReader(str(index)) as reader:
+            slits += [(path.stem, head.digest) for head in read_heads(reader)][:1]
+    (tmp_path / "x.txt").write_bytes(manifest_content("x", None, slits))
     with pytest.raises(InputError, match=r"how standard 1\.7\.0 goes"):
-        gather_source(str(tmp_path / "x.json"), str(tmp_path / "x.fits"), str(tmp_path / "index"))
+        gather_source(str(tmp_path / "x.txt"), str(tmp_path / "x.fits"), str(tmp_path / "index"))
 
 
 def test_an_exposure_of_another_era_changes_the_products_that_it_is_in(tmp_path, parts):
@@ -215,7 +216,7 @@ def test_an_exposure_of_another_era_changes_the_products_that_it_is_in(tmp_path,
     alone = parts[NEW].copy()
     alone = renamed(alone, {"source_id: 61": "source_id: 63", "9_61": "9_63"})
     paths = write(tmp_path, parts[OLD], alone)
-    indices = [str(tmp_path / "index" / f"{path.stem}.jsonl") for path in paths]
+    indices = [str(tmp_path / "index" / f"{path.stem}.txt") for path in paths]
     for path, index in zip(paths, indices, strict=True):
         index_exposure(str(path), index)
     before, after = (listed(tmp_path, indices[:count]) for count in (1, 2))

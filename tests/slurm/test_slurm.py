@@ -179,7 +179,7 @@ def test_allocation_out_of_time(many: Made, tmp_path: Path, slurm: Slurm):
     """The signal that Slurm sends before the end is sent as soon as there is an index."""
     work = tmp_path / "work"
     number, log = submit(work, many.exposures, "--cpus-per-task=1")
-    wait_for(lambda: list(work.glob("results/index/*.jsonl")))
+    wait_for(lambda: list(work.glob("results/index/*.txt")))
     output("scancel", "--batch", "--signal=USR1", str(number))
     wait_for(lambda: slurm.job(number)["Restarts"] == "1")
     assert "out of time; the job goes back into the queue (turn 2)" in log.read_text()

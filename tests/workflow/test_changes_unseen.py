@@ -108,7 +108,7 @@ def test_files_that_are_dated_anew_while_a_product_is_due(work: Workflow):
 
 def test_a_manifest_under_another_name(work: Workflow):
     manifests = work.folder / "results" / "manifests"
-    one, other = (manifests / product(n).replace("_cal.fits", ".json") for n in (59, 60))
+    one, other = (manifests / product(n).replace("_cal.fits", ".txt") for n in (59, 60))
     shutil.copy(one, other)
     result = work.run()
     assert result.status == 1
@@ -135,8 +135,8 @@ def test_an_exposure_that_changes_while_it_is_indexed(work: Workflow, monkeypatc
     path = exposures(work)[0]
     change_late(monkeypatch, path)
     with pytest.raises(InputError, match="changed while it was read; run again"):
-        indexing.index_exposure(str(path), str(work.folder / "x.jsonl"))
-    assert not (work.folder / "x.jsonl").exists()
+        indexing.index_exposure(str(path), str(work.folder / "x.txt"))
+    assert not (work.folder / "x.txt").exists()
 
 
 def test_an_exposure_that_changes_during_the_run(finished: Workflow, tmp_path: Path):
@@ -175,7 +175,7 @@ def test_fingerprints_of_an_exposure_that_is_replaced_by_an_older_one(work: Work
 
 @pytest.mark.parametrize("date", ["abc", " ", "nan", "inf", "1e30"])
 def test_dates_that_are_none(work: Workflow, date: str):
-    manifest = work.folder / "results" / "manifests" / product(59).replace("_cal.fits", ".json")
+    manifest = work.folder / "results" / "manifests" / product(59).replace("_cal.fits", ".txt")
     command = [sys.executable, ROOT / "scripts" / "gather_source.py", manifest, "x_cal.fits"]
     environment = os.environ | {"SOURCE_DATE_EPOCH": date}
     said = subprocess.run(command, cwd=work.folder, capture_output=True, text=True, env=environment)
@@ -233,7 +233,7 @@ def test_a_product_that_is_due_and_whose_source_goes_is_moved_away(work: Workflo
 
 
 def test_an_exposure_that_changes_while_it_is_read_and_skipped(work: Workflow, monkeypatch):
-    path, index = exposures(work)[0], work.folder / "x.jsonl"
+    path, index = exposures(work)[0], work.folder / "x.txt"
     change_late(monkeypatch, path)
     (remark,) = indexing.index_or_reason(str(path), str(index))
     assert "changed while it was read" in remark.text

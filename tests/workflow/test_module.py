@@ -144,7 +144,7 @@ def test_only_what_changed_is_made_again(plain: Workflow, tmp_path: Path):
     work = consumer(tmp_path, plain)
     work.make()
     results = tmp_path / "sub" / "regrouped" / "results"
-    (results / "manifests" / f"{SOURCE.removesuffix('_cal')}.json").unlink()
+    (results / "manifests" / f"{SOURCE.removesuffix('_cal')}.txt").unlink()
     assert work.make() == {"exp_list_sources": 1}
     first = sorted((tmp_path / "data").glob("*.fits"))[0]
     change_slit(first, 61)

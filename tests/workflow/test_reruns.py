@@ -129,7 +129,7 @@ def test_exposure_removed(work: Workflow, way: str, remembered: bool):
     for name in gone:
         assert name not in work.products
         assert (results / "stale" / name).exists()
-        assert not (results / "manifests" / name.replace("_cal.fits", ".json")).exists()
+        assert not (results / "manifests" / name.replace("_cal.fits", ".txt")).exists()
     assert work.make(*WAYS[way]) == {}
 
 
@@ -141,7 +141,7 @@ def test_product_deleted(work: Workflow):
 
 
 def test_manifest_lost(work: Workflow):
-    name = SOURCE.format("s00061").replace("_cal.fits", ".json")
+    name = SOURCE.format("s00061").replace("_cal.fits", ".txt")
     (work.folder / "results" / "manifests" / name).unlink()
     assert work.make() == {"list_sources": 1}
     assert (work.folder / "results" / "manifests" / name).exists()

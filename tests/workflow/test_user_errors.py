@@ -318,7 +318,7 @@ def test_exposures_that_cannot_be_read(data, tmp_path, closed):
     (exposure,) = shutil.copytree(data, tmp_path / "data").glob("*.fits")
     closed(exposure, 0o000)
     script = ROOT / "scripts" / "index_exposure.py"
-    status, said = run(*AS_USER, sys.executable, script, exposure, tmp_path / "x.jsonl")
+    status, said = run(*AS_USER, sys.executable, script, exposure, tmp_path / "x.txt")
     assert status == 1
     remedy = "change its permissions, so that you can read it"
     assert said == f"index_exposure: {exposure}: Permission denied; {remedy}"

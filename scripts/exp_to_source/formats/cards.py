@@ -1,13 +1,15 @@
-"""FITS cards: reading their values, and making the few new ones.
+"""FITS cards of products: copying them, and making the few new ones.
 
 Card images are copied unchanged wherever possible (FITS standard 4.0, section 4).
 """
 
-import math
-import re
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
 
+from .. import TYPE_CHECKING
 from .fragments import CARDS_MARK, ENTRY_MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 BLOCK = 2880
 CARD = 80
@@ -15,61 +17,14 @@ END = b"END".ljust(CARD)
 
 Value = str | int | float | bool | None
 
-#: A number in a card, as a regular expression.
-NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[EeDd][+-]?[0-9]+)?"
-
-#: Items of a header's plan: cards of the input's header (first, count), or new cards as text, which
-#: may contain marks (see `fragments`).
-Plan = Sequence[tuple[int, int] | str]
+#: Steps of a header's plan: cards to copy from the input's header (first, count), and new cards
+#: after them as text, which may contain marks (see `fragments`) and be empty.
+Plan = list[tuple[int, int, str]]
 
 
 def padded(size: int) -> int:
     """Size in bytes, rounded up to whole FITS blocks."""
     return -(-size // BLOCK) * BLOCK
-
-
-def card_value(image: bytes) -> Value:
-    """Value of a card, CONTINUE cards included.
-
-    Raises
-    ------
-    ValueError
-        If the card's value is not valid FITS.
-    """
-    field = image[10:CARD].decode("latin-1").strip()
-    if not field.startswith("'"):
-        word = field.partition("/")[0].strip()
-        if not word:
-            return None
-        if word in ("T", "F"):
-            return word == "T"
-        if not re.fullmatch(NUMBER, word):
-            raise ValueError(f"{word!r} is no value")
-        try:
-            return int(word)
-        except ValueError:
-            number = float(word.upper().replace("D", "E"))
-        if not math.isfinite(number):
-            raise ValueError(f"{word} is no finite number")
-        return number
-    text = _quoted(field)
-    for start in range(CARD, len(image), CARD):
-        if not text.endswith("&"):
-            break
-        text = text[:-1] + _quoted(image[start + 8 : start + CARD].decode("latin-1").strip())
-    return text.rstrip()
-
-
-def _quoted(field: str) -> str:
-    """Text between the quotes at the start of a card's value field."""
-    end = 1
-    while True:
-        end = field.find("'", end)
-        if end < 0:
-            raise ValueError(f"no closing quote in {field!r}")
-        if field[end : end + 2] != "''":
-            return field[1:end].replace("''", "'")
-        end += 2
 
 
 def is_card_text(text: str) -> bool:
@@ -105,7 +60,7 @@ def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
     elif isinstance(value, bool):
         field = f"{'T' if value else 'F':>20}"
     elif isinstance(value, float):
-        if not math.isfinite(value):
+        if not abs(value) < float("inf"):
             raise ValueError(f"{keyword}: FITS cards hold finite numbers only, not {value}")
         field = f"{_format_float(value):>20}"
     else:
@@ -169,18 +124,14 @@ def planned_cards(raw: bytes, plan: Plan) -> bytes:
     bytes
         Card images, with marks for the parts that depend on the entry.
     """
-    parts = []
-    for item in plan:
-        if isinstance(item, str):
-            parts.append(item.encode("ascii"))
-        else:
-            first, count = item
-            parts.append(raw[first * CARD : (first + count) * CARD])
+    parts: list[bytes] = []
+    for first, count, text in plan:
+        parts += (raw[first * CARD : (first + count) * CARD], text.encode("ascii"))
     return b"".join(parts)
 
 
 def finished_header(
-    cards: bytes, entry: int, exposure_cards: Sequence[tuple[str, str]] = ()
+    cards: bytes, entry: int, exposure_cards: Sequence[Sequence[str]] = ()
 ) -> bytes:
     """Make complete header blocks from planned cards.
 
@@ -190,7 +141,7 @@ def finished_header(
         As `planned_cards` makes them.
     entry : int
         Number of the entry within the product, for EXTVER.
-    exposure_cards : sequence of (str, str)
+    exposure_cards : sequence of [str, str]
         Keyword and card image of the exposure's own cards, for the first entry only. A card of the
         slit replaces the exposure's card of the same keyword, as in stdatamodels, which writes the
         slit's after the exposure's.

@@ -5,9 +5,12 @@ that depends on the product. Headers have marks, too. Marks are control characte
 FITS cards forbid, so that no text of a file can be mistaken for a mark.
 """
 
-import json
-import re
-from collections.abc import Sequence
+from __future__ import annotations
+
+from .. import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 #: The number of the entry within the product: part of every anchor's name; in a header, the EXTVER
 #: card.
@@ -22,22 +25,35 @@ TYPE_MARK = "\x04"
 TAG_MARK = "\x05"
 #: In a header: the exposure's own cards, which only a product's first entry has.
 CARDS_MARK = "\x06"
-#: In an index, followed by a number: a text shared by several records.
+#: In an index, followed by a number: a text that several records share.
 SHARED_MARK = "\x07"
-
-#: A complete mark of a block.
-MARKED_BLOCK = re.compile(f"{BLOCK_MARK}([0-9]+);")
 
 #: Offset in the text, length of the replaced part, replacement.
 Edit = tuple[int, int, str]
 
 
 def quoted(text: str) -> str:
-    """Text as a YAML scalar in one line: JSON, with characters that YAML forbids escaped."""
-    literal = json.dumps(text, ensure_ascii=False)
-    if literal.isprintable():
-        return literal
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in literal)
+    """Text as a YAML scalar in one line, between double quotes."""
+    escaped = text.replace("\\", r"\\").replace('"', r"\"")
+    if not escaped.isprintable():
+        escaped = "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)
+    return f'"{escaped}"'
+
+
+def number_blocks(text: str, name: Callable[[int], str]) -> str:
+    """Replace the mark of each block by the name of its number.
+
+    Raises
+    ------
+    ValueError
+        If a mark has no number, as in a text that was changed.
+    """
+    first, *marked = text.split(BLOCK_MARK)
+    parts = [first]
+    for part in marked:
+        number, _, rest = part.partition(";")
+        parts += (name(int(number)), rest)
+    return "".join(parts)
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:
@@ -66,4 +82,4 @@ def fill_marks(fragment: str, entry: int, first_block: int, exposure_type: str) 
         YAML text of the entry's exposure type.
     """
     text = fragment.replace(ENTRY_MARK, str(entry)).replace(TYPE_MARK, exposure_type)
-    return MARKED_BLOCK.sub(lambda match: str(first_block + int(match[1])), text)
+    return number_blocks(text, lambda number: str(first_block + number))

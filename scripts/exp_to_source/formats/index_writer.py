@@ -1,13 +1,14 @@
 """Writing the index of an exposure, or why it has none; `indices` tells what is in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .. import FORMAT
 from ..files import replacing, write_all
-from .heads import Head
+from .heads import Head, head_row
 from .indices import place_line
-from .record import Record, shorten
-from .seals import Content, line, seal, sealed
+from .record import Record
+from .rows import rows_text
+from .seals import seal, sealed
 
 #: Minimum length of a text that is stored once for several records.
 MIN_SHARED = 40
@@ -15,12 +16,9 @@ MIN_SHARED = 40
 
 def write_index(
     path: str,
-    exposure: Content,
-    common: bytes,
-    top: bytes,
-    tags: bytes,
+    exposure: Mapping[str, str],
+    parts: Mapping[str, bytes],
     slits: Iterable[tuple[Head, Record]],
-    text: str,
 ) -> None:
     """Write the index of an exposure.
 
@@ -28,41 +26,35 @@ def write_index(
     ----------
     path : str
         File to write.
-    exposure : dict
-        Content of the first line, without the offsets.
-    common, top, tags : bytes
-        The parts with these names, one line each.
+    exposure : mapping
+        The first rows: name to text.
+    parts : mapping
+        Text of each part that is not about single slits.
     slits : iterable of (Head, Record)
         What the source list needs of each slit, and its record.
-    text : str
-        YAML document to keep, or empty.
     """
     slits = list(slits)
-    texts = shared_texts(record for _, record in slits)
-    heads, records, places = [], [], []
+    shared = shared_texts(record for _, record in slits)
+    records, places = [], []
     place = 0
     for head, record in slits:
-        heads.append(line(head))
-        records.append(record.with_texts(lambda text: shorten(text, texts)).as_line())
+        records.append(record.as_text(shared))
         places.append(place_line(head.digest, place, records[-1]))
         place += len(records[-1])
-    parts = {
-        "heads": b"".join(heads),
+    all_parts = {
+        "heads": rows_text(head_row(head) for head, _ in slits),
         "places": b"".join(sorted(places)),
-        "common": common,
-        "top": top,
-        "tags": tags,
-        "shared": line(list(texts)),
+        "shared": rows_text((text,) for text in shared),
         "records": b"".join(records),
-        "text": text.encode(),
+        **parts,
     }
+    rows: list[tuple[str, ...]] = [("format", str(FORMAT)), *exposure.items()]
     place = 0
-    first = dict(exposure)
-    for name, part in parts.items():
-        first[name] = [place, len(part), seal(part)]
+    for name, part in all_parts.items():
+        rows.append(("part", name, str(place), str(len(part)), seal(part)))
         place += len(part)
     with replacing(path) as file:
-        for part in (sealed(first), *parts.values()):
+        for part in (sealed(rows), *all_parts.values()):
             write_all(file, part)
 
 
@@ -74,20 +66,16 @@ def shared_texts(records: Iterable[Record]) -> dict[str, int]:
     dict
         Text to number, from 0.
     """
-    seen: dict[str, bool] = {}
-
-    def note(text: str) -> str:
-        if len(text) >= MIN_SHARED:
-            seen[text] = text in seen
-        return text
-
+    again: dict[str, bool] = {}
     for record in records:
-        record.with_texts(note)
-    return {text: n for n, text in enumerate(text for text, again in seen.items() if again)}
+        for text in record.texts():
+            if len(text) >= MIN_SHARED:
+                again[text] = text in again
+    return {text: n for n, text in enumerate(text for text in again if again[text])}
 
 
 def write_failure(
-    path: str, exposure: str, exposure_path: str, reason: str, before: dict[str, int]
+    path: str, exposure: str, exposure_path: str, reason: str, before: Mapping[str, int]
 ) -> None:
     """Write, instead of an index, the reason why an exposure has none.
 
@@ -99,9 +87,8 @@ def write_failure(
         Name and file of the exposure.
     reason : str
         What is wrong, in a sentence.
-    before : dict
+    before : mapping
         Stamp of the exposure before it was read; empty if there was no file.
     """
-    about = {"format": FORMAT, "exposure": exposure, "path": exposure_path, "failure": reason}
-    with replacing(path) as file:
-        write_all(file, sealed(about | before | {"heads": [0, 0, seal(b"")]}))
+    about = {"exposure": exposure, "path": exposure_path, "failure": reason}
+    write_index(path, about | {key: str(number) for key, number in before.items()}, {}, [])

@@ -1,18 +1,19 @@
-"""The index of an exposure: lines of JSON, from which each reader takes only what it needs.
+"""The index of an exposure: rows (see `rows`), from which each reader takes only what it needs.
 
 =======  =======================================================================================
 part     content
 =======  =======================================================================================
-first    one line: the exposure (format, name, path, size, time, identity); offset, size, seal of
-         each of the other parts, counted from here; its own seal
-heads    one line per slit, for the source list: `heads.Head`
-places   one line per slit, all of equal length, sorted by digest: digest; offset, size and
+first    sealed rows: the exposure (format, name, path, size, time, identity); offset, size, seal
+         of each of the other parts, counted from here
+heads    a row for each slit, for the source list: `heads.Head`
+places   a line for each slit, all of equal length, sorted by digest: digest; offset, size and
          seal of its record among the records
-common   what every entry takes from the exposure
-top      what a product takes from its first exposure
+common   what every entry takes from the exposure: keys and YAML texts of its metadata
+top      what a product takes from its first exposure: `records.top_rows`
 tags     all tags of the exposure's tree
-shared   texts that occur in several records
-records  one line per slit, for gathering: `record.Record`
+remarks  level and text of remarks on the exposure
+shared   texts that several records share
+records  rows for each slit, for gathering: `record.Record`
 text     YAML document, if the exposure's own cannot be used as it is
 =======  =======================================================================================
 
@@ -21,18 +22,17 @@ a wrong product. Digests depend on content, never on offsets: a slit's digest co
 it that goes into a product, and changes if and only if that does.
 """
 
+from __future__ import annotations
+
 import hashlib
-import json
 import os
 
 from .. import FORMAT
 from ..errors import InputError
 from ..files import replacing, stamp
-from .record import Record, lengthen
-from .seals import DIGEST_SIZE, seal, unsealed
-
-#: Longest first line of an index.
-MAX_LINE = 1 << 16
+from .record import Record
+from .rows import only, read_rows
+from .seals import DIGEST_SIZE, read_sealed, seal
 
 #: Digits of numbers in lines of equal length, and the length of these lines.
 NUMBER = 12
@@ -44,7 +44,7 @@ def place_line(digest: str, place: int, record: bytes) -> bytes:
     return f"{digest} {place:{NUMBER}} {len(record):{NUMBER}} {seal(record)}\n".encode()
 
 
-def new_digest(common: str, top: str) -> "hashlib._Hash":
+def new_digest(common: str, top: str) -> hashlib._Hash:
     """Start the digest of a slit with the seals of the parts that it takes from its exposure."""
     return hashlib.sha256(f"{common} {top}".encode())
 
@@ -70,16 +70,16 @@ def is_of_another_file(path: str, exposure: str) -> bool:
     """Whether size or time of an exposure differ from those indexed; parameters as above."""
     try:
         with open(path, "rb") as file:
-            first = unsealed(file.readline(MAX_LINE))
+            first = read_sealed(file)
         now = stamp(exposure)
     except OSError:
         return False
-    return first is not None and now != {key: first.get(key) for key in now}
+    return first is not None and any(only(first, key) != str(now[key]) for key in now)
 
 
 def change_note(index: str) -> str:
     """Path of the note that an exposure is not the one that was indexed."""
-    return f"{index.removesuffix('.jsonl')}.changed"
+    return f"{index.removesuffix('.txt')}.changed"
 
 
 def note_change(index: str) -> None:
@@ -102,6 +102,13 @@ class IndexReader:
     path : str
         The index of an exposure.
 
+    Attributes
+    ----------
+    exposure : dict of str
+        The exposure, by the names of the first rows; ``failure``: why there are no slits.
+    parts : dict of (int, int, str)
+        Start, size and seal of each of the other parts.
+
     Raises
     ------
     InputError
@@ -122,19 +129,22 @@ class IndexReader:
             raise
 
     def _read_start(self) -> None:
-        first = self.file.readline(MAX_LINE)
-        content = unsealed(first)
-        if content is None:
+        first = read_sealed(self.file)
+        if first is None:
             raise self._damaged()
-        if content["format"] != FORMAT:
+        if (found := only(first, "format")) != str(FORMAT):
             raise InputError(
-                f"{self.path}: index of format {content['format']}, this program needs {FORMAT}; "
+                f"{self.path}: index of format {found}, this program needs {FORMAT}; "
                 "delete the file and run again"
             )
-        self.exposure = content
-        self.start = len(first)
+        self.parts = {
+            name: (int(place), int(size), expected)
+            for name, place, size, expected in first.pop("part")
+        }
+        self.exposure = {name: only(first, name) for name in first}
+        self.start = self.file.tell()
 
-    def __enter__(self) -> "IndexReader":
+    def __enter__(self) -> IndexReader:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -156,13 +166,13 @@ class IndexReader:
         except ValueError:
             raise self._damaged() from None
         expected = found[-1 - DIGEST_SIZE : -1].decode("latin-1")
-        texts = json.loads(self.part("shared"))
-        data = self._read(self.exposure["records"][0] + place, size, expected)
-        return Record.of_line(data).with_texts(lambda text: lengthen(text, texts))
+        shared = [text for (text,) in read_rows(self.part("shared"))]
+        data = self._read(self.parts["records"][0] + place, size, expected)
+        return Record.of_text(data, shared)
 
     def _find(self, digest: bytes) -> bytes:
         """Line of this digest among the places, which are sorted; empty if there is none."""
-        start, size, _ = self.exposure["places"]
+        start, size, _ = self.parts["places"]
         # As `bisect` does, whose import takes more time than the whole search.
         low, high = 0, size // PLACE_SIZE
         while low < high:
@@ -178,11 +188,11 @@ class IndexReader:
 
     def part(self, name: str) -> bytes:
         """One complete part of the index."""
-        return self._read(*self.exposure[name])
+        return self._read(*self.parts[name])
 
     def text(self, place: int, size: int) -> bytes:
         """Piece of the YAML document in the index."""
-        return self._read(self.exposure["text"][0] + place, size)
+        return self._read(self.parts["text"][0] + place, size)
 
     def _read(self, place: int, size: int, expected: str | None = None) -> bytes:
         """Read a piece of the parts, and compare it with the expected seal."""

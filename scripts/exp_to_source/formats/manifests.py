@@ -4,11 +4,15 @@ A manifest is written only if its content changes, so its time shows that its pr
 again.
 """
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
 
-from .. import FORMAT
+from .. import FORMAT, TYPE_CHECKING
 from ..errors import InputError
-from .seals import sealed, unsealed
+from .rows import only
+from .seals import read_sealed, sealed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 class Manifest:
@@ -48,13 +52,13 @@ def manifest_content(
 ) -> bytes:
     """Content of a manifest; parameters are the attributes of `Manifest`."""
     return sealed(
-        {
-            "format": FORMAT,
-            "product": product,
-            "association": association,
-            "slits": list(slits),
-            "joined": list(joined),
-        }
+        [
+            ("format", str(FORMAT)),
+            ("product", product),
+            *(("association", key, value) for key, value in (association or {}).items()),
+            *(("slit", exposure, digest) for exposure, digest in slits),
+            *(("joined", name) for name in joined),
+        ]
     )
 
 
@@ -67,14 +71,14 @@ def read_manifest(path: str) -> Manifest:
         If it is not a manifest, or has another version.
     """
     with open(path, "rb") as file:
-        content = unsealed(file.read())
-    if content is None or content["format"] != FORMAT:
+        rows = read_sealed(file)
+    if rows is None or only(rows, "format") != str(FORMAT):
         raise InputError(
             f"{path}: not a manifest of this version, or damaged; delete the file and run again"
         )
     return Manifest(
-        content["product"],
-        content["association"] or {},
-        [(exposure, digest) for exposure, digest in content["slits"]],
-        content["joined"],
+        only(rows, "product"),
+        dict(rows.get("association", [])),
+        [(exposure, digest) for exposure, digest in rows["slit"]],
+        [name for (name,) in rows.get("joined", [])],
     )

@@ -1,18 +1,21 @@
 """Record of a slit in an index: what gathering needs of it."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
 
+from .. import TYPE_CHECKING
 from .cards import Plan
 from .fragments import SHARED_MARK, Edit
-from .seals import line
+from .rows import only, read_named_rows, rows_text
 
-#: An HDU of a slit, as in JSON: its start in the exposure, the sizes of its header and its data, in
-#: bytes, and the plan of its new header.
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+#: An HDU of a slit: its start in the exposure, the sizes of its header and its data, in bytes, and
+#: the plan of its new header.
 PlanePlan = tuple[int, int, int, Plan]
 
-#: Place of the YAML of a slit, as in JSON: whether it is in the index, not in the exposure; start
-#: and size, in bytes.
+#: Place of the YAML of a slit: whether it is in the index, not in the exposure; start and size, in
+#: bytes.
 TextPlace = tuple[bool, int, int]
 
 
@@ -57,32 +60,68 @@ class Record:
         self.type = type
 
     @classmethod
-    def of_line(cls, data: bytes) -> "Record":
-        """Record from a line of an index."""
-        return cls(*json.loads(data))
-
-    def as_line(self) -> bytes:
-        """Line of an index."""
-        return line(
-            [self.planes, self.text, self.edits, self.blocks, self.own, self.asn, self.type]
+    def of_text(cls, text: bytes, shared: Sequence[str]) -> Record:
+        """Record from an index, and the texts that its records share."""
+        rows = read_named_rows(text)
+        ((in_index, start, size),) = rows["text"]
+        (edits,), (own,), (asn,) = rows["edits"], rows["own"], rows.get("asn", [[]])
+        return cls(
+            [
+                (int(start), int(header), int(data), _changes(plan, shared))
+                for start, header, data, *plan in rows["plane"]
+            ],
+            (in_index == "1", int(start), int(size)),
+            _changes(edits, shared),
+            [(int(start), int(size)) for start, size in rows.get("block", [])],
+            own,
+            dict(zip(asn[::2], asn[1::2], strict=True)) if "asn" in rows else None,
+            only(rows, "type") or None,
         )
 
-    def with_texts(self, change: Callable[[str], str]) -> "Record":
-        """Copy of the record, with a function applied to each text that may be shared."""
+    def as_text(self, shared: Mapping[str, int]) -> bytes:
+        """Rows of an index, in which marks with a number stand for shared texts."""
+        in_index, start, size = self.text
+        return rows_text(
+            [
+                *(
+                    ("plane", *map(str, sizes), *_fields(plan, shared))
+                    for *sizes, plan in self.planes
+                ),
+                ("text", str(int(in_index)), str(start), str(size)),
+                ("edits", *_fields(self.edits, shared)),
+                *(("block", str(start), str(size)) for start, size in self.blocks),
+            ]
+        ) + metadata_text(self.own, self.asn, self.type)
 
-        def changed(plan: Plan) -> Plan:
-            return [change(item) if isinstance(item, str) else item for item in plan]
-
-        planes = [(start, header, data, changed(plan)) for start, header, data, plan in self.planes]
-        edits = [(place, length, change(text)) for place, length, text in self.edits]
-        return Record(planes, self.text, edits, self.blocks, self.own, self.asn, self.type)
+    def texts(self) -> Iterator[str]:
+        """Texts that records may share."""
+        for changes in (*(plane[-1] for plane in self.planes), self.edits):
+            yield from (text for *_, text in changes)
 
 
-def shorten(text: str, shared: Mapping[str, int]) -> str:
-    """Replace a shared text by a mark with its number."""
-    return f"{SHARED_MARK}{shared[text]}" if text in shared else text
+def metadata_text(own: list[str], asn: dict[str, str] | None, type: str | None) -> bytes:
+    """Rows of those attributes of a record that change the metadata of its entry."""
+    rows = [("own", *own)]
+    if asn is not None:
+        rows.append(("asn", *(part for item in asn.items() for part in item)))
+    if type is not None:
+        rows.append(("type", type))
+    return rows_text(rows)
 
 
-def lengthen(text: str, shared: Sequence[str]) -> str:
-    """Return the text that a mark stands for."""
-    return shared[int(text[1:])] if text.startswith(SHARED_MARK) else text
+def _fields(changes: Iterable[Edit], shared: Mapping[str, int]) -> Iterator[str]:
+    """Fields of a plan or of edits."""
+    for place, length, text in changes:
+        yield from (
+            str(place),
+            str(length),
+            f"{SHARED_MARK}{shared[text]}" if text in shared else text,
+        )
+
+
+def _changes(fields: list[str], shared: Sequence[str]) -> list[Edit]:
+    """Plan or edits from their fields."""
+    texts = (
+        shared[int(text[1:])] if text.startswith(SHARED_MARK) else text for text in fields[2::3]
+    )
+    return list(zip(map(int, fields[::3]), map(int, fields[1::3]), texts, strict=True))

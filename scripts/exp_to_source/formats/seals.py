@@ -1,23 +1,23 @@
 """Digests by which a reader checks that data are as they were written."""
 
+from __future__ import annotations
+
 import hashlib
-import json
 
-#: True for type checkers alone: no gather imports typing.
-TYPE_CHECKING = False
+from .. import TYPE_CHECKING
+from .rows import NamedRows, read_named_rows, rows_text
+
 if TYPE_CHECKING:
-    from typing import Any
-
-#: Content of an object in JSON.
-Content = dict[str, "Any"]
+    from collections.abc import Iterable, Sequence
+    from typing import BinaryIO
 
 #: Length of a digest, in hexadecimal digits: 128 bits of a SHA-256.
 DIGEST_SIZE = 32
 
-
-def line(content: object) -> bytes:
-    """One line of JSON, equal for equal content."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+#: Where the size is in a line with a seal, and its most digits, so that a damaged one asks for
+#: 10 MB at most.
+SIZE = len("seal\t\t") + DIGEST_SIZE
+MAX_DIGITS = 7
 
 
 def seal(data: bytes) -> str:
@@ -25,16 +25,21 @@ def seal(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:DIGEST_SIZE]
 
 
-def sealed(content: Content) -> bytes:
-    """One line of JSON, with a seal."""
-    return line(content | {"seal": seal(line(content))})
+def sealed(rows: Iterable[Sequence[str]]) -> bytes:
+    """Text of rows, after a line with its seal and its size."""
+    text = rows_text(rows)
+    return _seal_line(text) + text
 
 
-def unsealed(data: bytes) -> Content | None:
-    """Content of a sealed line of JSON, or None if it is damaged."""
+def read_sealed(file: BinaryIO) -> NamedRows | None:
+    """Read sealed rows from the start of a file, and no more; None if they are damaged."""
+    line = file.readline(SIZE + MAX_DIGITS + 1)
     try:
-        content = json.loads(data)
-        whole = content.pop("seal") == seal(line(content))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        text = file.read(int(line[SIZE : SIZE + MAX_DIGITS]))
+    except ValueError:
         return None
-    return content if whole else None
+    return read_named_rows(text) if line == _seal_line(text) else None
+
+
+def _seal_line(text: bytes) -> bytes:
+    return rows_text([("seal", seal(text), str(len(text)))])

@@ -5,13 +5,13 @@ have a few tags of the older one, though their meaning has not changed; these ge
 If that is not enough, the exposures cannot be in one product.
 """
 
-import json
-import os
-import re
-from collections.abc import Collection, Iterable
-from functools import cache
+from __future__ import annotations
 
+from .. import TYPE_CHECKING
 from .fragments import TAG_MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: Standard of a document whose preamble names none.
 UNSTATED = "1.0.0"
@@ -38,8 +38,6 @@ REPLACED = {
 #: The same in full, as in the nodes of a tree.
 MARKED = frozenset(f"{PREFIX}{tag}" for tag in REPLACED)
 
-_MARKED_TAG = re.compile(f"{TAG_MARK}([A-Za-z0-9/.-]+)")
-
 
 def newest(standards: Iterable[str]) -> str:
     """Newest of several standards."""
@@ -58,29 +56,13 @@ def keep_tags(text: str) -> str:
 
 def renew_tags(text: str) -> str:
     """Text in which marked tags are replaced by those of the newest standard."""
-    return _MARKED_TAG.sub(lambda match: REPLACED[match[1]], text)
+    for old, new in REPLACED.items():
+        text = text.replace(f"{TAG_MARK}{old}", new)
+    return text
 
 
-def obstacle(standards: Collection[str], old_tags: Collection[str]) -> str:
-    """Say why entries of several standards cannot be in one product; empty if they can.
-
-    Parameters
-    ----------
-    standards : collection of str
-        Standards of the entries.
-    old_tags : collection of str
-        Tags of those entries that are not of the newest standard.
-    """
+def uncombined(standards: Iterable[str]) -> str:
+    """Say why entries of several standards cannot be in one product; empty if they can."""
     if strange := sorted(set(standards).difference(STANDARDS)):
         return f"how standard {strange[0]} goes together with others is not known"
-    if unknown := sorted(set(old_tags) - MARKED - known_tags()):
-        return f"nothing is known to replace {unknown[0]} under standard {newest(standards)}"
     return ""
-
-
-@cache
-def known_tags() -> set[str]:
-    """Tags of the newest standard, as ``update_tags.py`` found them."""
-    with open(os.path.join(os.path.dirname(__file__), "tags.json"), encoding="utf-8") as file:
-        table = json.load(file)
-    return {f"{name}-{version}" for name, versions in table.items() for version in versions}

@@ -3,18 +3,24 @@
 All copied bytes are compared with the slit's digest.
 """
 
-import hashlib
-import json
-import os
-from io import FileIO
+from __future__ import annotations
 
+import hashlib
+import os
+
+from .. import TYPE_CHECKING
 from ..errors import ChangedError, InputError
 from ..files import write_all
 from ..formats.cards import finished_header, planned_cards
-from ..formats.fragments import META_MARK, apply_edits, fill_marks
+from ..formats.fragments import META_MARK, apply_edits, fill_marks, quoted
 from ..formats.indices import IndexReader, new_digest
-from ..formats.seals import DIGEST_SIZE, Content, line
+from ..formats.record import metadata_text
+from ..formats.rows import NamedRows
+from ..formats.seals import DIGEST_SIZE
 from ..formats.standards import keep_tags, renew_tags
+
+if TYPE_CHECKING:
+    from io import FileIO
 
 BUFFER = 1 << 20
 
@@ -26,8 +32,8 @@ class Entry:
     ----------
     index : IndexReader
         The index of the exposure.
-    common : bytes
-        The part ``common`` of the index.
+    common : dict of str
+        The part ``common`` of the index: key to YAML text.
     digest : str
         Digest of the slit.
 
@@ -37,7 +43,7 @@ class Entry:
         If the index does not have that slit.
     """
 
-    def __init__(self, index: IndexReader, common: bytes, digest: str) -> None:
+    def __init__(self, index: IndexReader, common: dict[str, str], digest: str) -> None:
         self.digest = digest
         self.index = index.path
         self.exposure = index.exposure
@@ -51,8 +57,9 @@ class Entry:
         self.record = record
         kept, *self.place = record.text
         self.text = index.text(*self.place) if kept else b""
-        self.path: str = self.exposure["path"]
-        self.standard: str = self.exposure["standard"]
+        self.parts = index.parts
+        self.path = self.exposure["path"]
+        self.standard = self.exposure["standard"]
 
     def open(self) -> int:
         """Open the exposure, which must have the size that was indexed."""
@@ -62,7 +69,7 @@ class Entry:
             raise InputError(
                 f"{self.path}: has disappeared since it was indexed; bring it back"
             ) from None
-        if os.fstat(file).st_size != self.exposure["size"]:
+        if os.fstat(file).st_size != int(self.exposure["size"]):
             os.close(file)
             raise self.changed()
         return file
@@ -75,7 +82,7 @@ class Entry:
         """Text of the entry or its exposure, with the tags of the product's ASDF standard."""
         return keep_tags(text) if self.standard == standard else renew_tags(text)
 
-    def copy_planes(self, number: int, top: Content, out: "Output") -> "PartCopied":
+    def copy_planes(self, number: int, top: NamedRows, out: Output) -> PartCopied:
         """Copy the planes, with the number of the entry as EXTVER.
 
         Returns
@@ -83,7 +90,8 @@ class Entry:
         PartCopied
             The entry, with its tree and blocks still to be copied.
         """
-        check = new_digest(self.exposure["common"][2], self.exposure["top"][2])
+        first_cards = top.get("sci", ()) if number == 1 else ()
+        check = new_digest(self.parts["common"][2], self.parts["top"][2])
         text = self.text
         file = self.open()
         try:
@@ -93,7 +101,7 @@ class Entry:
                     raise self.changed()
                 cards = planned_cards(raw, plan)
                 check.update(cards)
-                out.header(finished_header(cards, number, top["sci"] if number == 1 else ()))
+                out.header(finished_header(cards, number, first_cards))
                 self.copy(file, start + header_size, data_size, out.file, check)
             if not text:
                 place, size = self.place
@@ -107,17 +115,16 @@ class Entry:
         check.update(fragment.encode())
         return PartCopied(self, number, fragment, check)
 
-    def copy(self, file: int, start: int, size: int, out: FileIO, check: "hashlib._Hash") -> None:
+    def copy(self, file: int, start: int, size: int, out: FileIO, check: hashlib._Hash) -> None:
         """Copy part of the exposure, and add it to a digest."""
-        buffer = memoryview(bytearray(min(size, BUFFER)))
         while size:
-            count = os.preadv(file, [buffer[: min(size, BUFFER)]], start)
-            if not count:
+            data = os.pread(file, min(size, BUFFER), start)
+            if not data:
                 raise self.changed()
-            check.update(buffer[:count])
-            write_all(out, buffer[:count])
-            start += count
-            size -= count
+            check.update(data)
+            write_all(out, data)
+            start += len(data)
+            size -= len(data)
 
 
 class PartCopied:
@@ -135,7 +142,7 @@ class PartCopied:
         Digest of all copied bytes.
     """
 
-    def __init__(self, entry: Entry, number: int, fragment: str, check: "hashlib._Hash") -> None:
+    def __init__(self, entry: Entry, number: int, fragment: str, check: hashlib._Hash) -> None:
         self.entry = entry
         self.number = number
         self.fragment = fragment
@@ -144,30 +151,34 @@ class PartCopied:
     def tree(self, first_block: int, association: dict[str, str], standard: str) -> str:
         """Text of the entry in the tree, with the exposure's metadata merged over the slit's."""
         record = self.entry.record
-        meta: dict[str, str] = json.loads(self.entry.common)["meta"]
+        meta = dict(self.entry.common)
         if record.asn is not None or association:
             meta["asn"] = flow_mapping((record.asn or {}) | association)
         lines = (f"    {key}: {meta[key]}\n" for key in meta if key not in record.own)
         fragment = self.fragment.replace(META_MARK, "".join(lines))
         kind = record.type or self.entry.exposure["exposure_type"]
-        text = fill_marks(fragment, self.number, first_block, json.dumps(kind))
+        try:
+            text = fill_marks(fragment, self.number, first_block, quoted(kind))
+        except ValueError:
+            # A mark that no index made.
+            raise self.entry.changed() from None
         return self.entry.tagged(text, standard)
 
     def copy_blocks(self, out: FileIO) -> None:
         """Copy the internal blocks, the last part of the slit, and compare the digest."""
         entry, record = self.entry, self.entry.record
-        digests = []
+        check = self.check
+        check.update(metadata_text(record.own, record.asn, record.type))
         if record.blocks:
             file = entry.open()
             try:
                 for start, size in record.blocks:
-                    check = hashlib.sha256()
-                    entry.copy(file, start, size, out, check)
-                    digests.append(check.hexdigest()[:DIGEST_SIZE])
+                    block = hashlib.sha256()
+                    entry.copy(file, start, size, out, block)
+                    check.update(block.hexdigest()[:DIGEST_SIZE].encode())
             finally:
                 os.close(file)
-        self.check.update(line([record.own, record.asn, record.type, digests]))
-        if self.check.hexdigest()[:DIGEST_SIZE] != entry.digest:
+        if check.hexdigest()[:DIGEST_SIZE] != entry.digest:
             raise entry.changed()
 
 

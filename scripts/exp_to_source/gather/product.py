@@ -5,14 +5,12 @@ copied bytes are compared with the digest in the manifest before the product get
 exposure that is not the one that was indexed ends the job.
 """
 
-import json
-import os
-from collections.abc import Iterable, Iterator
-from io import FileIO
-from itertools import groupby
-from operator import itemgetter
+from __future__ import annotations
 
-from .. import __version__
+import os
+from itertools import groupby
+
+from .. import TYPE_CHECKING, __version__
 from ..errors import ChangedError, InputError
 from ..files import date_now, replacing, write_all
 from ..formats.cards import (
@@ -25,9 +23,13 @@ from ..formats.cards import (
 from ..formats.fragments import quoted
 from ..formats.indices import IndexReader, note_change
 from ..formats.manifests import Manifest, read_manifest
-from ..formats.seals import Content
-from ..formats.standards import newest, obstacle
+from ..formats.rows import NamedRows, only, read_named_rows, read_rows
+from ..formats.standards import newest, uncombined
 from .entry import Entry, Output, PartCopied, flow_mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from io import FileIO
 
 MODEL = "MultiExposureModel"
 
@@ -51,7 +53,7 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
         indexed, a note is written beside the index, and the next run indexes the exposure again.
     """
     manifest = read_manifest(manifest_path)
-    if f"{manifest.product}.json" != os.path.basename(manifest_path):
+    if f"{manifest.product}.txt" != os.path.basename(manifest_path):
         raise InputError(
             f"{manifest_path}: is the manifest of {manifest.product}, renamed; delete it and run "
             "again"
@@ -68,7 +70,7 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
         raise
 
 
-def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[Content, list[Entry]]:
+def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[NamedRows, list[Entry]]:
     """Read the part that a product takes from its first exposure, and its entries.
 
     Parameters
@@ -78,24 +80,24 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[Content, li
     slits : list of (str, str)
         Name of the exposure and digest of each slit, those of an exposure one after another.
     """
-    top: Content = {}
+    top: NamedRows = {}
     entries: list[Entry] = []
     standard = ""
-    for exposure, group in groupby(slits, key=itemgetter(0)):
-        with IndexReader(os.path.join(folder, f"{exposure}.jsonl")) as index:
+    for exposure, group in groupby(slits, lambda slit: slit[0]):
+        with IndexReader(os.path.join(folder, f"{exposure}.txt")) as index:
             if why := index.exposure.get("failure"):
                 raise InputError(why)
             own = index.exposure["standard"]
             if not top:
-                top, standard = json.loads(index.part("top")), own
+                top, standard = read_named_rows(index.part("top")), own
             elif own != standard and newest((own, standard)) == own:
                 # The preamble, which says how to read the tree, is that of the newest standard.
-                later, standard = json.loads(index.part("top")), own
-                top |= {key: later[key] for key in ("preamble", "extensions")}
-            common = index.part("common")
+                later, standard = read_named_rows(index.part("top")), own
+                top |= {name: later.get(name, []) for name in ("preamble", "extensions")}
+            common = dict(read_rows(index.part("common")))
             entries += (Entry(index, common, digest) for _, digest in group)
     standards = {entry.standard for entry in entries}
-    if len(standards) > 1 and (why := obstacle(standards, ())):
+    if len(standards) > 1 and (why := uncombined(standards)):
         raise InputError(f"{folder}: indices of several ASDF standards: {why}; run again")
     return top, entries
 
@@ -111,7 +113,7 @@ class Product:
         What it is made of.
     entries : list of Entry
         Its slits, in order.
-    top : dict
+    top : NamedRows
         The part that it takes from its first exposure.
     """
 
@@ -120,7 +122,7 @@ class Product:
         filename: str,
         manifest: Manifest,
         entries: list[Entry],
-        top: Content,
+        top: NamedRows,
     ) -> None:
         self.filename = filename
         self.joined = manifest.joined
@@ -129,7 +131,7 @@ class Product:
         self.date = date_now()
         self.standard = newest({entry.standard for entry in entries})
         kinds = [entry.record.type for entry in entries if entry.record.type]
-        self.kind = kinds[-1] if kinds else self.top["type"]
+        self.kind = kinds[-1] if kinds else only(top, "type")
         about = manifest.association
         self.association = {key: quoted(value) for key, value in about.items()}
         # A string that no FITS card can hold is only in the tree.
@@ -157,21 +159,22 @@ class Product:
 
     def primary_cards(self) -> Iterator[bytes]:
         """Cards of PRIMARY: those of the first exposure, the product's own, and its history."""
-        parts = self.top["primary"]
-        asn = parts["asn"]
+        rows = self.top
+        about_asn = rows.get("about_asn", [])
         if self.association:
-            cards = {word: image for word, image in asn if word}
+            cards = {word: image for word, image in about_asn if word}
             cards |= dict.fromkeys(self.association_cards, "")
-            asn = [["", parts["section"]], *sorted(cards.items())]
+            about_asn = [["", only(rows, "section")], *([*card] for card in sorted(cards.items()))]
+        comments = dict(rows["comment"])
         own = {
             "DATE": self.date,
             "FILENAME": self.filename,
             "DATAMODL": MODEL,
             "EXP_TYPE": self.kind,
         } | self.association_cards
-        for word, image in (*parts["before"], *asn, *parts["after"]):
+        for word, image in (*rows["before"], *about_asn, *rows.get("after", [])):
             if word in own:
-                yield format_card(word, own[word], parts["comments"][word])
+                yield format_card(word, own[word], comments[word])
             else:
                 yield image.encode("ascii")
         history = [f"Source-based product, made by exp_to_source {__version__} of:"]
@@ -184,11 +187,12 @@ class Product:
     def document(self, parts: list[PartCopied], fits_hash: str) -> str:
         """YAML document of the product, after its planes were copied."""
         top, first = self.top, self.entries[0]
+        extensions = only(top, "extensions")
         lines = [
-            top["preamble"],
+            only(top, "preamble"),
             "%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n",
-            *(first.tagged(f"{key}: {text}\n", self.standard) for key, text in top["tree"].items()),
-            f"history: {{extensions: {top['extensions']}}}\n" if top["extensions"] else "",
+            *(first.tagged(f"{key}: {text}\n", self.standard) for key, text in top.get("tree", ())),
+            f"history: {{extensions: {extensions}}}\n" if extensions else "",
             f"_fits_hash: {fits_hash}\n",
             "exposures:\n",
         ]
@@ -196,12 +200,12 @@ class Product:
         for part in parts:
             lines.append(part.tree(first_block, self.association, self.standard))
             first_block += len(part.entry.record.blocks)
-        meta = dict(top["meta"])
-        meta["exposure"] = flow_mapping(top["exposure"] | {"type": json.dumps(self.kind)})
-        if top["asn"] or self.association:
-            meta["asn"] = flow_mapping(top["asn"] | self.association)
+        meta, exposure, asn = (dict(top.get(name, ())) for name in ("meta", "exposure", "asn"))
+        meta["exposure"] = flow_mapping(exposure | {"type": quoted(self.kind)})
+        if asn or self.association:
+            meta["asn"] = flow_mapping(asn | self.association)
         for key, value in (("date", self.date), ("filename", self.filename), ("model_type", MODEL)):
-            meta[key] = json.dumps(value)
+            meta[key] = quoted(value)
         lines.append("meta:\n")
         lines += (first.tagged(f"  {key}: {meta[key]}\n", self.standard) for key in sorted(meta))
         lines.append("...\n")

@@ -5,15 +5,15 @@ tree. Card images are copied from the input if it has them.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
-from ..formats.cards import CARD, Plan, Value, card_value, format_card
+from ..formats.cards import CARD, Plan, Value, format_card
 from ..formats.fragments import CARDS_MARK, ENTRY_MARK
 from .fitsfile import HDU, Header
 from .keywords import Keyword, Place, compress, lay_out, section_cards, table
 from .nodes import Leaf, Node, at, leaves
+from .values import card_value
 
 #: Keywords that describe the data of an HDU; they are copied in their order.
 STRUCTURE = frozenset(
@@ -38,7 +38,7 @@ FROM_EXPOSURE = (
 )
 
 
-def primary_cards(meta: Node, header: Header) -> dict[str, Any]:
+def primary_cards(meta: Node, header: Header) -> dict[str, Iterable[Sequence[str]]]:
     """Cards of a product's PRIMARY header, from those of its first exposure.
 
     Parameters
@@ -51,8 +51,9 @@ def primary_cards(meta: Node, header: Header) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``before``, ``asn``, ``after``: lists of [keyword, image], with those about the association
-        separate, as the product may have another one; ``comments``: of keywords that products set.
+        ``before``, ``about_asn``, ``after``: keywords and images of cards, with those about the
+        association apart, as the product may have another one; ``section``: the title of these;
+        ``comment``: keywords that products set, and their comments.
     """
     present = {
         word.path: place
@@ -66,7 +67,7 @@ def primary_cards(meta: Node, header: Header) -> dict[str, Any]:
     about = [number for number, word in enumerate(words) if word.path.startswith("meta.asn.")]
     parts = {
         "before": words[: about[0]],
-        "asn": words[about[0] : about[-1] + 1],
+        "about_asn": words[about[0] : about[-1] + 1],
         "after": words[about[-1] + 1 :],
     }
     cards = {
@@ -82,10 +83,10 @@ def primary_cards(meta: Node, header: Header) -> dict[str, Any]:
     structure.append(["EXTEND", extend.decode("ascii")])
     return {
         "before": structure + cards["before"],
-        "asn": cards["asn"],
+        "about_asn": cards["about_asn"],
         "after": cards["after"],
-        "section": section_cards(words[about[0]].sections[-1]).decode("ascii"),
-        "comments": {word.name: word.comment for word in words if word.name in PRODUCT_KEYWORDS},
+        "section": [(section_cards(words[about[0]].sections[-1]).decode("ascii"),)],
+        "comment": [(word.name, word.comment) for word in words if word.name in PRODUCT_KEYWORDS],
     }
 
 

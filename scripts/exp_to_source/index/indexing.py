@@ -2,11 +2,10 @@
 
 import os
 
-from .. import FORMAT
 from ..errors import InputError
 from ..files import stamp
 from ..formats.index_writer import write_failure, write_index
-from ..formats.seals import line
+from ..formats.rows import rows_text
 from ..naming import exposure_name
 from .exposure import Exposure, check_kind, claim_planes, read_tree
 from .extension import read_extension
@@ -15,8 +14,8 @@ from .headers import SILENT, left_out
 from .keywords import table
 from .misfits import find_contradictions, find_misfits
 from .nodes import at
-from .records import common_record, identity, slit_records, top_record
-from .remarks import Remark, dropped_tags, kept, on_misfits, on_refusals, on_tags
+from .records import common_text, identity, slit_records, top_text
+from .remarks import Remark, kept, on_misfits, on_refusals, on_tags
 
 
 def index_exposure(path: str, output: str) -> list[Remark]:
@@ -52,17 +51,21 @@ def index_exposure(path: str, output: str) -> list[Remark]:
         extension = read_extension(file, path, hdus)
         exposure = Exposure(path, file, hdus, extension, *read_tree(path, hdus, extension))
         planes, strangers = claim_planes(exposure)
-        common, top = line(common_record(exposure)), line(top_record(exposure))
+        common, top = common_text(exposure), top_text(exposure)
         slits = list(slit_records(exposure, planes, common, top))
-        first = {"format": FORMAT, "exposure": name, "path": path} | before
-        first |= identity(exposure.tree) | {"standard": extension.standard}
+        about = {"exposure": name, "path": path} | {key: str(before[key]) for key in before}
+        about |= identity(exposure.tree) | {"standard": extension.standard}
         said = remarks(exposure, strangers)
-        first |= {"remarks": kept(said), "dropped_tags": dropped_tags(exposure.tree.tags)}
-        tags = line(sorted(exposure.tree.tags))
-        text = exposure.tree.text if exposure.rewritten else ""
+        parts = {
+            "common": common,
+            "top": top,
+            "tags": rows_text((tag,) for tag in sorted(exposure.tree.tags)),
+            "remarks": rows_text(kept(said)),
+            "text": exposure.tree.text.encode() if exposure.rewritten else b"",
+        }
         if stamp(path) != before:
             raise InputError(f"{path}: changed while it was read; run again")
-        write_index(output, first, common, top, tags, slits, text)
+        write_index(output, about, parts, slits)
         return said
     except (ValueError, RecursionError) as error:
         # Values are read when they are needed, so a damaged one can occur anywhere.

@@ -129,23 +129,17 @@ def section_cards(section: int) -> bytes:
 
 def compress(places: list[Place], header: Header) -> Plan:
     """Make a plan of cards in order: adjacent cards joined, comment cards located in the input."""
-    plan: list[tuple[int, int] | str] = []
+    plan: Plan = [(0, 0, "")]
     for number, place in enumerate(places):
         if isinstance(place, bytes) and number + 1 < len(places):
             place = _found_before(place, places[number + 1], header)
-        if isinstance(place, tuple) and plan and isinstance(plan[-1], tuple):
-            first, count = plan[-1]
-            if first + count == place[0]:
-                plan[-1] = (first, count + place[1])
-                continue
+        first, count, text = plan[-1]
         if isinstance(place, bytes):
-            text = place.decode("ascii")
-            if plan and isinstance(plan[-1], str):
-                plan[-1] += text
-            else:
-                plan.append(text)
+            plan[-1] = (first, count, text + place.decode("ascii"))
+        elif first + count == place[0] and not text:
+            plan[-1] = (first, count + place[1], "")
         else:
-            plan.append(place)
+            plan.append((*place, ""))
     return plan
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 
 import yaml
 
-from ..formats.fragments import BLOCK_MARK, ENTRY_MARK, MARKED_BLOCK, TAG_MARK
+from ..formats.fragments import BLOCK_MARK, ENTRY_MARK, TAG_MARK, number_blocks
 from ..formats.standards import MARKED, PREFIX
 from .nodes import MAX_SIZE, Branch, Leaf, Node, beyond_all_bounds
 from .slit import Array, Slit
@@ -290,7 +290,7 @@ class NodeReader:
         marks = [self.block_mark(str(number), slit.blocks) for number in used]
         key = anchor, slit.name_anchor(anchor), *marks
         if key not in self.written:
-            text = MARKED_BLOCK.sub(lambda mark: marks[int(mark[1])], text)
+            text = number_blocks(text, marks.__getitem__)
             self.written[key] = self.kept(f"&{key[1]} {text}")
         return self.written[key]
 

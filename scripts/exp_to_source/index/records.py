@@ -10,8 +10,9 @@ from ..formats.cards import planned_cards
 from ..formats.fragments import apply_edits, quoted
 from ..formats.heads import Head
 from ..formats.indices import new_digest
-from ..formats.record import Record
-from ..formats.seals import DIGEST_SIZE, line, seal
+from ..formats.record import Record, metadata_text
+from ..formats.rows import rows_text
+from ..formats.seals import DIGEST_SIZE, seal
 from ..modes import EXPOSURE_TYPES
 from .exposure import Exposure, disagree
 from .fitsfile import HDU
@@ -44,46 +45,46 @@ BUFFER = 1 << 20
 LINES = 3
 
 
-def identity(tree: Tree) -> dict[str, str | None]:
-    """Collect the identity of an exposure, as text."""
+def identity(tree: Tree) -> dict[str, str]:
+    """Collect the identity of an exposure, as text; empty if it is not known."""
     values = {name: value_at(tree.meta, place) for name, place in IDENTITY.items()}
-    return {name: None if value is None else str(value) for name, value in values.items()}
+    return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
-def common_record(exposure: Exposure) -> dict[str, Any]:
-    """Collect what every entry takes from the exposure: its metadata, as YAML text."""
+def common_text(exposure: Exposure) -> bytes:
+    """Rows of what every entry takes from the exposure: its metadata, as YAML."""
     name = os.path.basename(exposure.path)
-    return {"meta": exposure.tree.common | {"filename": quoted(name)}}
+    return rows_text((exposure.tree.common | {"filename": quoted(name)}).items())
 
 
-def top_record(exposure: Exposure) -> dict[str, Any]:
-    """Collect what a product takes from its first exposure: PRIMARY, the top of the tree.
+def top_text(exposure: Exposure) -> bytes:
+    """Rows of what a product takes from its first exposure: PRIMARY, the top of the tree.
 
+    Their names are those of `primary_cards`; ``sci``: keyword and image of the exposure's cards in
+    SCI; ``tree``, ``meta``, ``exposure`` and ``asn``: key and YAML of the top of the tree and of
+    its metadata; ``extensions``: YAML of what wrote it; ``preamble``; ``type`` of the exposure.
     As in `DataModel.update`, only leaves of the metadata that have a keyword.
     """
     tree, meta, primary = exposure.tree, exposure.tree.meta, exposure.hdus[0].header
     sci = next((hdu for hdu in exposure.hdus if (hdu.name, hdu.version) == ("SCI", 1)), None)
     paths = [word.path.removeprefix("meta.") for word in table().product]
     kept = nest({path: leaf for path in paths if isinstance(leaf := at(meta, path), Leaf)})
-    return {
-        "primary": primary_cards(meta, primary),
+    extensions = at(tree.top, "history.extensions")
+    rows = primary_cards(meta, primary) | {
         "sci": exposure_cards(meta, primary, sci, tree.slits[0].node),
-        "meta": _rendered(kept, OWN_KEYS),
-        "exposure": _rendered(at(kept, "exposure"), frozenset({"type"})),
-        "asn": _rendered(at(kept, "asn")),
-        "type": value_at(meta, "exposure.type"),
-        "tree": _rendered(tree.top, frozenset({"meta", "history", "_fits_hash"})),
-        "extensions": _text(at(tree.top, "history.extensions")),
-        "preamble": exposure.extension.preamble,
+        "tree": _rendered(tree.top, frozenset({"meta", "history", "_fits_hash"})).items(),
+        "meta": _rendered(kept, OWN_KEYS).items(),
+        "exposure": _rendered(at(kept, "exposure"), frozenset({"type"})).items(),
+        "asn": _rendered(at(kept, "asn")).items(),
+        "extensions": [(extensions.render(),)] if extensions else [],
+        "preamble": [(exposure.extension.preamble,)],
+        "type": [(str(value_at(meta, "exposure.type")),)],
     }
+    return rows_text((name, *fields) for name, found in rows.items() for fields in found)
 
 
 def _rendered(node: Node | None, without: frozenset[str] = frozenset()) -> dict[str, str]:
     return {key: part.render() for key, part in mapping(node).items() if key not in without}
-
-
-def _text(node: Node | None) -> str | None:
-    return node.render() if node else None
 
 
 def slit_records(
@@ -106,7 +107,8 @@ def slit_records(
         found = value_at(slit.node, "meta.exposure.type")
         kind = found if isinstance(found, str) else None
         asn = merged_asn(slit.node, exposure.tree.meta)
-        digest.update(line([slit.own, asn, kind, [block.digest for block in blocks]]))
+        digest.update(metadata_text(slit.own, asn, kind))
+        digest.update("".join(block.digest for block in blocks).encode())
         record = Record(
             planes=[
                 (hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan)
@@ -151,13 +153,20 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
     source_name, slit_name = names
     named = {hdu.name: hdu for hdu in planes}
     vertical = value_at(node, "meta.wcsinfo.dispersion_direction") == 2
-    wavelengths = None
+    wavelengths: tuple[float, ...] = ()
     if "WAVELENGTH" in named:
         wavelengths = wavelength_range(exposure.file, named["WAVELENGTH"], vertical)
     size = sum(hdu.end - hdu.start for hdu in planes)
-    shape = list(planes[0].shape)
     return Head(
-        digest, source_id, source_name, slit_name, kind, len(planes), size, shape, wavelengths
+        digest,
+        source_id,
+        source_name,
+        slit_name,
+        kind,
+        len(planes),
+        size,
+        planes[0].shape,
+        wavelengths,
     )
 
 
@@ -172,7 +181,7 @@ def update_from(digest: Any, exposure: Exposure, start: int, size: int) -> None:
         size -= len(data)
 
 
-def wavelength_range(file: int, plane: HDU, vertical: bool) -> list[float] | None:
+def wavelength_range(file: int, plane: HDU, vertical: bool) -> tuple[float, ...]:
     """Find the wavelengths at both ends of some lines along the dispersion.
 
     Wavelengths rise or fall along a line, so its ends are its extremes, and few bytes are read.
@@ -188,11 +197,11 @@ def wavelength_range(file: int, plane: HDU, vertical: bool) -> list[float] | Non
 
     Returns
     -------
-    list of float or None
-        Shortest and longest wavelength in microns, to six digits; None if no line has any.
+    tuple of float
+        Shortest and longest wavelength in microns, to six digits; empty if no line has any.
     """
     if len(plane.shape) != 2 or 0 in plane.shape or plane.header.get("BITPIX") != -32:
-        return None
+        return ()
     rows, columns = plane.shape
     across, along = (columns, rows) if vertical else (rows, columns)
     # Bytes from one pixel of a line to the next, and from one line to the next.
@@ -204,7 +213,7 @@ def wavelength_range(file: int, plane: HDU, vertical: bool) -> list[float] | Non
         for order in (places, places[::-1]):
             pixels = (struct.unpack(">f", os.pread(file, 4, place))[0] for place in order)
             found += _first(pixels)
-    return [float(f"{limit:.6g}") for limit in (min(found), max(found))] if found else None
+    return tuple(float(f"{limit:.6g}") for limit in (min(found), max(found))) if found else ()
 
 
 def _first(pixels: Iterable[float]) -> list[float]:

@@ -5,7 +5,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ..formats.cards import Value
-from ..formats.standards import MARKED, known_tags
+from ..formats.standards import MARKED
+from ..formats.tags import known_tags
 from .keywords import Keyword
 from .misfits import Misfits
 from .normalise import Refusal
@@ -148,7 +149,7 @@ def rows_of(own: Iterable[Remark], exposures: Iterable[dict[str, Any]]) -> list[
     own : iterable of Remark
         Remarks on the run as a whole.
     exposures : iterable of dict
-        First lines of the indices of the exposures.
+        What the indices say of the exposures.
     """
     found = [{"level": level, "remark": text} for level, text in own]
     for about in exposures:

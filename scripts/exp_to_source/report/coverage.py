@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..errors import InputError
 from ..formats.heads import read_heads
@@ -82,11 +82,11 @@ def read_exposures(request: str, results: str) -> list[Exposure]:
     return sorted(exposures, key=lambda exposure: exposure.setting)
 
 
-def setting(exposure: Mapping[str, Any]) -> str:
+def setting(exposure: Mapping[str, str]) -> str:
     """Name the setting of an exposure: exposures of one setting may have the same sources."""
     optics = optical_elements(*(exposure[key] for key in ("filter", "grating", "pupil")))
     where = [f"{exposure['program'] or '?'}-o{exposure['observation'] or '?'}"]
-    subarray = exposure["subarray"] or ""
+    subarray = exposure["subarray"]
     if subarray.upper() not in ("", "FULL", "N/A", "NONE"):
         where.append(subarray.lower())
     detector = exposure["detector"] or exposure["instrument"] or "?"
@@ -131,7 +131,7 @@ def read_coverage(
     settings = [exposure.setting for exposure in exposures]
     coverage = {}
     for product in products:
-        slits = read_manifest(os.path.join(manifests, f"{product}.json")).slits
+        slits = read_manifest(os.path.join(manifests, f"{product}.txt")).slits
         entries = [places.get(exposure, -1) for exposure, _ in slits]
         found = Counter(entries)
         counts = [found[place] for place in range(len(exposures))]

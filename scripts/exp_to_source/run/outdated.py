@@ -63,13 +63,13 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
     if not os.path.exists(table):
         return False
     results = os.path.dirname(table)
-    listed = {f"{name}.json" for name in read_products(table)}
+    listed = {f"{name}.txt" for name in read_products(table)}
     there = names_in(os.path.join(results, MANIFESTS))
     if listed - there or is_in_future(table):
         return True
     # Manifests of sources that were not chosen stay.
     if more := there - listed:
-        more -= {f"{row.get('product')}.json" for row in read_table(f"{results}/{LEFT_OUT}")}
+        more -= {f"{row.get('product')}.txt" for row in read_table(f"{results}/{LEFT_OUT}")}
     needed = (ecsv_path(table), request, answer_path(request), *indices)
     return bool(more) or not all(map(os.path.exists, needed))
 

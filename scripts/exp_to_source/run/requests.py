@@ -26,7 +26,7 @@ def request_text(
     """
     lines = list(options)
     lines += (f"--association={association.path}" for association in associations)
-    lines += (f"{index_folder}/{name}.jsonl" for name in names)
+    lines += (f"{index_folder}/{name}.txt" for name in names)
     return "".join(f"{text}\n" for text in lines)
 
 

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from ..errors import InputError
 from ..formats.heads import Head, read_heads
 from ..formats.indices import IndexReader
+from ..formats.rows import read_rows
+from ..index.remarks import dropped_tags
 from ..modes import ELEMENTS, FIXED_SLIT, FIXED_SLIT_IDS
 from ..naming import (
     digits_of,
@@ -43,7 +45,7 @@ class Slit(NamedTuple):
     detector: str = ""
     optics: str = ""
     shape: tuple[int, ...] = ()
-    wavelengths: tuple[float, ...] | None = None
+    wavelengths: tuple[float, ...] = ()
     program: str = ""
 
     @property
@@ -73,7 +75,7 @@ class Family(NamedTuple):
 def read_exposures(
     paths: Iterable[str], choices: Choices
 ) -> Iterator[tuple[dict[str, Any], list[Slit]]]:
-    """Read the small part of indices: each exposure's identity and its slits.
+    """Read the small part of indices: each exposure's identity, remarks on it, and its slits.
 
     An exposure that has a ``failure`` instead of slits is skipped.
 
@@ -85,27 +87,35 @@ def read_exposures(
     """
     for path in paths:
         with IndexReader(path) as index:
-            if os.path.basename(path) != f"{index.exposure['exposure']}.jsonl":
+            if os.path.basename(path) != f"{index.exposure['exposure']}.txt":
                 raise InputError(
                     f"{path}: is the index of {index.exposure['exposure']}, renamed; delete it and "
                     "run again"
                 )
             if "failure" in index.exposure and choices.on_bad_exposure == "stop":
                 raise InputError(index.exposure["failure"])
-            about = _optics(index.exposure)
-            heads = read_heads(index)
-            yield index.exposure, [_slit(index.exposure, about, head, choices) for head in heads]
+            optics = _optics(index.exposure)
+            slits = [_slit(index.exposure, optics, head, choices) for head in read_heads(index)]
+            yield index.exposure | _said(index), slits
 
 
-def _optics(exposure: dict[str, Any]) -> tuple[str, str]:
+def _said(index: IndexReader) -> dict[str, Any]:
+    """Remarks on an exposure, as level and text, and the tags that keep it from being opened."""
+    if "failure" in index.exposure:
+        return {}
+    tags = (tag for (tag,) in read_rows(index.part("tags")))
+    return {"remarks": read_rows(index.part("remarks")), "dropped_tags": dropped_tags(tags)}
+
+
+def _optics(exposure: dict[str, str]) -> tuple[str, str]:
     """Detector; instrument with optical elements; empty if there is no exposure."""
     if "failure" in exposure:
         return "", ""
     elements = optical_elements(*(exposure[key] for key in ELEMENTS))
-    return str(exposure["detector"] or "").lower(), f"{exposure['instrument']}_{elements}".lower()
+    return exposure["detector"].lower(), f"{exposure['instrument']}_{elements}".lower()
 
 
-def _slit(exposure: dict[str, Any], optics: tuple[str, str], head: Head, choices: Choices) -> Slit:
+def _slit(exposure: dict[str, str], optics: tuple[str, str], head: Head, choices: Choices) -> Slit:
     source_id = head.source_id
     if choices.fixed_slit_ids == "table" and head.exposure_type == FIXED_SLIT:
         source_id = FIXED_SLIT_IDS.get(head.slit_name.upper(), source_id)
@@ -125,9 +135,9 @@ def _slit(exposure: dict[str, Any], optics: tuple[str, str], head: Head, choices
         size=head.size,
         detector=detector,
         optics=elements,
-        shape=tuple(head.shape),
-        wavelengths=tuple(head.wavelengths) if head.wavelengths else None,
-        program=exposure["program"] or "",
+        shape=head.shape,
+        wavelengths=head.wavelengths,
+        program=exposure["program"],
     )
 
 
@@ -156,7 +166,7 @@ def make_families(
         members = [known[name] for name in names if name in known]
         if not members:
             continue
-        instruments = {str(exposure["instrument"]) for exposure, _ in members}
+        instruments = {exposure["instrument"] for exposure, _ in members}
         if len(instruments) > 1:
             raise InputError(
                 f"{association.path}: its members are of several instruments "
@@ -187,9 +197,9 @@ def _digits(members: list[tuple[dict[str, Any], list[Slit]]], choices: Choices) 
     return max(digits_of(exposure["version"]) for exposure, _ in members)
 
 
-def _template(exposure: dict[str, Any]) -> str:
+def _template(exposure: dict[str, str]) -> str:
     """Template from headers, which may not contain braces, as these mark fields."""
-    words = {key: str(exposure[key] or "") for key in ("program", "observation", "instrument")}
+    words = {key: exposure[key] for key in ("program", "observation", "instrument")}
     optics = [exposure[key] for key in ELEMENTS]
     template = header_template(
         **words,
@@ -197,7 +207,7 @@ def _template(exposure: dict[str, Any]) -> str:
         slits=exposure["exposure_type"] == FIXED_SLIT,
         subarray=exposure["subarray"],
     )
-    braces = any("{" in (text or "") for text in (*words.values(), *optics, exposure["subarray"]))
+    braces = any("{" in text for text in (*words.values(), *optics, exposure["subarray"]))
     if braces or not parse_product_name(fill_template(template, "s00001", ["s200a1"])):
         raise InputError(
             f"{exposure['path']}: no product can be named after its headers ({template!r}); "

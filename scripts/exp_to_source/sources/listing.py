@@ -139,7 +139,7 @@ def list_sources(
     )
     names = {product.name for product in products}
     for file in os.listdir(folder):
-        if file.removesuffix(".json") not in names:
+        if file.removesuffix(".txt") not in names:
             os.unlink(os.path.join(folder, file))
     retired = retire_products(results, names)
     write_some(
@@ -261,7 +261,7 @@ def source_row(product: Product, content: bytes) -> dict[str, Any]:
     """Row of the source list for a product and its manifest; names are separated by commas."""
     slits = product.slits
     names = [product.label, *(slit.source_name for slit in slits)]
-    waves = [limit for slit in slits for limit in slit.wavelengths or ()]
+    waves = [limit for slit in slits for limit in slit.wavelengths]
     shapes = [slit.shape for slit in slits if len(slit.shape) == 2]
     return {
         "product": product.name,

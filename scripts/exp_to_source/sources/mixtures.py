@@ -1,12 +1,13 @@
 """Products whose exposures follow several ASDF standards: refused if they would not open."""
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 
 from ..errors import InputError
 from ..formats.indices import IndexReader
-from ..formats.standards import newest, obstacle
+from ..formats.rows import read_rows
+from ..formats.standards import MARKED, newest, uncombined
+from ..formats.tags import known_tags
 from .products import Product
 
 #: Maximum number of exposures of one standard in a message.
@@ -38,7 +39,7 @@ def refuse_mixtures(products: Iterable[Product], indices: Mapping[str, str]) -> 
     @cache
     def standard_and_tags(exposure: str) -> tuple[str, list[str]]:
         with IndexReader(indices[exposure]) as index:
-            return index.exposure["standard"], json.loads(index.part("tags"))
+            return index.exposure["standard"], [tag for (tag,) in read_rows(index.part("tags"))]
 
     sound: set[frozenset[str]] = set()
     for product in products:
@@ -52,9 +53,16 @@ def refuse_mixtures(products: Iterable[Product], indices: Mapping[str, str]) -> 
         tags = {
             tag for name in names if name not in groups[last] for tag in standard_and_tags(name)[1]
         }
-        if len(groups) > 1 and (why := obstacle(groups, tags)):
+        if len(groups) > 1 and (why := uncombined(groups) or _irreplaceable(tags, last)):
             raise InputError(f"{product.name} cannot be made of {_told(groups)}: {why}; {_REMEDY}")
         sound.add(key)
+
+
+def _irreplaceable(tags: set[str], standard: str) -> str:
+    """Say which of the tags of older standards has no place under this one; empty if none."""
+    if unknown := sorted(tags - MARKED - known_tags()):
+        return f"nothing is known to replace {unknown[0]} under standard {standard}"
+    return ""
 
 
 def _told(groups: dict[str, list[str]]) -> str:

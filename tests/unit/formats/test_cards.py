@@ -4,13 +4,13 @@ import pytest
 from astropy.io.fits import Card, Header
 
 from exp_to_source.formats.cards import (
-    card_value,
     commentary,
     finished_header,
     format_card,
     planned_cards,
 )
 from exp_to_source.formats.fragments import CARDS_MARK, ENTRY_MARK
+from exp_to_source.index.values import card_value
 
 VALUES = [
     *("", "x", "it's", "N/A", "quote ''", "&", "ends with &"),
@@ -57,7 +57,7 @@ def test_plans_put_headers_together():
         f"{word:8}= {n:>20}" for n, word in enumerate(["XTENSION", "A", "SAME", "EXTVER", "B"])
     ]
     raw = "".join(card.ljust(80) for card in cards).encode()
-    plan = [(0, 1), CARDS_MARK, ENTRY_MARK, "NEW     = 1".ljust(80), (1, 2)]
+    plan = [(0, 1, CARDS_MARK + ENTRY_MARK + "NEW     = 1".ljust(80)), (1, 2, "")]
     exposure = [("MJD", "MJD     = 5".ljust(80)), ("SAME", "SAME    = 9".ljust(80))]
     planned = planned_cards(raw, plan)
     first = Header.fromstring(finished_header(planned, 1, exposure).decode())

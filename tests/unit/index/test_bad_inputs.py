@@ -15,6 +15,7 @@ from tiny import CARD, Parts, judge, split, write_tiny
 from exp_to_source.errors import InputError
 from exp_to_source.formats.heads import read_heads
 from exp_to_source.formats.indices import IndexReader
+from exp_to_source.formats.manifests import read_manifest
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.naming import exposure_name
@@ -52,7 +53,7 @@ def index(folder: Path, content: bytes, name: str = NAME) -> str:
     """Write an exposure, and its index."""
     path = folder / f"{name}.fits"
     path.write_bytes(content)
-    indices = folder / "results" / "index" / f"{name}.jsonl"
+    indices = folder / "results" / "index" / f"{name}.txt"
     index_exposure(str(path), str(indices))
     return str(indices)
 
@@ -69,7 +70,7 @@ def gather(folder: Path, name: str) -> Path:
     """Gather a product that was listed."""
     results = folder / "results"
     product = results / "products" / f"{name}_cal.fits"
-    gather_source(str(results / "manifests" / f"{name}.json"), str(product), str(results / "index"))
+    gather_source(str(results / "manifests" / f"{name}.txt"), str(product), str(results / "index"))
     return product
 
 
@@ -79,7 +80,7 @@ def assert_refused(folder: Path, content: bytes, sentence: str) -> None:
         index(folder, content)
     assert str(caught.value).startswith(str(folder / f"{NAME}.fits"))
     assert "\n" not in str(caught.value)
-    assert not list(folder.rglob("*.jsonl*")) and not list(folder.rglob(".*"))
+    assert not list(folder.rglob("*.txt")) and not list(folder.rglob(".*"))
 
 
 def assert_harmless(folder: Path, content: bytes) -> None:
@@ -482,14 +483,14 @@ def test_two_states_of_one_exposure(tmp_path, parts):
 def test_an_index_given_twice_counts_once(tmp_path, parts):
     path = index(tmp_path, parts.join())
     names = products(tmp_path, path, path)
-    manifest = json.loads((tmp_path / "results" / "manifests" / f"{names[0]}.json").read_text())
-    assert len(manifest["slits"]) == 1
+    manifest = read_manifest(str(tmp_path / "results" / "manifests" / f"{names[0]}.txt"))
+    assert len(manifest.slits) == 1
 
 
 def test_an_index_that_was_renamed(tmp_path, parts):
     path = Path(index(tmp_path, parts.join()))
     with pytest.raises(InputError, match=r"is the index of .*, renamed"):
-        products(tmp_path, str(path.rename(path.with_name("other.jsonl"))))
+        products(tmp_path, str(path.rename(path.with_name("other.txt"))))
 
 
 # Associations.
@@ -628,7 +629,7 @@ def test_what_is_gone(tmp_path, parts, what):
         path.unlink()
         sentence = "no such index; run again"
     elif what == "manifest":
-        (tmp_path / "results" / "manifests" / f"{name}.json").write_text("{}")
+        (tmp_path / "results" / "manifests" / f"{name}.txt").write_text("{}")
         sentence = "not a manifest of this version, or damaged"
     else:
         (tmp_path / f"{NAME}.fits").unlink()
@@ -642,7 +643,7 @@ def test_what_is_gone(tmp_path, parts, what):
 
 def test_a_product_needs_a_name_that_its_header_can_hold(tmp_path, parts):
     path = index(tmp_path, parts.join())
-    manifest = tmp_path / "results" / "manifests" / f"{products(tmp_path, path)[0]}.json"
+    manifest = tmp_path / "results" / "manifests" / f"{products(tmp_path, path)[0]}.txt"
     for name in ("é.fits", "a\nb.fits"):
         with pytest.raises(InputError, match="no name for a FITS file"):
             gather_source(str(manifest), str(tmp_path / name), str(Path(path).parent))

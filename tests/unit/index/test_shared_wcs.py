@@ -82,7 +82,7 @@ def test_index_has_the_text_once(tmp_path):
     for sources in (4, 8):
         (path,) = simulate(Simulation(sources=sources, **options), tmp_path / str(sources))
         regroup([path], path.parent)
-        index = Path(path.parent / "index" / f"{path.stem}.jsonl")
+        index = Path(path.parent / "index" / f"{path.stem}.txt")
         sizes.append(os.path.getsize(index))
         with IndexReader(str(index)) as reader:
             assert len(reader.part("shared")) > 10_000

@@ -27,7 +27,7 @@ def test_table_is_in_step_with_the_schemas():
 )
 def test_transform_without_a_key(right: str, wrong: str, said: str, tmp_path: Path):
     (path,) = simulate(Simulation(exposures=1, sources=2, shape=(4, 8)), tmp_path)
-    content, index = path.read_bytes(), tmp_path / "index.jsonl"
+    content, index = path.read_bytes(), tmp_path / "index.txt"
     assert index_exposure(str(path), str(index)) is not None
     index.unlink()
     start = content.rindex(right.encode())

@@ -79,18 +79,18 @@ def test_several_slits_and_exposures_that_are_none_of_the_run(run: Path):
     folder = run / "some"
     folder.mkdir()
     slits = [Slit(exposure, "d", 1, "", "", 1, 1) for exposure in ["a"] * 12 + ["gone"]]
-    (folder / "p.json").write_bytes(manifest(Product("p", 1, "s", None, slits)))
+    (folder / "p.txt").write_bytes(manifest(Product("p", 1, "s", None, slits)))
     assert read_coverage(["p"], exposures, str(folder)) == {"p": Coverage("9.", [0] * 12 + [-1])}
 
 
 def test_settings_are_told_apart():
     exposure = {
-        "program": "1", "observation": "2", "instrument": "NIRCAM", "detector": None,
-        "filter": "F356W", "grating": None, "pupil": "GRISMR", "subarray": "FULL",
+        "program": "1", "observation": "2", "instrument": "NIRCAM", "detector": "",
+        "filter": "F356W", "grating": "", "pupil": "GRISMR", "subarray": "FULL",
     }  # fmt: skip
     assert setting(exposure) == "nircam f356w-grismr 1-o2"
     assert setting(exposure | {"subarray": "SUB8", "detector": "NRCA5"}).endswith("1-o2 sub8")
-    assert setting(exposure | {"program": None}) == "nircam f356w-grismr ?-o2"
+    assert setting(exposure | {"program": ""}) == "nircam f356w-grismr ?-o2"
 
 
 def test_histograms():
@@ -247,7 +247,7 @@ def test_quick_looks_are_part_of_the_page_where_they_are_few(
     [
         ("request/sources-0.txt", "request: has no request for sources; run the workflow first"),
         ("sources.tsv", "sources.tsv: there is no source list; run 'snakemake sources' first"),
-        ("index/jw10006010001_03101_00001_nrs1_cal.jsonl", "no such index; run again"),
+        ("index/jw10006010001_03101_00001_nrs1_cal.txt", "no such index; run again"),
     ],
 )
 def test_what_is_missing_is_told_in_a_sentence(file: str, sentence: str, run: Path):
@@ -262,7 +262,7 @@ def test_what_is_missing_is_told_in_a_sentence(file: str, sentence: str, run: Pa
 
 
 def test_damaged_manifest_is_an_error(run: Path):
-    (run / "manifests" / f"{names(run)[0]}.json").write_text("{}")
+    (run / "manifests" / f"{names(run)[0]}.txt").write_text("{}")
     with pytest.raises(InputError, match="damaged; delete the file"):
         requests = [str(run / "request" / f"{what}-0.txt") for what in ("sources", "report")]
         report.write_report(str(run / "r.html"), str(run), str(run / "logs"), *requests)

@@ -33,7 +33,7 @@ def results(tmp_path: Path) -> Path:
         (folder / name).mkdir(parents=True)
     (folder / "sources.tsv").write_text("product\tbytes\na\t3\nb\t4\nc\t3\n")
     for name in "ac":
-        (folder / "manifests" / f"{name}.json").touch()
+        (folder / "manifests" / f"{name}.txt").touch()
         (folder / "products" / f"{name}_cal.fits").write_text("old")
     os.utime(folder / "products" / "a_cal.fits", (100, 100))
     return folder

@@ -12,7 +12,7 @@ from exp_to_source.tables import write_table
 
 IDENTITY = {
     "program": "10006", "observation": "010", "instrument": "NIRSPEC", "filter": "F170LP",
-    "grating": "G235M", "pupil": None, "subarray": "FULL", "exposure_type": "NRS_MSASPEC",
+    "grating": "G235M", "pupil": "", "subarray": "FULL", "exposure_type": "NRS_MSASPEC",
     "version": "1.14.0",
 }  # fmt: skip
 

@@ -41,6 +41,6 @@ def test_each_product_has_a_manifest_before_the_table_is_there(
     assert not table.exists()
     listing.list_sources(indices(results), [], Choices(), str(results), str(table))
     assert {path.name: path.read_bytes() for path in manifests.iterdir()} == before
-    assert {f"{name}.json" for name in read_products(str(table))} == before.keys()
+    assert {f"{name}.txt" for name in read_products(str(table))} == before.keys()
     said, *_ = listing.list_sources(indices(results), [], Choices(), str(results), str(table))
     assert "; 0 new or changed" in said

@@ -15,7 +15,7 @@ SLITS = {"mode": "fixed-slit", "fixed_slits": ("S200A1", "S200A2"), "primary_sli
 
 
 def listed(folder: Path, paths: list[Path], choices: Choices, associations=()) -> list[str]:
-    indices = [str(folder / "index" / f"{path.stem}.jsonl") for path in paths]
+    indices = [str(folder / "index" / f"{path.stem}.txt") for path in paths]
     for path, index in zip(paths, indices, strict=True):
         index_exposure(str(path), index)
     return list_sources(indices, associations, choices, str(folder), str(folder / "sources.tsv"))

@@ -287,14 +287,14 @@ def test_odd_exposures(oddity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     parts = split(path.read_bytes())
     change(parts)
     path.write_bytes(parts.join(true_hash=True))
-    index = tmp_path / f"{path.stem}.jsonl"
+    index = tmp_path / f"{path.stem}.txt"
     index_exposure(str(path), str(index))
     results = tmp_path / "results"
     table = str(results / "sources.tsv")
     list_sources([str(index)], [], Choices(), str(results), table)
     (name,) = read_products(table)
     product = tmp_path / f"{name}_cal.fits"
-    gather_source(str(results / "manifests" / f"{name}.json"), str(product), str(tmp_path))
+    gather_source(str(results / "manifests" / f"{name}.txt"), str(product), str(tmp_path))
     fingerprint_exposure(str(path), str(tmp_path / "exposures" / f"{path.stem}.jsonl"))
     verdict = Verifier(str(tmp_path / "exposures")).verify(str(product))
     assert verdict.status == status
