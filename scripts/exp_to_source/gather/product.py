@@ -28,7 +28,7 @@ from ..formats.standards import newest, uncombined
 from .entry import Entry, Output, PartCopied, flow_mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from io import FileIO
 
 MODEL = "MultiExposureModel"
@@ -131,7 +131,7 @@ class Product:
         self.date = date_now()
         self.standard = newest({entry.standard for entry in entries})
         kinds = [entry.record.type for entry in entries if entry.record.type]
-        self.kind = kinds[-1] if kinds else only(top, "type")
+        self.kind = kinds[-1] if kinds else entries[0].exposure["exposure_type"]
         about = manifest.association
         self.association = {key: quoted(value) for key, value in about.items()}
         # A string that no FITS card can hold is only in the tree.
@@ -160,11 +160,11 @@ class Product:
     def primary_cards(self) -> Iterator[bytes]:
         """Cards of PRIMARY: those of the first exposure, the product's own, and its history."""
         rows = self.top
-        about_asn = rows.get("about_asn", [])
+        about_asn: Iterable[Sequence[str]] = rows.get("about_asn", ())
         if self.association:
             cards = {word: image for word, image in about_asn if word}
             cards |= dict.fromkeys(self.association_cards, "")
-            about_asn = [["", only(rows, "section")], *([*card] for card in sorted(cards.items()))]
+            about_asn = [("", only(rows, "section")), *sorted(cards.items())]
         comments = dict(rows["comment"])
         own = {
             "DATE": self.date,
@@ -172,7 +172,7 @@ class Product:
             "DATAMODL": MODEL,
             "EXP_TYPE": self.kind,
         } | self.association_cards
-        for word, image in (*rows["before"], *about_asn, *rows.get("after", [])):
+        for word, image in (*rows["before"], *about_asn, *rows.get("after", ())):
             if word in own:
                 yield format_card(word, own[word], comments[word])
             else:

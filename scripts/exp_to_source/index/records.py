@@ -62,8 +62,8 @@ def top_text(exposure: Exposure) -> bytes:
 
     Their names are those of `primary_cards`; ``sci``: keyword and image of the exposure's cards in
     SCI; ``tree``, ``meta``, ``exposure`` and ``asn``: key and YAML of the top of the tree and of
-    its metadata; ``extensions``: YAML of what wrote it; ``preamble``; ``type`` of the exposure.
-    As in `DataModel.update`, only leaves of the metadata that have a keyword.
+    its metadata; ``extensions``: YAML of what wrote it; ``preamble``: the lines before. As in
+    `DataModel.update`, only leaves of the metadata that have a keyword.
     """
     tree, meta, primary = exposure.tree, exposure.tree.meta, exposure.hdus[0].header
     sci = next((hdu for hdu in exposure.hdus if (hdu.name, hdu.version) == ("SCI", 1)), None)
@@ -78,7 +78,6 @@ def top_text(exposure: Exposure) -> bytes:
         "asn": _rendered(at(kept, "asn")).items(),
         "extensions": [(extensions.render(),)] if extensions else [],
         "preamble": [(exposure.extension.preamble,)],
-        "type": [(str(value_at(meta, "exposure.type")),)],
     }
     return rows_text((name, *fields) for name, found in rows.items() for fields in found)
 
