@@ -52,7 +52,8 @@ def main() -> None:
             raise
         from exp_to_source.formats.failures import record_failure
 
-        record_failure(record, [product], str(failure))
+        with told_in_a_sentence("gather_source"):
+            record_failure(record, [product], str(failure))
         print(failure, file=sys.stderr)
 
 

@@ -6,7 +6,8 @@ Snakemake.
 
 __version__ = "0.1.0"
 
-#: True for type checkers alone. Its own, as the import of `typing` takes a tenth of a gather.
+#: True for type checkers, which know the name. Defined here, as importing it from `typing` takes a
+#: tenth of a gather; the same holds for what it guards.
 TYPE_CHECKING = False
 
 #: Version of the content of indices and manifests, and of the products made from them. Raised

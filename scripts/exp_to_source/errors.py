@@ -108,7 +108,7 @@ class told_in_a_sentence:  # noqa: N801, a function in all but name, as `files.r
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, KeyboardInterrupt):
             hide_interrupt(f"{self.command}: interrupted")
-        elif error and (sentence := _sentence(error)):
+        elif error is not None and (sentence := _sentence(error)):
             sys.exit(f"{self.command}: {sentence}")
 
 

@@ -57,11 +57,11 @@ class replacing:  # noqa: N801, a function in all but name: contextlib takes a t
                     os.fsync(self.file.fileno())
             if error is None:
                 os.replace(self.temporary, self.path)
+            else:
+                self._discard(error)
         except BaseException as late:
             self._discard(late)
             raise
-        if error is not None:
-            self._discard(error)
 
     def _discard(self, error: BaseException) -> None:
         """Remove the temporary file after an error, which is to name the target."""

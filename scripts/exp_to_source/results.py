@@ -44,14 +44,24 @@ CAL = "_cal.fits"
 MBSUB = "_mbsub.fits"
 
 
+def index_name(exposure: str) -> str:
+    """File name of the index of an exposure."""
+    return f"{exposure}.txt"
+
+
 def index_path(results: str, exposure: str) -> str:
     """Path of the index of an exposure."""
-    return f"{results}/{INDICES}/{exposure}.txt"
+    return f"{results}/{INDICES}/{index_name(exposure)}"
+
+
+def manifest_name(product: str) -> str:
+    """File name of the manifest of a product."""
+    return f"{product}.txt"
 
 
 def manifest_path(results: str, product: str) -> str:
     """Path of the manifest of a product."""
-    return f"{results}/{MANIFESTS}/{product}.txt"
+    return f"{results}/{MANIFESTS}/{manifest_name(product)}"
 
 
 def prepared_path(results: str, exposure: str) -> str:

@@ -68,8 +68,8 @@ def told(error: InputError, *names: str) -> str:
 
 def make_manifest(index: Path, *, turned: bool) -> bytes:
     """Manifest of a product of all slits of an exposure."""
-    ((_, slits),) = read_exposures([str(index)], Choices())
-    slits = slits[::-1] if turned else slits
+    (exposure,) = read_exposures([str(index)], Choices())
+    slits = exposure.slits[::-1] if turned else exposure.slits
     return manifest(Product("x", 1, "s", None, slits))
 
 

@@ -153,7 +153,7 @@ def prepare(folder: Path, content: bytes) -> tuple[Callable[[str], str], Path]:
 
 
 def damage_rows(rng: random.Random, sound: bytes) -> bytes:
-    """Flip bits of rows, cut or exchange rows, or change a field."""
+    """Flip bits of rows, cut or exchange rows, or change a field; the seals stay as they are."""
     data = bytearray(sound)
     lines = sound.splitlines(keepends=True)
     number = rng.randrange(len(lines))

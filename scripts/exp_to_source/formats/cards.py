@@ -60,6 +60,7 @@ def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
     elif isinstance(value, bool):
         field = f"{'T' if value else 'F':>20}"
     elif isinstance(value, float):
+        # Infinity or NaN, found without `math`, whose import a gather would feel.
         if not abs(value) < float("inf"):
             raise ValueError(f"{keyword}: FITS cards hold finite numbers only, not {value}")
         field = f"{_format_float(value):>20}"
@@ -141,7 +142,7 @@ def finished_header(
         As `planned_cards` makes them.
     entry : int
         Number of the entry within the product, for EXTVER.
-    exposure_cards : sequence of [str, str]
+    exposure_cards : sequence of (str, str)
         Keyword and card image of the exposure's own cards, for the first entry only. A card of the
         slit replaces the exposure's card of the same keyword, as in stdatamodels, which writes the
         slit's after the exposure's.

@@ -33,7 +33,7 @@ Edit = tuple[int, int, str]
 
 
 def quoted(text: str) -> str:
-    """Text as a YAML scalar in one line, between double quotes."""
+    """Text as a YAML scalar in one line; characters that YAML forbids or changes are escaped."""
     escaped = text.replace("\\", r"\\").replace('"', r"\"")
     if not escaped.isprintable():
         escaped = "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)

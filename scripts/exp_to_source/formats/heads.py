@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .indices import IndexReader
-from .rows import read_rows
+from .rows import decode_rows
 
 
 class Head(NamedTuple):
@@ -41,8 +41,8 @@ class Head(NamedTuple):
 
 def read_heads(index: IndexReader) -> Iterator[Head]:
     """Read the heads of an index, in the order of its slits."""
-    for digest, source_id, source_name, slit_name, kind, *numbers in read_rows(index.part("heads")):
-        planes, size, shape, wavelengths = numbers
+    for row in decode_rows(index.part("heads")):
+        digest, source_id, source_name, slit_name, kind, planes, size, shape, wavelengths = row
         yield Head(
             digest,
             int(source_id) if source_id else None,
@@ -57,10 +57,15 @@ def read_heads(index: IndexReader) -> Iterator[Head]:
 
 
 def head_row(head: Head) -> list[str]:
-    """Row of an index."""
-    *names, planes, size, shape, wavelengths = head
+    """Row of the part ``heads`` of an index."""
     return [
-        *("" if name is None else str(name) for name in names),
-        *(str(planes), str(size)),
-        *(" ".join(map(str, numbers)) for numbers in (shape, wavelengths)),
+        head.digest,
+        "" if head.source_id is None else str(head.source_id),
+        head.source_name,
+        head.slit_name,
+        head.exposure_type,
+        str(head.planes),
+        str(head.size),
+        " ".join(map(str, head.shape)),
+        " ".join(map(str, head.wavelengths)),
     ]

@@ -7,7 +7,7 @@ from ..files import replacing, write_all
 from .heads import Head, head_row
 from .indices import place_line
 from .record import Record
-from .rows import rows_text
+from .rows import encode_column, encode_rows
 from .seals import seal, sealed
 
 #: Minimum length of a text that is stored once for several records.
@@ -16,7 +16,7 @@ MIN_SHARED = 40
 
 def write_index(
     path: str,
-    exposure: Mapping[str, str],
+    about: Mapping[str, object],
     parts: Mapping[str, bytes],
     slits: Iterable[tuple[Head, Record]],
 ) -> None:
@@ -26,10 +26,11 @@ def write_index(
     ----------
     path : str
         File to write.
-    exposure : mapping
-        The first rows: name to text.
+    about : mapping
+        The exposure: name and field of each of the first rows.
     parts : mapping
-        Text of each part that is not about single slits.
+        Content of the parts ``common``, ``top``, ``tags``, ``remarks`` and ``text``; a reader needs
+        those only that it asks for.
     slits : iterable of (Head, Record)
         What the source list needs of each slit, and its record.
     """
@@ -38,17 +39,18 @@ def write_index(
     records, places = [], []
     place = 0
     for head, record in slits:
-        records.append(record.as_text(shared))
+        records.append(record.encode(shared))
         places.append(place_line(head.digest, place, records[-1]))
         place += len(records[-1])
     all_parts = {
-        "heads": rows_text(head_row(head) for head, _ in slits),
+        "heads": encode_rows(head_row(head) for head, _ in slits),
         "places": b"".join(sorted(places)),
-        "shared": rows_text((text,) for text in shared),
+        "shared": encode_column(shared),
         "records": b"".join(records),
         **parts,
     }
-    rows: list[tuple[str, ...]] = [("format", str(FORMAT)), *exposure.items()]
+    rows: list[tuple[str, ...]] = [("format", str(FORMAT))]
+    rows += ((name, str(field)) for name, field in about.items())
     place = 0
     for name, part in all_parts.items():
         rows.append(("part", name, str(place), str(len(part)), seal(part)))
@@ -90,5 +92,5 @@ def write_failure(
     before : mapping
         Stamp of the exposure before it was read; empty if there was no file.
     """
-    about = {"exposure": exposure, "path": exposure_path, "failure": reason}
-    write_index(path, about | {key: str(number) for key, number in before.items()}, {}, [])
+    about = {"exposure": exposure, "path": exposure_path, "failure": reason, **before}
+    write_index(path, about, {"tags": b"", "remarks": b""}, [])

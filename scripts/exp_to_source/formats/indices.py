@@ -1,19 +1,19 @@
-"""The index of an exposure: rows (see `rows`), from which each reader takes only what it needs.
+"""The index of an exposure: parts, of which each reader takes only what it needs.
 
 =======  =======================================================================================
-part     content
+part     content (in rows, unless it says otherwise: see `rows`)
 =======  =======================================================================================
-first    sealed rows: the exposure (format, name, path, size, time, identity); offset, size, seal
-         of each of the other parts, counted from here
-heads    a row for each slit, for the source list: `heads.Head`
+first    sealed: the exposure (format, name, path, size, time, identity); offset, size, seal of
+         each of the other parts, counted from here
+heads    each slit, for the source list: `heads.Head`
 places   a line for each slit, all of equal length, sorted by digest: digest; offset, size and
          seal of its record among the records
-common   what every entry takes from the exposure: keys and YAML texts of its metadata
-top      what a product takes from its first exposure: `records.top_rows`
+shared   texts that several records share
+records  each slit, for gathering: `record.Record`
+common   what every entry takes from the exposure: keys and YAML of its metadata
+top      what a product takes from its first exposure: `encode_top` of `index.records`
 tags     all tags of the exposure's tree
 remarks  level and text of remarks on the exposure
-shared   texts that several records share
-records  rows for each slit, for gathering: `record.Record`
 text     YAML document, if the exposure's own cannot be used as it is
 =======  =======================================================================================
 
@@ -31,7 +31,7 @@ from .. import FORMAT
 from ..errors import InputError
 from ..files import replacing, stamp
 from .record import Record
-from .rows import only, read_rows
+from .rows import decode_column, only
 from .seals import DIGEST_SIZE, read_sealed, seal
 
 #: Digits of numbers in lines of equal length, and the length of these lines.
@@ -79,7 +79,7 @@ def is_of_another_file(path: str, exposure: str) -> bool:
 
 def change_note(index: str) -> str:
     """Path of the note that an exposure is not the one that was indexed."""
-    return f"{index.removesuffix('.txt')}.changed"
+    return f"{os.path.splitext(index)[0]}.changed"
 
 
 def note_change(index: str) -> None:
@@ -118,7 +118,7 @@ class IndexReader:
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            # A small buffer, as it serves only to read the first line.
+            # A small buffer, as it serves only to read the first rows.
             self.file = open(path, "rb", buffering=1 << 11)  # noqa: SIM115, closed by close()
         except FileNotFoundError:
             raise InputError(f"{path}: no such index; run again") from None
@@ -161,14 +161,17 @@ class IndexReader:
             # Only now read all of them, to distinguish a missing record from a damaged one.
             self.part("places")
             return None
+        start, room, _ = self.parts["records"]
         try:
             place, size = map(int, found[DIGEST_SIZE:].split()[:2])
         except ValueError:
             raise self._damaged() from None
+        if not 0 <= place <= place + size <= room:
+            raise self._damaged()
         expected = found[-1 - DIGEST_SIZE : -1].decode("latin-1")
-        shared = [text for (text,) in read_rows(self.part("shared"))]
-        data = self._read(self.parts["records"][0] + place, size, expected)
-        return Record.of_text(data, shared)
+        shared = decode_column(self.part("shared"))
+        data = self._read(start + place, size, expected)
+        return Record.decode(data, shared)
 
     def _find(self, digest: bytes) -> bytes:
         """Line of this digest among the places, which are sorted; empty if there is none."""
@@ -185,6 +188,10 @@ class IndexReader:
             else:
                 high = middle
         return b""
+
+    def new_digest(self) -> hashlib._Hash:
+        """Start the digest of one of its slits."""
+        return new_digest(*(self.parts[name][2] for name in ("common", "top")))
 
     def part(self, name: str) -> bytes:
         """One complete part of the index."""

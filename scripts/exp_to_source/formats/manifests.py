@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .. import FORMAT, TYPE_CHECKING
 from ..errors import InputError
-from .rows import only
+from .rows import every, only
 from .seals import read_sealed, sealed
 
 if TYPE_CHECKING:
@@ -72,13 +72,14 @@ def read_manifest(path: str) -> Manifest:
     """
     with open(path, "rb") as file:
         rows = read_sealed(file)
-    if rows is None or only(rows, "format") != str(FORMAT):
+        more = file.read(1)
+    if rows is None or more or only(rows, "format") != str(FORMAT):
         raise InputError(
             f"{path}: not a manifest of this version, or damaged; delete the file and run again"
         )
     return Manifest(
         only(rows, "product"),
-        dict(rows.get("association", [])),
-        [(exposure, digest) for exposure, digest in rows["slit"]],
-        [name for (name,) in rows.get("joined", [])],
+        dict(every(rows, "association")),
+        [(exposure, digest) for exposure, digest in every(rows, "slit")],
+        [name for (name,) in every(rows, "joined")],
     )

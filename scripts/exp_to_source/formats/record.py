@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import TYPE_CHECKING
 from .cards import Plan
 from .fragments import SHARED_MARK, Edit
-from .rows import only, read_named_rows, rows_text
+from .rows import decode_named_rows, encode_rows, every, only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +17,9 @@ PlanePlan = tuple[int, int, int, Plan]
 #: Place of the YAML of a slit: whether it is in the index, not in the exposure; start and size, in
 #: bytes.
 TextPlace = tuple[bool, int, int]
+
+#: A step of a plan, or an edit: they have the same types.
+Step = tuple[int, int, str]
 
 
 class Record:
@@ -60,67 +63,66 @@ class Record:
         self.type = type
 
     @classmethod
-    def of_text(cls, text: bytes, shared: Sequence[str]) -> Record:
-        """Record from an index, and the texts that its records share."""
-        rows = read_named_rows(text)
-        ((in_index, start, size),) = rows["text"]
-        (edits,), (own,), (asn,) = rows["edits"], rows["own"], rows.get("asn", [[]])
+    def decode(cls, data: bytes, shared: Sequence[str]) -> Record:
+        """Record from rows of an index, and the texts that its records share."""
+        rows = decode_named_rows(data)
+        ((in_index, text_start, text_size),) = rows["text"]
+        (edits,), (own,) = rows["edits"], rows["own"]
+        (asn,) = rows.get("asn", [None])
         return cls(
             [
-                (int(start), int(header), int(data), _changes(plan, shared))
-                for start, header, data, *plan in rows["plane"]
+                (int(start), int(header), int(size), _steps(plan, shared))
+                for start, header, size, *plan in every(rows, "plane")
             ],
-            (in_index == "1", int(start), int(size)),
-            _changes(edits, shared),
-            [(int(start), int(size)) for start, size in rows.get("block", [])],
+            (in_index == "1", int(text_start), int(text_size)),
+            _steps(edits, shared),
+            [(int(start), int(size)) for start, size in every(rows, "block")],
             own,
-            dict(zip(asn[::2], asn[1::2], strict=True)) if "asn" in rows else None,
-            only(rows, "type") or None,
+            None if asn is None else dict(zip(asn[::2], asn[1::2], strict=True)),
+            only(rows, "type") if "type" in rows else None,
         )
 
-    def as_text(self, shared: Mapping[str, int]) -> bytes:
+    def encode(self, shared: Mapping[str, int]) -> bytes:
         """Rows of an index, in which marks with a number stand for shared texts."""
         in_index, start, size = self.text
-        return rows_text(
+        return encode_rows(
             [
                 *(
-                    ("plane", *map(str, sizes), *_fields(plan, shared))
+                    ("plane", *map(str, sizes), *_step_fields(plan, shared))
                     for *sizes, plan in self.planes
                 ),
                 ("text", str(int(in_index)), str(start), str(size)),
-                ("edits", *_fields(self.edits, shared)),
+                ("edits", *_step_fields(self.edits, shared)),
                 *(("block", str(start), str(size)) for start, size in self.blocks),
             ]
-        ) + metadata_text(self.own, self.asn, self.type)
+        ) + encode_metadata(self.own, self.asn, self.type)
 
     def texts(self) -> Iterator[str]:
         """Texts that records may share."""
-        for changes in (*(plane[-1] for plane in self.planes), self.edits):
-            yield from (text for *_, text in changes)
+        for steps in (*(plan for *_, plan in self.planes), self.edits):
+            yield from (text for *_, text in steps)
 
 
-def metadata_text(own: list[str], asn: dict[str, str] | None, type: str | None) -> bytes:
+def encode_metadata(own: list[str], asn: dict[str, str] | None, type: str | None) -> bytes:
     """Rows of those attributes of a record that change the metadata of its entry."""
     rows = [("own", *own)]
     if asn is not None:
         rows.append(("asn", *(part for item in asn.items() for part in item)))
     if type is not None:
         rows.append(("type", type))
-    return rows_text(rows)
+    return encode_rows(rows)
 
 
-def _fields(changes: Iterable[Edit], shared: Mapping[str, int]) -> Iterator[str]:
-    """Fields of a plan or of edits."""
-    for place, length, text in changes:
-        yield from (
-            str(place),
-            str(length),
-            f"{SHARED_MARK}{shared[text]}" if text in shared else text,
-        )
+def _step_fields(steps: Iterable[Step], shared: Mapping[str, int]) -> Iterator[str]:
+    """Fields of steps, with marks for shared texts."""
+    for place, length, text in steps:
+        yield str(place)
+        yield str(length)
+        yield f"{SHARED_MARK}{shared[text]}" if text in shared else text
 
 
-def _changes(fields: list[str], shared: Sequence[str]) -> list[Edit]:
-    """Plan or edits from their fields."""
+def _steps(fields: list[str], shared: Sequence[str]) -> list[Step]:
+    """Return the steps that have these fields."""
     texts = (
         shared[int(text[1:])] if text.startswith(SHARED_MARK) else text for text in fields[2::3]
     )

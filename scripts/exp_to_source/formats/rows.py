@@ -1,9 +1,9 @@
-r"""Rows of fields: the text of indices and manifests.
+r"""Rows of fields: what indices and manifests are made of.
 
-A row is a line of fields between tabs, as in the text format of PostgreSQL's COPY: ``\t``, ``\n``
-and ``\\`` stand for a tab, a new line and a backslash in a field. The first field is the name of a
-row, unless all rows of a text are alike. Rows are read without any import; that of `json` would
-take a quarter of a gather.
+A row is a line of fields between tabs. As in the text format of PostgreSQL's COPY, ``\t`` and
+``\n`` stand for a tab and a new line in a field, ``\\`` for a backslash; other characters are as
+they are. The first field is the name of a row, unless all rows are alike. Rows are read without any
+import; that of `json` would take a quarter of a gather.
 """
 
 from __future__ import annotations
@@ -17,31 +17,49 @@ if TYPE_CHECKING:
 NamedRows = dict[str, list[list[str]]]
 
 
-def rows_text(rows: Iterable[Sequence[str]]) -> bytes:
-    """Text of rows."""
+def encode_rows(rows: Iterable[Sequence[str]]) -> bytes:
+    """Encode rows."""
     return "".join("\t".join(map(_escaped, row)) + "\n" for row in rows).encode()
 
 
-def read_rows(text: bytes) -> list[list[str]]:
-    """Rows of a text that `rows_text` made."""
+def encode_column(fields: Iterable[str]) -> bytes:
+    """Encode rows of one field each."""
+    return encode_rows((field,) for field in fields)
+
+
+def decode_rows(data: bytes) -> list[list[str]]:
+    """Decode what `encode_rows` made."""
     return [
         # Few lines have a backslash.
         list(map(_unescaped, line.split("\t"))) if "\\" in line else line.split("\t")
-        for line in text.decode().split("\n")[:-1]
+        for line in data.decode().split("\n")[:-1]
     ]
 
 
-def read_named_rows(text: bytes) -> NamedRows:
-    """Rows of a text that `rows_text` made, by their names."""
+def decode_column(data: bytes) -> list[str]:
+    """Decode what `encode_column` made."""
+    return [field for (field,) in decode_rows(data)]
+
+
+def decode_named_rows(data: bytes) -> NamedRows:
+    """Decode rows whose first fields are their names."""
     rows: NamedRows = {}
-    for name, *fields in read_rows(text):
+    for name, *fields in decode_rows(data):
         rows.setdefault(name, []).append(fields)
     return rows
 
 
+def every(rows: NamedRows, name: str) -> list[list[str]]:
+    """Rows of a name; there may be none."""
+    return rows.get(name, [])
+
+
 def only(rows: NamedRows, name: str) -> str:
-    """Field of the only row of a name; empty if there is no such row."""
-    return next((text for (text,) in rows.get(name, ())), "")
+    """Field of the only row of a name; empty if there is none."""
+    if name not in rows:
+        return ""
+    ((field,),) = rows[name]
+    return field
 
 
 def _escaped(field: str) -> str:

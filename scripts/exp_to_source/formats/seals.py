@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from .. import TYPE_CHECKING
-from .rows import NamedRows, read_named_rows, rows_text
+from .rows import NamedRows, decode_named_rows, encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 #: Length of a digest, in hexadecimal digits: 128 bits of a SHA-256.
 DIGEST_SIZE = 32
 
-#: Where the size is in a line with a seal, and its most digits, so that a damaged one asks for
-#: 10 MB at most.
-SIZE = len("seal\t\t") + DIGEST_SIZE
+#: Most digits of the size of sealed rows, so that a damaged one asks for 10 MB at most.
 MAX_DIGITS = 7
 
 
@@ -26,20 +24,20 @@ def seal(data: bytes) -> str:
 
 
 def sealed(rows: Iterable[Sequence[str]]) -> bytes:
-    """Text of rows, after a line with its seal and its size."""
-    text = rows_text(rows)
-    return _seal_line(text) + text
+    """Encode rows, less than 10 MB, after a line with their seal and size."""
+    data = encode_rows(rows)
+    return _seal_line(data) + data
 
 
 def read_sealed(file: BinaryIO) -> NamedRows | None:
     """Read sealed rows from the start of a file, and no more; None if they are damaged."""
-    line = file.readline(SIZE + MAX_DIGITS + 1)
-    try:
-        text = file.read(int(line[SIZE : SIZE + MAX_DIGITS]))
-    except ValueError:
+    line = file.readline(len(_seal_line(b"")) + MAX_DIGITS)
+    size = line.rpartition(b"\t")[2].rstrip(b"\n")
+    if not size.isdigit() or len(size) > MAX_DIGITS:
         return None
-    return read_named_rows(text) if line == _seal_line(text) else None
+    data = file.read(int(size))
+    return decode_named_rows(data) if line == _seal_line(data) else None
 
 
-def _seal_line(text: bytes) -> bytes:
-    return rows_text([("seal", seal(text), str(len(text)))])
+def _seal_line(data: bytes) -> bytes:
+    return encode_rows([("seal", seal(data), str(len(data)))])

@@ -61,7 +61,7 @@ def renew_tags(text: str) -> str:
     return text
 
 
-def uncombined(standards: Iterable[str]) -> str:
+def obstacle(standards: Iterable[str]) -> str:
     """Say why entries of several standards cannot be in one product; empty if they can."""
     if strange := sorted(set(standards).difference(STANDARDS)):
         return f"how standard {strange[0]} goes together with others is not known"

@@ -13,9 +13,9 @@ from ..errors import ChangedError, InputError
 from ..files import write_all
 from ..formats.cards import finished_header, planned_cards
 from ..formats.fragments import META_MARK, apply_edits, fill_marks, quoted
-from ..formats.indices import IndexReader, new_digest
-from ..formats.record import metadata_text
-from ..formats.rows import NamedRows
+from ..formats.indices import IndexReader
+from ..formats.record import encode_metadata
+from ..formats.rows import NamedRows, every
 from ..formats.seals import DIGEST_SIZE
 from ..formats.standards import keep_tags, renew_tags
 
@@ -57,7 +57,7 @@ class Entry:
         self.record = record
         kept, *self.place = record.text
         self.text = index.text(*self.place) if kept else b""
-        self.parts = index.parts
+        self.new_digest = index.new_digest
         self.path = self.exposure["path"]
         self.standard = self.exposure["standard"]
 
@@ -90,8 +90,8 @@ class Entry:
         PartCopied
             The entry, with its tree and blocks still to be copied.
         """
-        first_cards = top.get("sci", ()) if number == 1 else ()
-        check = new_digest(self.parts["common"][2], self.parts["top"][2])
+        first_cards = every(top, "sci") if number == 1 else []
+        check = self.new_digest()
         text = self.text
         file = self.open()
         try:
@@ -168,7 +168,7 @@ class PartCopied:
         """Copy the internal blocks, the last part of the slit, and compare the digest."""
         entry, record = self.entry, self.entry.record
         check = self.check
-        check.update(metadata_text(record.own, record.asn, record.type))
+        check.update(encode_metadata(record.own, record.asn, record.type))
         if record.blocks:
             file = entry.open()
             try:

@@ -23,8 +23,9 @@ from ..formats.cards import (
 from ..formats.fragments import quoted
 from ..formats.indices import IndexReader, note_change
 from ..formats.manifests import Manifest, read_manifest
-from ..formats.rows import NamedRows, only, read_named_rows, read_rows
-from ..formats.standards import newest, uncombined
+from ..formats.rows import NamedRows, decode_named_rows, decode_rows, every, only
+from ..formats.standards import newest, obstacle
+from ..results import index_name, manifest_name
 from .entry import Entry, Output, PartCopied, flow_mapping
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
         indexed, a note is written beside the index, and the next run indexes the exposure again.
     """
     manifest = read_manifest(manifest_path)
-    if f"{manifest.product}.txt" != os.path.basename(manifest_path):
+    if manifest_name(manifest.product) != os.path.basename(manifest_path):
         raise InputError(
             f"{manifest_path}: is the manifest of {manifest.product}, renamed; delete it and run "
             "again"
@@ -84,20 +85,20 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[NamedRows, 
     entries: list[Entry] = []
     standard = ""
     for exposure, group in groupby(slits, lambda slit: slit[0]):
-        with IndexReader(os.path.join(folder, f"{exposure}.txt")) as index:
+        with IndexReader(os.path.join(folder, index_name(exposure))) as index:
             if why := index.exposure.get("failure"):
                 raise InputError(why)
             own = index.exposure["standard"]
             if not top:
-                top, standard = read_named_rows(index.part("top")), own
+                top, standard = decode_named_rows(index.part("top")), own
             elif own != standard and newest((own, standard)) == own:
                 # The preamble, which says how to read the tree, is that of the newest standard.
-                later, standard = read_named_rows(index.part("top")), own
-                top |= {name: later.get(name, []) for name in ("preamble", "extensions")}
-            common = dict(read_rows(index.part("common")))
+                later, standard = decode_named_rows(index.part("top")), own
+                top |= {name: every(later, name) for name in ("preamble", "extensions")}
+            common = dict(decode_rows(index.part("common")))
             entries += (Entry(index, common, digest) for _, digest in group)
     standards = {entry.standard for entry in entries}
-    if len(standards) > 1 and (why := uncombined(standards)):
+    if len(standards) > 1 and (why := obstacle(standards)):
         raise InputError(f"{folder}: indices of several ASDF standards: {why}; run again")
     return top, entries
 
@@ -159,20 +160,20 @@ class Product:
 
     def primary_cards(self) -> Iterator[bytes]:
         """Cards of PRIMARY: those of the first exposure, the product's own, and its history."""
-        rows = self.top
-        about_asn: Iterable[Sequence[str]] = rows.get("about_asn", ())
+        top = self.top
+        about_asn: Sequence[Sequence[str]] = every(top, "about_asn")
         if self.association:
             cards = {word: image for word, image in about_asn if word}
             cards |= dict.fromkeys(self.association_cards, "")
-            about_asn = [("", only(rows, "section")), *sorted(cards.items())]
-        comments = dict(rows["comment"])
+            about_asn = [("", only(top, "section")), *sorted(cards.items())]
+        comments = dict(every(top, "comment"))
         own = {
             "DATE": self.date,
             "FILENAME": self.filename,
             "DATAMODL": MODEL,
             "EXP_TYPE": self.kind,
         } | self.association_cards
-        for word, image in (*rows["before"], *about_asn, *rows.get("after", ())):
+        for word, image in (*every(top, "before"), *about_asn, *every(top, "after")):
             if word in own:
                 yield format_card(word, own[word], comments[word])
             else:
@@ -191,7 +192,7 @@ class Product:
         lines = [
             only(top, "preamble"),
             "%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n",
-            *(first.tagged(f"{key}: {text}\n", self.standard) for key, text in top.get("tree", ())),
+            *(first.tagged(f"{key}: {text}\n", self.standard) for key, text in every(top, "tree")),
             f"history: {{extensions: {extensions}}}\n" if extensions else "",
             f"_fits_hash: {fits_hash}\n",
             "exposures:\n",
@@ -200,7 +201,7 @@ class Product:
         for part in parts:
             lines.append(part.tree(first_block, self.association, self.standard))
             first_block += len(part.entry.record.blocks)
-        meta, exposure, asn = (dict(top.get(name, ())) for name in ("meta", "exposure", "asn"))
+        meta, exposure, asn = (dict(every(top, name)) for name in ("meta", "exposure", "asn"))
         meta["exposure"] = flow_mapping(exposure | {"type": quoted(self.kind)})
         if asn or self.association:
             meta["asn"] = flow_mapping(asn | self.association)

@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 
 from ..errors import InputError
 from ..formats.cards import BLOCK, CARD, END, Value, is_card_text, padded
-from .values import NUMBER, card_value
+from .card_values import NUMBER, card_value
 
 #: A larger header is taken for damage: the largest real ones have a few hundred cards.
 MAX_HEADER = 1000 * BLOCK

@@ -5,15 +5,19 @@ tree. Card images are copied from the input if it has them.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from ..formats.cards import CARD, Plan, Value, format_card
 from ..formats.fragments import CARDS_MARK, ENTRY_MARK
+from .card_values import card_value
 from .fitsfile import HDU, Header
 from .keywords import Keyword, Place, compress, lay_out, section_cards, table
 from .nodes import Leaf, Node, at, leaves
-from .values import card_value
+
+#: Keyword and image of cards; the comment cards of a section have one image, and no keyword.
+Cards = list[tuple[str, str]]
 
 #: Keywords that describe the data of an HDU; they are copied in their order.
 STRUCTURE = frozenset(
@@ -38,7 +42,27 @@ FROM_EXPOSURE = (
 )
 
 
-def primary_cards(meta: Node, header: Header) -> dict[str, Iterable[Sequence[str]]]:
+class PrimaryCards(NamedTuple):
+    """Cards of a product's PRIMARY header, as keyword and image.
+
+    Attributes
+    ----------
+    before, about_asn, after : Cards
+        In this order; those about the association are apart, as the product may have another one.
+    section : str
+        Title of the cards about the association.
+    comments : dict of str
+        Keywords that products set, and their comments.
+    """
+
+    before: Cards
+    about_asn: Cards
+    after: Cards
+    section: str
+    comments: dict[str, str]
+
+
+def primary_cards(meta: Node, header: Header) -> PrimaryCards:
     """Cards of a product's PRIMARY header, from those of its first exposure.
 
     Parameters
@@ -47,13 +71,6 @@ def primary_cards(meta: Node, header: Header) -> dict[str, Iterable[Sequence[str
         The exposure's metadata.
     header : Header
         Its PRIMARY header.
-
-    Returns
-    -------
-    dict
-        ``before``, ``about_asn``, ``after``: keywords and images of cards, with those about the
-        association apart, as the product may have another one; ``section``: the title of these;
-        ``comment``: keywords that products set, and their comments.
     """
     present = {
         word.path: place
@@ -76,22 +93,22 @@ def primary_cards(meta: Node, header: Header) -> dict[str, Iterable[Sequence[str
     }
     # There are no data to describe. Readers add a missing EXTEND, and `_fits_hash` would fail.
     structure = [
-        [word, header.image(word).decode("ascii")] for word in ("SIMPLE", "BITPIX", "NAXIS")
+        (word, header.image(word).decode("ascii")) for word in ("SIMPLE", "BITPIX", "NAXIS")
     ]
     states_it = header.get("EXTEND") is True
     extend = header.image("EXTEND") if states_it else format_card("EXTEND", True)
-    structure.append(["EXTEND", extend.decode("ascii")])
-    return {
-        "before": structure + cards["before"],
-        "about_asn": cards["about_asn"],
-        "after": cards["after"],
-        "section": [(section_cards(words[about[0]].sections[-1]).decode("ascii"),)],
-        "comment": [(word.name, word.comment) for word in words if word.name in PRODUCT_KEYWORDS],
-    }
+    structure.append(("EXTEND", extend.decode("ascii")))
+    return PrimaryCards(
+        before=structure + cards["before"],
+        about_asn=cards["about_asn"],
+        after=cards["after"],
+        section=section_cards(words[about[0]].sections[-1]).decode("ascii"),
+        comments={word.name: word.comment for word in words if word.name in PRODUCT_KEYWORDS},
+    )
 
 
-def exposure_cards(meta: Node, primary: Header, sci: HDU | None, slit: Node) -> list[list[str]]:
-    """Cards about the exposure in SCI of a product's first entry, as [keyword, image].
+def exposure_cards(meta: Node, primary: Header, sci: HDU | None, slit: Node) -> Cards:
+    """Cards about the exposure in SCI of a product's first entry.
 
     Parameters
     ----------
@@ -213,11 +230,11 @@ def states(image: bytes, value: Value) -> bool:
     return stated == value and type(stated) is type(value)
 
 
-def _images(cards: list[tuple[str, Place]], header: Header) -> list[list[str]]:
+def _images(cards: list[tuple[str, Place]], header: Header) -> Cards:
     """Keyword and image of cards; the comment cards of a section are one string."""
     images = []
     for word, place in cards:
         if isinstance(place, tuple):
             place = header.cards(place)
-        images.append([word, place.decode("ascii")])
+        images.append((word, place.decode("ascii")))
     return images

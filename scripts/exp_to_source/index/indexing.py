@@ -5,7 +5,7 @@ import os
 from ..errors import InputError
 from ..files import stamp
 from ..formats.index_writer import write_failure, write_index
-from ..formats.rows import rows_text
+from ..formats.rows import encode_column, encode_rows
 from ..naming import exposure_name
 from .exposure import Exposure, check_kind, claim_planes, read_tree
 from .extension import read_extension
@@ -14,7 +14,7 @@ from .headers import SILENT, left_out
 from .keywords import table
 from .misfits import find_contradictions, find_misfits
 from .nodes import at
-from .records import common_text, identity, slit_records, top_text
+from .records import encode_common, encode_top, identity, slit_records
 from .remarks import Remark, kept, on_misfits, on_refusals, on_tags
 
 
@@ -51,16 +51,16 @@ def index_exposure(path: str, output: str) -> list[Remark]:
         extension = read_extension(file, path, hdus)
         exposure = Exposure(path, file, hdus, extension, *read_tree(path, hdus, extension))
         planes, strangers = claim_planes(exposure)
-        common, top = common_text(exposure), top_text(exposure)
+        common, top = encode_common(exposure), encode_top(exposure)
         slits = list(slit_records(exposure, planes, common, top))
-        about = {"exposure": name, "path": path} | {key: str(before[key]) for key in before}
-        about |= identity(exposure.tree) | {"standard": extension.standard}
+        about = {"exposure": name, "path": path} | before | identity(exposure.tree)
+        about |= {"standard": extension.standard}
         said = remarks(exposure, strangers)
         parts = {
             "common": common,
             "top": top,
-            "tags": rows_text((tag,) for tag in sorted(exposure.tree.tags)),
-            "remarks": rows_text(kept(said)),
+            "tags": encode_column(sorted(exposure.tree.tags)),
+            "remarks": encode_rows(kept(said)),
             "text": exposure.tree.text.encode() if exposure.rewritten else b"",
         }
         if stamp(path) != before:

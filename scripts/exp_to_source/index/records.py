@@ -10,8 +10,8 @@ from ..formats.cards import planned_cards
 from ..formats.fragments import apply_edits, quoted
 from ..formats.heads import Head
 from ..formats.indices import new_digest
-from ..formats.record import Record, metadata_text
-from ..formats.rows import rows_text
+from ..formats.record import Record, encode_metadata
+from ..formats.rows import encode_rows
 from ..formats.seals import DIGEST_SIZE, seal
 from ..modes import EXPOSURE_TYPES
 from .exposure import Exposure, disagree
@@ -51,35 +51,41 @@ def identity(tree: Tree) -> dict[str, str]:
     return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
-def common_text(exposure: Exposure) -> bytes:
-    """Rows of what every entry takes from the exposure: its metadata, as YAML."""
+def encode_common(exposure: Exposure) -> bytes:
+    """Encode what every entry takes from the exposure: its metadata, as YAML."""
     name = os.path.basename(exposure.path)
-    return rows_text((exposure.tree.common | {"filename": quoted(name)}).items())
+    return encode_rows((exposure.tree.common | {"filename": quoted(name)}).items())
 
 
-def top_text(exposure: Exposure) -> bytes:
-    """Rows of what a product takes from its first exposure: PRIMARY, the top of the tree.
+def encode_top(exposure: Exposure) -> bytes:
+    """Encode what a product takes from its first exposure: PRIMARY, the top of the tree.
 
-    Their names are those of `primary_cards`; ``sci``: keyword and image of the exposure's cards in
-    SCI; ``tree``, ``meta``, ``exposure`` and ``asn``: key and YAML of the top of the tree and of
-    its metadata; ``extensions``: YAML of what wrote it; ``preamble``: the lines before. As in
+    Rows are called like the attributes of `PrimaryCards`; ``sci``: the exposure's cards in SCI;
+    ``tree``, ``meta``, ``exposure`` and ``asn``: key and YAML of the top of the tree and of its
+    metadata; ``extensions``: YAML of what wrote it; ``preamble``: the lines before. As in
     `DataModel.update`, only leaves of the metadata that have a keyword.
     """
     tree, meta, primary = exposure.tree, exposure.tree.meta, exposure.hdus[0].header
     sci = next((hdu for hdu in exposure.hdus if (hdu.name, hdu.version) == ("SCI", 1)), None)
     paths = [word.path.removeprefix("meta.") for word in table().product]
     kept = nest({path: leaf for path in paths if isinstance(leaf := at(meta, path), Leaf)})
-    extensions = at(tree.top, "history.extensions")
-    rows = primary_cards(meta, primary) | {
+    cards = primary_cards(meta, primary)
+    pairs = {
+        "before": cards.before,
+        "about_asn": cards.about_asn,
+        "after": cards.after,
+        "comment": cards.comments.items(),
         "sci": exposure_cards(meta, primary, sci, tree.slits[0].node),
         "tree": _rendered(tree.top, frozenset({"meta", "history", "_fits_hash"})).items(),
         "meta": _rendered(kept, OWN_KEYS).items(),
         "exposure": _rendered(at(kept, "exposure"), frozenset({"type"})).items(),
         "asn": _rendered(at(kept, "asn")).items(),
-        "extensions": [(extensions.render(),)] if extensions else [],
-        "preamble": [(exposure.extension.preamble,)],
     }
-    return rows_text((name, *fields) for name, found in rows.items() for fields in found)
+    rows: list[tuple[str, ...]] = [(name, *pair) for name, found in pairs.items() for pair in found]
+    rows += [("section", cards.section), ("preamble", exposure.extension.preamble)]
+    if extensions := at(tree.top, "history.extensions"):
+        rows.append(("extensions", extensions.render()))
+    return encode_rows(rows)
 
 
 def _rendered(node: Node | None, without: frozenset[str] = frozenset()) -> dict[str, str]:
@@ -106,7 +112,7 @@ def slit_records(
         found = value_at(slit.node, "meta.exposure.type")
         kind = found if isinstance(found, str) else None
         asn = merged_asn(slit.node, exposure.tree.meta)
-        digest.update(metadata_text(slit.own, asn, kind))
+        digest.update(encode_metadata(slit.own, asn, kind))
         digest.update("".join(block.digest for block in blocks).encode())
         record = Record(
             planes=[

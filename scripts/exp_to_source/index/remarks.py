@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..formats.cards import Value
 from ..formats.standards import MARKED
@@ -141,17 +141,19 @@ def kept(remarks: Sequence[Remark]) -> list[Remark]:
     return short
 
 
-def rows_of(own: Iterable[Remark], exposures: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def rows_of(
+    own: Iterable[Remark], exposures: Iterable[tuple[dict[str, str], Iterable[Remark]]]
+) -> list[dict[str, str]]:
     """Rows of the table of remarks, the most serious first.
 
     Parameters
     ----------
     own : iterable of Remark
         Remarks on the run as a whole.
-    exposures : iterable of dict
-        What the indices say of the exposures.
+    exposures : iterable of (dict, iterable of Remark)
+        Exposures, and the remarks on each.
     """
     found = [{"level": level, "remark": text} for level, text in own]
-    for about in exposures:
-        found += (about | {"level": level, "remark": text} for level, text in about["remarks"])
+    for about, remarks in exposures:
+        found += (about | {"level": level, "remark": text} for level, text in remarks)
     return sorted(found, key=lambda row: row["level"] != "warning")

@@ -11,7 +11,7 @@ from ..formats.heads import read_heads
 from ..formats.indices import IndexReader
 from ..formats.manifests import read_manifest
 from ..naming import optical_elements
-from ..results import INDICES
+from ..results import INDICES, manifest_name
 
 #: Letters of the map: the number of slits, up to nine, or one of these. A source is absent from an
 #: exposure if other exposures of the same setting have it.
@@ -131,7 +131,7 @@ def read_coverage(
     settings = [exposure.setting for exposure in exposures]
     coverage = {}
     for product in products:
-        slits = read_manifest(os.path.join(manifests, f"{product}.txt")).slits
+        slits = read_manifest(os.path.join(manifests, manifest_name(product))).slits
         entries = [places.get(exposure, -1) for exposure, _ in slits]
         found = Counter(entries)
         counts = [found[place] for place in range(len(exposures))]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ..files import file_state, is_in_future, names_in, stamp
 from ..formats.indices import change_note, is_of_another_file, is_outdated
 from ..formats.previous import previous_of
-from ..results import LEFT_OUT, MANIFESTS, ecsv_path
+from ..results import LEFT_OUT, MANIFESTS, ecsv_path, manifest_name
 from ..tables import read_products, read_table
 from .requests import answer_path
 
@@ -63,13 +63,14 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
     if not os.path.exists(table):
         return False
     results = os.path.dirname(table)
-    listed = {f"{name}.txt" for name in read_products(table)}
+    listed = set(map(manifest_name, read_products(table)))
     there = names_in(os.path.join(results, MANIFESTS))
     if listed - there or is_in_future(table):
         return True
     # Manifests of sources that were not chosen stay.
     if more := there - listed:
-        more -= {f"{row.get('product')}.txt" for row in read_table(f"{results}/{LEFT_OUT}")}
+        left_out = read_table(f"{results}/{LEFT_OUT}")
+        more -= {manifest_name(row.get("product", "")) for row in left_out}
     needed = (ecsv_path(table), request, answer_path(request), *indices)
     return bool(more) or not all(map(os.path.exists, needed))
 

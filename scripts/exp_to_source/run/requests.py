@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ..errors import InputError
 from ..files import replacing, write_all
-from ..results import REQUESTS
+from ..results import REQUESTS, index_name
 from ..sources.associations import Association
 
 
@@ -26,7 +26,7 @@ def request_text(
     """
     lines = list(options)
     lines += (f"--association={association.path}" for association in associations)
-    lines += (f"{index_folder}/{name}.txt" for name in names)
+    lines += (f"{index_folder}/{index_name(name)}" for name in names)
     return "".join(f"{text}\n" for text in lines)
 
 

@@ -1,14 +1,14 @@
 """Families: exposures whose products share one name template."""
 
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from ..errors import InputError
 from ..formats.heads import Head, read_heads
 from ..formats.indices import IndexReader
-from ..formats.rows import read_rows
-from ..index.remarks import dropped_tags
+from ..formats.rows import decode_column, decode_rows
+from ..index.remarks import Remark, dropped_tags
 from ..modes import ELEMENTS, FIXED_SLIT, FIXED_SLIT_IDS
 from ..naming import (
     digits_of,
@@ -20,6 +20,7 @@ from ..naming import (
     parse_product_name,
     source_kind,
 )
+from ..results import index_name
 from .associations import Association
 
 
@@ -72,12 +73,29 @@ class Family(NamedTuple):
     slits: list[Slit]
 
 
-def read_exposures(
-    paths: Iterable[str], choices: Choices
-) -> Iterator[tuple[dict[str, Any], list[Slit]]]:
-    """Read the small part of indices: each exposure's identity, remarks on it, and its slits.
+class Exposure(NamedTuple):
+    """What the index of an exposure says.
 
-    An exposure that has a ``failure`` instead of slits is skipped.
+    Attributes
+    ----------
+    about : dict of str
+        The exposure; ``failure``: why it has no slits.
+    slits : list of Slit
+        Its slits, in order.
+    remarks : list of Remark
+        What a user should know.
+    dropped_tags : list of str
+        Tags of its tree that keep it from being opened.
+    """
+
+    about: dict[str, str]
+    slits: list[Slit]
+    remarks: Sequence[Remark] = ()
+    dropped_tags: Sequence[str] = ()
+
+
+def read_exposures(paths: Iterable[str], choices: Choices) -> Iterator[Exposure]:
+    """Read the small part of indices.
 
     Raises
     ------
@@ -87,24 +105,20 @@ def read_exposures(
     """
     for path in paths:
         with IndexReader(path) as index:
-            if os.path.basename(path) != f"{index.exposure['exposure']}.txt":
+            about = index.exposure
+            if os.path.basename(path) != index_name(about["exposure"]):
                 raise InputError(
-                    f"{path}: is the index of {index.exposure['exposure']}, renamed; delete it and "
-                    "run again"
+                    f"{path}: is the index of {about['exposure']}, renamed; delete it and run again"
                 )
-            if "failure" in index.exposure and choices.on_bad_exposure == "stop":
-                raise InputError(index.exposure["failure"])
-            optics = _optics(index.exposure)
-            slits = [_slit(index.exposure, optics, head, choices) for head in read_heads(index)]
-            yield index.exposure | _said(index), slits
-
-
-def _said(index: IndexReader) -> dict[str, Any]:
-    """Remarks on an exposure, as level and text, and the tags that keep it from being opened."""
-    if "failure" in index.exposure:
-        return {}
-    tags = (tag for (tag,) in read_rows(index.part("tags")))
-    return {"remarks": read_rows(index.part("remarks")), "dropped_tags": dropped_tags(tags)}
+            if "failure" in about and choices.on_bad_exposure == "stop":
+                raise InputError(about["failure"])
+            optics = _optics(about)
+            yield Exposure(
+                about,
+                [_slit(about, optics, head, choices) for head in read_heads(index)],
+                [Remark(*row) for row in decode_rows(index.part("remarks"))],
+                dropped_tags(decode_column(index.part("tags"))),
+            )
 
 
 def _optics(exposure: dict[str, str]) -> tuple[str, str]:
@@ -142,7 +156,7 @@ def _slit(exposure: dict[str, str], optics: tuple[str, str], head: Head, choices
 
 
 def make_families(
-    exposures: Iterable[tuple[dict[str, Any], list[Slit]]],
+    exposures: Iterable[Exposure],
     associations: Iterable[Association],
     choices: Choices,
 ) -> list[Family]:
@@ -150,14 +164,14 @@ def make_families(
 
     Parameters
     ----------
-    exposures : iterable of (dict, list of Slit)
+    exposures : iterable of Exposure
         Result of `read_exposures`.
     associations : iterable of Association
         The science members of each are one family; other exposures are named after their headers.
     choices : Choices
         The user's.
     """
-    known = {exposure["exposure"]: (exposure, slits) for exposure, slits in exposures}
+    known = {exposure.about["exposure"]: exposure for exposure in exposures}
     claimed: set[str] = set()
     families = []
     for association in associations:
@@ -166,7 +180,7 @@ def make_families(
         members = [known[name] for name in names if name in known]
         if not members:
             continue
-        instruments = {exposure["instrument"] for exposure, _ in members}
+        instruments = {exposure.about["instrument"] for exposure in members}
         if len(instruments) > 1:
             raise InputError(
                 f"{association.path}: its members are of several instruments "
@@ -178,23 +192,23 @@ def make_families(
                 association.template,
                 _digits(members, choices),
                 {key: value for key, value in about.items() if value},
-                [slit for _, slits in members for slit in slits],
+                [slit for exposure in members for slit in exposure.slits],
             )
         )
-    by_headers: dict[str, list[tuple[dict[str, Any], list[Slit]]]] = {}
+    by_headers: dict[str, list[Exposure]] = {}
     for name in known:
         if name not in claimed:
-            by_headers.setdefault(_template(known[name][0]), []).append(known[name])
+            by_headers.setdefault(_template(known[name].about), []).append(known[name])
     for template, members in by_headers.items():
-        slits = [slit for _, slits in members for slit in slits]
+        slits = [slit for exposure in members for slit in exposure.slits]
         families.append(Family(template, _digits(members, choices), None, slits))
     return families
 
 
-def _digits(members: list[tuple[dict[str, Any], list[Slit]]], choices: Choices) -> int:
+def _digits(members: list[Exposure], choices: Choices) -> int:
     if choices.source_id_digits != "auto":
         return int(choices.source_id_digits)
-    return max(digits_of(exposure["version"]) for exposure, _ in members)
+    return max(digits_of(exposure.about["version"]) for exposure in members)
 
 
 def _template(exposure: dict[str, str]) -> str:

@@ -23,6 +23,7 @@ from ..results import (
     SPECTRA,
     STALE,
     ecsv_path,
+    manifest_name,
     manifest_path,
     spectrum_path,
 )
@@ -118,8 +119,8 @@ def list_sources(
     """
     indices = list(indices)
     exposures = list(read_exposures(indices, choices))
-    failed = [about for about, _ in exposures if "failure" in about]
-    good = [(about, slits) for about, slits in exposures if "failure" not in about]
+    failed = [exposure.about for exposure in exposures if "failure" in exposure.about]
+    good = [exposure for exposure in exposures if "failure" not in exposure.about]
     if not good:
         raise InputError(f"none of the {len(failed)} exposures can be read: {failed[0]['failure']}")
     families = make_families(good, associations, choices)
@@ -130,7 +131,7 @@ def list_sources(
     left_out, missed = choose(map(Source.of_row, rows), selection)
     chosen = [product for product in products if product.name not in left_out]
     paths = zip(indices, exposures, strict=True)
-    refuse_mixtures(chosen, {about["exposure"]: path for path, (about, _) in paths})
+    refuse_mixtures(chosen, {exposure.about["exposure"]: path for path, exposure in paths})
 
     folder = os.path.join(results, MANIFESTS)
     os.makedirs(folder, exist_ok=True)
@@ -138,9 +139,8 @@ def list_sources(
         results, {product.name: manifests[product.name] for product in chosen}
     )
     names = {product.name for product in products}
-    for file in os.listdir(folder):
-        if file.removesuffix(".txt") not in names:
-            os.unlink(os.path.join(folder, file))
+    for file in names_in(folder).difference(map(manifest_name, names)):
+        os.unlink(os.path.join(folder, file))
     retired = retire_products(results, names)
     write_some(
         os.path.join(results, SKIPPED),
@@ -161,7 +161,7 @@ def list_sources(
         *(Remark("note", text) for association in associations for text in association.remarks),
         *(Remark("note", text) for text in map(not_regrouped, associations) if text),
     ]
-    told = rows_of(own, (about for about, _ in good))
+    told = rows_of(own, ((exposure.about, exposure.remarks) for exposure in good))
     write_some(os.path.join(results, REMARKS), REMARK_COLUMNS, told)
     made = [row for row in rows if row["product"] not in left_out]
     write_ecsv(ecsv_path(table), made)

@@ -5,8 +5,8 @@ from functools import cache
 
 from ..errors import InputError
 from ..formats.indices import IndexReader
-from ..formats.rows import read_rows
-from ..formats.standards import MARKED, newest, uncombined
+from ..formats.rows import decode_column
+from ..formats.standards import MARKED, newest, obstacle
 from ..formats.tags import known_tags
 from .products import Product
 
@@ -39,7 +39,7 @@ def refuse_mixtures(products: Iterable[Product], indices: Mapping[str, str]) -> 
     @cache
     def standard_and_tags(exposure: str) -> tuple[str, list[str]]:
         with IndexReader(indices[exposure]) as index:
-            return index.exposure["standard"], [tag for (tag,) in read_rows(index.part("tags"))]
+            return index.exposure["standard"], decode_column(index.part("tags"))
 
     sound: set[frozenset[str]] = set()
     for product in products:
@@ -53,7 +53,7 @@ def refuse_mixtures(products: Iterable[Product], indices: Mapping[str, str]) -> 
         tags = {
             tag for name in names if name not in groups[last] for tag in standard_and_tags(name)[1]
         }
-        if len(groups) > 1 and (why := uncombined(groups) or _irreplaceable(tags, last)):
+        if len(groups) > 1 and (why := obstacle(groups) or _irreplaceable(tags, last)):
             raise InputError(f"{product.name} cannot be made of {_told(groups)}: {why}; {_REMEDY}")
         sound.add(key)
 

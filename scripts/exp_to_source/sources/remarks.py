@@ -1,21 +1,18 @@
 """Remarks on a run as a whole."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ..index.remarks import LAST_READ, Remark
 from ..modes import FIXED_SLIT_IDS
 from ..naming import NUMBERED_BY_SLIT_BEFORE, precedes
 from .associations import Association
-from .families import Choices, Family
+from .families import Choices, Exposure, Family
 from .products import Product
 
 
-def unopenable(
-    products: Iterable[Product], exposures: Iterable[tuple[dict[str, Any], Any]]
-) -> list[Remark]:
+def unopenable(products: Iterable[Product], exposures: Iterable[Exposure]) -> list[Remark]:
     """Report products that cannot be opened, as their exposures cannot be opened either."""
-    tags = {about["exposure"]: about["dropped_tags"] for about, _ in exposures}
+    tags = {exposure.about["exposure"]: exposure.dropped_tags for exposure in exposures}
     closed = [product for product in products if any(tags[slit.exposure] for slit in product.slits)]
     if not closed:
         return []
@@ -55,7 +52,7 @@ def not_regrouped(association: Association) -> str:
 
 
 def renumbered(
-    families: Iterable[Family], exposures: Iterable[tuple[dict[str, Any], Any]], choices: Choices
+    families: Iterable[Family], exposures: Iterable[Exposure], choices: Choices
 ) -> Iterator[Remark]:
     """Report fixed slits with ids of two kinds, so that products mix or split them.
 
@@ -64,7 +61,7 @@ def renumbered(
     """
     if choices.fixed_slit_ids == "table":
         return
-    versions = {about["exposure"]: about["version"] for about, _ in exposures}
+    versions = {exposure.about["exposure"]: exposure.about["version"] for exposure in exposures}
     for family in families:
         fixed = {slit.exposure for slit in family.slits if slit.slit_name.upper() in FIXED_SLIT_IDS}
         old = {name for name in fixed if precedes(versions[name], NUMBERED_BY_SLIT_BEFORE)}

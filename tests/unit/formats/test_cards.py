@@ -10,7 +10,7 @@ from exp_to_source.formats.cards import (
     planned_cards,
 )
 from exp_to_source.formats.fragments import CARDS_MARK, ENTRY_MARK
-from exp_to_source.index.values import card_value
+from exp_to_source.index.card_values import card_value
 
 VALUES = [
     *("", "x", "it's", "N/A", "quote ''", "&", "ends with &"),

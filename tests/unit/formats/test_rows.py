@@ -4,7 +4,15 @@ import io
 
 import pytest
 
-from exp_to_source.formats.rows import only, read_named_rows, read_rows, rows_text
+from exp_to_source.formats.rows import (
+    decode_column,
+    decode_named_rows,
+    decode_rows,
+    encode_column,
+    encode_rows,
+    every,
+    only,
+)
 from exp_to_source.formats.seals import read_sealed, sealed
 
 FIELDS = [
@@ -26,16 +34,37 @@ FIELDS = [
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_text_comes_back(field: str):
     rows = [[field], ["x", field, ""], [field + field, "y"]]
-    text = rows_text(rows)
-    assert read_rows(text) == rows
+    text = encode_rows(rows)
+    assert decode_rows(text) == rows
     assert text.count(b"\n") == 3 and text.count(b"\t") == 3
 
 
 def test_rows_by_name():
-    rows = read_named_rows(rows_text([("a", "1"), ("b",), ("a", "2", "3")]))
+    rows = decode_named_rows(encode_rows([("a", "1"), ("b",), ("a", "2", "3")]))
     assert rows == {"a": [["1"], ["2", "3"]], "b": [[]]}
     assert only({"a": [["1"]]}, "a") == "1"
-    assert only(rows, "c") == ""
+    assert only(rows, "c") == "" and every(rows, "c") == []
+    assert every(rows, "a") == [["1"], ["2", "3"]]
+    for name in ("a", "b"):
+        with pytest.raises(ValueError, match="values to unpack"):
+            only(rows, name)
+
+
+def test_columns():
+    assert decode_column(encode_column(FIELDS)) == FIELDS
+    assert decode_column(b"") == []
+
+
+@pytest.mark.parametrize("size", ["-1", "99999999", "9" * 40, "", " 4", "+4", "4_0", "4.0"])
+def test_a_damaged_size_is_never_asked_for(size: str):
+    class File(io.BytesIO):
+        def read(self, size=-1):
+            assert 0 <= size < 10**7
+            return super().read(size)
+
+    text = sealed([("a", "1")])
+    assert read_sealed(File(text)) == {"a": [["1"]]}
+    assert read_sealed(File(text.replace(b"\t4\n", f"\t{size}\n".encode(), 1))) is None
 
 
 def test_sealed_rows_are_read_and_nothing_after_them():

@@ -80,7 +80,7 @@ def assert_refused(folder: Path, content: bytes, sentence: str) -> None:
         index(folder, content)
     assert str(caught.value).startswith(str(folder / f"{NAME}.fits"))
     assert "\n" not in str(caught.value)
-    assert not list(folder.rglob("*.txt")) and not list(folder.rglob(".*"))
+    assert not list(folder.rglob("*.txt*")) and not list(folder.rglob(".*"))
 
 
 def assert_harmless(folder: Path, content: bytes) -> None:
@@ -485,6 +485,16 @@ def test_an_index_given_twice_counts_once(tmp_path, parts):
     names = products(tmp_path, path, path)
     manifest = read_manifest(str(tmp_path / "results" / "manifests" / f"{names[0]}.txt"))
     assert len(manifest.slits) == 1
+
+
+def test_a_slit_whose_exposure_type_is_empty_has_that_of_its_exposure(tmp_path, parts):
+    text = "\n".join(parts.lines)
+    slits, own = text.index("slits:"), "type: NRS_MSASPEC"
+    assert text.index(own, slits) > 0
+    parts = parts.copy()
+    parts.lines = (text[:slits] + text[slits:].replace(own, "type: ''", 1)).split("\n")
+    name, _ = products(tmp_path, index(tmp_path, parts.join(true_hash=True)))
+    assert fits.getval(gather(tmp_path, name), "EXP_TYPE") == "NRS_MSASPEC"
 
 
 def test_an_index_that_was_renamed(tmp_path, parts):

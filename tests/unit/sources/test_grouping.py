@@ -5,7 +5,7 @@ from astropy.table import Table
 
 from exp_to_source.errors import InputError
 from exp_to_source.sources.associations import Association
-from exp_to_source.sources.families import Choices, Slit, make_families
+from exp_to_source.sources.families import Choices, Exposure, Slit, make_families
 from exp_to_source.sources.listing import COLUMNS, source_row, write_ecsv
 from exp_to_source.sources.products import make_products, manifest
 from exp_to_source.tables import write_table
@@ -20,10 +20,11 @@ IDENTITY = {
 def exposure(name: str, *slits: tuple[int, str, str], **identity):
     """Exposure with slits (source id, source name, slit name)."""
     about = IDENTITY | {"exposure": name, "path": f"{name}.fits"} | identity
-    return about, [
+    found = [
         Slit(name, f"{name}-{n}", *slit, 14, 100, program=about["program"])
         for n, slit in enumerate(slits)
     ]
+    return Exposure(about, found)
 
 
 def products_of(*exposures, associations=(), **choices):
