@@ -145,12 +145,12 @@ def test_wavelengths_are_those_of_the_plane(vertical: bool, tmp_path: Path):
     assert limits(plane.T if vertical else plane, vertical, tmp_path) == pytest.approx(expected)
     falling = plane[:, ::-1]
     assert limits(falling.T if vertical else falling, vertical, tmp_path) == pytest.approx(expected)
-    assert limits(np.full((3, 4), np.nan, ">f4"), vertical, tmp_path) is None
-    assert limits(np.ones((3, 4), ">i4"), vertical, tmp_path) is None
-    assert limits(np.full((1, 1), 2.5, ">f4"), vertical, tmp_path) == [2.5, 2.5]
+    assert limits(np.full((3, 4), np.nan, ">f4"), vertical, tmp_path) == ()
+    assert limits(np.ones((3, 4), ">i4"), vertical, tmp_path) == ()
+    assert limits(np.full((1, 1), 2.5, ">f4"), vertical, tmp_path) == (2.5, 2.5)
 
 
-def limits(plane: np.ndarray, vertical: bool, folder: Path) -> list[float] | None:
+def limits(plane: np.ndarray, vertical: bool, folder: Path) -> tuple[float, ...]:
     path = folder / "plane.fits"
     hdus = fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ascontiguousarray(plane))])
     hdus.writeto(path, overwrite=True)
