@@ -162,8 +162,8 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         path.touch()
         # Older than its index, as it would be.
         os.utime(path, (1e9, 1e9))
-        about = {"exposure": name, "path": str(path), "standard": "1.6.0"} | identity
-        about |= {key: str(number) for key, number in stamp(path).items()}
+        about = {"exposure": name, "path": str(path)} | stamp(path) | identity
+        about |= {"standard": "1.6.0"}
         what = ("NRC_WFSS", 7, 400_000, (100, 140), (3.1, 4.0))
         slits = (
             (Head(seal(b"%d %d" % (number, n)), n, "", str(n), *what), record)

@@ -28,7 +28,7 @@ def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Pa
         about = {
             "exposure": name,
             "path": f"/data/{name}.fits",
-            "size": "0",
+            "size": 0,
             "program": "10006",
             "observation": "010",
             "instrument": "NIRSPEC",

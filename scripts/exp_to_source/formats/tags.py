@@ -1,8 +1,11 @@
-"""Tags of the ASDF tree that the newest standard knows."""
+"""Tags of ASDF trees under the newest standard."""
 
 import json
 import os
+from collections.abc import Iterable
 from functools import cache
+
+from .standards import MARKED
 
 
 @cache
@@ -11,3 +14,8 @@ def known_tags() -> set[str]:
     with open(os.path.join(os.path.dirname(__file__), "tags.json"), encoding="utf-8") as file:
         table = json.load(file)
     return {f"{name}-{version}" for name, versions in table.items() for version in versions}
+
+
+def unknown_tags(tags: Iterable[str]) -> set[str]:
+    """Those tags that the newest standard neither knows nor has under another name."""
+    return set(tags) - known_tags() - MARKED

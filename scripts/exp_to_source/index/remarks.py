@@ -5,8 +5,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from ..formats.cards import Value
-from ..formats.standards import MARKED
-from ..formats.tags import known_tags
+from ..formats.tags import unknown_tags
 from .keywords import Keyword
 from .misfits import Misfits
 from .normalise import Refusal
@@ -62,7 +61,7 @@ def on_tags(tags: Iterable[str]) -> list[str]:
             f"its ASDF tree has tags that stdatamodels has dropped ({', '.join(dropped)}), so "
             "neither it nor its products can be opened; fetch the file again"
         )
-    others = set(tags) - known_tags() - MARKED - set(dropped)
+    others = unknown_tags(tags).difference(dropped)
     if unknown := sorted(tag for tag in others if not tag.startswith(YAML_TAGS)):
         said.append(
             f"its ASDF tree has tags that no library of stdatamodels knows ({', '.join(unknown)}): "

@@ -8,7 +8,7 @@ from ..errors import InputError
 from ..formats.heads import Head, read_heads
 from ..formats.indices import IndexReader
 from ..formats.rows import decode_column, decode_rows
-from ..index.remarks import Remark, dropped_tags
+from ..index.remarks import Remark
 from ..modes import ELEMENTS, FIXED_SLIT, FIXED_SLIT_IDS
 from ..naming import (
     digits_of,
@@ -84,14 +84,14 @@ class Exposure(NamedTuple):
         Its slits, in order.
     remarks : list of Remark
         What a user should know.
-    dropped_tags : list of str
-        Tags of its tree that keep it from being opened.
+    tags : list of str
+        All tags of its tree.
     """
 
     about: dict[str, str]
     slits: list[Slit]
     remarks: Sequence[Remark] = ()
-    dropped_tags: Sequence[str] = ()
+    tags: Sequence[str] = ()
 
 
 def read_exposures(paths: Iterable[str], choices: Choices) -> Iterator[Exposure]:
@@ -117,7 +117,7 @@ def read_exposures(paths: Iterable[str], choices: Choices) -> Iterator[Exposure]
                 about,
                 [_slit(about, optics, head, choices) for head in read_heads(index)],
                 [Remark(*row) for row in decode_rows(index.part("remarks"))],
-                dropped_tags(decode_column(index.part("tags"))),
+                decode_column(index.part("tags")),
             )
 
 

@@ -117,7 +117,6 @@ def list_sources(
         If sources cannot be distinguished, products cannot be named, or a choice matches nothing.
         Nothing is written then.
     """
-    indices = list(indices)
     exposures = list(read_exposures(indices, choices))
     failed = [exposure.about for exposure in exposures if "failure" in exposure.about]
     good = [exposure for exposure in exposures if "failure" not in exposure.about]
@@ -130,8 +129,7 @@ def list_sources(
     rows = [source_row(product, manifests[product.name]) for product in products]
     left_out, missed = choose(map(Source.of_row, rows), selection)
     chosen = [product for product in products if product.name not in left_out]
-    paths = zip(indices, exposures, strict=True)
-    refuse_mixtures(chosen, {exposure.about["exposure"]: path for path, exposure in paths})
+    refuse_mixtures(chosen, good)
 
     folder = os.path.join(results, MANIFESTS)
     os.makedirs(folder, exist_ok=True)

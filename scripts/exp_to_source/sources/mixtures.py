@@ -1,13 +1,11 @@
 """Products whose exposures follow several ASDF standards: refused if they would not open."""
 
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable
 
 from ..errors import InputError
-from ..formats.indices import IndexReader
-from ..formats.rows import decode_column
-from ..formats.standards import MARKED, newest, obstacle
-from ..formats.tags import known_tags
+from ..formats.standards import newest, obstacle
+from ..formats.tags import unknown_tags
+from .families import Exposure
 from .products import Product
 
 #: Maximum number of exposures of one standard in a message.
@@ -19,15 +17,15 @@ _REMEDY = (
 )
 
 
-def refuse_mixtures(products: Iterable[Product], indices: Mapping[str, str]) -> None:
+def refuse_mixtures(products: Iterable[Product], exposures: Iterable[Exposure]) -> None:
     """Refuse products whose exposures cannot be combined.
 
     Parameters
     ----------
     products : iterable of Product
         Products to be made.
-    indices : mapping
-        Exposure to its index.
+    exposures : iterable of Exposure
+        All exposures that they are made of.
 
     Raises
     ------
@@ -35,12 +33,7 @@ def refuse_mixtures(products: Iterable[Product], indices: Mapping[str, str]) -> 
         If entries of a product follow several ASDF standards, and tags that the newest of them does
         not have have no known replacement.
     """
-
-    @cache
-    def standard_and_tags(exposure: str) -> tuple[str, list[str]]:
-        with IndexReader(indices[exposure]) as index:
-            return index.exposure["standard"], decode_column(index.part("tags"))
-
+    known = {exposure.about["exposure"]: exposure for exposure in exposures}
     sound: set[frozenset[str]] = set()
     for product in products:
         names = list(dict.fromkeys(slit.exposure for slit in product.slits))
@@ -48,11 +41,9 @@ def refuse_mixtures(products: Iterable[Product], indices: Mapping[str, str]) -> 
             continue
         groups: dict[str, list[str]] = {}
         for name in names:
-            groups.setdefault(standard_and_tags(name)[0], []).append(name)
+            groups.setdefault(known[name].about["standard"], []).append(name)
         last = newest(groups)
-        tags = {
-            tag for name in names if name not in groups[last] for tag in standard_and_tags(name)[1]
-        }
+        tags = {tag for name in names if name not in groups[last] for tag in known[name].tags}
         if len(groups) > 1 and (why := obstacle(groups) or _irreplaceable(tags, last)):
             raise InputError(f"{product.name} cannot be made of {_told(groups)}: {why}; {_REMEDY}")
         sound.add(key)
@@ -60,7 +51,7 @@ def refuse_mixtures(products: Iterable[Product], indices: Mapping[str, str]) -> 
 
 def _irreplaceable(tags: set[str], standard: str) -> str:
     """Say which of the tags of older standards has no place under this one; empty if none."""
-    if unknown := sorted(tags - MARKED - known_tags()):
+    if unknown := sorted(unknown_tags(tags)):
         return f"nothing is known to replace {unknown[0]} under standard {standard}"
     return ""
 

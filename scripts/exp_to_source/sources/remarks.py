@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from ..index.remarks import LAST_READ, Remark
+from ..index.remarks import LAST_READ, Remark, dropped_tags
 from ..modes import FIXED_SLIT_IDS
 from ..naming import NUMBERED_BY_SLIT_BEFORE, precedes
 from .associations import Association
@@ -12,7 +12,7 @@ from .products import Product
 
 def unopenable(products: Iterable[Product], exposures: Iterable[Exposure]) -> list[Remark]:
     """Report products that cannot be opened, as their exposures cannot be opened either."""
-    tags = {exposure.about["exposure"]: exposure.dropped_tags for exposure in exposures}
+    tags = {exposure.about["exposure"]: dropped_tags(exposure.tags) for exposure in exposures}
     closed = [product for product in products if any(tags[slit.exposure] for slit in product.slits)]
     if not closed:
         return []
