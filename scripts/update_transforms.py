@@ -45,11 +45,21 @@ def read_schemas() -> dict[str, list[str]]:
 
 
 def required(schema: dict[str, Any]) -> set[str]:
-    """Keys that a schema requires, itself or in all schemas that it is composed of."""
-    keys = set(schema.get("required", ()))
+    """Find the keys that a schema requires, itself or in all schemas that it is composed of.
+
+    A key with a default may be absent: asdf fills it in when it reads standards up to 1.5.0.
+    """
+    keys = {key for key in schema.get("required", ()) if not has_default(schema, key)}
     for part in schema.get("allOf", ()):
         keys |= required(part)
     return keys
+
+
+def has_default(schema: dict[str, Any], key: str) -> bool:
+    """Find out whether a schema has a default for a key, at any level."""
+    parts = [part for part in schema.values() if isinstance(part, dict)]
+    own = schema.get(key)
+    return (isinstance(own, dict) and "default" in own) or any(has_default(p, key) for p in parts)
 
 
 def format_table(table: dict[str, list[str]]) -> str:

@@ -13,7 +13,7 @@ import yaml
 
 from ..formats.fragments import BLOCK_MARK, ENTRY_MARK, TAG_MARK, number_blocks
 from ..formats.standards import MARKED, PREFIX
-from .nodes import MAX_SIZE, Branch, Leaf, Node, beyond_all_bounds
+from .nodes import MAX_SIZE, Branch, Leaf, Node, at, beyond_all_bounds
 from .slit import Array, Slit
 from .transforms import required_keys
 
@@ -41,6 +41,9 @@ ITEM_SIZES = {
     "complex128": 16,
 }
 
+#: Bytes of a character of each type of string.
+STRING_SIZES = {"ascii": 1, "ucs4": 4}
+
 _TAG = re.compile(r"[A-Za-z0-9!$'()*+,./:;=@_~-]{1,200}")
 _BEFORE_TAG = re.compile(rf"(?:&[^\s,\[\]{{}}]+\s+)?!(?:<{re.escape(PREFIX)})?")
 _BLOCK = re.compile(r"-?[0-9]{1,9}")
@@ -66,6 +69,29 @@ def is_bare(event: Any) -> bool:
 def bare_leaf(event: Any) -> Leaf:
     """Leaf of such a scalar."""
     return Leaf(event.value, None, event.implicit[0] and not event.style)
+
+
+def item_size(datatype: Node | None) -> int | None:
+    """Return the bytes of an item of an array; None if they do not follow from its datatype.
+
+    A datatype is a name, a string type with its length, or a list of the fields of a structure
+    (ASDF standard 1.6, core/datatype-1.0.0).
+    """
+    if isinstance(datatype, Leaf):
+        return ITEM_SIZES.get(datatype.text)
+    if datatype is None or isinstance(datatype.parts, dict):
+        return None
+    match datatype.parts:
+        case [Leaf(text=name), Leaf() as length] if name in STRING_SIZES:
+            count = length.value()
+            return STRING_SIZES[name] * count if type(count) is int else None
+    sizes = [
+        item_size(part if isinstance(part, Leaf) else at(part, "datatype"))
+        if at(part, "shape") is None
+        else None
+        for part in datatype.parts
+    ]
+    return None if None in sizes else sum(size for size in sizes if size)
 
 
 class NodeReader:
@@ -227,21 +253,25 @@ class NodeReader:
         return number
 
     def check_array(self, parts: dict[str, Node]) -> None:
-        """Refuse an array that does not fit its internal block."""
-        source, kind, order, shape = map(parts.get, ("source", "datatype", "byteorder", "shape"))
+        """Refuse an array that does not fit its internal block, as far as its size is known."""
+        source, datatype, order, shape = map(
+            parts.get, ("source", "datatype", "byteorder", "shape")
+        )
         if not (isinstance(source, Leaf) and _BLOCK.fullmatch(source.text)):
             return
-        if not (isinstance(kind, Leaf) and kind.text in ITEM_SIZES):
-            raise ValueError("its ASDF tree has an array of numbers of no known type")
-        if not (isinstance(order, Leaf) and order.text in ("big", "little")):
-            raise ValueError("its ASDF tree has an array whose order of bytes is not known")
+        if isinstance(datatype, Leaf) and datatype.text not in ITEM_SIZES:
+            raise ValueError(f"its ASDF tree has an array of unknown datatype {datatype.text:.40}")
+        if isinstance(order, Leaf) and order.text not in ("big", "little"):
+            raise ValueError(f"its ASDF tree has an array of unknown byteorder {order.text:.40}")
         axes = shape.parts if isinstance(shape, Branch) else [None]
         values = [axis.value() if isinstance(axis, Leaf) else None for axis in axes]
         sizes = [value for value in values if type(value) is int and value >= 0]
         if len(sizes) < len(values):
-            raise ValueError("its ASDF tree has an array whose shape is no list of whole numbers")
-        room = self.rooms[self.block_number(source.text)]
-        if room is not None and math.prod(sizes) * ITEM_SIZES[kind.text] > room:
+            raise ValueError("its ASDF tree has an array whose shape is not a list of integers")
+        room, item = self.rooms[self.block_number(source.text)], item_size(datatype)
+        if room is None or item is None or "strides" in parts:
+            return
+        if math.prod(sizes) * item > room:
             raise ValueError("its ASDF tree has an array that is larger than its block")
 
     def properties(self, event: Any, slit: Slit | None) -> None:
