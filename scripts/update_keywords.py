@@ -5,6 +5,7 @@ Run it after an update of stdatamodels. A test fails if table and schemas differ
 
 import argparse
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def read_schemas() -> dict[str, Any]:
     Returns
     -------
     dict
+        ``pipeline``: version of the installed jwst package;
         ``sections``: titles that become comment cards; ``values``: lists of values, for leaves that
         allow no others; ``product`` and ``entry``: the leaves with a keyword, of the whole product
         and of one of its entries, each as [path, keyword, HDU, comment, numbers of the sections
@@ -77,6 +79,7 @@ def read_schemas() -> dict[str, Any]:
     walk(MultiExposureModel()._schema, (), [])
     prefix = "exposures.*."
     return {
+        "pipeline": version("jwst"),
         "sections": sections,
         "values": values,
         "product": [leaf for leaf in leaves if not leaf[0].startswith(prefix)],

@@ -164,6 +164,15 @@ def format_source(kind: str, source_id: int, digits: int) -> str:
     return f"{kind}{abs(source_id):0{digits}d}"
 
 
+def is_newer(version: str, other: str) -> bool:
+    """Whether a pipeline version (CAL_VER) is after another; False if it is not known."""
+    found, limit = (re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text) for text in (version, other))
+    if not (found and limit):
+        return False
+    numbers, last = ([int(part or 0) for part in match.groups()] for match in (found, limit))
+    return numbers > last
+
+
 def precedes(version: str, other: tuple[int, int]) -> bool:
     """Whether a pipeline version (CAL_VER) is before another; False if it is not known."""
     match = re.match(r"(\d+)\.(\d+)", version)

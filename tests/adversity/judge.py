@@ -115,6 +115,38 @@ def judge(exposures: list[Path], ours: list[Path], folder: Path, remarks: list[s
         return compare_all(ours, saved, models, failed, exposures, remarks)
 
 
+def is_refused_in_vain(exposures: list[Path], sound: list[Path], folder: Path) -> bool:
+    """Whether jwst makes of damaged exposures what it makes of sound ones.
+
+    Parameters
+    ----------
+    exposures : list of Path
+        Exposures that were refused.
+    sound : list of Path
+        Products of the exposures before they were damaged.
+    folder : Path
+        Where to save the products of jwst.
+    """
+    with quiet():
+        try:
+            official = exp_to_source([datamodels.open(path) for path in exposures])
+            saved = [
+                read(Path(model.save(folder / f"{number}.fits")))
+                for number, model in enumerate(official.values())
+            ]
+            theirs = {product.key: product for product in saved}
+            pairs = [(product, theirs.pop(product.key, None)) for product in map(read, sound)]
+            equal = all(
+                other
+                and not [place for place in compare(one, other) if not meant(place, exposures)]
+                for one, other in pairs
+            )
+        except Exception:
+            # Whatever jwst does with a damaged file, it makes no product of it.
+            return False
+    return equal and not theirs
+
+
 def alone(ours: list[Path], remarks: list[str], why: str) -> Verdict:
     """Judge products that jwst does not make: can they be opened?"""
     shut = {path: failure for path in ours if (failure := cannot_open(path))}

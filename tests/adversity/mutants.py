@@ -26,7 +26,7 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "scripts")]
 
-from judge import SHUT, judge  # noqa: E402
+from judge import SHUT, is_refused_in_vain, judge  # noqa: E402
 from limits import limited_memory, limited_time  # noqa: E402
 from mutators import MUTATORS  # noqa: E402
 from subjects import Subject, real, simulated  # noqa: E402
@@ -52,6 +52,7 @@ SAMPLED = 0.1
 
 OUTCOMES = (
     "refused",
+    "refused in vain",
     "equal, unchanged",
     "equal",
     "differs with a remark",
@@ -183,6 +184,16 @@ class Campaign:
             self.sound[key] = regroup(self.write(subjects, contents), self.folder).products
         return self.sound[key]
 
+    def would_be_equal(self, paths: list[Path], products: dict[str, bytes]) -> bool:
+        """Whether jwst makes the products of the sound exposures of refused ones."""
+        folder = self.folder / "sound"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for name, content in products.items():
+            (folder / name).write_bytes(content)
+        (folder / "official").mkdir()
+        return is_refused_in_vain(paths, sorted(folder.glob("*.fits")), folder / "official")
+
     def run(self, number: int, keep: bool = False) -> Case:
         """Make a mutant, regroup it, have it judged."""
         case, subjects, contents, rng = self.make(number)
@@ -205,6 +216,8 @@ class Campaign:
             memory = "not enough memory" in made.sentence
             case.outcome = "over bounds" if memory else "refused"
             case.details = [made.sentence]
+            if not memory and self.would_be_equal(paths, before):
+                case.outcome = "refused in vain"
             return case
         changed = [name for name, data in made.products.items() if before.get(name) != data]
         if not changed and made.products.keys() == before.keys() and rng.random() >= SAMPLED:

@@ -11,10 +11,6 @@ from astropy.io import fits
 from eras import differences, open_quietly, regroup, regroup_officially, unpack_eras, who
 from tiny import File, Parts, at, split, write_tiny
 
-from exp_to_source.errors import InputError
-from exp_to_source.formats.heads import read_heads
-from exp_to_source.formats.indices import IndexReader
-from exp_to_source.formats.manifests import manifest_content
 from exp_to_source.formats.standards import (
     MARKED,
     PREFIX,
@@ -23,10 +19,10 @@ from exp_to_source.formats.standards import (
     renew_tags,
 )
 from exp_to_source.formats.tags import known_tags
-from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
+from exp_to_source.tables import read_table
 from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
 from update_tags import TABLE, format_table, read_tags
@@ -174,41 +170,29 @@ def test_texts_that_look_like_tags_stay(tmp_path, parts, order):
         (
             OLD,
             {"      box: ": "      own: !<tag:example.org:x/y-1.0.0> {a: 1}\n      box: "},
-            "nothing is known to replace tag:example.org:x/y-1.0.0 under standard 1.6.0",
+            "may not know the tag tag:example.org:x/y-1.0.0 under standard 1.6.0",
         ),
         (
             OLD,
             {"      box: ": "      own: !transform/shift-9.0.0 {offset: 1}\n      box: "},
-            "nothing is known to replace tag:stsci.edu:asdf/transform/shift-9.0.0",
+            "may not know the tag tag:stsci.edu:asdf/transform/shift-9.0.0",
         ),
     ],
 )
-def test_what_cannot_be_in_one_product_is_told(tmp_path, parts, standard, names, sentence, order):
+def test_what_readers_may_not_know_of_mixed_products_is_a_warning(
+    tmp_path, parts, standard, names, sentence, order
+):
     other = parts[OLD if standard == NEW else NEW]
     paths = write(tmp_path, *[renamed(parts[standard], names), other][::order])
-    with pytest.raises(InputError, match=re.escape(sentence)) as caught:
-        regroup(paths, tmp_path)
-    assert all(name in str(caught.value) for name in NAMES)
-    assert "\n" not in str(caught.value)
-    assert not (tmp_path / "sources.tsv").exists() and not (tmp_path / "manifests").exists()
-    # By itself each can be regrouped.
-    for number, path in enumerate(paths):
-        assert len(regroup([path], tmp_path / str(number))) == 2
-
-
-def test_gather_makes_no_product_that_was_refused(tmp_path, parts):
-    """A manifest that somebody made by hand."""
-    strange = renamed(parts[NEW], {f"STANDARD {NEW}": "STANDARD 1.7.0"})
-    paths = write(tmp_path, parts[NEW], strange)
-    slits = []
-    for path in paths:
-        index = tmp_path / "index" / f"{path.stem}.txt"
-        index_exposure(str(path), str(index))
-        with IndexReader(str(index)) as reader:
-            slits += [(path.stem, head.digest) for head in read_heads(reader)][:1]
-    (tmp_path / "x.txt").write_bytes(manifest_content("x", None, slits))
-    with pytest.raises(InputError, match=r"how standard 1\.7\.0 goes"):
-        gather_source(str(tmp_path / "x.txt"), str(tmp_path / "x.fits"), str(tmp_path / "index"))
+    products = regroup(paths, tmp_path)
+    (row,) = read_table(str(tmp_path / "remarks.tsv"))
+    assert row["level"] == "warning" and sentence in row["remark"]
+    assert all(name in row["remark"] for name in NAMES)
+    for product in products:
+        tree = File(product.read_bytes()).tree
+        assert [at(tree, "exposures", n, "meta", "filename").value for n in (0, 1)] == [
+            path.name for path in paths
+        ]
 
 
 def test_an_exposure_of_another_era_changes_the_products_that_it_is_in(tmp_path, parts):

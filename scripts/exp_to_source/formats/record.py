@@ -29,6 +29,8 @@ class Record:
     ----------
     planes : list of PlanePlan
         Its HDUs, in the order of the schema.
+    casts : dict of (int, int, int, int, int)
+        By place among these: size in bytes without padding, and the `Cast`.
     text : TextPlace
         Its part of the exposure's tree.
     edits : list of Edit
@@ -47,6 +49,7 @@ class Record:
     def __init__(
         self,
         planes: list[PlanePlan],
+        casts: dict[int, tuple[int, ...]],
         text: TextPlace,
         edits: list[Edit],
         blocks: list[tuple[int, int]],
@@ -55,6 +58,7 @@ class Record:
         type: str | None,
     ) -> None:
         self.planes = planes
+        self.casts = casts
         self.text = text
         self.edits = edits
         self.blocks = blocks
@@ -74,6 +78,7 @@ class Record:
                 (int(start), int(header), int(size), _steps(plan, shared))
                 for start, header, size, *plan in every(rows, "plane")
             ],
+            {int(place): tuple(map(int, cast)) for place, *cast in every(rows, "cast")},
             (in_index == "1", int(text_start), int(text_size)),
             _steps(edits, shared),
             [(int(start), int(size)) for start, size in every(rows, "block")],
@@ -91,6 +96,7 @@ class Record:
                     ("plane", *map(str, sizes), *_step_fields(plan, shared))
                     for *sizes, plan in self.planes
                 ),
+                *(("cast", *map(str, (place, *cast))) for place, cast in self.casts.items()),
                 ("text", str(int(in_index)), str(start), str(size)),
                 ("edits", *_step_fields(self.edits, shared)),
                 *(("block", str(start), str(size)) for start, size in self.blocks),

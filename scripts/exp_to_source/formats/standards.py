@@ -59,10 +59,3 @@ def renew_tags(text: str) -> str:
     for old, new in REPLACED.items():
         text = text.replace(f"{TAG_MARK}{old}", new)
     return text
-
-
-def obstacle(standards: Iterable[str]) -> str:
-    """Say why entries of several standards cannot be in one product; empty if they can."""
-    if strange := sorted(set(standards).difference(STANDARDS)):
-        return f"how standard {strange[0]} goes together with others is not known"
-    return ""

@@ -11,7 +11,7 @@ import os
 from .. import TYPE_CHECKING
 from ..errors import ChangedError, InputError
 from ..files import write_all
-from ..formats.cards import finished_header, planned_cards
+from ..formats.cards import finished_header, padded, planned_cards
 from ..formats.fragments import META_MARK, apply_edits, fill_marks, quoted
 from ..formats.indices import IndexReader
 from ..formats.record import encode_metadata
@@ -20,7 +20,7 @@ from ..formats.seals import DIGEST_SIZE
 from ..formats.standards import keep_tags, renew_tags
 
 if TYPE_CHECKING:
-    from io import FileIO
+    from io import BytesIO, FileIO
 
 BUFFER = 1 << 20
 
@@ -95,17 +95,20 @@ class Entry:
         text = self.text
         file = self.open()
         try:
-            for start, header_size, data_size, plan in self.record.planes:
+            for place, (start, header_size, data_size, plan) in enumerate(self.record.planes):
                 raw = os.pread(file, header_size, start)
                 if len(raw) < header_size:
                     raise self.changed()
                 cards = planned_cards(raw, plan)
                 check.update(cards)
                 out.header(finished_header(cards, number, first_cards))
-                self.copy(file, start + header_size, data_size, out.file, check)
+                if place in self.record.casts:
+                    self.copy_cast(file, start + header_size, data_size, place, out.file, check)
+                else:
+                    self.copy(file, start + header_size, data_size, out.file, check)
             if not text:
-                place, size = self.place
-                text = os.pread(file, size, place)
+                begin, size = self.place
+                text = os.pread(file, size, begin)
         finally:
             os.close(file)
         try:
@@ -115,7 +118,9 @@ class Entry:
         check.update(fragment.encode())
         return PartCopied(self, number, fragment, check)
 
-    def copy(self, file: int, start: int, size: int, out: FileIO, check: hashlib._Hash) -> None:
+    def copy(
+        self, file: int, start: int, size: int, out: FileIO | BytesIO, check: hashlib._Hash
+    ) -> None:
         """Copy part of the exposure, and add it to a digest."""
         while size:
             data = os.pread(file, min(size, BUFFER), start)
@@ -125,6 +130,25 @@ class Entry:
             write_all(out, data)
             start += len(data)
             size -= len(data)
+
+    def copy_cast(
+        self, file: int, start: int, size: int, place: int, out: FileIO, check: hashlib._Hash
+    ) -> None:
+        """Copy a plane in another datatype; its digest is that of the exposure's."""
+        # Imported here, as few exposures need it.
+        from io import BytesIO
+
+        from ..formats.casting import cast_plane
+
+        content = BytesIO()
+        self.copy(file, start, size, content, check)
+        unpadded, *cast = self.record.casts[place]
+        try:
+            data = cast_plane(content.getvalue()[:unpadded], *cast)
+        except (ValueError, KeyError):
+            # The index has checked the numbers.
+            raise self.changed() from None
+        write_all(out, data.ljust(padded(len(data)), b"\0"))
 
 
 class PartCopied:

@@ -24,7 +24,7 @@ from ..formats.fragments import quoted
 from ..formats.indices import IndexReader, note_change
 from ..formats.manifests import Manifest, read_manifest
 from ..formats.rows import NamedRows, decode_named_rows, decode_rows, every, only
-from ..formats.standards import newest, obstacle
+from ..formats.standards import newest
 from ..results import index_name, manifest_name
 from .entry import Entry, Output, PartCopied, flow_mapping
 
@@ -97,9 +97,6 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[NamedRows, 
                 top |= {name: every(later, name) for name in ("preamble", "extensions")}
             common = dict(decode_rows(index.part("common")))
             entries += (Entry(index, common, digest) for _, digest in group)
-    standards = {entry.standard for entry in entries}
-    if len(standards) > 1 and (why := obstacle(standards)):
-        raise InputError(f"{folder}: indices of several ASDF standards: {why}; run again")
     return top, entries
 
 

@@ -1,28 +1,25 @@
 """One exposure: a file that can be regrouped, its tree, and the planes of each slit."""
 
 import hashlib
-import re
+import os
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isinf
 
 from ..errors import InputError
-from ..formats.cards import CARD, format_card, padded
 from ..modes import EXPOSURE_TYPES
+from ..naming import is_newer
 from .extension import Extension
-from .fitsfile import HDU, Header
+from .fitsfile import HDU
 from .keywords import accepts, table
 from .nodes import value_at
 from .normalise import Rewriting, normalise
-from .planes import contradiction, datatype
+from .planes import find_cast, find_mismatch, header_datatype, product_datatype
 from .reader import UnusualLayoutError
 from .slit import Array
 from .tree import Tree, parse
 
-#: Numbers that may be too large. Astropy rewrites such a card, so that `_fits_hash` is wrong.
-_HUGE = re.compile(rb"= *([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[Ee][+]?[0-9]{3,})")
-
-#: Characters of such a number; searches for letters are four times as fast.
-_EXPONENTS = re.compile(rb"E\+?[0-9]{3}"), re.compile(rb"e\+?[0-9]{3}")
+BUFFER = 1 << 20
 
 
 @dataclass(slots=True)
@@ -46,20 +43,43 @@ class Exposure:
         """Whether headers were edited after the tree was written, so that their values are used."""
         return self.rewriting is not None and self.rewriting.edited
 
+    @property
+    def is_newer(self) -> bool:
+        """Whether its pipeline is newer than the table of keywords, which may lack some of its."""
+        version = value_at(self.tree.meta, "calibration_software_version")
+        return is_newer(str(version), table().pipeline)
+
+    def read(self, start: int, size: int) -> Iterator[bytes]:
+        """Read part of the file, piece by piece.
+
+        Raises
+        ------
+        InputError
+            If the file has become shorter.
+        """
+        while size:
+            data = os.pread(self.file, min(size, BUFFER), start)
+            if not data:
+                raise InputError(f"{self.path}: became shorter while it was read; run again")
+            yield data
+            start += len(data)
+            size -= len(data)
+
+    def have_same_content(self, one: HDU, other: HDU) -> bool:
+        """Whether two HDUs have the same header and data."""
+        contents = (b"".join(self.read(hdu.data_start, hdu.data_size)) for hdu in (one, other))
+        return one.header.raw == other.header.raw and next(contents) == next(contents)
+
 
 def check_kind(path: str, hdus: list[HDU]) -> None:
     """Refuse files that are not exposures of many slits."""
     model, kind = hdus[0].header.get("DATAMODL"), hdus[0].header.get("EXP_TYPE")
-    if model != "MultiSlitModel":
+    # Without DATAMODL, the tree decides.
+    if model != "MultiSlitModel" and (model or all(hdu.name != "ASDF" for hdu in hdus)):
         what = f"a {model}" if model else "a file without DATAMODL"
         raise InputError(
             f"{path}: {what}, not a MultiSlitModel; only exposure-based cal products "
             "(*_cal.fits, *_mbsub.fits of stage 2) can be regrouped"
-        )
-    if hdus[0].shape:
-        raise InputError(
-            f"{path}: PRIMARY holds data, which is not so in a MultiSlitModel; "
-            "make the file again with the pipeline"
         )
     # An invalid type is ignored, and the tree's is used: `records` checks that one.
     known = next(word for word in table().product if word.name == "EXP_TYPE")
@@ -73,26 +93,20 @@ def check_kind(path: str, hdus: list[HDU]) -> None:
 def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, Rewriting | None]:
     """Read the ASDF tree, and rewrite its text if necessary.
 
-    It is rewritten if its layout is not asdf's, or if headers were edited after the tree was
-    written: `_fits_hash` then differs, and the headers' values are used. Refused values are removed
-    from the headers.
+    It is rewritten if its layout is not asdf's, if planes are cast, or if headers were edited after
+    the tree was written: `_fits_hash` then differs, and the headers' values are used. Rejected
+    values are removed from the headers.
     """
-    digest = hashlib.sha256()
-    for hdu in hdus:
-        if any(exponent.search(hdu.header.raw) for exponent in _EXPONENTS):
-            refuse_infinite(path, hdu)
-        # As in stdatamodels, which finds the extension in any case, but here distinguishes case.
-        if hdu.name != "ASDF" or hdu.header.get("EXTNAME") != "ASDF":
-            digest.update(with_extend(hdu.header) if hdu is hdus[0] else hdu.header.raw)
+    digest = headers_digest(path, hdus)
     rooms = [block.room for block in extension.blocks]
     try:
         tree = parse(extension.text, path, rooms)
-        if value_at(tree.top, "_fits_hash") == digest.hexdigest():
+        if value_at(tree.top, "_fits_hash") == digest and not any(map(find_cast, hdus)):
             return tree, None
     except UnusualLayoutError:
         pass
     try:
-        rewriting = normalise(extension.text, path, hdus, digest.hexdigest())
+        rewriting = normalise(extension.text, path, hdus, digest)
         headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
         for refusal in rewriting.refusals:
             headers[refusal.hdu].forget(refusal.word.name)
@@ -104,51 +118,47 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
         ) from None
 
 
-def with_extend(header: Header) -> bytes:
-    """Blocks of the PRIMARY header as readers have it: astropy sets EXTEND if it is not true."""
-    if header.get("EXTEND"):
-        return header.raw
-    if "EXTEND" in header:
-        first, count = header.numbers["EXTEND"]
-        _, _, comment = header.image("EXTEND").decode("latin-1").partition("/")
-    else:
-        first, count, comment = header.numbers["NAXIS"][0] + 1, 0, ""
-    start, end = CARD * first, CARD * (first + count)
-    card = format_card("EXTEND", True, comment.strip())
-    cards = header.raw[:start] + card + header.raw[end:].rstrip(b" ")
-    return cards.ljust(padded(len(cards)))
+def headers_digest(path: str, hdus: list[HDU]) -> str:
+    """Compute the digest of the headers that stdatamodels compares with ``_fits_hash``.
+
+    astropy corrects headers that do not follow the standard when it reads them. Therefore, it reads
+    such a file here, too.
+    """
+    extends = hdus[0].header.get("EXTEND") is True
+    named = all(hdu.name != "ASDF" or hdu.header.get("EXTNAME") == "ASDF" for hdu in hdus)
+    if extends and named and all(hdu.header.is_standard for hdu in hdus):
+        digest = hashlib.sha256()
+        for hdu in hdus:
+            if hdu.name != "ASDF":
+                digest.update(hdu.header.raw)
+        return digest.hexdigest()
+    # Slow imports, for few files.
+    from astropy.io import fits
+    from stdatamodels.fits_support import fits_hash
+
+    with warnings.catch_warnings(action="ignore"), fits.open(path) as opened:
+        return str(fits_hash(opened))
 
 
-def refuse_infinite(path: str, hdu: HDU) -> None:
-    """Refuse a header with a number that is too large for any reader."""
-    found = _HUGE.finditer(hdu.header.raw)
-    numbers = (match[1].decode() for match in found if match.start() % CARD == 8)
-    if huge := [number for number in numbers if isinf(float(number))]:
-        raise InputError(
-            f"{path}: {hdu.name},{hdu.version} has the number {huge[0]}, which is too large; "
-            "correct the card, or fetch the file again"
-        )
-
-
-def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
+def match_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
     """Find the HDUs that the tree of each slit names.
 
     Returns
     -------
     list of list of HDU
-        Planes of each slit, in the order of the schema.
+        Planes of each slit, in the order of the schema; those without data are last.
     set of str
-        Names of HDUs that no slit names and no schema defines.
+        Names of HDUs that no slit uses.
 
     Raises
     ------
     InputError
         If tree and HDUs disagree.
     """
-    free: dict[tuple[str, int], HDU] = {}
+    free: dict[tuple[str, int], list[HDU]] = {}
     for hdu in exposure.hdus[1:]:
-        if hdu.name != "ASDF" and free.setdefault((hdu.name, hdu.version), hdu) is not hdu:
-            raise disagree(exposure, f"{hdu.name},{hdu.version} occurs twice")
+        if hdu.name != "ASDF":
+            free.setdefault((hdu.name, hdu.version), []).append(hdu)
     # In the order in which stdatamodels writes them.
     known = table().planes
     order = {name: place for place, name in enumerate(known)}
@@ -156,57 +166,61 @@ def claim_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
     for number, slit in enumerate(exposure.tree.slits, 1):
         own = []
         for array in slit.arrays:
-            plane = free.pop((array.name, array.version), None)
-            if plane is None or plane.version != number:
-                raise disagree(
+            found = free.pop((array.name, array.version), [])
+            if not found or array.version != number:
+                raise mismatch_error(
                     exposure,
                     f"slit {number} names {array.name},{array.version}, which is missing "
                     "or another slit's",
                 )
-            if plane.header.get("XTENSION") != "IMAGE":
-                raise disagree(exposure, f"{array.name},{array.version} is no image")
+            plane, *copies = found
+            if not all(exposure.have_same_content(plane, copy) for copy in copies):
+                raise mismatch_error(
+                    exposure, f"{array.name},{array.version} occurs twice, with other content"
+                )
             if array.name in known and known[array.name].key != array.key:
-                raise disagree(
+                raise mismatch_error(
                     exposure,
                     f"slit {number} has {array.name},{array.version} as {array.key:.40}, not as "
                     f"{known[array.name].key}",
                 )
-            slit.retype(array, check_plane(exposure, plane, array))
+            check_plane(exposure, plane, array)
             own.append(plane)
         if len({hdu.name for hdu in own}) < max(len(own), 1):
-            raise disagree(exposure, f"slit {number} has no planes, or two of one name")
-        planes.append(sorted(own, key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start)))
-    for name, version in free:
-        if name in known:
-            raise disagree(exposure, f"{name},{version} belongs to no slit")
+            raise mismatch_error(exposure, f"slit {number} has no planes, or two of one name")
+        own.sort(key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start))
+        # stdatamodels writes an HDU without data for metadata of a plane that a slit does not have.
+        keys = [(name, number) for name in known if (name, number) in free]
+        empty = [free.pop(key)[0] for key in keys if not free[key][0].shape]
+        planes.append(own + sorted(empty, key=lambda hdu: hdu.start))
     return planes, {name or "(no name)" for name, _ in free}
 
 
-def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> str:
-    """Find the data type of a plane.
+def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> None:
+    """Refuse a plane that is not the one that the tree describes, or that cannot be cast.
 
     Raises
     ------
     InputError
-        If it is not the schema's, or differs from the tree's.
+        If it is not an image of unscaled numbers, or differs from the tree.
     """
-    name, found = f"{hdu.name},{hdu.version}", datatype(hdu.header)
-    plane = table().planes.get(hdu.name)
-    if found is None or (plane and plane.datatype != found):
-        what = f"is {found}" if found else "has scaled numbers (BITPIX, BSCALE, BZERO, BLANK)"
-        wanted = plane.datatype if plane else "unscaled numbers"
+    name = f"{hdu.name},{hdu.version}"
+    if "ZIMAGE" in hdu.header:
+        raise InputError(f"{exposure.path}: {name} is compressed; unpack the file with funpack")
+    if hdu.header.get("XTENSION") != "IMAGE":
+        raise mismatch_error(exposure, f"{name} is not an image")
+    if header_datatype(hdu.header) is None:
         raise InputError(
-            f"{exposure.path}: {name} {what}; write it as {wanted}, or make the file again with "
-            "the pipeline"
+            f"{exposure.path}: {name} has scaled numbers (BITPIX, BSCALE, BZERO, BLANK); write it "
+            f"as {product_datatype(hdu) or 'unscaled numbers'}"
         )
-    if said := contradiction(hdu, found, array, exposure.edited):
-        raise disagree(exposure, f"{name} {said}")
-    return found
+    if mismatch := find_mismatch(hdu, array):
+        raise mismatch_error(exposure, f"{name} {mismatch}")
 
 
-def disagree(exposure: Exposure, what: str) -> InputError:
+def mismatch_error(exposure: Exposure, what: str) -> InputError:
     """Return the error that headers and tree of an exposure contradict each other."""
     return InputError(
-        f"{exposure.path}: headers and ASDF tree disagree: {what}; "
-        "make the file again with the pipeline"
+        f"{exposure.path}: headers and ASDF tree disagree: {what}; get the file again, or, if it "
+        "was edited, write it with stdatamodels"
     )

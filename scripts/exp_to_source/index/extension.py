@@ -90,15 +90,18 @@ def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
         If there is no extension, or it is damaged.
     """
     found = [hdu for hdu in hdus if hdu.name == "ASDF"]
-    if len(found) != 1:
+    if not found:
+        rest = os.fstat(file).st_size - hdus[-1].end
+        where = f", but bytes without a header from byte {hdus[-1].end} on" if rest > 0 else ""
         raise InputError(
-            f"{path}: has {len(found) or 'no'} ASDF extension{'s' * (len(found) > 1)}, one is "
-            "needed for names and WCS of the slits; make the file again with the pipeline"
+            f"{path}: has no ASDF extension{where}: it is needed for names and WCS of the slits; "
+            "get the file again"
         )
-    start, size = found[0].data_start, found[0].data_size
-    data = os.pread(file, size, start)
-    while len(data) < size and (more := os.pread(file, size - len(data), start + len(data))):
-        data += more
+    start, data = found[0].data_start, _read(file, found[0])
+    if any(_read(file, other) != data for other in found[1:]):
+        raise InputError(
+            f"{path}: has {len(found)} ASDF extensions with different content; remove all but one"
+        )
     end = _END.search(data)
     try:
         text = data[: end.end(1)].decode() if end else ""
@@ -109,6 +112,15 @@ def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
         raise _damaged(path, "it is not an ASDF document")
     blocks = _blocks(path, data, end.end(), start)
     return Extension(text, start, blocks, preamble[0], preamble[1] or UNSTATED)
+
+
+def _read(file: int, hdu: HDU) -> bytes:
+    data = os.pread(file, hdu.data_size, hdu.data_start)
+    while len(data) < hdu.data_size and (
+        more := os.pread(file, hdu.data_size - len(data), hdu.data_start + len(data))
+    ):
+        data += more
+    return data
 
 
 def _blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:

@@ -17,12 +17,13 @@ from .card_values import NUMBER, card_value
 MAX_HEADER = 1000 * BLOCK
 
 
-_STRING, _REST = "'[^']*(?:''[^']*)*'", " *(?:/.*)?"
+_STRING, _REST = r"'[ -&(-~]*(?:''[ -&(-~]*)*'", " *(?:/.*)?"
 _VALUE = f" *(?:{_STRING}|[TF]|{NUMBER}|\\({NUMBER}, *{NUMBER}\\))?{_REST}"
 #: A card, whose keyword may be alone only if it has no value.
 SOUND = re.compile(
     f"(?=.{{8}}= )(?!CONTINUE)[A-Z0-9_-]+ *= {_VALUE}"
-    f"|(?:COMMENT |HISTORY |HIERARCH| {{8}}|END {{77}}).*|CONTINUE  *{_STRING}{_REST}"
+    f"|(?:COMMENT |HISTORY |HIERARCH| {{8}}|END {{77}}).*|CONTINUE  *{_STRING}{_REST}",
+    re.DOTALL,
 )
 #: Keywords that readers resolve differently if they are repeated.
 ONCE = frozenset(
@@ -33,15 +34,13 @@ ONCE = frozenset(
 ) | {f"NAXIS{n}" for n in range(1, 1000)}
 
 #: A card whose string continues, and the next card.
-CONTINUED = re.compile(f".*&'{_REST}CONTINUE.*")
+CONTINUED = re.compile(f".*&'{_REST}CONTINUE.*", re.DOTALL)
 
 
 @lru_cache(maxsize=1 << 14)
-def keyword_of(card: str) -> str:
-    """Keyword of a card, which must follow the standard; cached, as many cards recur."""
-    if not SOUND.fullmatch(card):
-        raise ValueError(f"{card.rstrip()!r} is no card")
-    return card[:8].rstrip()
+def keyword_of(card: str) -> str | None:
+    """Keyword of a card; None if it does not follow the standard. Cached, as many cards recur."""
+    return card[:8].rstrip() if SOUND.fullmatch(card) else None
 
 
 #: Value of a card; cached, as many recur.
@@ -70,38 +69,51 @@ class Header:
 
     @property
     def repeated(self) -> set[str]:
-        """Keywords that occur more than once, including those of comments."""
+        """Keywords that occur more than once, with different cards, including those of comments."""
         return self._read[1]
 
-    @cached_property
-    def _read(self) -> tuple[dict[str, tuple[int, int]], set[str]]:
-        """Numbers of cards, and keywords that are repeated.
+    @property
+    def invalid(self) -> dict[str, str]:
+        """Cards that do not follow the standard, by keyword in capitals; they are not read."""
+        return self._read[2]
 
-        Raises
-        ------
-        ValueError
-            If a card does not follow the standard.
-        """
+    @cached_property
+    def is_standard(self) -> bool:
+        """Whether astropy leaves all cards as they are."""
+        return not self.invalid and is_card_text(self.raw.decode("latin-1"))
+
+    @cached_property
+    def _read(self) -> tuple[dict[str, tuple[int, int]], set[str], dict[str, str]]:
+        """Numbers of cards, keywords that are repeated, and invalid cards."""
         numbers: dict[str, tuple[int, int]] = {}
         repeated: set[str] = set()
+        invalid: dict[str, str] = {}
         text = self.raw.decode("latin-1")
         last: str | None = None
         for number, start in enumerate(range(0, len(text), CARD)):
-            keyword = keyword_of(text[start : start + CARD])
+            card = text[start : start + CARD]
+            keyword = keyword_of(card)
             if keyword == "END":
                 break
-            if keyword == "CONTINUE":
-                if not (number and CONTINUED.fullmatch(text, start - CARD, start + CARD)):
-                    raise ValueError(f"card {number + 1} continues no text")
+            if (
+                keyword == "CONTINUE"
+                and number
+                and CONTINUED.fullmatch(text, start - CARD, start + CARD)
+            ):
                 if last is not None:
                     numbers[last] = (numbers[last][0], numbers[last][1] + 1)
+            elif keyword is None or keyword == "CONTINUE":
+                last = None
+                invalid[card[:8].partition("=")[0].strip().upper()] = card.rstrip()
             elif keyword in numbers:
                 last = None
-                repeated.add(keyword)
+                first = numbers[keyword][0] * CARD
+                if text[first : first + CARD] != card:
+                    repeated.add(keyword)
             else:
                 last = keyword
                 numbers[keyword] = (number, 1)
-        return numbers, repeated
+        return numbers, repeated, invalid
 
     def __contains__(self, keyword: str) -> bool:
         return keyword in self.numbers
@@ -167,6 +179,8 @@ class HDU:
 def scan(file: int, path: str) -> list[HDU]:
     """Find every HDU of a FITS file, reading headers only.
 
+    Bytes after the last HDU are ignored, as the last may be without its padding.
+
     Parameters
     ----------
     file : int
@@ -195,51 +209,48 @@ def scan(file: int, path: str) -> list[HDU]:
             hdu = _hdu(Header(raw), position, first=not hdus)
         except (ValueError, TypeError) as error:
             raise InputError(
-                f"{path}: HDU {len(hdus)} has a damaged header ({error}); fetch the file again"
+                f"{path}: HDU {len(hdus)} has a damaged header ({error}); correct it, or get the "
+                "file again"
             ) from None
-        if hdu.end > size:
+        if hdu.data_start + hdu.data_size > size:
             raise InputError(
                 f"{path}: truncated: HDU {len(hdus)} ({hdu.name},{hdu.version}) goes beyond the "
-                f"file's {size} bytes; fetch it again"
+                f"file's {size} bytes; get it again"
             )
         hdus.append(hdu)
         position = hdu.end
     if not hdus:
-        raise InputError(f"{path}: empty file; fetch it again")
+        raise InputError(f"{path}: empty file; get it again")
     return hdus
 
 
 def _read_header(file: int, path: str, position: int, first: bool) -> bytes | None:
-    """Header blocks at an offset; None if only filler follows the last HDU."""
+    """Header blocks at an offset; None if no HDU begins there."""
     raw = b""
     while len(raw) < MAX_HEADER:
         more = os.pread(file, BLOCK, position + len(raw))
         if not raw:
             if first and not more.startswith(b"SIMPLE  ="):
-                what = "a gzip file, unpack it" if more[:2] == b"\x1f\x8b" else "not a FITS file"
+                packed = more[:2] == b"\x1f\x8b"
+                what = "a gzip file, unpack it with gunzip" if packed else "not a FITS file"
                 raise InputError(f"{path}: {what}; a cal exposure (*_cal.fits) is needed")
             if not first and not more.startswith(b"XTENSION"):
-                if not more.strip(b"\0 "):
-                    return None
-                raise InputError(
-                    f"{path}: no header where one must begin (byte {position}); fetch it again"
-                )
+                return None
         raw += more
         found = raw.find(END, len(raw) - len(more))
         while found >= 0 and found % CARD:
             found = raw.find(END, found + 1)
         if found >= 0:
             end = padded(found + CARD)
-            filler = raw[found + CARD : end].strip(b" ")
-            if filler or not is_card_text(raw[:found].decode("latin-1")):
+            if raw[found + CARD : end].strip(b" "):
                 raise InputError(
-                    f"{path}: damaged header at byte {position}: it is not printable ASCII, or "
-                    "goes on after its end; fetch the file again"
+                    f"{path}: damaged header at byte {position}: it goes on after its end; get "
+                    "the file again"
                 )
             return raw[:end]
         if len(more) < BLOCK:
             break
-    raise InputError(f"{path}: truncated in the header at byte {position}; fetch the file again")
+    raise InputError(f"{path}: truncated in the header at byte {position}; get the file again")
 
 
 def _hdu(header: Header, start: int, first: bool) -> HDU:
@@ -251,11 +262,13 @@ def _hdu(header: Header, start: int, first: bool) -> HDU:
     bits = header.get("BITPIX")
     if type(bits) is not int or bits not in (8, 16, 32, 64, -32, -64):
         raise ValueError(f"BITPIX is {bits!r}")
-    if "GROUPS" in header:
-        raise ValueError("GROUPS is not for exposures")
+    if header.get("GROUPS") is True:
+        raise ValueError("GROUPS is T, which is not for exposures")
     groups, extra = _count(header, "GCOUNT", 1), _count(header, "PCOUNT", 0)
     size = abs(bits) // 8 * groups * (extra + math.prod(axes)) if axes else 0
     version = header.get("EXTVER") if "EXTVER" in header else 1
+    if isinstance(version, float) and version.is_integer():
+        version = int(version)
     if type(version) is not int:
         raise ValueError(f"EXTVER is {version!r}")
     # As in astropy, which ignores case.
@@ -267,20 +280,21 @@ def _hdu(header: Header, start: int, first: bool) -> HDU:
 def _check_structure(header: Header, n_axes: int, first: bool) -> None:
     """Refuse mandatory keywords out of order, or that readers resolve differently.
 
-    An image needs no PCOUNT and GCOUNT.
+    PCOUNT and GCOUNT may be absent, or anywhere, as readers accept it.
     """
-    order = [*("XTENSION", "BITPIX", "NAXIS"), *(f"NAXIS{n + 1}" for n in range(n_axes))]
-    order += ("PCOUNT", "GCOUNT")
-    if first:
-        order = ["SIMPLE", *order[1:-2]]
+    order = ["SIMPLE" if first else "XTENSION", "BITPIX", "NAXIS"]
+    order += (f"NAXIS{n + 1}" for n in range(n_axes))
     for place, keyword in enumerate(order):
         if header.numbers.get(keyword) != (place, 1):
             raise ValueError(f"{keyword} is not card {place + 1}")
     if twice := header.repeated & ONCE:
-        raise ValueError(f"{', '.join(sorted(twice))} stands twice")
+        raise ValueError(f"{', '.join(sorted(twice))} has several values")
+    if wrong := ONCE.intersection(header.invalid):
+        raise ValueError(f"{header.invalid[min(wrong)]!r} is not a card")
     if sum(keyword.startswith("NAXIS") for keyword in header.numbers) != 1 + n_axes:
         raise ValueError(f"NAXIS is {n_axes}, but there are more axes")
-    if header.get("XTENSION") == "IMAGE" and (header.get("PCOUNT"), header.get("GCOUNT")) != (0, 1):
+    counts = header.get("PCOUNT", 0), header.get("GCOUNT", 1)
+    if header.get("XTENSION") == "IMAGE" and counts != (0, 1):
         raise ValueError("PCOUNT and GCOUNT of an image are not 0 and 1")
 
 

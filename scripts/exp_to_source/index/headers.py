@@ -9,23 +9,35 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..formats.cards import CARD, Plan, Value, format_card
+from ..formats.cards import CARD, Plan, Value, format_card, is_card_text
 from ..formats.fragments import CARDS_MARK, ENTRY_MARK
 from .card_values import card_value
 from .fitsfile import HDU, Header
 from .keywords import Keyword, Place, compress, lay_out, section_cards, table
 from .nodes import Leaf, Node, at, leaves
+from .planes import STORED, product_datatype
 
 #: Keyword and image of cards; the comment cards of a section have one image, and no keyword.
 Cards = list[tuple[str, str]]
 
-#: Keywords that describe the data of an HDU; they are copied in their order.
+#: Keywords that describe the data of an HDU.
 STRUCTURE = frozenset(
     (
         *("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "EXTEND", "PCOUNT", "GCOUNT", "GROUPS"),
         *("BSCALE", "BZERO", "BLANK", "EXTNAME"),
     )
 ) | {f"NAXIS{n}" for n in range(1, 1000)}
+
+#: Comments that astropy gives to cards that describe data.
+COMMENTS = {
+    "SIMPLE": "conforms to FITS standard",
+    "XTENSION": "Image extension",
+    "BITPIX": "array data type",
+    "NAXIS": "number of array dimensions",
+    "PCOUNT": "number of parameters",
+    "GCOUNT": "number of groups",
+    "EXTNAME": "extension name",
+}
 
 #: Keywords that are not reported when cards are left out.
 SILENT = frozenset({"", "COMMENT", "HISTORY", "CONTINUE", "EXTVER", "CHECKSUM", "DATASUM"})
@@ -62,7 +74,7 @@ class PrimaryCards(NamedTuple):
     comments: dict[str, str]
 
 
-def primary_cards(meta: Node, header: Header) -> PrimaryCards:
+def primary_cards(meta: Node, header: Header, keep_unknown: bool) -> PrimaryCards:
     """Cards of a product's PRIMARY header, from those of its first exposure.
 
     Parameters
@@ -71,6 +83,8 @@ def primary_cards(meta: Node, header: Header) -> PrimaryCards:
         The exposure's metadata.
     header : Header
         Its PRIMARY header.
+    keep_unknown : bool
+        Whether to keep cards that the schema does not know.
     """
     present = {
         word.path: place
@@ -87,19 +101,16 @@ def primary_cards(meta: Node, header: Header) -> PrimaryCards:
         "about_asn": words[about[0] : about[-1] + 1],
         "after": words[about[-1] + 1 :],
     }
-    cards = {
-        name: _images(lay_out(part, present).get("PRIMARY", []), header)
-        for name, part in parts.items()
-    }
-    # There are no data to describe. Readers add a missing EXTEND, and `_fits_hash` would fail.
-    structure = [
-        (word, header.image(word).decode("ascii")) for word in ("SIMPLE", "BITPIX", "NAXIS")
-    ]
-    states_it = header.get("EXTEND") is True
-    extend = header.image("EXTEND") if states_it else format_card("EXTEND", True)
-    structure.append(("EXTEND", extend.decode("ascii")))
+    laid = {name: lay_out(part, present).get("PRIMARY", []) for name, part in parts.items()}
+    if keep_unknown:
+        known = {word for part in laid.values() for word, _ in part}
+        laid = {name: _with_unknown(part, header, known) for name, part in laid.items()}
+    cards = {name: _images(part, header) for name, part in laid.items()}
+    # There are no data to describe.
+    structure = {"SIMPLE": True, "BITPIX": 8, "NAXIS": 0, "EXTEND": True}
+    described = [(word, _described(word, value, header)) for word, value in structure.items()]
     return PrimaryCards(
-        before=structure + cards["before"],
+        before=_images(described, header) + cards["before"],
         about_asn=cards["about_asn"],
         after=cards["after"],
         section=section_cards(words[about[0]].sections[-1]).decode("ascii"),
@@ -133,8 +144,10 @@ def exposure_cards(meta: Node, primary: Header, sci: HDU | None, slit: Node) -> 
     return _images(lay_out(table().product, present).get("SCI", []), header)
 
 
-def plane_plans(meta: Mapping[str, Leaf], slit: Node, planes: list[HDU]) -> list[Plan]:
-    """Plans of the headers of one entry's planes.
+def plane_plans(
+    meta: Mapping[str, Leaf], slit: Node, planes: list[HDU], keep_unknown: bool
+) -> list[tuple[HDU, Plan]]:
+    """Plan the headers of one entry's planes.
 
     Parameters
     ----------
@@ -144,6 +157,13 @@ def plane_plans(meta: Mapping[str, Leaf], slit: Node, planes: list[HDU]) -> list
         The slit, without its WCS.
     planes : list of HDU
         Its planes.
+    keep_unknown : bool
+        Whether to keep cards that the schema does not know.
+
+    Returns
+    -------
+    list of (HDU, Plan)
+        Planes and plans. HDUs with neither data nor cards of the schema are left out.
     """
     headers = {hdu.name: hdu.header for hdu in planes}
     own = leaves(slit)
@@ -159,11 +179,17 @@ def plane_plans(meta: Mapping[str, Leaf], slit: Node, planes: list[HDU]) -> list
     laid = lay_out(table().entry, present)
     plans = []
     for hdu in planes:
-        places = [_described(hdu, word) for word in _structure(hdu.header)]
+        if not hdu.shape and hdu.name not in laid:
+            continue
+        places = [_described(*item, hdu.header) for item in _structure(hdu).items()]
         places += [CARDS_MARK.encode()] if hdu.name == "SCI" else []
         places.append(ENTRY_MARK.encode())
-        places += [place for _, place in laid.get(hdu.name, [])]
-        plans.append(compress(places, hdu.header))
+        cards = laid.get(hdu.name, [])
+        if keep_unknown:
+            known = {word for word, _ in cards} | {word.name for word in table().product}
+            cards = _with_unknown(cards, hdu.header, known)
+        places += [place for _, place in cards]
+        plans.append((hdu, compress(places, hdu.header)))
     return plans
 
 
@@ -172,25 +198,45 @@ def left_out(header: Header, kept: set[str]) -> set[str]:
     return header.numbers.keys() - kept - STRUCTURE - SILENT
 
 
-def _structure(header: Header) -> list[str]:
-    """Keywords that describe data, in their order; as astropy, BZERO after BSCALE, or neither."""
-    words = [word for word in header.numbers if word in STRUCTURE]
-    if "BZERO" not in words:
-        return [word for word in words if word != "BSCALE"]
-    if "BSCALE" not in words:
-        words.insert(words.index("BZERO"), "BSCALE")
-    words.remove("BZERO")
-    words.insert(words.index("BSCALE") + 1, "BZERO")
-    return words
+def _with_unknown(
+    cards: list[tuple[str, Place]], header: Header, known: set[str]
+) -> list[tuple[str, Place]]:
+    """Insert cards of a header that are not known, each after the card that it follows there."""
+    cards = list(cards)
+    words = [word for word, _ in cards]
+    place = -1
+    for word, position in header.numbers.items():
+        if word in known:
+            place = words.index(word) if word in words else -1
+        elif place < 0 or word in STRUCTURE | SILENT:
+            continue
+        elif is_card_text(header.cards(position).decode("latin-1")):
+            place += 1
+            words.insert(place, word)
+            cards.insert(place, (word, position))
+    return cards
 
 
-def _described(hdu: HDU, keyword: str) -> Place:
-    """Card that describes data, unchanged except that a name is in capitals, as in astropy."""
-    if keyword == "EXTNAME" and hdu.name.encode() not in hdu.header.image(keyword)[10:]:
-        return format_card(keyword, hdu.name, "extension name")
-    if keyword == "BSCALE" and keyword not in hdu.header:
-        return format_card(keyword, 1)
-    return hdu.header.numbers[keyword]
+def _structure(hdu: HDU) -> dict[str, Value]:
+    """Return the keywords that describe the data of a plane, in the order of astropy."""
+    bits, zero = STORED[product_datatype(hdu) or "uint8"] if hdu.shape else STORED["uint8"]
+    axes = {f"NAXIS{n}": size for n, size in enumerate(reversed(hdu.shape), 1)}
+    scale = {"BSCALE": 1, "BZERO": zero} if zero else {}
+    return {
+        **{"XTENSION": "IMAGE", "BITPIX": bits, "NAXIS": len(axes)},
+        **axes,
+        **{"PCOUNT": 0, "GCOUNT": 1},
+        **scale,
+        "EXTNAME": hdu.name,
+    }
+
+
+def _described(keyword: str, value: Value, header: Header) -> Place:
+    """Return the card that describes data: the header's if it states the value, or a new one."""
+    place = header.numbers.get(keyword)
+    if place and states(header.cards(place), value):
+        return place
+    return format_card(keyword, value, COMMENTS.get(keyword, ""))
 
 
 def _leaf(meta: Node, word: Keyword) -> Node | None:
@@ -217,8 +263,10 @@ def _place(word: Keyword, leaf: Node | None, header: Header) -> Place | None:
 def states(image: bytes, value: Value) -> bool:
     """Whether a card has a value, to the precision of its digits: astropy once wrote 16 of them.
 
-    Invalid values of a card state nothing.
+    Invalid values of a card state nothing, nor does a card that products cannot have.
     """
+    if not is_card_text(image.decode("latin-1")):
+        return False
     try:
         stated = card_value(image)
     except ValueError:

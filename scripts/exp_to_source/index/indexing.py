@@ -4,16 +4,18 @@ import os
 
 from ..errors import InputError
 from ..files import stamp
+from ..formats.cards import BLOCK
 from ..formats.index_writer import write_failure, write_index
 from ..formats.rows import encode_column, encode_rows
 from ..naming import exposure_name
-from .exposure import Exposure, check_kind, claim_planes, read_tree
+from .exposure import Exposure, check_kind, match_planes, read_tree
 from .extension import read_extension
 from .fitsfile import scan
 from .headers import SILENT, left_out
 from .keywords import table
 from .misfits import find_contradictions, find_misfits
 from .nodes import at
+from .planes import find_cast
 from .records import encode_common, encode_top, identity, slit_records
 from .remarks import Remark, kept, on_misfits, on_refusals, on_tags
 
@@ -50,12 +52,12 @@ def index_exposure(path: str, output: str) -> list[Remark]:
         check_kind(path, hdus)
         extension = read_extension(file, path, hdus)
         exposure = Exposure(path, file, hdus, extension, *read_tree(path, hdus, extension))
-        planes, strangers = claim_planes(exposure)
+        planes, unused = match_planes(exposure)
         common, top = encode_common(exposure), encode_top(exposure)
         slits = list(slit_records(exposure, planes, common, top))
         about = {"exposure": name, "path": path} | before | identity(exposure.tree)
         about |= {"standard": extension.standard}
-        said = remarks(exposure, strangers)
+        said = remarks(exposure, unused)
         parts = {
             "common": common,
             "top": top,
@@ -99,7 +101,7 @@ def index_or_reason(path: str, output: str) -> list[Remark]:
         return [Remark("warning", f"skipped: {reason}")]
 
 
-def remarks(exposure: Exposure, strangers: set[str]) -> list[Remark]:
+def remarks(exposure: Exposure, unused: set[str]) -> list[Remark]:
     """Say what products will lack, and what was done otherwise, the most serious first."""
     warned = [
         *on_tags(exposure.tree.tags),
@@ -124,12 +126,25 @@ def remarks(exposure: Exposure, strangers: set[str]) -> list[Remark]:
     words = set().union(
         *(left_out(hdu.header, known) for hdu in exposure.hdus if hdu.name != "ASDF")
     )
-    if words:
+    if words and exposure.is_newer:
+        said.append(
+            f"keywords that the schema of jwst {table().pipeline} does not know are kept, as its "
+            f"pipeline is newer: {', '.join(sorted(words))}"
+        )
+    elif words:
         said.append(f"keywords that no schema knows are left out: {', '.join(sorted(words))}")
     twice = set().union(*(hdu.header.repeated for hdu in exposure.hdus)) - SILENT
     if twice:
         said.append(f"of repeated keywords the first counts: "
                     f"{', '.join(sorted(twice))}")  # fmt: skip
-    if strangers:
-        said.append(f"HDUs that no slit uses are left out: {', '.join(sorted(strangers))}")
+    if invalid := {word for hdu in exposure.hdus for word in hdu.header.invalid}:
+        said.append(f"cards that do not follow FITS are left out: {', '.join(sorted(invalid))}")
+    if unused:
+        said.append(f"HDUs that no slit uses are left out: {', '.join(sorted(unused))}")
+    if cast := sorted({hdu.name for hdu in exposure.hdus if find_cast(hdu)}):
+        said.append(f"{', '.join(cast)}: cast to the datatype of the schema, as by jwst")
+    if exposure.hdus[0].shape:
+        said.append("the image in PRIMARY is left out")
+    if os.pread(exposure.file, BLOCK, exposure.hdus[-1].end).strip(b"\0 "):
+        said.append("bytes after the last HDU are left out")
     return [*(Remark("warning", text) for text in warned), *(Remark("note", text) for text in said)]

@@ -44,9 +44,11 @@ class Plane(NamedTuple):
 class Table(NamedTuple):
     """Schema of a product, and of each of its entries.
 
-    Keywords are in the order of writing; types are for all nodes, by path.
+    Keywords are in the order of writing; types are for all nodes, by path; the pipeline is the
+    version of jwst that came with this schema.
     """
 
+    pipeline: str
     sections: list[str]
     product: list[Keyword]
     entry: list[Keyword]
@@ -69,7 +71,7 @@ def table() -> Table:
     )
     planes = {name: Plane(*about) for name, about in raw["planes"].items()}
     types = (raw[part] for part in ("types", "entry_types"))
-    return Table(raw["sections"], product, entry, planes, *types)
+    return Table(raw["pipeline"], raw["sections"], product, entry, planes, *types)
 
 
 def accepts(word: Keyword, value: Value) -> bool:

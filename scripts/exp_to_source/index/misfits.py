@@ -51,38 +51,19 @@ def _misfits(node: Node, path: str, types: Mapping[str, str]) -> Misfits:
     while todo:
         path, node = todo.pop()
         wanted = types.get(path)
-        own = _is_own(path, wanted, node)
         if isinstance(node, Leaf):
-            if own or not _fits(node.text, node.plain, wanted):
+            if not _fits(node.text, node.plain, wanted):
                 found[path] = node.value()
-        elif own or (wanted and wanted != ("object" if isinstance(node.parts, dict) else "array")):
+        elif wanted and wanted != ("object" if isinstance(node.parts, dict) else "array"):
             found[path] = None
         elif isinstance(node.parts, dict) and path != "meta.wcs" and not _is_array(node):
             todo += ((f"{path}.{key}" if path else key, part) for key, part in node.parts.items())
     return found
 
 
-def _is_own(path: str, wanted: str | None, node: Node) -> bool:
-    """Whether a slit has something by itself that no schema defines and that is written anew.
-
-    So asdf does with tagged scalars, and stdatamodels with lists of numbers, which become arrays.
-    """
-    if wanted or "." in path:
-        return False
-    return node.tag is not None if isinstance(node, Leaf) else _is_vector(node)
-
-
 def _is_array(node: Branch) -> bool:
     """Whether a node describes an array."""
     return node.tag is not None and node.tag.startswith(NDARRAY)
-
-
-def _is_vector(node: Branch) -> bool:
-    """Whether a node is a list of numbers."""
-    if not isinstance(node.parts, list) or not node.parts:
-        return False
-    values = (part.value() if isinstance(part, Leaf) else None for part in node.parts)
-    return all(isinstance(value, int | float) for value in values)
 
 
 @lru_cache(maxsize=1 << 14)

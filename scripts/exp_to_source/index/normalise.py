@@ -14,11 +14,14 @@ from ..errors import InputError
 from ..formats.cards import Value
 from .fitsfile import HDU
 from .keywords import Keyword, accepts, table
-from .reader import MAX_DEPTH, Loader
+from .planes import find_cast, product_datatype
+from .reader import MAX_DEPTH, NDARRAY, Loader
 from .tree import SET_TAG, TAGS
 
 Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-MAPPING, STRING, NULL = (f"tag:yaml.org,2002:{name}" for name in ("map", "str", "null"))
+MAPPING, SEQUENCE, STRING, NULL = (
+    f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "null")
+)
 
 _REPRESENTER = yaml.representer.SafeRepresenter()
 
@@ -96,15 +99,20 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
     stated = _get(root, "_fits_hash")
     edited = stated is None or stated.value != digest
     _spell_nulls(root)
-    dropped = _drop_nulls(root)
-    headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
+    try:
+        dropped = _drop_keys(root)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; make the file again with the pipeline") from None
+    named = {(hdu.name, hdu.version): hdu for hdu in reversed(hdus)}
     refusals: dict[tuple[str, int, str], Refusal] = {}
 
     def take(node: yaml.MappingNode, word: Keyword, version: int) -> None:
-        header = headers.get((word.hdu, version))
-        if header is None or word.name not in header:
+        hdu = named.get((word.hdu, version))
+        if hdu is None or word.name not in hdu.header:
+            if hdu and (card := hdu.header.invalid.get(word.name)):
+                raise ValueError(f"{hdu.name},{hdu.version} has {card!r}, which is not a card")
             return
-        value = header.get(word.name)
+        value = hdu.header.get(word.name)
         if accepts(word, value):
             _put(node, word.path.split("."), value)
         else:
@@ -120,12 +128,14 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
             _set(slit, "meta", _own(_get(slit, "meta") or yaml.MappingNode(MAPPING, [])))
             for word in table().entry if edited else ():
                 take(slit, word, number + 1)
+            planes = [hdu for name in table().planes if (hdu := named.get((name, number + 1)))]
+            _describe_planes(slit, planes, edited)
         _set(root, "slits", slits)
         _set(root, "meta", _own(meta))
         for word in table().product if edited else ():
             take(root, word, 1)
     except ValueError as error:
-        raise InputError(f"{path}: {error}; make the file again with the pipeline") from None
+        raise InputError(f"{path}: {error}; correct it, or get the file again") from None
     text = yaml.serialize(
         root,
         Dumper=Dumper,
@@ -164,22 +174,83 @@ def _spell_nulls(root: yaml.Node) -> None:
                 todo += part if isinstance(part, tuple) else (part,)
 
 
-def _drop_nulls(root: yaml.Node) -> list[str]:
-    """Leave out keys without a value, as asdf does when it writes; a WCS may have them."""
+def _drop_keys(root: yaml.Node) -> list[str]:
+    """Leave out keys without a value, as asdf does when it writes, and repeated ones.
+
+    A WCS may have keys without a value.
+
+    Raises
+    ------
+    ValueError
+        If a key is repeated with another value.
+    """
     dropped: set[str] = set()
-    todo, seen = [root], set()
+    todo, seen = [(root, False)], set()
     while todo:
-        node = todo.pop()
+        node, is_wcs = todo.pop()
         if id(node) in seen or isinstance(node, yaml.ScalarNode) or node.tag == SET_TAG:
             continue
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
-            dropped.update(str(key.value) for key, value in node.value if value.tag == NULL)
-            node.value = [pair for pair in node.value if pair[1].tag != NULL]
-            todo += (value for key, value in node.value if key.value != "wcs")
+            node.value = _unique(node.value)
+            if not is_wcs:
+                dropped.update(str(key.value) for key, value in node.value if value.tag == NULL)
+                node.value = [pair for pair in node.value if pair[1].tag != NULL]
+            todo += ((value, is_wcs or key.value == "wcs") for key, value in node.value)
         else:
-            todo += node.value
+            todo += ((part, is_wcs) for part in node.value)
     return sorted(dropped)
+
+
+def _unique(pairs: list[tuple[yaml.Node, yaml.Node]]) -> list[tuple[yaml.Node, yaml.Node]]:
+    """Leave out repeated keys, which must have equal values."""
+    first: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+    for key, value in pairs:
+        name = yaml.serialize(key, Dumper=Dumper)
+        _, other = first.setdefault(name, (key, value))
+        if other is not value and yaml.serialize(value, Dumper=Dumper) != yaml.serialize(
+            other, Dumper=Dumper
+        ):
+            raise ValueError(f"its ASDF tree has the key {key.value!s:.40} twice in one place")
+    return list(first.values())
+
+
+def _describe_planes(slit: yaml.MappingNode, hdus: list[HDU], edited: bool) -> None:
+    """Describe the planes of a slit as products have them: those that are cast; if edited, all.
+
+    Raises
+    ------
+    ValueError
+        If one of several planes of equal shape was given another.
+    """
+    tags = [node.tag for _, node in slit.value if node.tag.startswith(NDARRAY)]
+    changed = False
+    for hdu in hdus:
+        key, array = table().planes[hdu.name].key, _get(slit, table().planes[hdu.name].key)
+        if not hdu.shape or not tags or not (edited or (array and find_cast(hdu))):
+            continue
+        shape = _REPRESENTER.represent_sequence(SEQUENCE, hdu.shape, flow_style=True)
+        described = {
+            "source": f"fits:{hdu.name},{hdu.version}",
+            "datatype": product_datatype(hdu),
+            "byteorder": "big",
+        }
+        node = _REPRESENTER.represent_mapping(tags[0], described)
+        node.value.append((yaml.ScalarNode(STRING, "shape"), shape))
+        if array and (old := _get(array, "shape")):
+            if not edited:
+                node.value[-1] = node.value[-1][0], old
+            changed |= _values(old) != _values(shape)
+        _set(slit, key, node)
+    shapes = {hdu.shape for hdu in hdus if hdu.shape}
+    if edited and changed and len(shapes) > 1:
+        raise ValueError(f"planes of one slit have different shapes: {sorted(shapes)!s:.80}")
+
+
+def _values(node: yaml.Node) -> list[str]:
+    """Return the texts of a sequence of scalars."""
+    items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    return [str(item.value) for item in items]
 
 
 def _put(node: yaml.MappingNode, path: list[str], value: Value) -> None:

@@ -1,44 +1,62 @@
-"""Data types of planes: header, tree and schema must agree.
+"""Datatypes of planes: those of headers, tree and schema.
 
-stdatamodels reads planes by their headers alone, and saves only the schema's types: a product with
-another type, such as double precision, could be opened but not saved again.
+stdatamodels reads planes by their headers alone, and casts them to the datatypes of the schema.
 """
 
 from ..formats.cards import Value
+from ..formats.casting import Cast
 from .fitsfile import HDU, Header
+from .keywords import table
 from .slit import Array
 
-#: Types by BITPIX and BZERO, as astropy reads them.
-DATATYPES: dict[tuple[Value, Value], str] = {
-    (8, 0): "uint8",
-    (8, -128): "int8",
-    (16, 0): "int16",
-    (16, 1 << 15): "uint16",
-    (32, 0): "int32",
-    (32, 1 << 31): "uint32",
-    (64, 0): "int64",
-    (64, 1 << 63): "uint64",
-    (-32, 0): "float32",
-    (-64, 0): "float64",
+#: BITPIX and BZERO by datatype, as astropy reads and writes them.
+STORED: dict[str, tuple[int, int]] = {
+    "uint8": (8, 0),
+    "int8": (8, -128),
+    "int16": (16, 0),
+    "uint16": (16, 1 << 15),
+    "int32": (32, 0),
+    "uint32": (32, 1 << 31),
+    "int64": (64, 0),
+    "uint64": (64, 1 << 63),
+    "float32": (-32, 0),
+    "float64": (-64, 0),
 }
+
+_DATATYPES: dict[tuple[Value, Value], str] = {stored: name for name, stored in STORED.items()}
 
 #: Keys in the tree of an array in an HDU, which has neither a mask nor strides.
 KEYS = {"source", "datatype", "byteorder", "shape"}
 
 
-def datatype(header: Header) -> str | None:
-    """Find the data type in a header; None if the data are scaled or have BLANK."""
-    bits, zero, scale = header.get("BITPIX"), header.get("BZERO", 0), header.get("BSCALE", 1)
-    if scale != 1 or "BLANK" in header:
-        return None
-    return DATATYPES.get((bits, zero))
+def header_datatype(header: Header) -> str | None:
+    """Return the datatype that a header describes; None if the numbers are scaled.
 
-
-def contradiction(hdu: HDU, found: str, array: Array, edited: bool) -> str | None:
-    """Say how header and tree differ about a plane, or None.
-
-    Headers that were `edited` after the tree was written may have another type.
+    BLANK, which has no meaning for floating point (FITS 4.0, section 4.4.2.3), is then ignored.
     """
+    bits, zero, scale = header.get("BITPIX"), header.get("BZERO", 0), header.get("BSCALE", 1)
+    is_float = isinstance(bits, int) and bits < 0
+    if scale != 1 or ("BLANK" in header and not is_float):
+        return None
+    return _DATATYPES.get((bits, zero))
+
+
+def product_datatype(hdu: HDU) -> str | None:
+    """Return the datatype of a plane in products: the schema's, or its own if it has no schema."""
+    plane = table().planes.get(hdu.name)
+    return plane.datatype if plane else header_datatype(hdu.header)
+
+
+def find_cast(hdu: HDU) -> Cast | None:
+    """Find out how a plane is cast for products; None if it is copied as it is."""
+    datatype, new = header_datatype(hdu.header), product_datatype(hdu)
+    if not hdu.shape or datatype is None or new is None or datatype == new:
+        return None
+    return *STORED[datatype], *STORED[new]
+
+
+def find_mismatch(hdu: HDU, array: Array) -> str | None:
+    """Describe how header and tree differ about a plane, or return None."""
     if array.keys != KEYS:
         odd = ", ".join(sorted(array.keys ^ KEYS))
         return f"has another description in the tree than a plane's ({odd:.80})"
@@ -46,6 +64,7 @@ def contradiction(hdu: HDU, found: str, array: Array, edited: bool) -> str | Non
         return f"has byteorder {array.byteorder:.40} in the tree"
     if array.shape != hdu.shape:
         return f"has shape {hdu.shape} in its header and {array.shape!s:.80} in the tree"
-    if array.datatype != found and not (edited and array.place):
-        return f"is {found} in its header and {array.datatype:.40} in the tree"
+    if array.datatype != product_datatype(hdu):
+        datatype = header_datatype(hdu.header)
+        return f"is {datatype} in its header and {array.datatype:.40} in the tree"
     return None

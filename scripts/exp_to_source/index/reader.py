@@ -114,7 +114,7 @@ class NodeReader:
         self.written: dict[tuple[str, ...], str] = {}
         #: Tags seen so far, and the required keys of each.
         self.tags: dict[str, frozenset[str]] = {}
-        self.room = MAX_SIZE
+        self.room = self.slit_room = max(2 * len(text), MAX_SIZE)
         self.shared_room = max(MAX_GROWTH * len(text), MAX_SIZE)
 
     @overload
@@ -169,7 +169,6 @@ class NodeReader:
             return {}
         parts: dict[str, Node] = {}
         in_hdu: Array | None = None
-        place: tuple[int, int] | None = None
         while type(event := self.next()) is not yaml.MappingEndEvent:
             key = bare_leaf(event) if is_bare(event) else self.node(event, slit, True, depth + 1)
             if not isinstance(key, Leaf):
@@ -182,17 +181,14 @@ class NodeReader:
                     in_hdu = self.source(value, slit)
             if is_bare(value):
                 part: Node = bare_leaf(value)
-                if is_array and key.text == "datatype":
-                    begin, end = value.start_mark.index, value.end_mark.index
-                    place = begin, end - begin
             else:
                 part = self.node(value, slit, True, depth + 1)
-            name = key.render()
+            name = key.as_key()
             if name in parts or len(name) > MAX_KEY:
                 self.check_new(name, parts)
             parts[name] = part
         if in_hdu:
-            in_hdu.parts, in_hdu.place = parts, place
+            in_hdu.parts = parts
         elif is_array:
             self.check_array(parts)
         if start.tag:
@@ -219,9 +215,9 @@ class NodeReader:
             raise ValueError(f"{where} has {tag.rpartition(':')[2]} without {lacking}")
 
     def check_new(self, key: str, known: Container[str]) -> None:
-        """Refuse a key that the mapping already has, or that is too long for one line."""
+        """Refuse a key that is too long for one line; one that is repeated has to be dropped."""
         if key in known:
-            raise ValueError(f"its ASDF tree has the key {key[:40]} twice in one place")
+            raise UnusualLayoutError
         if len(key) > MAX_KEY:
             raise ValueError(f"its ASDF tree has a key of {len(key)} characters")
 

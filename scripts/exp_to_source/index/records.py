@@ -3,10 +3,10 @@
 import os
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ..errors import InputError
 from ..formats.cards import planned_cards
+from ..formats.casting import Cast, cast_plane
 from ..formats.fragments import apply_edits, quoted
 from ..formats.heads import Head
 from ..formats.indices import new_digest
@@ -14,11 +14,12 @@ from ..formats.record import Record, encode_metadata
 from ..formats.rows import encode_rows
 from ..formats.seals import DIGEST_SIZE, seal
 from ..modes import EXPOSURE_TYPES
-from .exposure import Exposure, disagree
+from .exposure import Exposure, mismatch_error
 from .fitsfile import HDU
 from .headers import exposure_cards, plane_plans, primary_cards
 from .keywords import table
 from .nodes import Leaf, Node, at, leaves, mapping, merge, nest, value_at
+from .planes import find_cast, product_datatype
 from .slit import Slit
 from .tree import Tree
 
@@ -38,8 +39,6 @@ IDENTITY = {
 
 #: Top-level metadata that products write themselves.
 OWN_KEYS = frozenset({"asn", "date", "exposure", "filename", "model_type"})
-
-BUFFER = 1 << 20
 
 #: Number of lines along the dispersion that are read, evenly spread over the slit.
 LINES = 3
@@ -63,13 +62,18 @@ def encode_top(exposure: Exposure) -> bytes:
     Rows are called like the attributes of `PrimaryCards`; ``sci``: the exposure's cards in SCI;
     ``tree``, ``meta``, ``exposure`` and ``asn``: key and YAML of the top of the tree and of its
     metadata; ``extensions``: YAML of what wrote it; ``preamble``: the lines before. As in
-    `DataModel.update`, only leaves of the metadata that have a keyword.
+    `DataModel.update`, only leaves of the metadata that have a keyword; and those that no schema
+    knows if the exposure's pipeline is newer than the table of keywords.
     """
     tree, meta, primary = exposure.tree, exposure.tree.meta, exposure.hdus[0].header
     sci = next((hdu for hdu in exposure.hdus if (hdu.name, hdu.version) == ("SCI", 1)), None)
     paths = [word.path.removeprefix("meta.") for word in table().product]
-    kept = nest({path: leaf for path in paths if isinstance(leaf := at(meta, path), Leaf)})
-    cards = primary_cards(meta, primary)
+    kept = {path: leaf for path in paths if isinstance(leaf := at(meta, path), Leaf)}
+    if exposure.is_newer:
+        known = table().types
+        kept |= {path: leaf for path, leaf in leaves(meta).items() if f"meta.{path}" not in known}
+    top = nest(kept)
+    cards = primary_cards(meta, primary, exposure.is_newer)
     pairs = {
         "before": cards.before,
         "about_asn": cards.about_asn,
@@ -77,9 +81,9 @@ def encode_top(exposure: Exposure) -> bytes:
         "comment": cards.comments.items(),
         "sci": exposure_cards(meta, primary, sci, tree.slits[0].node),
         "tree": _rendered(tree.top, frozenset({"meta", "history", "_fits_hash"})).items(),
-        "meta": _rendered(kept, OWN_KEYS).items(),
-        "exposure": _rendered(at(kept, "exposure"), frozenset({"type"})).items(),
-        "asn": _rendered(at(kept, "asn")).items(),
+        "meta": _rendered(top, OWN_KEYS).items(),
+        "exposure": _rendered(at(top, "exposure"), frozenset({"type"})).items(),
+        "asn": _rendered(at(top, "asn")).items(),
     }
     rows: list[tuple[str, ...]] = [(name, *pair) for name, found in pairs.items() for pair in found]
     rows += [("section", cards.section), ("preamble", exposure.extension.preamble)]
@@ -103,11 +107,15 @@ def slit_records(
         position += len(text[last : slit.start].encode())
         size = len(text[slit.start : slit.end].encode())
         blocks = [exposure.extension.blocks[number] for number in slit.blocks]
-        plans = plane_plans(meta, slit.node, own)
+        plans = plane_plans(meta, slit.node, own, exposure.is_newer)
+        casts = {place: cast for place, (hdu, _) in enumerate(plans) if (cast := find_cast(hdu))}
         digest = new_digest(seal(common), seal(top))
-        for hdu, plan in zip(own, plans, strict=True):
+        for hdu, plan in plans:
             digest.update(planned_cards(hdu.header.raw, plan))
-            update_from(digest, exposure, hdu.data_start, hdu.end - hdu.data_start)
+            for data in exposure.read(hdu.data_start, hdu.end - hdu.data_start):
+                digest.update(data)
+        for place, cast in casts.items():
+            check_cast(exposure, plans[place][0], cast)
         digest.update(apply_edits(text[slit.start : slit.end], slit.edits).encode())
         found = value_at(slit.node, "meta.exposure.type")
         kind = found if isinstance(found, str) else None
@@ -117,8 +125,9 @@ def slit_records(
         record = Record(
             planes=[
                 (hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan)
-                for hdu, plan in zip(own, plans, strict=True)
+                for hdu, plan in plans
             ],
+            casts={place: (plans[place][0].data_size, *cast) for place, cast in casts.items()},
             text=(exposure.rewritten, position, size),
             edits=slit.edits,
             blocks=[(block.start, block.size) for block in blocks],
@@ -126,9 +135,22 @@ def slit_records(
             asn=asn,
             type=kind,
         )
-        yield describe(digest.hexdigest()[:DIGEST_SIZE], exposure, slit, own), record
+        digest_text = digest.hexdigest()[:DIGEST_SIZE]
+        yield describe(digest_text, exposure, slit, [hdu for hdu, _ in plans]), record
         position += size
         last = slit.end
+
+
+def check_cast(exposure: Exposure, hdu: HDU, cast: Cast) -> None:
+    """Refuse a plane whose numbers the datatype of products cannot hold."""
+    data = b"".join(exposure.read(hdu.data_start, hdu.data_size))
+    try:
+        cast_plane(data, *cast)
+    except ValueError as error:
+        raise InputError(
+            f"{exposure.path}: {hdu.name},{hdu.version} must be {product_datatype(hdu)}: {error}; "
+            "correct the plane"
+        ) from None
 
 
 def merged_asn(slit: Node, meta: Node) -> dict[str, str] | None:
@@ -154,7 +176,9 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
         )
     kind = value_at(node, "meta.exposure.type") or value_at(exposure.tree.meta, "exposure.type")
     if kind not in EXPOSURE_TYPES:
-        raise disagree(exposure, f"EXP_TYPE of slit {names[1]:.40} is {kind!s:.40} in the tree")
+        raise mismatch_error(
+            exposure, f"EXP_TYPE of slit {names[1]:.40} is {kind!s:.40} in the tree"
+        )
     source_name, slit_name = names
     named = {hdu.name: hdu for hdu in planes}
     vertical = value_at(node, "meta.wcsinfo.dispersion_direction") == 2
@@ -173,17 +197,6 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
         planes[0].shape,
         wavelengths,
     )
-
-
-def update_from(digest: Any, exposure: Exposure, start: int, size: int) -> None:
-    """Add part of the file to a digest."""
-    while size:
-        data = os.pread(exposure.file, min(size, BUFFER), start)
-        if not data:
-            raise InputError(f"{exposure.path}: became shorter while it was read; run again")
-        digest.update(data)
-        start += len(data)
-        size -= len(data)
 
 
 def wavelength_range(file: int, plane: HDU, vertical: bool) -> tuple[float, ...]:

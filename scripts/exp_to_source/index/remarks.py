@@ -64,8 +64,9 @@ def on_tags(tags: Iterable[str]) -> list[str]:
     others = unknown_tags(tags).difference(dropped)
     if unknown := sorted(tag for tag in others if not tag.startswith(YAML_TAGS)):
         said.append(
-            f"its ASDF tree has tags that no library of stdatamodels knows ({', '.join(unknown)}): "
-            "it and its products may not open"
+            f"its ASDF tree has tags that the installed libraries do not know "
+            f"({', '.join(unknown)}): readers have what is tagged as plain values, and a WCS with "
+            "such a tag cannot be used"
         )
     return said
 
@@ -96,8 +97,8 @@ def on_misfits(misfits: Misfits) -> list[str]:
     ]
     more = f" and {len(misfits) - MAX_LISTED} more" if len(misfits) > MAX_LISTED else ""
     return [
-        f"its ASDF tree has values that the schema does not accept ({', '.join(shown)}{more}): it "
-        "and its products may not open; make the file again with the pipeline"
+        f"its ASDF tree has values that the schema does not accept ({', '.join(shown)}{more}): "
+        "they are copied, but readers may drop or refuse them; correct them, or get the file again"
     ]
 
 

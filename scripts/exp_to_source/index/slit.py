@@ -19,15 +19,12 @@ class Array:
         The key of the slit that has it.
     parts : dict of Node
         The rest, by key.
-    place : (int, int) or None
-        Offset and length of its datatype in the text; None if something else refers to it.
     """
 
     name: str
     version: int
     key: str
     parts: dict[str, Node] = field(default_factory=dict)
-    place: tuple[int, int] | None = None
 
     @property
     def keys(self) -> set[str]:
@@ -96,12 +93,6 @@ class Slit:
     def edit(self, place: int, length: int, text: str) -> None:
         """Record that a part of the document is replaced in the fragment."""
         self.edits.append((place - self.start, length, text))
-
-    def retype(self, array: Array, datatype: str | None) -> None:
-        """Give an array in the fragment the datatype of its header."""
-        if array.place and datatype and array.datatype != datatype:
-            self.edit(*array.place, datatype)
-            self.edits.sort(key=lambda edit: edit[0])
 
     def name_anchor(self, anchor: str) -> str:
         """Give an anchor a name that depends only on this slit and its entry's number."""

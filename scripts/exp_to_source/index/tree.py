@@ -17,7 +17,7 @@ import yaml
 
 from ..errors import InputError
 from ..formats.fragments import META_MARK, TYPE_MARK
-from .nodes import MAX_SIZE, Branch, Leaf, Node, adds, mapping, merge
+from .nodes import Branch, Leaf, Node, adds, mapping, merge
 from .reader import NodeReader, UnusualLayoutError
 from .slit import Slit
 
@@ -183,7 +183,7 @@ class _Parser(NodeReader):
                 raise UnusualLayoutError
             slits.append(Slit(line, list(self.meta_blocks), number=len(slits) + 1))
             # Count each slit separately: a product holds only the text of its own slits.
-            self.room = MAX_SIZE
+            self.room = self.slit_room
             self.slit(event, slits[-1])
 
     def slit(self, event: Any, slit: Slit) -> None:

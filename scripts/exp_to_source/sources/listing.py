@@ -33,7 +33,7 @@ from .choosing import EVERYTHING, Selection, Source, choose
 from .families import Choices, make_families, read_exposures
 from .join_table import Joins
 from .joining import NONE, join_slits
-from .mixtures import refuse_mixtures
+from .mixtures import mixture_warnings
 from .products import Product, make_products, manifest
 from .remarks import not_regrouped, part_named, renumbered, unopenable
 
@@ -129,7 +129,6 @@ def list_sources(
     rows = [source_row(product, manifests[product.name]) for product in products]
     left_out, missed = choose(map(Source.of_row, rows), selection)
     chosen = [product for product in products if product.name not in left_out]
-    refuse_mixtures(chosen, good)
 
     folder = os.path.join(results, MANIFESTS)
     os.makedirs(folder, exist_ok=True)
@@ -152,6 +151,7 @@ def list_sources(
     )
     own = [
         *unopenable(chosen, good),
+        *mixture_warnings(chosen, good),
         *part_named(chosen),
         *renumbered(families, good, choices),
         *(Remark("note", text) for text in missed),

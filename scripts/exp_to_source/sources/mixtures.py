@@ -1,24 +1,19 @@
-"""Products whose exposures follow several ASDF standards: refused if they would not open."""
+"""Products whose exposures follow several ASDF standards: what readers may not know of them."""
 
 from collections.abc import Iterable
 
-from ..errors import InputError
-from ..formats.standards import newest, obstacle
+from ..formats.standards import STANDARDS, newest
 from ..formats.tags import unknown_tags
+from ..index.remarks import Remark
 from .families import Exposure
 from .products import Product
 
 #: Maximum number of exposures of one standard in a message.
 MAX_NAMED = 3
 
-_REMEDY = (
-    "fetch all of these exposures again, so that one version of the pipeline made them, or regroup "
-    "those of each standard in a working directory of their own"
-)
 
-
-def refuse_mixtures(products: Iterable[Product], exposures: Iterable[Exposure]) -> None:
-    """Refuse products whose exposures cannot be combined.
+def mixture_warnings(products: Iterable[Product], exposures: Iterable[Exposure]) -> list[Remark]:
+    """Warn of products whose trees have something that their ASDF standard may not have.
 
     Parameters
     ----------
@@ -26,41 +21,44 @@ def refuse_mixtures(products: Iterable[Product], exposures: Iterable[Exposure]) 
         Products to be made.
     exposures : iterable of Exposure
         All exposures that they are made of.
-
-    Raises
-    ------
-    InputError
-        If entries of a product follow several ASDF standards, and tags that the newest of them does
-        not have have no known replacement.
     """
     known = {exposure.about["exposure"]: exposure for exposure in exposures}
-    sound: set[frozenset[str]] = set()
+    checked: set[frozenset[str]] = set()
+    found: dict[str, str] = {}
     for product in products:
         names = list(dict.fromkeys(slit.exposure for slit in product.slits))
-        if (key := frozenset(names)) in sound:
+        if (key := frozenset(names)) in checked:
             continue
+        checked.add(key)
         groups: dict[str, list[str]] = {}
         for name in names:
             groups.setdefault(known[name].about["standard"], []).append(name)
         last = newest(groups)
         tags = {tag for name in names if name not in groups[last] for tag in known[name].tags}
-        if len(groups) > 1 and (why := obstacle(groups) or _irreplaceable(tags, last)):
-            raise InputError(f"{product.name} cannot be made of {_told(groups)}: {why}; {_REMEDY}")
-        sound.add(key)
+        if len(groups) > 1 and (reason := _find_reason(groups, tags, last)):
+            found.setdefault(reason, f"{product.name} is made of {_describe(groups)}")
+    return [
+        Remark(
+            "warning", f"{first}: {reason}; the target 'verify' shows whether such products open"
+        )
+        for reason, first in found.items()
+    ]
 
 
-def _irreplaceable(tags: set[str], standard: str) -> str:
-    """Say which of the tags of older standards has no place under this one; empty if none."""
+def _find_reason(standards: Iterable[str], tags: set[str], last: str) -> str:
+    """Return what may go wrong with a product of several standards; empty if nothing may."""
+    if strange := sorted(set(standards).difference(STANDARDS)):
+        return f"how standard {strange[0]} goes together with others is not known"
     if unknown := sorted(unknown_tags(tags)):
-        return f"nothing is known to replace {unknown[0]} under standard {standard}"
+        return f"readers may not know the tag {unknown[0]} under standard {last}"
     return ""
 
 
-def _told(groups: dict[str, list[str]]) -> str:
+def _describe(groups: dict[str, list[str]]) -> str:
     """Name exposures, the first few of each ASDF standard."""
-    told = []
+    texts = []
     for standard, names in groups.items():
         more = len(names) - MAX_NAMED
         shown = ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
-        told.append(f"exposures of ASDF standard {standard} ({shown})")
-    return " and ".join(told)
+        texts.append(f"exposures of ASDF standard {standard} ({shown})")
+    return " and ".join(texts)

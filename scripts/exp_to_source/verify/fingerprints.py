@@ -12,7 +12,7 @@ line                    content
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from asdf.schema import validate
 
 from ..errors import InputError
 from ..files import replacing, stamp, write_all
-from .readback import Contents, Source, digest, first_sentence, form, read_file
+from .readback import TAG, Contents, Source, digest, first_sentence, form, read_file
 
 #: Metadata of a slit over which those of its exposure are not merged.
 OWN = frozenset(("bunit_data", "bunit_err", "model_type", "wcsinfo", "wcs", "photometry"))
@@ -34,7 +34,7 @@ IDENTITY = (
 )
 
 #: Parts of the top of a product's tree that are not copied unchanged from its first exposure.
-NOT_COPIED = frozenset(("meta", "history", "slits", "exposures", "_fits_hash"))
+NOT_COPIED = frozenset((TAG, "meta", "history", "slits", "exposures", "_fits_hash"))
 
 
 class Keyword(NamedTuple):
@@ -55,8 +55,8 @@ class Entry(NamedTuple):
         For people.
     identity : str
         Equal for a slit and its entry.
-    planes, structure : dict
-        HDU name to the digest of its data, and of the cards that describe them, in file order.
+    planes, arrays : dict
+        HDU name to the digest of its data, and to their datatype and shape, in file order.
     cards : dict
         HDU name to the images of its other cards, by keyword.
     attributes : dict
@@ -70,11 +70,36 @@ class Entry(NamedTuple):
     label: str
     identity: str
     planes: dict[str, str]
-    structure: dict[str, str]
+    arrays: dict[str, str]
     cards: dict[str, dict[str, str]]
     attributes: dict[str, str]
     asn: dict[str, Any] | None
     kind: str | None
+
+
+class SchemaPlane(NamedTuple):
+    """Array of a slit that the schema keeps in an HDU: its key, its HDU, its datatype."""
+
+    key: str
+    hdu: str
+    datatype: str
+
+
+@cache
+def schema_planes() -> list[SchemaPlane]:
+    """Planes of a slit, from the schema of MultiSlitModel."""
+    from stdatamodels import schema
+    from stdatamodels.jwst import datamodels
+
+    planes = []
+
+    def look(part: dict[str, Any], path: list[str], *_: Any) -> None:
+        if path[1:2] == ["items"] and "fits_hdu" in part and isinstance(part.get("datatype"), str):
+            planes.append(SchemaPlane(path[-1], part["fits_hdu"], part["datatype"]))
+
+    with datamodels.MultiSlitModel() as empty:
+        schema.walk_schema(empty.schema, look)
+    return planes
 
 
 @cache
@@ -108,9 +133,9 @@ def leaves(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
     """Paths and values of all nodes that are neither a mapping nor null."""
     for key, value in node.items():
         if isinstance(value, dict):
-            yield from leaves(value, (*path, key))
+            yield from leaves(value, (*path, str(key)))
         elif value is not None:
-            yield (*path, key), value
+            yield (*path, str(key)), value
 
 
 def merge(own: Any, over: Any) -> Any:
@@ -155,14 +180,15 @@ def fingerprint_exposure(path: str, output: str) -> None:
 
 def _take_fingerprints(path: str) -> tuple[dict[str, Any], list[bytes]]:
     """First line of an exposure's fingerprints, and the lines of its slits."""
-    contents = read_file(path)
+    contents = read_file(path, {plane.hdu: plane.datatype for plane in schema_planes()})
     tree = contents.tree
     meta, slits = tree.get("meta"), tree.get("slits")
     mappings = [meta, *slits] if isinstance(slits, list) else [None]
     if not all(isinstance(node, dict) for node in mappings):
         raise InputError(f"{path}: its ASDF tree has no metadata or no slits")
+    tree = describe_planes(tree, contents, tree.get("_fits_hash") != contents.hash)
     if tree.get("_fits_hash") != contents.hash:
-        tree = take_headers(contents)
+        tree = take_headers(tree, contents)
     meta = tree["meta"] | {"filename": os.path.basename(path)}
     heads, lines = [], []
     places = places_of(contents)
@@ -183,7 +209,34 @@ def _take_fingerprints(path: str) -> tuple[dict[str, Any], list[bytes]]:
     return describe_top(path, contents, tree, meta) | {"slits": heads}, lines
 
 
-def take_headers(contents: Contents) -> dict[str, Any]:
+def describe_planes(tree: dict[str, Any], contents: Contents, edited: bool) -> dict[str, Any]:
+    """Describe planes as products have them, cast to the datatypes of the schema.
+
+    If headers were `edited`, a slit has all planes of the file, as their headers describe them.
+    """
+    arrays = {
+        Source(plane.name, plane.version): plane.array
+        for plane in reversed(contents.planes)
+        if plane.array
+    }
+
+    def described(slit: dict[str, Any], number: int) -> dict[str, Any]:
+        nodes = [node for node in slit.values() if isinstance(node, dict) and TAG in node]
+        tag = next((node[TAG] for node in nodes if "/core/ndarray-" in node[TAG]), None)
+        for key, hdu, _ in schema_planes():
+            source, node = Source(hdu, number), slit.get(key)
+            if source in arrays and tag and (edited or isinstance(node, dict)):
+                datatype, shape = arrays[source]
+                old = node if isinstance(node, dict) and not edited else {}
+                new = {TAG: tag, "source": source, "byteorder": "big", "shape": shape}
+                slit = slit | {key: new | old | {"datatype": datatype}}
+        return slit
+
+    slits = [described(slit, number) for number, slit in enumerate(tree["slits"], 1)]
+    return tree | {"slits": slits}
+
+
+def take_headers(tree: dict[str, Any], contents: Contents) -> dict[str, Any]:
     """Put the values of the headers into a tree, as data models do if headers were edited."""
     headers = {Source(plane.name, plane.version): plane.header for plane in contents.planes}
     top, item = keywords("MultiSlitModel")
@@ -195,14 +248,10 @@ def take_headers(contents: Contents) -> dict[str, Any]:
             value = header.get(word.name)
             if isinstance(value, str | int | float) and is_valid(value, word.schema):
                 node = _with(node, word.path, value)
-        for key, value in node.items():
-            source = value.get("source") if isinstance(value, dict) else None
-            if isinstance(source, Source) and source in headers:
-                node = node | {key: value | {"datatype": _datatype(headers[source])}}
         return node
 
-    slits = [updated(slit, item, number) for number, slit in enumerate(contents.tree["slits"], 1)]
-    return updated(contents.tree, top, 1) | {"slits": slits}
+    slits = [updated(slit, item, number) for number, slit in enumerate(tree["slits"], 1)]
+    return updated(tree, top, 1) | {"slits": slits}
 
 
 def is_valid(value: Any, schema: dict[str, Any]) -> bool:
@@ -214,13 +263,6 @@ def is_valid(value: Any, schema: dict[str, Any]) -> bool:
     return True
 
 
-def _datatype(header: Mapping[str, Any]) -> str:
-    """Find the data type that a header describes."""
-    bits = header["BITPIX"]
-    kind = "float" if bits < 0 else "uint" if header.get("BZERO") else "int"
-    return f"{kind}{abs(bits)}"
-
-
 def _with(node: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:
     """Copy of a tree with another value at one path."""
     key, *rest = path
@@ -229,8 +271,9 @@ def _with(node: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:
 
 
 def places_of(contents: Contents) -> dict[Source, int]:
-    """Positions of the planes in a file."""
-    return {Source(plane.name, plane.version): place for place, plane in enumerate(contents.planes)}
+    """Positions of the planes in a file, the first of equal ones."""
+    planes = [*enumerate(contents.planes)]
+    return {Source(plane.name, plane.version): place for place, plane in reversed(planes)}
 
 
 def sources(slit: dict[str, Any]) -> list[Source]:
@@ -253,6 +296,11 @@ def describe(
     for source in named:
         if source not in places:
             raise InputError(f"slit {number} has no {source.name},{source.version}")
+    named += (
+        source
+        for name in {plane.hdu for plane in schema_planes()}
+        if (source := Source(name, number)) in places and contents.planes[places[source]].is_empty
+    )
     planes = [contents.planes[place] for place in sorted(places[source] for source in named)]
     meta = slit.get("meta") or {}
     attributes = {key: form(value) for key, value in slit.items() if key != "meta"}
@@ -262,7 +310,7 @@ def describe(
         label=f"slit {number} (name {identity[0]}, source {identity[1]})",
         identity=digest(form(identity).encode()),
         planes={plane.name: plane.data for plane in planes},
-        structure={plane.name: plane.structure for plane in planes},
+        arrays={plane.name: str(plane.array) for plane in planes},
         cards={plane.name: plane.cards for plane in planes},
         attributes=attributes,
         asn=meta.get("asn"),
@@ -283,7 +331,6 @@ def describe_top(
     return {
         "path": path,
         "filename": meta["filename"],
-        "structure": primary.structure,
         "cards": primary.cards,
         "meta": {".".join(path): form(value) for path, value in leaves({"meta": meta})},
         "asn": meta.get("asn"),

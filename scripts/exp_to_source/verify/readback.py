@@ -8,10 +8,12 @@ import os
 import re
 import struct
 import warnings
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple
 
+import numpy as np
 import yaml
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
@@ -19,7 +21,10 @@ from stdatamodels.fits_support import fits_hash
 
 from ..errors import InputError
 
-BUFFER = 1 << 20
+BLOCK, BUFFER = 2880, 1 << 20
+
+#: Nothing is cast.
+NO_DATATYPES: Mapping[str, str] = MappingProxyType({})
 
 #: Key of the tag of a tagged node; a node that is not a mapping has its content under "".
 TAG = "!"
@@ -52,6 +57,7 @@ _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, Arit
 
 _YAML = "tag:yaml.org,2002:"
 _NATIVE = frozenset(f"{_YAML}{name}" for name in ("bool", "float", "int", "null", "timestamp"))
+_SET = f"{_YAML}set"
 _BLOCK_MAGIC = b"\xd3BLK"
 _BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -73,14 +79,22 @@ class Source(NamedTuple):
 
 
 class Plane(NamedTuple):
-    """HDU: digests of its data and of the cards that describe them, and its other cards."""
+    """HDU: the digest of its data, what describes them, and its other cards.
+
+    The `array` is the datatype and shape as which its data are read; None if there are none.
+    """
 
     name: str
     version: int
     data: Digest
-    structure: Digest
+    array: tuple[str, list[int]] | None
     cards: dict[str, str]
     header: fits.Header
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has nothing but cards, which data models write for metadata of a plane."""
+        return self.array is None and bool(self.cards)
 
 
 class Contents(NamedTuple):
@@ -121,8 +135,15 @@ def form(node: Any) -> str:
     return f"{type(node).__name__} {node!r}"
 
 
-def read_file(path: str) -> Contents:
+def read_file(path: str, datatypes: Mapping[str, str] = NO_DATATYPES) -> Contents:
     """Read a complete file, each byte of its data once.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    datatypes : mapping
+        Name of an HDU to the datatype to which its data are cast.
 
     Raises
     ------
@@ -139,27 +160,27 @@ def read_file(path: str) -> Contents:
             fits.open(opened, memmap=False, lazy_load_hdus=False) as hdus,
             open(path, "rb") as file,
         ):
-            return _read_hdus(path, file, hdus)
+            return _read_hdus(path, file, hdus, datatypes)
     except (*_UNREADABLE, fits.VerifyError) as error:
         raise InputError(f"{path}: cannot be read as FITS ({first_sentence(error)})") from None
 
 
-def _read_hdus(path: str, file: BinaryIO, hdus: fits.HDUList) -> Contents:
+def _read_hdus(
+    path: str, file: BinaryIO, hdus: fits.HDUList, datatypes: Mapping[str, str]
+) -> Contents:
     size = os.fstat(file.fileno()).st_size
     places = [hdu.fileinfo() for hdu in hdus]
     end = places[-1]["datLoc"] + places[-1]["datSpan"]
-    if end > size:
+    # The padding of the last HDU may be missing.
+    if places[-1]["datLoc"] + hdus[-1].size > size:
         raise InputError(f"{path}: is truncated: {size} of {end} bytes")
-    names = Counter((hdu.name.upper(), hdu.ver) for hdu in hdus)
-    if twice := [f"{name},{version}" for (name, version), n in names.items() if n > 1]:
-        raise InputError(f"{path}: has more than one {', '.join(twice)}")
     numbers = [number for number, hdu in enumerate(hdus) if hdu.name.upper() == "ASDF"]
-    if len(numbers) != 1:
-        raise InputError(f"{path}: is truncated, or has {len(numbers)} ASDF extensions")
-    (number,) = numbers
+    if not numbers:
+        raise InputError(f"{path}: is truncated, or has no ASDF extension")
+    number = numbers[0]
     pairs = list(zip(hdus, places, strict=True))
     extension, place = pairs.pop(number)
-    planes = [_read_plane(path, file, *pair) for pair in pairs]
+    planes = [_read_plane(path, file, *pair, datatypes) for pair in pairs]
     file.seek(place["datLoc"])
     header = extension.header
     tree = read_asdf(path, file.read(header["NAXIS1"] * header["NAXIS2"]))
@@ -167,41 +188,72 @@ def _read_hdus(path: str, file: BinaryIO, hdus: fits.HDUList) -> Contents:
     return Contents(planes, tree, fits_hash(hdus), clean)
 
 
-def _read_plane(path: str, file: BinaryIO, hdu: Any, place: dict[str, int]) -> Plane:
+def _read_plane(
+    path: str, file: BinaryIO, hdu: Any, place: dict[str, int], datatypes: Mapping[str, str]
+) -> Plane:
     file.seek(place["hdrLoc"])
-    cards, padding = read_cards(file.read(place["datLoc"] - place["hdrLoc"]))
-    structure = [image for word, image in cards.items() if STRUCTURE.fullmatch(word)]
+    cards = read_cards(file.read(place["datLoc"] - place["hdrLoc"]))
+    name, header = hdu.name.upper(), hdu.header.copy()
+    array = array_of(header)
+    datatype = datatypes.get(name)
     content = hashlib.sha256()
-    rest = place["datSpan"]
-    while rest:
-        data = file.read(min(rest, BUFFER))
-        if not data:
-            raise InputError(f"{path}: became shorter while it was read; run again")
-        content.update(data)
-        rest -= len(data)
+    if array and datatype and array[0] != datatype:
+        array = datatype, array[1]
+        cast = fits.ImageHDU(np.asarray(hdu.data).astype(datatype))
+        written = BytesIO()
+        cast.writeto(written)
+        # After PRIMARY and the header, each of one block.
+        content.update(written.getvalue()[2 * BLOCK :])
+    else:
+        rest = place["datSpan"]
+        while rest:
+            data = file.read(min(rest, BUFFER))
+            if not data:
+                raise InputError(f"{path}: became shorter while it was read; run again")
+            content.update(data)
+            rest -= len(data)
     return Plane(
-        hdu.name.upper(),
+        name,
         hdu.ver,
         Digest(content.hexdigest()[:32]),
-        digest("".join((*structure, padding.rstrip(" "))).encode()),
+        array,
         {word: image for word, image in cards.items() if not STRUCTURE.fullmatch(word)},
-        hdu.header,
+        header,
     )
 
 
-def read_cards(raw: bytes) -> tuple[dict[str, str], str]:
-    """Card images of a header by keyword, with continued cards joined; and the text after END."""
+def array_of(header: fits.Header) -> tuple[str, list[int]] | None:
+    """Return datatype and shape of the array that an image opens as; None if it has none."""
+    if header.get("XTENSION", "IMAGE") != "IMAGE" or not header["NAXIS"]:
+        return None
+    bits = header["BITPIX"]
+    kind = "float" if bits < 0 else "uint" if header.get("BZERO") == 1 << (bits - 1) else "int"
+    if bits == 8:
+        kind = "int" if header.get("BZERO") == -128 else "uint"
+    shape = [header[f"NAXIS{axis}"] for axis in range(header["NAXIS"], 0, -1)]
+    return f"{kind}{abs(bits)}", shape
+
+
+def read_cards(raw: bytes) -> dict[str, str]:
+    """Read the card images of a header by keyword, with continued cards joined.
+
+    The first card of a keyword is used, as in astropy.
+    """
     text = raw.decode("latin-1")
     cards: dict[str, str] = {}
-    word = ""
+    continued: str | None = None
     for start in range(0, len(text), 80):
         image = text[start : start + 80]
-        if image[:8] != "CONTINUE":
-            word = image[:8].rstrip(" ")
+        word = image[:8].rstrip(" ")
         if word == "END":
-            return cards, text[start + 8 :]
-        if word not in UNCOMPARED:
-            cards[word] = cards.get(word, "") + image
+            return cards
+        if word == "CONTINUE":
+            if continued:
+                cards[continued] += image
+            continue
+        continued = None if word in cards or word in UNCOMPARED else word
+        if continued:
+            cards[word] = image
     raise ValueError("a header without END")
 
 
@@ -286,7 +338,10 @@ class _TreeReader:
             node = {}
             while not isinstance(part := next(self.events), yaml.MappingEndEvent):
                 key = self.node(part)
-                node[key] = self.node(next(self.events), folded or key == "wcs")
+                value = self.node(next(self.events), folded or key == "wcs")
+                # As asdf does, which neither reads nor writes them; a WCS may have them.
+                if value is not None or folded or event.tag == _SET:
+                    node[key] = value
             if event.tag and "/core/ndarray-" in event.tag:
                 node["source"] = self.source(node.get("source"))
             node = self.tagged(event, node)

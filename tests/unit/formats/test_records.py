@@ -24,9 +24,10 @@ HEADS = [
 ]
 LONG = "text with a tab\t, a line\n and a backslash \\, " * 2
 RECORDS = [
-    Record([], (False, 0, 0), [], [], [], None, None),
+    Record([], {}, (False, 0, 0), [], [], [], None, None),
     Record(
         [(2880, 5760, 11520, [(0, 8, "\x06\x01"), (9, 23, LONG)]), (0, 1, 2, [])],
+        {1: (800, -64, 0, -32, 0)},
         (True, 3, 4),
         [(0, 1, LONG), (5, 0, ""), (6, 10**10, "\\t\t")],
         [(1, 2), (3, 4)],
@@ -34,7 +35,7 @@ RECORDS = [
         {"pool_name": '"x\\ty"', "": ""},
         "NRS_MSASPEC",
     ),
-    Record([(0, 0, 0, [(0, 0, "x")])], (False, 1, 1), [(1, 1, "y")], [], ["own"], {}, ""),
+    Record([(0, 0, 0, [(0, 0, "x")])], {}, (False, 1, 1), [(1, 1, "y")], [], ["own"], {}, ""),
 ]
 
 

@@ -57,19 +57,14 @@ def set_tree(path: Path, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("hdu", "card", "sentence"),
     [
-        (SCI, "BITPIX  =                   32", "SCI,1 is int32; write it as float32"),
-        (SCI, "BITPIX  =                    8", "SCI,1 is uint8; write it as float32"),
-        (SCI, "BITPIX  =                   64", "SCI,1 is int64; write it as float32"),
         (SCI, "BSCALE  =                  2.0", "SCI,1 has scaled numbers"),
         (SCI, "BZERO   =                  1.0", "SCI,1 has scaled numbers"),
-        (DQ, "BZERO   =                    0", "DQ,1 is int32; write it as uint32"),
         (DQ, "BITPIX  =                  -32", "DQ,1 has scaled numbers"),
         (DQ, "BLANK   =                    0", "DQ,1 has scaled numbers"),
-        (SCI, "BLANK   =               'true'", "SCI,1 has scaled numbers"),
         (SCI, "NAXIS3  =                    1", "NAXIS is 2, but there are more axes"),
         (SCI, "PCOUNT  =                    8", "PCOUNT and GCOUNT of an image are not 0 and 1"),
         (SCI, "GCOUNT  =                    2", "PCOUNT and GCOUNT of an image are not 0 and 1"),
-        (SCI, "GROUPS  =                    T", "GROUPS is not for exposures"),
+        (SCI, "GROUPS  =                    T", "GROUPS is T, which is not for exposures"),
     ],
 )  # fmt: skip
 def test_headers_that_lie_about_planes(exposure, hdu, card, sentence, true_hash):
@@ -83,19 +78,25 @@ def test_structural_keywords_that_stand_twice(exposure, keyword):
     parts = split(exposure.read_bytes())
     # Of SCI,2, as stdatamodels leaves EXTVER out where it is 1.
     cards = parts.hdus[3][0]
-    cards.append(next(card for card in cards if card.startswith(keyword.encode())))
+    card = next(card for card in cards if card.startswith(keyword.encode()))
     exposure.write_bytes(parts.join(true_hash=True))
-    with pytest.raises(InputError, match=f"{keyword} stands twice"):
+    sound = index(exposure)
+    cards.append(card)
+    exposure.write_bytes(parts.join(true_hash=True))
+    assert index(exposure) == sound
+    cards[-1] = card[:10] + b"'other'".ljust(70)
+    exposure.write_bytes(parts.join(true_hash=True))
+    with pytest.raises(InputError, match=f"{keyword} has several values"):
         index(exposure)
 
 
-@pytest.mark.parametrize("place", range(7))
+@pytest.mark.parametrize("place", range(5))
 def test_mandatory_keywords_out_of_order(exposure, place):
     parts = split(exposure.read_bytes())
     cards = parts.hdus[SCI][0]
     cards.append(cards.pop(place))
     exposure.write_bytes(parts.join(true_hash=True))
-    with pytest.raises(InputError, match=r"is not card|no header where one must begin"):
+    with pytest.raises(InputError, match=r"is not card|but bytes without a header from byte"):
         index(exposure)
 
 
@@ -119,19 +120,11 @@ def test_trees_that_lie_about_planes(exposure, old, new, sentence):
         index(exposure)
 
 
-@pytest.mark.parametrize(
-    ("plane", "numbers"),
-    [
-        ("SCI", np.array([[1 / 3, 2.0]])),
-        ("SCI", np.array([[1, 2]], "i2")),
-        ("DQ", np.array([[1, 2]], "i2")),
-    ],
-)
-def test_planes_of_other_types_are_refused(exposure, plane, numbers):
-    """As rewritten by hand with astropy, so that the tree does not know of it."""
+@pytest.mark.parametrize("numbers", [[1.5, 2.0], [1.0, np.nan], [1.0, np.inf]])
+def test_numbers_that_the_datatype_of_the_schema_cannot_hold(exposure, numbers):
     with fits.open(exposure, mode="update") as hdus:
-        hdus[plane, 1].data = numbers
-    with pytest.raises(InputError, match=rf"{plane},1 (is|has) .*; write it as u?(float|int)32"):
+        hdus["DQ", 1] = fits.ImageHDU(np.array([numbers], "f4"), name="DQ", ver=1)
+    with pytest.raises(InputError, match=r"DQ,1 must be uint32: .* is not an integer"):
         index(exposure)
 
 
@@ -234,13 +227,6 @@ def test_values_of_a_tree_that_the_schema_does_not_accept_are_told(exposure, val
     assert "schema does not accept (source_ra" in remarks(exposure)
 
 
-@pytest.mark.parametrize("number", ["1e400", "-1E999", "1.0E+310"])
-def test_numbers_that_are_too_large(exposure, number):
-    set_cards(exposure, SCI, f"STLARITY= {number:>20}")
-    with pytest.raises(InputError, match=f"SCI,1 has the number {re.escape(number)}, which is too"):
-        index(exposure)
-
-
 def test_primary_and_tree_name_another_grating(exposure):
     parts = split(exposure.read_bytes())
     text = "\n".join(parts.lines)
@@ -267,16 +253,6 @@ def test_extend_that_is_missing_is_no_edit(exposure):
     exposure.write_bytes(parts.join(true_hash=False))
     assert b"EXTEND  " not in exposure.read_bytes()[:2880]
     assert "the headers' values are used" not in remarks(exposure)
-
-
-@pytest.mark.parametrize("line", ["own: [1.0, 2.0]", "own: !core/complex-1.0.0 1+2j"])
-def test_what_jwst_writes_anew_is_told(exposure, line):
-    parts = split(exposure.read_bytes())
-    start = parts.lines.index("slits:")
-    number = next(n for n in range(start, len(parts.lines)) if "source_id:" in parts.lines[n])
-    parts.lines.insert(number, f"  {line}")
-    exposure.write_bytes(parts.join(true_hash=True))
-    assert "schema does not accept (own" in remarks(exposure)
 
 
 def plans(exposure, plane):

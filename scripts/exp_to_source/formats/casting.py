@@ -1,0 +1,53 @@
+"""Casting planes, as they are stored in FITS, to the datatype that the schema of products requires.
+
+An exposure that was rewritten by hand may have another, such as double precision.
+"""
+
+import sys
+from array import array
+
+#: Type codes of `array` by BITPIX.
+CODES = {8: "B", 16: "h", 32: "i", 64: "q", -32: "f", -64: "d"}
+
+#: BITPIX and BZERO of a plane, and those of its cast.
+Cast = tuple[int, int, int, int]
+
+
+def cast_plane(data: bytes, bits: int, zero: int, new_bits: int, new_zero: int) -> bytes:
+    """Cast the numbers of a plane; integers wrap around, as in numpy.
+
+    Parameters
+    ----------
+    data : bytes
+        The plane without padding, in the byte order of FITS.
+    bits, zero : int
+        Its BITPIX and BZERO.
+    new_bits, new_zero : int
+        Those of the result.
+
+    Raises
+    ------
+    ValueError
+        If a number that has to become an integer is not one.
+    """
+    numbers = array(CODES[bits], data)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    if new_bits < 0:
+        cast = array(CODES[new_bits], [number + zero for number in numbers])
+    else:
+        # FITS stores bytes without a sign, and all longer integers with one.
+        lowest = 0 if new_bits == 8 else -(1 << new_bits - 1)
+        shift, count = zero - new_zero - lowest, 1 << new_bits
+        stored = [(_integer(number) + shift) % count + lowest for number in numbers]
+        cast = array(CODES[new_bits], stored)
+    if sys.byteorder == "little":
+        cast.byteswap()
+    return cast.tobytes()
+
+
+def _integer(number: float) -> int:
+    # NaN and infinity are neither.
+    if number % 1 != 0:
+        raise ValueError(f"{number} is not an integer")
+    return int(number)
