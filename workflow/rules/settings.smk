@@ -73,7 +73,9 @@ def written_in(key):
 
 def read_request():
     """Associations of the configuration, its exposures by name, and those that are prepared."""
-    paths = find_files("associations", config["associations"], where=written_in)
+    paths = find_files(
+        "associations", config["associations"], results=RESULTS, where=written_in
+    )
     associations = [read_association(path) for path in paths]
     if config["demo"]:
         found = SIMULATED_ON_DISK
