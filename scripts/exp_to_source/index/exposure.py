@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from math import isinf
 
-from ..errors import InputError
+from ..errors import InputError, OtherKindError
 from ..formats.cards import CARD, format_card, padded
 from ..modes import EXPOSURE_TYPES
 from .extension import Extension
@@ -47,26 +47,36 @@ class Exposure:
         return self.rewriting is not None and self.rewriting.edited
 
 
-def check_kind(path: str, hdus: list[HDU]) -> None:
-    """Refuse files that are not exposures of many slits."""
-    model, kind = hdus[0].header.get("DATAMODL"), hdus[0].header.get("EXP_TYPE")
-    if model != "MultiSlitModel":
-        what = f"a {model}" if model else "a file without DATAMODL"
+def check_kind(path: str, primary: HDU) -> None:
+    """Check that a file is an exposure of many slits.
+
+    Raises
+    ------
+    OtherKindError
+        If its header says that it is something else.
+    InputError
+        If its header does not say what it is.
+    """
+    model, kind = primary.header.get("DATAMODL"), primary.header.get("EXP_TYPE")
+    if not model:
         raise InputError(
-            f"{path}: {what}, not a MultiSlitModel; only exposure-based cal products "
-            "(*_cal.fits, *_mbsub.fits of stage 2) can be regrouped"
-        )
-    if hdus[0].shape:
-        raise InputError(
-            f"{path}: PRIMARY holds data, which is not so in a MultiSlitModel; "
-            "make the file again with the pipeline"
+            f"{path}: has no DATAMODL; only exposure-based cal products (*_cal.fits, *_mbsub.fits "
+            "of stage 2) can be regrouped"
         )
     # An invalid type is ignored, and the tree's is used: `records` checks that one.
     known = next(word for word in table().product if word.name == "EXP_TYPE")
-    if accepts(known, kind) and kind not in EXPOSURE_TYPES:
+    is_other = accepts(known, kind) and kind not in EXPOSURE_TYPES
+    if model != "MultiSlitModel" or is_other:
+        what = f"{model} ({kind})" if kind else str(model)
+        raise OtherKindError(
+            f"{path}: holds {what}; only MultiSlitModels (*_cal.fits, *_mbsub.fits of stage 2) of "
+            f"{', '.join(EXPOSURE_TYPES)} can be regrouped; leave it out",
+            what,
+        )
+    if primary.shape:
         raise InputError(
-            f"{path}: EXP_TYPE is {kind}; only exposures of {', '.join(EXPOSURE_TYPES)} "
-            "can be regrouped"
+            f"{path}: PRIMARY holds data, which is not so in a MultiSlitModel; "
+            "make the file again with the pipeline"
         )
 
 

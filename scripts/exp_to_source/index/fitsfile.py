@@ -6,6 +6,7 @@ FITS standard 4.0, sections 3 and 4.
 import math
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -164,7 +165,7 @@ class HDU:
         return self.data_start + padded(self.data_size)
 
 
-def scan(file: int, path: str) -> list[HDU]:
+def scan(file: int, path: str) -> Iterator[HDU]:
     """Find every HDU of a FITS file, reading headers only.
 
     Parameters
@@ -174,9 +175,9 @@ def scan(file: int, path: str) -> list[HDU]:
     path : str
         Its name, for messages.
 
-    Returns
-    -------
-    list of HDU
+    Yields
+    ------
+    HDU
         In file order.
 
     Raises
@@ -185,28 +186,27 @@ def scan(file: int, path: str) -> list[HDU]:
         If it is not a FITS file, or damaged, or shorter than its headers say.
     """
     size = os.fstat(file).st_size
-    hdus: list[HDU] = []
-    position = 0
+    if not size:
+        raise InputError(f"{path}: empty file; fetch it again")
+    position = number = 0
     while position < size:
-        raw = _read_header(file, path, position, first=not hdus)
+        raw = _read_header(file, path, position, first=not number)
         if raw is None:
             break
         try:
-            hdu = _hdu(Header(raw), position, first=not hdus)
+            hdu = _hdu(Header(raw), position, first=not number)
         except (ValueError, TypeError) as error:
             raise InputError(
-                f"{path}: HDU {len(hdus)} has a damaged header ({error}); fetch the file again"
+                f"{path}: HDU {number} has a damaged header ({error}); fetch the file again"
             ) from None
         if hdu.end > size:
             raise InputError(
-                f"{path}: truncated: HDU {len(hdus)} ({hdu.name},{hdu.version}) goes beyond the "
+                f"{path}: truncated: HDU {number} ({hdu.name},{hdu.version}) goes beyond the "
                 f"file's {size} bytes; fetch it again"
             )
-        hdus.append(hdu)
+        yield hdu
         position = hdu.end
-    if not hdus:
-        raise InputError(f"{path}: empty file; fetch it again")
-    return hdus
+        number += 1
 
 
 def _read_header(file: int, path: str, position: int, first: bool) -> bytes | None:
