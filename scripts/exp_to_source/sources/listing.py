@@ -35,7 +35,7 @@ from .join_table import Joins
 from .joining import NONE, join_slits
 from .mixtures import refuse_mixtures
 from .products import Product, make_products, manifest
-from .remarks import not_regrouped, part_named, renumbered, unopenable
+from .remarks import part_named, renumbered, unopenable
 
 #: Columns of the source list.
 COLUMNS = (
@@ -160,8 +160,8 @@ def list_sources(
         *renumbered(families, good, choices),
         *(Remark("note", text) for text in missed),
         *_moved_away(retired, results),
+        *(Remark("warning", text) for association in associations for text in association.warnings),
         *(Remark("note", text) for association in associations for text in association.remarks),
-        *(Remark("note", text) for text in map(not_regrouped, associations) if text),
     ]
     told = rows_of(own, ((exposure.about, exposure.remarks) for exposure in good))
     write_some(os.path.join(results, REMARKS), REMARK_COLUMNS, told)
