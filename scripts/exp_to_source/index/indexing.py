@@ -47,10 +47,11 @@ def index_exposure(path: str, output: str) -> list[Remark]:
     file = os.open(path, os.O_RDONLY)
     try:
         before = stamp(file)
-        found = scan(file, path)
-        primary = next(found)
+        others = scan(file, path)
+        primary = next(others)
+        # Before others are read: a file of another kind may have any.
         check_kind(path, primary)
-        hdus = [primary, *found]
+        hdus = [primary, *others]
         extension = read_extension(file, path, hdus)
         exposure = Exposure(path, file, hdus, extension, *read_tree(path, hdus, extension))
         planes, strangers = claim_planes(exposure)
