@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-import yaml
-
 from ..errors import InputError
 from ..naming import check_path, fill_template, parse_product_name
 from ..results import CAL, MBSUB
@@ -117,18 +115,23 @@ def read_association(path: str) -> Association:
 
 def _load(path: str) -> Any:
     """Read JSON, or YAML, which some pipelines write, too."""
+    refusal = InputError(
+        f"{path}: not a JSON file, nor YAML; an association (*_asn.json) is needed"
+    )
     try:
         with open(path, encoding="utf-8-sig") as file:
             text = file.read()
-        try:
-            return json.loads(text)
-        except ValueError:
-            return yaml.safe_load(text)
+        return json.loads(text)
+    except (UnicodeDecodeError, RecursionError):
+        raise refusal from None
+    except ValueError:
+        # Imported only here, as scripts say what they lack once they are at work.
+        import yaml
+    try:
+        return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError, TypeError):
         # PyYAML raises the last three if a value does not have the type of its tag.
-        raise InputError(
-            f"{path}: neither JSON nor YAML; an association (*_asn.json) is needed"
-        ) from None
+        raise refusal from None
 
 
 def _typed_file(path: str, member: Any) -> tuple[str, str]:

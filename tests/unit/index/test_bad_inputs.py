@@ -581,7 +581,7 @@ def test_associations_that_lie(tmp_path, parts, changes, sentence):
 def test_associations_that_are_no_json(tmp_path, content):
     path = tmp_path / "x_asn.json"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="neither JSON nor YAML"):
+    with pytest.raises(InputError, match="not a JSON file, nor YAML"):
         read_association(str(path))
 
 
