@@ -4,7 +4,7 @@ import argparse
 import gc
 import sys
 
-from exp_to_source.errors import InputError, told_in_a_sentence
+from exp_to_source.errors import InputError, OtherKindError, told_in_a_sentence
 
 
 def main() -> None:
@@ -18,18 +18,30 @@ def main() -> None:
         default="stop",
         help="skip: where the exposure is at fault, write the reason as its index, and succeed",
     )
+    parser.add_argument(
+        "--on-other-kind",
+        choices=("stop", "pass"),
+        default="stop",
+        help="pass: where the file is of another kind by its header, write that as its index",
+    )
     arguments = parser.parse_args()
     # Nodes of a tree have no reference cycles; searching for them takes 7 % of the time.
     gc.disable()
     with told_in_a_sentence("index_exposure"):
         from exp_to_source.files import refuse_future
         from exp_to_source.formats.indices import forget_change
-        from exp_to_source.index.indexing import index_exposure, index_or_reason
+        from exp_to_source.index.indexing import index_or_reason
 
         refuse_future([arguments.exposure])
         try:
-            index = index_exposure if arguments.on_bad_exposure == "stop" else index_or_reason
-            remarks = index(arguments.exposure, arguments.index)
+            remarks = index_or_reason(
+                arguments.exposure,
+                arguments.index,
+                skip_bad=arguments.on_bad_exposure == "skip",
+                pass_over=arguments.on_other_kind == "pass",
+            )
+        except OtherKindError:
+            raise
         except InputError as error:
             raise InputError(
                 f"{error}, or set 'on_bad_exposure: skip' to go on without it"

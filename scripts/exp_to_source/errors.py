@@ -51,6 +51,22 @@ class ChangedError(InputError):
         self.index = index
 
 
+class OtherKindError(InputError):
+    """A file is not an exposure that can be regrouped, by its header.
+
+    Parameters
+    ----------
+    message : str
+        As of other errors.
+    kind : str
+        What it is: its data model, and its exposure type if it has one.
+    """
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: ``1 exposure``, ``2 exposures``."""
     return f"{number} {noun}{'s' * (number != 1)}"

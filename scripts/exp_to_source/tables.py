@@ -3,10 +3,11 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .errors import InputError
+from .errors import InputError, counted
 from .files import replacing, write_all
 
 
@@ -52,6 +53,27 @@ def read_table(path: str) -> list[dict[str, str]]:
         return []
     except (ValueError, csv.Error):
         raise InputError(f"{path}: is no table any more; delete it and run again") from None
+
+
+def passed_over(rows: Iterable[Mapping[str, str]]) -> str:
+    """Count the files of other kinds that were found among exposures, in a sentence.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        Rows of the table of exposures without an index; those of other files have ``other_kind``.
+
+    Returns
+    -------
+    str
+        Empty if there are none.
+    """
+    kinds = Counter(kind for row in rows if (kind := row.get("other_kind")))
+    if not kinds:
+        return ""
+    what = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    files = counted(kinds.total(), "file")
+    return f"passed over {files} that are not spectroscopic exposures of many slits: {what}"
 
 
 def require_sources(table: str) -> None:

@@ -157,6 +157,6 @@ def limits(plane: np.ndarray, vertical: bool, folder: Path) -> tuple[float, ...]
     assert struct.calcsize(">f") == plane.itemsize
     file = os.open(path, os.O_RDONLY)
     try:
-        return wavelength_range(file, scan(file, str(path))[1], vertical)
+        return wavelength_range(file, list(scan(file, str(path)))[1], vertical)
     finally:
         os.close(file)

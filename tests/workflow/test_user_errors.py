@@ -466,5 +466,5 @@ def test_files_of_a_folder_that_are_passed_over(data, tmp_path):
     folder = shutil.copytree(data, tmp_path / "data")
     (folder / "jw10006010001_03101_00001_nrs1_rate.fits").touch()
     result = Workflow(tmp_path / "work", {"exposures": folder}).run("sources")
-    what = "1 file used, 1 passed over: 1 not *_cal.fits or *_mbsub.fits"
+    what = "1 file found, 1 passed over: 1 not *_cal.fits or *_mbsub.fits"
     assert f"\n{folder}: {what}\n" in result.text

@@ -95,12 +95,17 @@ def test_association_names_products_and_leaves_background_alone(mos: Path, tmp_p
     path = tmp_path / "jw10006-o010_20260101t000000_spec3_00001_asn.json"
     for member in members:
         member["expname"] = str(mos / member["expname"])
+    members.append({"expname": "gone_cal.fits", "exptype": "target_acquisition"})
+    members.append({"expname": "other_cal.fits", "exptype": "science "})
     path.write_text(json.dumps(association))
-    workflow = Workflow(tmp_path / "work", {"associations": path})
-    jobs = workflow.make()
-    assert jobs["index_exposure"] == 2
-    assert "1 background members are not regrouped" in workflow.log("list_sources")
-    assert "the setting 'prepare' subtracts them" in workflow.log("list_sources")
+    workflow = Workflow(tmp_path / "work", {"associations": path}, printing=())
+    result = workflow.run()
+    assert result.status == 0, result.text
+    assert len(list((workflow.folder / "results" / "index").iterdir())) == 2
+    assert f"  warning: {path}: exptype 'science ' is not known" in result.text
+    said = "its 1 background and 1 target_acquisition members are not regrouped"
+    assert said in workflow.log("list_sources")
+    assert "the setting 'prepare' subtracts the background" in workflow.log("list_sources")
     name = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits"
     header = fits.getheader(workflow.folder / "results" / "products" / name)
     assert header["ASNTABLE"] == path.name

@@ -40,6 +40,7 @@ from exp_to_source.run.inputs import (
     find_table,
     name_exposures,
     name_members,
+    named_exposures,
 )
 from exp_to_source.run.requests import answer_path, request_text
 from exp_to_source import results as names

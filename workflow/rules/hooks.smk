@@ -10,7 +10,7 @@ from exp_to_source.files import remove_leftovers, try_to_write
 from exp_to_source.run import summary
 from exp_to_source.run.ending import told
 from exp_to_source.run.events import INTERRUPTED
-from exp_to_source.run.inputs import passed_over
+from exp_to_source.run.inputs import count_files
 from exp_to_source.run.progress import Progress
 
 START = time.time()
@@ -80,7 +80,7 @@ def end(failed, reasons=()):
     )
     defaults = read_settings(DEFAULTS)
     settings = {key: value for key, value in config.items() if value != defaults[key]}
-    notes = passed_over(config["exposures"])
+    notes = count_files(config["exposures"], RESULTS)
     try:
         summary.write_summary(facts, settings, snakemake.__version__)
     except (InputError, OSError) as error:

@@ -18,8 +18,11 @@ rule index_exposure:
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 1000) * attempt,
     params:
         command=command("index_exposure", options=f"--on-bad-exposure={config['on_bad_exposure']}"),
+        # A function of the output, too: see `command`.
+        other_kind=lambda wildcards, output: "stop" if wildcards.exposure in NAMED else "pass",
         format=FORMAT,
     message:
         "Indexing {wildcards.exposure}"
     shell:
-        "{params.command} {input.exposure:q} {output.index:q} 2> {log:q}"
+        "{params.command} --on-other-kind={params.other_kind} {input.exposure:q} {output.index:q} "
+        "2> {log:q}"

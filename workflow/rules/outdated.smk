@@ -7,7 +7,7 @@ def outdated_files():
     for name, path in EXPOSURES.items():
         if name in MEMBERS and is_prepared_outdated(indices[name], path):
             yield from (path, indices[name])
-        elif name not in MEMBERS and is_index_outdated(indices[name], path):
+        elif name not in MEMBERS and is_index_outdated(indices[name], path, name in NAMED):
             yield indices[name]
     for name in outdated_surveys():
         yield from (survey_path(RESULTS, name), background_path(RESULTS, name))

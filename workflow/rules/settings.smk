@@ -73,7 +73,7 @@ def written_in(key):
 
 def read_request():
     """Associations of the configuration, its exposures by name, and those that are prepared."""
-    paths = find_files("associations", config["associations"], where=written_in)
+    paths = find_files("associations", config["associations"], results=RESULTS, where=written_in)
     associations = [read_association(path) for path in paths]
     if config["demo"]:
         found = SIMULATED_ON_DISK
@@ -155,6 +155,7 @@ with told_in_a_sentence("exp_to_source"):
         files=SETTINGS,
     )
     ASSOCIATIONS, EXPOSURES, MEMBERS = read_request()
+    NAMED = named_exposures(config["exposures"], ASSOCIATIONS)
     TABLES = {key: find_table(key, config[key], written_in) for key in ("catalog", "joins")}
     # File times do not show that a table was replaced by an older one.
     STATE = content_digest(named_files(ASSOCIATIONS))

@@ -77,7 +77,12 @@ def shared_texts(records: Iterable[Record]) -> dict[str, int]:
 
 
 def write_failure(
-    path: str, exposure: str, exposure_path: str, reason: str, before: Mapping[str, int]
+    path: str,
+    exposure: str,
+    exposure_path: str,
+    reason: str,
+    before: Mapping[str, int],
+    other_kind: str = "",
 ) -> None:
     """Write, instead of an index, the reason why an exposure has none.
 
@@ -91,6 +96,10 @@ def write_failure(
         What is wrong, in a sentence.
     before : mapping
         Stamp of the exposure before it was read; empty if there was no file.
+    other_kind : str
+        What the file is, if it is not an exposure that can be regrouped.
     """
     about = {"exposure": exposure, "path": exposure_path, "failure": reason, **before}
+    if other_kind:
+        about["other_kind"] = other_kind
     write_index(path, about, {"tags": b"", "remarks": b""}, [])

@@ -77,6 +77,22 @@ def is_of_another_file(path: str, exposure: str) -> bool:
     return first is not None and any(only(first, key) != str(now[key]) for key in now)
 
 
+def kind_passed_over(path: str) -> str:
+    """Kind of a file that is not to be regrouped; empty for an exposure, or if there is no index.
+
+    Parameters
+    ----------
+    path : str
+        An index.
+    """
+    try:
+        with open(path, "rb") as file:
+            first = read_sealed(file)
+    except OSError:
+        return ""
+    return only(first, "other_kind") if first else ""
+
+
 def change_note(index: str) -> str:
     """Path of the note that an exposure is not the one that was indexed."""
     return f"{os.path.splitext(index)[0]}.changed"
@@ -105,7 +121,8 @@ class IndexReader:
     Attributes
     ----------
     exposure : dict of str
-        The exposure, by the names of the first rows; ``failure``: why there are no slits.
+        The exposure, by the names of the first rows; ``failure``: why there are no slits;
+        ``other_kind``: what it is, if it is not one to regroup.
     parts : dict of (int, int, str)
         Start, size and seal of each of the other parts.
 

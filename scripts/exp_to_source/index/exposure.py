@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..errors import InputError
+from ..errors import InputError, OtherKindError
 from ..modes import EXPOSURE_TYPES
 from ..naming import is_newer
 from .extension import Extension
@@ -71,23 +71,29 @@ class Exposure:
         return one.header.raw == other.header.raw and next(contents) == next(contents)
 
 
-def check_kind(path: str, hdus: list[HDU]) -> None:
-    """Refuse files that are not exposures of many slits."""
-    model, kind = hdus[0].header.get("DATAMODL"), hdus[0].header.get("EXP_TYPE")
-    # Without DATAMODL, the tree decides.
-    if model != "MultiSlitModel" and (model or all(hdu.name != "ASDF" for hdu in hdus)):
-        what = f"a {model}" if model else "a file without DATAMODL"
-        raise InputError(
-            f"{path}: {what}, not a MultiSlitModel; only exposure-based cal products "
-            "(*_cal.fits, *_mbsub.fits of stage 2) can be regrouped"
-        )
+def check_kind(path: str, primary: HDU) -> None:
+    """Check that a file is an exposure of many slits; without DATAMODL, its tree decides.
+
+    Raises
+    ------
+    OtherKindError
+        If its header says that it is something else.
+    """
+    model, kind = primary.header.get("DATAMODL"), primary.header.get("EXP_TYPE")
     # An invalid type is ignored, and the tree's is used: `records` checks that one.
     known = next(word for word in table().product if word.name == "EXP_TYPE")
-    if accepts(known, kind) and kind not in EXPOSURE_TYPES:
-        raise InputError(
-            f"{path}: EXP_TYPE is {kind}; only exposures of {', '.join(EXPOSURE_TYPES)} "
-            "can be regrouped"
-        )
+    is_other = accepts(known, kind) and kind not in EXPOSURE_TYPES
+    if model not in ("MultiSlitModel", None) or is_other:
+        raise other_kind_error(path, f"{model} ({kind})" if kind else str(model))
+
+
+def other_kind_error(path: str, what: str) -> OtherKindError:
+    """Return the error that a file is not an exposure of many slits."""
+    return OtherKindError(
+        f"{path}: holds {what}; only MultiSlitModels (*_cal.fits, *_mbsub.fits of stage 2) of "
+        f"{', '.join(EXPOSURE_TYPES)} can be regrouped; leave it out",
+        what,
+    )
 
 
 def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, Rewriting | None]:

@@ -6,6 +6,7 @@ FITS standard 4.0, sections 3 and 4.
 import math
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -176,7 +177,7 @@ class HDU:
         return self.data_start + padded(self.data_size)
 
 
-def scan(file: int, path: str) -> list[HDU]:
+def scan(file: int, path: str) -> Iterator[HDU]:
     """Find every HDU of a FITS file, reading headers only.
 
     Bytes after the last HDU are ignored, as the last may be without its padding.
@@ -188,9 +189,9 @@ def scan(file: int, path: str) -> list[HDU]:
     path : str
         Its name, for messages.
 
-    Returns
-    -------
-    list of HDU
+    Yields
+    ------
+    HDU
         In file order.
 
     Raises
@@ -199,29 +200,28 @@ def scan(file: int, path: str) -> list[HDU]:
         If it is not a FITS file, or damaged, or shorter than its headers say.
     """
     size = os.fstat(file).st_size
-    hdus: list[HDU] = []
-    position = 0
+    if not size:
+        raise InputError(f"{path}: empty file; get it again")
+    position = number = 0
     while position < size:
-        raw = _read_header(file, path, position, first=not hdus)
+        raw = _read_header(file, path, position, first=not number)
         if raw is None:
             break
         try:
-            hdu = _hdu(Header(raw), position, first=not hdus)
+            hdu = _hdu(Header(raw), position, first=not number)
         except (ValueError, TypeError) as error:
             raise InputError(
-                f"{path}: HDU {len(hdus)} has a damaged header ({error}); correct it, or get the "
-                "file again"
+                f"{path}: HDU {number} has a damaged header ({error}); correct it, or get the file "
+                "again"
             ) from None
         if hdu.data_start + hdu.data_size > size:
             raise InputError(
-                f"{path}: truncated: HDU {len(hdus)} ({hdu.name},{hdu.version}) goes beyond the "
+                f"{path}: truncated: HDU {number} ({hdu.name},{hdu.version}) goes beyond the "
                 f"file's {size} bytes; get it again"
             )
-        hdus.append(hdu)
+        yield hdu
         position = hdu.end
-    if not hdus:
-        raise InputError(f"{path}: empty file; get it again")
-    return hdus
+        number += 1
 
 
 def _read_header(file: int, path: str, position: int, first: bool) -> bytes | None:

@@ -2,13 +2,13 @@
 
 import os
 
-from ..errors import InputError
+from ..errors import InputError, OtherKindError
 from ..files import stamp
 from ..formats.cards import BLOCK
 from ..formats.index_writer import write_failure, write_index
 from ..formats.rows import encode_column, encode_rows
 from ..naming import exposure_name
-from .exposure import Exposure, check_kind, match_planes, read_tree
+from .exposure import Exposure, check_kind, match_planes, other_kind_error, read_tree
 from .extension import read_extension
 from .fitsfile import scan
 from .headers import SILENT, left_out
@@ -40,7 +40,8 @@ def index_exposure(path: str, output: str) -> list[Remark]:
     Raises
     ------
     InputError
-        If it is not a valid exposure-based product that can be regrouped.
+        If it is not a valid exposure-based product that can be regrouped; an `OtherKindError` if
+        its header says so.
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file; correct the list of exposures or bring it back")
@@ -48,8 +49,13 @@ def index_exposure(path: str, output: str) -> list[Remark]:
     file = os.open(path, os.O_RDONLY)
     try:
         before = stamp(file)
-        hdus = scan(file, path)
-        check_kind(path, hdus)
+        others = scan(file, path)
+        primary = next(others)
+        # Before others are read: a file of another kind may have any.
+        check_kind(path, primary)
+        hdus = [primary, *others]
+        if "DATAMODL" not in primary.header and all(hdu.name != "ASDF" for hdu in hdus):
+            raise other_kind_error(path, "no data model")
         extension = read_extension(file, path, hdus)
         exposure = Exposure(path, file, hdus, extension, *read_tree(path, hdus, extension))
         planes, unused = match_planes(exposure)
@@ -79,26 +85,43 @@ def index_exposure(path: str, output: str) -> list[Remark]:
         os.close(file)
 
 
-def index_or_reason(path: str, output: str) -> list[Remark]:
+def index_or_reason(
+    path: str, output: str, skip_bad: bool = True, pass_over: bool = True
+) -> list[Remark]:
     """Write the index of an exposure, or instead the reason why it has none.
 
     Parameters
     ----------
     path, output : str
         As for `index_exposure`.
+    skip_bad : bool
+        Whether to write the reason of an exposure that cannot be read.
+    pass_over : bool
+        Whether to write that of a file of another kind.
 
     Returns
     -------
     list of Remark
         The remarks, which include the reason.
+
+    Raises
+    ------
+    InputError
+        If the reason is not to be written.
     """
     before = stamp(path) if os.path.isfile(path) else {}
     try:
         return index_exposure(path, output)
+    except OtherKindError as error:
+        if not pass_over:
+            raise
+        write_failure(output, exposure_name(path), path, str(error), before, error.kind)
+        return [Remark("note", f"passed over: {error}")]
     except InputError as error:
-        reason = str(error)
-        write_failure(output, exposure_name(path), path, reason, before)
-        return [Remark("warning", f"skipped: {reason}")]
+        if not skip_bad:
+            raise
+        write_failure(output, exposure_name(path), path, str(error), before)
+        return [Remark("warning", f"skipped: {error}")]
 
 
 def remarks(exposure: Exposure, unused: set[str]) -> list[Remark]:

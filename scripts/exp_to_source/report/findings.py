@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..errors import counted
 from ..results import CAL, PRODUCTS, REMARKS, SKIPPED
-from ..tables import read_table
+from ..tables import passed_over, read_table
 from ..verify.verdicts import DAMAGED, UNPROVED, Told
 from .coverage import ABSENT
 
@@ -67,10 +67,13 @@ def find_problems(
     if lost:
         title = f"{counted(len(lost), 'product')} not made"
         findings.append(Finding("error", title, shortened(lost), "missing"))
-    skipped = [row["reason"] for row in read_table(os.path.join(results, SKIPPED))]
-    if skipped:
+    unused = read_table(os.path.join(results, SKIPPED))
+    if skipped := [row["reason"] for row in unused if not row.get("other_kind")]:
         title = f"{counted(len(skipped), 'exposure')} skipped; products were made without them"
         findings.append(Finding("warning", title, shortened(skipped)))
+    if title := passed_over(unused):
+        paths = [row["path"] for row in unused if row.get("other_kind")]
+        findings.append(Finding("note", title, shortened(paths)))
     if gaps := sum(line.count(ABSENT) for line in coverage.values()):
         sources = sum(1 for line in coverage.values() if ABSENT in line)
         title = (

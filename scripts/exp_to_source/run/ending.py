@@ -18,7 +18,7 @@ from ..results import (
     SPEC3,
     SUMMARY,
 )
-from ..tables import read_products, read_table
+from ..tables import passed_over, read_products, read_table
 from ..verify.verdicts import DAMAGED, SOUND, UNPROVED, standing_verdicts
 from .command_line import command_for
 from .progress import format_size, format_time
@@ -172,14 +172,14 @@ def _next_step(facts: Outcome, words: Sequence[str]) -> list[str]:
 
 
 def skipped_exposures(results: str) -> list[str]:
-    """List the exposures that were skipped."""
+    """Count the files that were passed over, and list the exposures that were skipped."""
     path = os.path.join(results, SKIPPED)
-    if not (rows := read_table(path)):
-        return []
-    return [
-        f"{counted(len(rows), 'exposure')} skipped, see {path}:",
-        *(f"  skipped: {row['reason']}" for row in rows[:MAX_NAMES]),
-    ]
+    rows = read_table(path)
+    lines = [f"{others}; see {path}"] if (others := passed_over(rows)) else []
+    if reasons := [row["reason"] for row in rows if not row.get("other_kind")]:
+        lines.append(f"{counted(len(reasons), 'exposure')} skipped, see {path}:")
+        lines += (f"  skipped: {reason}" for reason in reasons[:MAX_NAMES])
+    return lines
 
 
 def remarks(results: str) -> list[str]:

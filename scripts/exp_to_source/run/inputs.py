@@ -7,11 +7,10 @@ import glob
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ..errors import InputError, counted
-from ..files import names_in
 from ..naming import check_path, exposure_name, parse_exposure_name, parse_product_name
 from ..results import CAL, MBSUB, PREPARED, PREVIOUS, PRODUCTS, STALE
 from ..sources.associations import Association
@@ -19,7 +18,10 @@ from ..sources.associations import Association
 SUFFIXES = (CAL, MBSUB)
 
 #: What is looked for in folders, by setting.
-WANTED = {"exposures": f"*{CAL} or *{MBSUB} of exposures", "associations": "*_asn.json"}
+WANTED = {
+    "exposures": f"*{CAL} or *{MBSUB} of exposures",
+    "associations": "*_asn.json or *_asn.yaml",
+}
 
 #: Folders of the results whose files are not the user's exposures.
 OWN_FOLDERS = (PREPARED, PRODUCTS, PREVIOUS, STALE)
@@ -45,8 +47,20 @@ def find_exposures(
     `find_files`.
     """
     own = tuple(os.path.join(os.path.abspath(results), folder, "") for folder in OWN_FOLDERS)
-    found = find_files("exposures", given, _is_exposure, may_be_made, where)
+    found = find_files("exposures", given, _is_exposure, results, may_be_made, where)
     return [path for path in found if not os.path.abspath(path).startswith(own)]
+
+
+def named_exposures(
+    given: str | Iterable[str], associations: Iterable[Association] = ()
+) -> set[str]:
+    """Names of the exposures that the user names one by one, or an association does.
+
+    The others are found by a glob or in a folder. The setting is as for `find_exposures`.
+    """
+    paths = [item for item in _items(given) if not (_is_glob(item) or os.path.isdir(item))]
+    paths += (path for association in associations for path in association.science)
+    return set(map(exposure_name, paths))
 
 
 def content_digest(paths: Iterable[str]) -> str:
@@ -67,19 +81,21 @@ def _is_exposure(name: str) -> bool:
 
 
 def _is_association(name: str) -> bool:
-    return name.endswith("_asn.json")
+    return name.endswith(("_asn.json", "_asn.yaml", "_asn.yml"))
 
 
 def find_files(
     key: str,
     given: str | Iterable[str],
     wanted: Callable[[str], bool] = _is_association,
+    results: str = "results",
     may_be_made: bool = False,
     where: Callable[[str], str] = nowhere,
 ) -> list[str]:
     """Resolve globs, folders and files to paths, and ``~`` to a home folder.
 
-    A folder, named or matched by a glob, stands for the wanted files in it.
+    A folder, named or matched by a glob, stands for the wanted files in it and in the folders
+    below.
 
     Parameters
     ----------
@@ -89,6 +105,8 @@ def find_files(
         Value given by the user.
     wanted : callable
         Whether a file of a folder is wanted, by its name.
+    results : str
+        Folder of the run's results, which is not searched from above.
     may_be_made : bool
         Whether a named file may be missing, because another rule makes it.
     where : callable
@@ -105,25 +123,30 @@ def find_files(
         If one of them matches no file.
     """
     paths: list[str] = []
-    for item in map(os.path.expanduser, [given] if isinstance(given, str) else given):
+    for item in _items(given):
         if "://" in item:
             raise InputError(
                 f"{key}: {item!r} is not in a file system; download it or mount its bucket "
                 "(docs/module.md), and name the files"
             )
         matches = _matches(item)
-        found = [file for path in matches for file in _files_of(path, wanted)]
+        found = [file for path in matches for file in _files_of(path, wanted, results)]
         if not found and may_be_made and not _is_glob(item) and item.endswith(SUFFIXES):
             found = [item]
         if not found:
             what = "matches no file" if _is_glob(item) else "does not exist"
             if matches:
                 has = "matches folders that have" if _is_glob(item) else "has"
-                what = f"{has} no {WANTED[key]} (folders below are not searched)"
+                what = f"{has} no {WANTED[key]}"
             place = f"{where(key)}{_place(key, item)}"
             raise InputError(f"{key}: {item!r:.300} {what}; correct the setting '{key}'{place}")
         paths += dict.fromkeys(found)
     return paths
+
+
+def _items(given: str | Iterable[str]) -> list[str]:
+    """Items of a setting, ``~`` expanded to a home folder."""
+    return [*map(os.path.expanduser, [given] if isinstance(given, str) else given)]
 
 
 def _is_glob(item: str) -> bool:
@@ -138,43 +161,81 @@ def _matches(item: str) -> list[str]:
     return [item] if os.path.exists(item) else []
 
 
-def _files_of(path: str, wanted: Callable[[str], bool]) -> list[str]:
-    """Wanted files of a folder; of a file, itself."""
+def _files_of(path: str, wanted: Callable[[str], bool], results: str) -> list[str]:
+    """Wanted files of a folder and those below, sorted by path; of a file, itself."""
     if not os.path.isdir(path):
         return [path]
-    return sorted(entry.path for entry in os.scandir(path) if wanted(entry.name))
+    return sorted(file for file in _files_below(path, results) if wanted(os.path.basename(file)))
 
 
-def passed_over(given: str | Iterable[str]) -> list[str]:
-    """Say which FITS files in the user's folders of exposures are not used, and why.
+def _files_below(folder: str, results: str) -> Iterator[str]:
+    """All files of a folder and those below; of one that cannot be read, its path and a slash.
+
+    Each folder is searched once, however many links lead to it. Hidden files and folders are left
+    out, as by globs, and so are the run's results.
+    """
+    unreadable: list[str] = []
+
+    def note(error: OSError) -> None:
+        if error.filename == folder:
+            raise error
+        unreadable.append(os.path.join(error.filename, ""))
+
+    searched = {os.path.realpath(results)} - {os.path.realpath(folder)}
+    for place, folders, names in os.walk(folder, onerror=note, followlinks=True):
+        if (real := os.path.realpath(place)) in searched:
+            folders.clear()
+            continue
+        searched.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (os.path.join(place, name) for name in names if not name.startswith("."))
+    yield from unreadable
+
+
+def count_files(given: str | Iterable[str], results: str = "results") -> list[str]:
+    """Count the files in the user's folders of exposures, and those that are passed over.
 
     Parameters
     ----------
     given : str or iterable of str
         The setting, as for `find_exposures`.
+    results : str
+        As for `find_files`.
 
     Returns
     -------
     list of str
-        A line for each folder, or glob of folders, in which some are not.
+        A line for each folder, or glob of folders, that is searched below, or in which FITS files
+        are passed over.
     """
     lines = []
-    for item in map(os.path.expanduser, [given] if isinstance(given, str) else given):
-        names = [name for path in _matches(item) for name in names_in(path) if ".fits" in name]
-        used = sum(map(_is_exposure, names))
-        reasons = Counter(map(_why_not, filter(lambda name: not _is_exposure(name), names)))
+    for item in _items(given):
+        folders = filter(os.path.isdir, _matches(item))
+        files = {file for folder in folders for file in _files_below(folder, results)}
+        used = {file for file in files if _is_exposure(os.path.basename(file))}
+        reasons = Counter(filter(None, map(_why_not, files - used)))
+        places = len(set(map(os.path.dirname, used)))
+        line = f"{item}: {counted(len(used), 'file')} found"
+        if places > 1:
+            line += f" in {places} folders"
         if reasons:
             why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-            passed = sum(reasons.values())
-            lines.append(f"{item}: {counted(used, 'file')} used, {passed} passed over: {why}")
+            line += f", {reasons.total()} passed over: {why}"
+        if places > 1 or reasons:
+            lines.append(line)
     return lines
 
 
-def _why_not(name: str) -> str:
-    """Say why a FITS file of a folder is no exposure."""
+def _why_not(path: str) -> str:
+    """Say why a FITS file in a folder is no exposure; empty for other files."""
+    folder, name = os.path.split(path)
+    if not name:
+        return f"folder that cannot be read ({folder})"
+    if ".fits" not in name:
+        return ""
     if not name.endswith(".fits"):
         return "compressed or of another kind"
-    return "source-based" if name.endswith(SUFFIXES) else "not *_cal.fits or *_mbsub.fits"
+    return "source-based" if name.endswith(SUFFIXES) else f"not *{CAL} or *{MBSUB}"
 
 
 def _place(key: str, item: str) -> str:

@@ -8,17 +8,18 @@ import os
 from collections.abc import Iterable
 
 from ..files import file_state, is_in_future, names_in, stamp
-from ..formats.indices import change_note, is_of_another_file, is_outdated
+from ..formats.indices import change_note, is_of_another_file, is_outdated, kind_passed_over
 from ..formats.previous import previous_of
 from ..results import LEFT_OUT, MANIFESTS, ecsv_path, manifest_name
 from ..tables import read_products, read_table
 from .requests import answer_path
 
 
-def is_index_outdated(index: str, exposure: str) -> bool:
+def is_index_outdated(index: str, exposure: str, is_named: bool = False) -> bool:
     """Whether an index exists and belongs to another file than the current exposure.
 
-    Either size and time show it, or a gather that could not use the index left a note.
+    Either size and time show it, or a gather that could not use the index left a note. A file that
+    was passed over is indexed again once it is named, as it is an error then.
 
     Parameters
     ----------
@@ -26,9 +27,13 @@ def is_index_outdated(index: str, exposure: str) -> bool:
         Path of the index.
     exposure : str
         The file that the exposure is now.
+    is_named : bool
+        Whether the user names it; otherwise it was found.
     """
     return os.path.exists(index) and (
-        is_outdated(index, exposure) or os.path.exists(change_note(index))
+        is_outdated(index, exposure)
+        or os.path.exists(change_note(index))
+        or (is_named and bool(kind_passed_over(index)))
     )
 
 

@@ -75,7 +75,9 @@ class Outcome(NamedTuple):
     left_out : int
         Sources that the settings leave out.
     skipped : int
-        Exposures that were skipped.
+        Exposures that were skipped, as they are damaged.
+    passed_over : int
+        Files of other kinds that were found among the exposures.
     quicklooks, spectra : Made
         Of these products.
     """
@@ -95,6 +97,7 @@ class Outcome(NamedTuple):
     not_asked: int = 0
     left_out: int = 0
     skipped: int = 0
+    passed_over: int = 0
     quicklooks: Made = Made()
     spectra: Made = Made()
 
@@ -174,6 +177,7 @@ def outcome(
     unmade = {os.path.basename(path) for path in failed}
     lost = [name for name in absent if os.path.basename(products[name]) in unmade]
     rest = [name for name in absent if os.path.basename(products[name]) not in unmade]
+    unused = [bool(row.get("other_kind")) for row in read_table(os.path.join(results, SKIPPED))]
     wanted = bool(OF_ALL_PRODUCTS & {*asked}) and ended != COMPLETE
     return facts._replace(
         listed=len(products),
@@ -185,7 +189,8 @@ def outcome(
         missing=rest if wanted else (),
         not_asked=0 if wanted else len(rest),
         left_out=len(read_table(os.path.join(results, LEFT_OUT))),
-        skipped=len(read_table(os.path.join(results, SKIPPED))),
+        skipped=unused.count(False),
+        passed_over=unused.count(True),
         quicklooks=_made((quicklook_path(results, name) for name in products), before, now),
         spectra=_made((spectrum_path(results, name, "x1d") for name in products), before, now),
     )

@@ -7,12 +7,19 @@ same sources as the ``_cal`` from which they were extracted.
 
 import json
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..naming import check_path, fill_template, parse_product_name
 from ..results import CAL, MBSUB
+
+#: Values of ``exptype`` in associations of the archive, and of ``asn_from_list``.
+MEMBER_TYPES = {
+    *("science", "background", "target_acquisition", "sourcecat", "segmap", "direct_image"),
+    *("imprint", "psf", "selfcal", "autoflat", "autowave", "dark", "flat", "engineering"),
+}
 
 
 class Association(NamedTuple):
@@ -28,8 +35,8 @@ class Association(NamedTuple):
         Exposures, relative to the working directory.
     pool : str or None
         Name of the pool it was made from.
-    remarks : tuple of str
-        Deviations from the association, in a sentence each.
+    remarks, warnings : tuple of str
+        What is not regrouped, or otherwise; what may be a mistake; in a sentence each.
     """
 
     path: str
@@ -38,11 +45,12 @@ class Association(NamedTuple):
     background: list[str]
     pool: str | None
     remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """Name of the association: that of its file."""
-        return os.path.basename(self.path).removesuffix(".json")
+        return os.path.splitext(os.path.basename(self.path))[0]
 
     @property
     def members(self) -> list[str]:
@@ -56,59 +64,125 @@ def read_association(path: str) -> Association:
     Raises
     ------
     InputError
-        If it is not a level 3 spectroscopic association with science members.
+        If it is not a level 3 spectroscopic association with science members. One without a type,
+        as ``asn_from_list`` writes it, is taken for one if their names are those of exposures.
     """
     check_path(path)
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such association; correct `associations` or bring it back")
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            content = json.load(file)
-    except (ValueError, RecursionError):
+    content = _load(path)
+    if not (isinstance(content, dict) and content.keys() & {"asn_type", "products"}):
+        raise InputError(f"{path}: not an association; associations of type 'spec3' are needed")
+    kind = content.get("asn_type") or "None"
+    if kind not in ("spec3", "None"):
+        what = repr(kind) if isinstance(kind, str) else "that is no text"
         raise InputError(
-            f"{path}: not a JSON file; an association (*_asn.json) is needed"
-        ) from None
-    kind = content.get("asn_type") if isinstance(content, dict) else None
-    if kind != "spec3":
-        what = f"an association of type {kind!r}" if kind else "not an association"
-        raise InputError(f"{path}: {what}; associations of type 'spec3' are needed")
+            f"{path}: an association of type {what}; associations of type 'spec3' are needed"
+        )
     products = content.get("products")
     if not (isinstance(products, list) and products and isinstance(products[0], dict)):
         raise InputError(f"{path}: has no products; make the association again")
-    template, members = products[0].get("name"), products[0].get("members")
-    if not isinstance(template, str) or not isinstance(members, list):
+    name, members = products[0].get("name"), products[0].get("members")
+    if not isinstance(name, str) or not isinstance(members, list):
         raise InputError(f"{path}: its product has no name or no members; make it again")
-    _check_template(path, template)
-    found = _members(path, members)
-    given = found["science"]
+    template = _template(path, name)
+    typed = [_typed_file(path, member) for member in members]
+    given = [file for member_type, file in typed if _is_science(member_type)]
     if not given:
-        raise InputError(f"{path}: has no science members; there is nothing to regroup")
+        types = ", ".join(repr(member_type) for member_type in dict(typed)) or "none"
+        raise InputError(
+            f"{path}: has no science members (their exptypes: {types}); there is nothing to regroup"
+        )
+    if kind != "spec3" and (other := [file for file in given if not file.endswith((CAL, MBSUB))]):
+        raise InputError(
+            f"{path}: has no asn_type, and its member {other[0]!r} is not called *{CAL} or "
+            f"*{MBSUB}; correct one of them"
+        )
     taken = [_member_file(path, member) for member in given]
-    for number, member in enumerate(taken):
-        if member in taken[:number]:
-            raise InputError(f"{path}: names {member!r} twice; leave one out")
+    _check_repeated(path, taken)
     pool = content.get("asn_pool")
     known = isinstance(pool, str) and pool.isprintable()
     return Association(
         path,
         template,
         taken,
-        found["background"],
+        [file for member_type, file in typed if member_type.lower() == "background"],
         pool if known else None,
-        (*_replaced(path, given, taken), *_left_out(path, products[1:])),
+        (*_replaced(path, given, taken), *_left_out(path, products[1:]), *_others(path, typed)),
+        (*_misspelt(path, typed),),
     )
 
 
-def _members(path: str, members: list[Any]) -> dict[str, list[str]]:
-    """Science and background members, relative to the working directory."""
-    found: dict[str, list[str]] = {"science": [], "background": []}
+def _load(path: str) -> Any:
+    """Read JSON, or YAML, which some pipelines write, too."""
+    refusal = InputError(
+        f"{path}: not a JSON file, nor YAML; an association (*_asn.json) is needed"
+    )
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read()
+        return json.loads(text)
+    except (UnicodeDecodeError, RecursionError):
+        raise refusal from None
+    except ValueError:
+        # Imported only here, as scripts say what they lack once they are at work.
+        import yaml
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError, TypeError):
+        # PyYAML raises the last three if a value does not have the type of its tag.
+        raise refusal from None
+
+
+def _typed_file(path: str, member: Any) -> tuple[str, str]:
+    """Type of a member, and its file, relative to the working directory."""
+    if not (isinstance(member, dict) and isinstance(member.get("expname"), str)):
+        raise InputError(f"{path}: a member has no expname; make the association again")
+    member_type = member.get("exptype")
+    file = os.path.join(os.path.dirname(path), member["expname"])
+    return member_type if isinstance(member_type, str) else "None", file
+
+
+def _is_science(member_type: str) -> bool:
+    """Whether Spec3Pipeline regroups members of a type: it is the beginning of 'science' there."""
+    return "science".startswith(member_type.lower())
+
+
+def _check_repeated(path: str, members: list[str]) -> None:
+    """Check that no member is named twice, in whatever way."""
+    files: dict[str, str] = {}
     for member in members:
-        if not (isinstance(member, dict) and isinstance(member.get("expname"), str)):
-            raise InputError(f"{path}: a member has no expname; make the association again")
-        role = str(member.get("exptype")).lower()
-        if role in found:
-            found[role].append(os.path.join(os.path.dirname(path), member["expname"]))
-    return found
+        file = os.path.realpath(member)
+        if file in files:
+            other = f", also as {files[file]!r}" if files[file] != member else ""
+            raise InputError(f"{path}: names {member!r} twice{other}; leave one out")
+        files[file] = member
+
+
+def _others(path: str, typed: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Count the members that are not regrouped, by their types."""
+    counts = Counter(member_type.lower() for member_type, _ in typed)
+    others = {key: count for key, count in counts.items() if key in MEMBER_TYPES - {"science"}}
+    if others:
+        what = " and ".join(f"{count} {key}" for key, count in others.items())
+        said = f"{path}: its {what} members are not regrouped"
+        if "background" in others:
+            said += "; the setting 'prepare' subtracts the background from the science members"
+        yield said
+
+
+def _misspelt(path: str, typed: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Name the members whose types the pipeline does not know."""
+    files: dict[str, list[str]] = {}
+    for member_type, file in typed:
+        if member_type.lower() not in MEMBER_TYPES:
+            files.setdefault(member_type, []).append(os.path.basename(file))
+    for member_type, names in files.items():
+        what = "taken for science" if _is_science(member_type) else "left out"
+        yield (
+            f"{path}: exptype {member_type!r} is not known, members that have it are {what}, as "
+            f"in the pipeline: {', '.join(names)}; correct it, for example to 'science'"
+        )
 
 
 def _member_file(path: str, member: str) -> str:
@@ -146,10 +220,22 @@ def _left_out(path: str, products: list[Any]) -> Iterator[str]:
     """Name the products that are not made."""
     if products:
         names = [product.get("name") if isinstance(product, dict) else None for product in products]
+        names = [name if isinstance(name, str) else None for name in names]
         yield (
             f"{path}: only its first product is made, as in calwebb_spec3; left out: "
             f"{', '.join(map(repr, names))}; give each an association of its own"
         )
+
+
+def _template(path: str, name: str) -> str:
+    """Template of the names of products, without the ending of a file."""
+    template = name.removesuffix(".fits").removesuffix("_cal")
+    if template.count("{source_id}") > 1:
+        raise InputError(
+            f"{path}: its product's name {name!r} has {{source_id}} twice; leave one out"
+        )
+    _check_template(path, template)
+    return template
 
 
 def _check_template(path: str, template: str) -> None:

@@ -79,7 +79,8 @@ class Exposure(NamedTuple):
     Attributes
     ----------
     about : dict of str
-        The exposure; ``failure``: why it has no slits.
+        The exposure; ``failure``: why it has no slits; ``other_kind``: what it is, if it is not
+        one to regroup.
     slits : list of Slit
         Its slits, in order.
     remarks : list of Remark
@@ -110,7 +111,8 @@ def read_exposures(paths: Iterable[str], choices: Choices) -> Iterator[Exposure]
                 raise InputError(
                     f"{path}: is the index of {about['exposure']}, renamed; delete it and run again"
                 )
-            if "failure" in about and choices.on_bad_exposure == "stop":
+            is_bad = "failure" in about and "other_kind" not in about
+            if is_bad and choices.on_bad_exposure == "stop":
                 raise InputError(about["failure"])
             optics = _optics(about)
             yield Exposure(

@@ -27,7 +27,7 @@ from ..results import (
     manifest_path,
     spectrum_path,
 )
-from ..tables import write_table
+from ..tables import passed_over, write_table
 from .associations import Association
 from .choosing import EVERYTHING, Selection, Source, choose
 from .families import Choices, make_families, read_exposures
@@ -35,7 +35,7 @@ from .join_table import Joins
 from .joining import NONE, join_slits
 from .mixtures import mixture_warnings
 from .products import Product, make_products, manifest
-from .remarks import not_regrouped, part_named, renumbered, unopenable
+from .remarks import part_named, renumbered, unopenable
 
 #: Columns of the source list.
 COLUMNS = (
@@ -118,10 +118,14 @@ def list_sources(
         Nothing is written then.
     """
     exposures = list(read_exposures(indices, choices))
-    failed = [exposure.about for exposure in exposures if "failure" in exposure.about]
+    unused = [exposure.about for exposure in exposures if "failure" in exposure.about]
+    failed = [about["failure"] for about in unused if "other_kind" not in about]
+    others = passed_over(unused)
     good = [exposure for exposure in exposures if "failure" not in exposure.about]
+    if failed and not good:
+        raise InputError(f"none of the {len(failed)} exposures can be read: {failed[0]}")
     if not good:
-        raise InputError(f"none of the {len(failed)} exposures can be read: {failed[0]['failure']}")
+        raise InputError(f"no exposures to regroup: {others}; correct the setting 'exposures'")
     families = make_families(good, associations, choices)
     families, joined = join_slits(families, joins, choices)
     products = make_products(families, choices, joined)
@@ -141,8 +145,8 @@ def list_sources(
     retired = retire_products(results, names)
     write_some(
         os.path.join(results, SKIPPED),
-        ("exposure", "path", "reason"),
-        [about | {"reason": about["failure"]} for about in failed],
+        ("exposure", "path", "reason", "other_kind"),
+        [about | {"reason": about["failure"]} for about in unused],
     )
     write_some(
         os.path.join(results, LEFT_OUT),
@@ -156,8 +160,8 @@ def list_sources(
         *renumbered(families, good, choices),
         *(Remark("note", text) for text in missed),
         *_moved_away(retired, results),
+        *(Remark("warning", text) for association in associations for text in association.warnings),
         *(Remark("note", text) for association in associations for text in association.remarks),
-        *(Remark("note", text) for text in map(not_regrouped, associations) if text),
     ]
     told = rows_of(own, ((exposure.about, exposure.remarks) for exposure in good))
     write_some(os.path.join(results, REMARKS), REMARK_COLUMNS, told)
@@ -171,7 +175,7 @@ def list_sources(
         said += f"; {counted(len(left_out), 'source')} left out, see {results}/{LEFT_OUT}"
     if told:
         said += f"; {counted(len(told), 'remark')}, see {results}/{REMARKS}"
-    skipped = (f"skipped: {about['failure']}" for about in failed)
+    skipped = [*filter(None, [others]), *(f"skipped: {reason}" for reason in failed)]
     return [said, *(text for _, text in own), *skipped]
 
 

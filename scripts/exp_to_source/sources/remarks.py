@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from ..index.remarks import LAST_READ, Remark, dropped_tags
 from ..modes import FIXED_SLIT_IDS
 from ..naming import NUMBERED_BY_SLIT_BEFORE, precedes
-from .associations import Association
 from .families import Choices, Exposure, Family
 from .products import Product
 
@@ -39,16 +38,6 @@ def part_named(products: Iterable[Product]) -> list[Remark]:
         return []
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return [Remark("note", f"{found[0]}{more}: some slits have no SRCNAME, their SOURCEID decides")]
-
-
-def not_regrouped(association: Association) -> str:
-    """Report members that are not regrouped; empty if there are none."""
-    if not association.background:
-        return ""
-    return (
-        f"{association.path}: its {len(association.background)} background members are not "
-        "regrouped; the setting 'prepare' subtracts them from the science members"
-    )
 
 
 def renumbered(

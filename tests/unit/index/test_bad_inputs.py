@@ -148,17 +148,18 @@ def test_folder_or_nothing_in_place_of_an_exposure(tmp_path):
 @pytest.mark.parametrize("model", ["SpecModel", "SlitModel", "ImageModel", "MultiSpecModel"])
 def test_other_kinds_of_products(tmp_path, parts, model):
     content = with_card(parts, 0, "DATAMODL", f"'{model}'")
-    assert_refused(tmp_path, content, f"{model}, not a MultiSlitModel")
+    assert_refused(tmp_path, content, rf"holds {model} \(NRS_MSASPEC\); only .* can be regrouped")
 
 
 def test_a_plain_image(tmp_path):
     fits.PrimaryHDU(np.zeros((3, 3))).writeto(tmp_path / "x.fits")
-    assert_refused(tmp_path, (tmp_path / "x.fits").read_bytes(), "a file without DATAMODL")
+    assert_refused(tmp_path, (tmp_path / "x.fits").read_bytes(), "holds no data model; only")
 
 
 @pytest.mark.parametrize("kind", ["'NRS_IFU'", "'MIR_LRS-FIXEDSLIT'"])
 def test_exposures_of_another_kind(tmp_path, parts, kind):
-    assert_refused(tmp_path, with_card(parts, 0, "EXP_TYPE", kind), "EXP_TYPE is .*; only")
+    content = with_card(parts, 0, "EXP_TYPE", kind)
+    assert_refused(tmp_path, content, r"holds MultiSlitModel \(.*\); only .*; leave it out")
 
 
 # What is damaged.
@@ -516,8 +517,9 @@ def science(*names: Any) -> list[dict[str, Any]]:
     ("changes", "sentence"),
     [
         ({"asn_type": "image3"}, "an association of type 'image3'"),
+        ({"asn_type": "spec2"}, "an association of type 'spec2'"),
         ({"asn_type": ["spec3"]}, "an association of type"),
-        ({"asn_type": None}, "not an association"),
+        ({"asn_type": None, "members": science("x_rate.fits")}, "'.*x_rate.fits' is not called"),
         ({"products": None}, "has no products"),
         ({"products": []}, "has no products"),
         ({"products": {}}, "has no products"),
@@ -529,7 +531,7 @@ def science(*names: Any) -> list[dict[str, Any]]:
         ({"members": []}, "has no science members"),
         ({"members": ["x"]}, "a member has no expname"),
         ({"members": science(5)}, "a member has no expname"),
-        ({"members": [{"expname": f"{NAME}.fits"}]}, "has no science members"),
+        ({"members": [{"expname": f"{NAME}.fits"}]}, "has no science members .* 'None'"),
         ({"members": science("gone_cal.fits")}, "its member '.*gone_cal.fits' is no file"),
         ({"members": science("")}, "its member '.*' is no file"),
         ({"members": science("..")}, "its member '.*' is no file"),
@@ -547,6 +549,7 @@ def science(*names: Any) -> list[dict[str, Any]]:
                 "jw00009-o001_{other}_nirspec_a", "jw00009-o001_{source_id}_nirspec_{other}",
             )
         ),
+        ({"name": "jw00009-o001_{source_id}_nirspec_{source_id}"}, "has {source_id} twice"),
     ],
 )  # fmt: skip
 def test_associations_that_lie(tmp_path, parts, changes, sentence):
@@ -559,16 +562,19 @@ def test_associations_that_lie(tmp_path, parts, changes, sentence):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"x", b"[" * 100000, b"\xff\xfe", b"{", b"SIMPLE  = T", b'{"a": ' + b"9" * 5000 + b"}"],
+    [
+        *(b"[" * 100000, b"\xff\xfe", b"{", b'{"a": ' + b"9" * 5000 + b"}"),
+        *(b"a: b: c", b"!!python/object:os.x {}", b"? [a]: b", b"!!timestamp x", b"a: !!int x"),
+    ],
 )
 def test_associations_that_are_no_json(tmp_path, content):
     path = tmp_path / "x_asn.json"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="not a JSON file"):
+    with pytest.raises(InputError, match="not a JSON file, nor YAML"):
         read_association(str(path))
 
 
-@pytest.mark.parametrize("content", ["[]", "5", "null", '"spec3"', "[[]]", "{}"])
+@pytest.mark.parametrize("content", ["", "x", "[]", "5", "null", '"spec3"', "[[]]", "{}", "a: b"])
 def test_associations_of_other_shapes(tmp_path, content):
     path = tmp_path / "x_asn.json"
     path.write_text(content)

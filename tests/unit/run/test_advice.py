@@ -1,15 +1,13 @@
 """Commands that are nearly right get the right one."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from exp_to_source.errors import InputError
 from exp_to_source.run.advice import advice_on_settings, advice_on_target
-from exp_to_source.run.inputs import find_exposures, find_files, passed_over
+from exp_to_source.run.inputs import find_exposures
 
 PRODUCT = "jw10006-o010_s00061_nirspec_f170lp-g235m"
 
@@ -73,38 +71,3 @@ def test_files_of_the_folder_that_the_user_is_in(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PWD", str(tmp_path))
     with pytest.raises(Exception, match=rf"--directory, .*; write exposures='{tmp_path}/\*_cal"):
         find_exposures("*_cal.fits")
-
-
-def test_folders_that_a_glob_matches_stand_for_their_files(tmp_path: Path):
-    """The archive has a folder for each exposure."""
-    for name in ("b", "a"):
-        (tmp_path / name).mkdir()
-        for ending in ("_cal.fits", "_rate.fits", ".jpg"):
-            (tmp_path / name / f"{name}{ending}").touch()
-    (tmp_path / "a" / f"{PRODUCT}_cal.fits").touch()
-    (tmp_path / "c" / "below").mkdir(parents=True)
-    (tmp_path / "c" / "below" / "c_cal.fits").touch()
-    expected = [f"{tmp_path}/{name}/{name}_cal.fits" for name in "ab"]
-    assert find_exposures(f"{tmp_path}/*") == expected
-    assert passed_over(f"{tmp_path}/*") == [
-        f"{tmp_path}/*: 2 files used, 3 passed over: 2 not *_cal.fits or *_mbsub.fits, "
-        "1 source-based"
-    ]
-    for given, what in {"c": "has no", "[c]": "matches folders that have no"}.items():
-        with pytest.raises(InputError, match=rf"/{re.escape(given)}' {what} \*_cal.fits or \*_mbs"):
-            find_exposures(f"{tmp_path}/{given}")
-    with pytest.raises(
-        InputError, match=r"has no \*_asn.json .folders below are not searched.; co"
-    ):
-        find_files("associations", str(tmp_path / "c"))
-
-
-def test_files_of_a_folder_that_are_passed_over(tmp_path: Path):
-    for name in ("a_cal.fits", "a_rate.fits", "b_rate.fits", "a_cal.fits.gz", "notes.txt"):
-        (tmp_path / name).touch()
-    (tmp_path / f"{PRODUCT}_cal.fits").touch()
-    assert passed_over([str(tmp_path), "gone"]) == [
-        f"{tmp_path}: 1 file used, 4 passed over: 1 compressed or of another kind, "
-        "2 not *_cal.fits or *_mbsub.fits, 1 source-based"
-    ]
-    assert passed_over(f"{tmp_path}/*_cal.fits") == []

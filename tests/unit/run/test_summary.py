@@ -155,6 +155,21 @@ def test_notes_come_before_what_is_wrong(results: Path):
     assert lines[-1] == REASON
 
 
+def test_files_passed_over_are_one_line_and_damaged_exposures_one_each(results: Path):
+    path = results / "skipped.tsv"
+    rows = [f"t{n}\tt{n}.fits\tt{n}.fits: holds X\tImageModel (NRS_MSATA)" for n in range(8)]
+    rows += ["x\tx.fits\tx.fits: holds X\tMultiSpecModel", "b\tb.fits\tb.fits: truncated\t"]
+    path.write_text("\n".join(["exposure\tpath\treason\tother_kind", *rows]))
+    facts = at_the_end(results, file_states(str(results)))
+    assert (facts.skipped, facts.passed_over) == (1, 9)
+    assert told(facts)[-3:] == [
+        "passed over 9 files that are not spectroscopic exposures of many slits: "
+        f"8 ImageModel (NRS_MSATA), 1 MultiSpecModel; see {path}",
+        f"1 exposure skipped, see {path}:",
+        "  skipped: b.fits: truncated",
+    ]
+
+
 def test_many_reasons_are_cut(results: Path):
     reasons = [f"gather_source: {n}: no space" for n in range(50)]
     *_, before, first = told(at_the_end(results, {}, FAILED, reasons=reasons))[:-9]

@@ -1,0 +1,113 @@
+"""Files of other kinds: found among exposures, they are passed over; named, they are an error."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from snake import Workflow
+from stdatamodels.jwst.datamodels import (
+    ImageModel,
+    JwstDataModel,
+    MultiExposureModel,
+    MultiSlitModel,
+    MultiSpecModel,
+)
+
+from exp_to_source.simulate.exposures import Simulation, simulate
+
+pytestmark = pytest.mark.usefixtures("fixed_date")
+
+PASSED = (
+    "passed over 5 files that are not spectroscopic exposures of many slits: 2 ImageModel "
+    "(NRS_MSATA), 1 MultiExposureModel (NRS_MSASPEC), 1 MultiSlitModel (NRS_LAMP), "
+    "1 MultiSpecModel"
+)
+
+
+def write(path: Path, model: JwstDataModel, exposure_type: str = "") -> Path:
+    """Write a file of another kind into a folder of its own."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with model:
+        if exposure_type:
+            model.meta.exposure.type = exposure_type
+        model.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A finished run of exposures alone."""
+    folder = tmp_path_factory.mktemp("alone")
+    simulate(Simulation(exposures=2, sources=2, shape=(4, 8)), folder / "data")
+    work = Workflow(folder / "work", {"exposures": folder / "data"})
+    work.make()
+    return work
+
+
+@pytest.fixture
+def tree(plain: Workflow, tmp_path: Path) -> Path:
+    """The same exposures among other files, in a folder each as MAST's portal unpacks them."""
+    tree = tmp_path / "MAST_2026-11-29T2100" / "JWST"
+    for path in (plain.folder.parent / "data").iterdir():
+        folder = tree / path.name.removesuffix("_cal.fits")
+        folder.mkdir(parents=True)
+        shutil.copy(path, folder)
+        (folder / f"{folder.name}_rate.fits").touch()
+    for number in (1, 2):
+        name = f"jw10006010001_02101_0000{number}_nrs1"
+        write(tree / name / f"{name}_cal.fits", ImageModel((4, 4)), "NRS_MSATA")
+    write(tree / "mine" / "product_cal.fits", MultiExposureModel(), "NRS_MSASPEC")
+    write(tree / "mine" / "lamp_cal.fits", MultiSlitModel(), "NRS_LAMP")
+    # Damaged, too, behind its first header.
+    spectrum = write(tree / "mine" / "spectrum_cal.fits", MultiSpecModel())
+    spectrum.write_bytes(spectrum.read_bytes()[:-3000])
+    return tree.parent
+
+
+def test_a_folder_of_the_archive_gives_the_products_of_its_exposures(
+    plain: Workflow, tree: Path, tmp_path: Path
+):
+    work = Workflow(tmp_path / "work", {"exposures": tree}, printing=())
+    result = work.run("verify")
+    assert result.status == 0, result.text
+    assert work.products == plain.products
+    assert result.text.count("passed over") == 2
+    assert f"\n{tree}: 7 files found in 5 folders, 2 passed over: 2 not *_cal.fits" in result.text
+    assert f"\n{PASSED}; see {work.folder}/results/skipped.tsv\n" in result.text
+    summary = json.loads((work.folder / "results" / "summary.json").read_text())
+    assert (summary["skipped"], summary["passed_over"]) == (0, 5)
+    assert work.log("list_sources").count(PASSED) == 1
+    work.make("report")
+    assert PASSED in (work.folder / "results" / "report.html").read_text()
+    assert work.make("report", "verify") == {}
+
+
+def test_what_is_named_is_an_error_as_before(plain: Workflow, tree: Path, tmp_path: Path):
+    """Also if a glob finds it, if it was passed over before, and if damaged files are skipped."""
+    work = Workflow(tmp_path / "work", {"exposures": tree / "JWST" / "*" / "*_cal.fits"})
+    work.make()
+    assert work.products == plain.products
+    image = next(tree.glob("JWST/*_02101_00001_nrs1/*"))
+    both = f"['{work.config['exposures']}','{image}']"
+    for way in ("stop", "skip"):
+        result = work.run(exposures=both, on_bad_exposure=way)
+        assert result.status == 1
+        assert result.text.splitlines()[-1].startswith(
+            f"index_exposure: {image}: holds ImageModel (NRS_MSATA); only MultiSlitModels"
+        )
+        assert "on_bad_exposure" not in result.text.splitlines()[-1]
+    # What was not named is not indexed again, nor are exposures that are named now.
+    assert work.make()["index_exposure"] == 1
+    exposures = sorted(map(str, tree.glob("JWST/*_03101_*/*_cal.fits")))
+    assert work.make(exposures=exposures) == {"list_sources": 1}
+    assert work.products == plain.products
+
+
+def test_nothing_but_other_kinds(tree: Path, tmp_path: Path):
+    work = Workflow(tmp_path / "work", {"exposures": tree / "JWST" / "mine"})
+    result = work.run()
+    assert result.status == 1
+    last = result.text.splitlines()[-1]
+    assert last.startswith("list_sources: no exposures to regroup: passed over 3 files that ")
+    assert last.endswith("1 MultiSpecModel; correct the setting 'exposures'")
