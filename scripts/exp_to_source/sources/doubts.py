@@ -171,8 +171,8 @@ def several_targets(
         targets = tell_apart(sights[name] for name in names if name in sights)
         if len(targets) > 1:
             yield Doubt(
-                f"{product.name} and others would have {len(targets)} targets, whose fixed slits "
-                f"have the same ids: {_some(map(str, targets))}; give an association for each",
+                f"{product.name} would be of {len(targets)} targets, as fixed slits have the same "
+                f"ids for each: {_some(map(str, targets))}; give an association for each",
                 stops=True,
             )
 
@@ -199,9 +199,9 @@ def several_positions(
                 found.append(f"{product.name}: {_some(map(str, places), ', ')}")
     if found:
         yield Doubt(
-            f'{counted(len(found), "product")} would have sources more than {TOLERANCE:g}" apart, '
-            f"which one id has in several catalogues: {_some(found)}; give an association for the "
-            "exposures of each catalogue"
+            f'{counted(len(found), "product")} would combine sources more than {TOLERANCE:g}" '
+            f"apart, which have one id: {_some(found)}; give an association for the exposures of "
+            "each catalogue"
         )
 
 

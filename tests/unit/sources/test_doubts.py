@@ -185,7 +185,7 @@ def test_one_id_of_two_catalogues(tmp_path: Path, mode: str, keyword: str):
     for path, shift in zip(paths, (0, 0.001), strict=True):
         edit(path, {keyword: f"{shift}.fits"} if keyword else {}, SRCRA=53.1 + shift, SRCDEC=60.0)
     (warning,) = list_them(paths, tmp_path)
-    assert warning.startswith('2 products would have sources more than 1" apart')
+    assert warning.startswith('2 products would combine sources more than 1" apart')
     names = ("'0.fits' ", "'0.001.fits' ") if keyword else ("", "")
     positions = ("53.1 60.0", "53.101 60.0")
     for name, position, path in zip(names, positions, paths, strict=True):
