@@ -136,7 +136,7 @@ def identify(exposures: Mapping[str, Exposure]) -> dict[str, Hashable]:
     Simulated exposures may have all of these in common: they also differ in the name in FILENAME,
     which is that of the archive, with anything before and after it, or any other.
     """
-    keys = ("detector", "filter", "grating", "pupil", "segment")
+    keys = ("filter", "grating", "pupil", "segment")
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, (about, *_) in exposures.items():
         # Later pipelines may have corrected the clock.

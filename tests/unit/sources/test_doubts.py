@@ -45,7 +45,9 @@ def list_them(
 
 
 def simulated(folder: Path, mode: str = "mos", **what: Any) -> list[Path]:
-    given = {"exposures": 2, "sources": 2, "background": 0, "virtual": 0, "shape": (4, 8)} | what
+    slits = {"fixed_slits": ("S200A1", "S200A2")} if mode == "fixed-slit" else {}
+    given = {"exposures": 2, "sources": 2, "background": 0, "virtual": 0, "shape": (4, 8), **slits}
+    given |= what
     return simulate(Simulation(mode=mode, **given), folder)
 
 
@@ -134,6 +136,13 @@ def test_simulated_nods_whose_headers_are_alike(tmp_path: Path):
     paths = simulated(tmp_path)
     for number, path in enumerate(paths):
         edit(path, {"EXPOSURE": "1", "EXPSTART": 56309.96, "FILENAME": f"nod{number}_cal.fits"})
+    assert not list_them(paths, tmp_path)
+
+
+def test_two_detectors_that_only_their_names_tell_apart(tmp_path: Path):
+    paths = simulated(tmp_path, exposures=1, detectors=("nrs1", "nrs2"))
+    for path in paths:
+        edit(path, {"DETECTOR": "NRS1"})
     assert not list_them(paths, tmp_path)
 
 
