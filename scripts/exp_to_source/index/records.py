@@ -3,7 +3,6 @@
 import os
 import struct
 from collections.abc import Iterable, Iterator
-from math import isfinite
 from typing import Any
 
 from ..errors import InputError
@@ -61,7 +60,7 @@ LINES = 3
 def identity(tree: Tree) -> dict[str, str]:
     """Collect the identity of an exposure, as text; empty if it is not known."""
     values = {name: value_at(tree.meta, place) for name, place in IDENTITY.items()}
-    target = position(value_at(tree.meta, "target.ra"), value_at(tree.meta, "target.dec"))
+    target = sky_position(value_at(tree.meta, "target.ra"), value_at(tree.meta, "target.dec"))
     known = {name: "" if value is None else str(value) for name, value in values.items()}
     return known | {"target_position": target}
 
@@ -187,14 +186,14 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
         size,
         planes[0].shape,
         wavelengths,
-        position(value_at(node, "source_ra"), value_at(node, "source_dec")),
+        sky_position(value_at(node, "source_ra"), value_at(node, "source_dec")),
         str(value_at(node, "meta.wcsinfo.s_region") or ""),
     )
 
 
-def position(*degrees: Value) -> str:
-    """Format a place in the sky; empty if it is not known, which old pipelines wrote as 0, 0."""
-    if all(isinstance(angle, int | float) and isfinite(angle) for angle in degrees):
+def sky_position(*degrees: Value) -> str:
+    """Format a place in the sky; empty if it is not known, which pipelines write as 0, 0."""
+    if all(isinstance(angle, int | float) and -360 <= angle <= 360 for angle in degrees):
         return " ".join(map(str, degrees)) if any(degrees) else ""
     return ""
 

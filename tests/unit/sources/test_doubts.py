@@ -11,7 +11,9 @@ from stdatamodels.jwst.datamodels import MultiSlitModel
 from tiny import write_tiny
 
 from exp_to_source.errors import InputError
+from exp_to_source.formats.cards import Value
 from exp_to_source.index.indexing import index_exposure
+from exp_to_source.index.records import sky_position
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import Association
 from exp_to_source.sources.doubts import is_outside, separation
@@ -251,6 +253,20 @@ def test_several_doubts_are_told_at_once(tmp_path: Path):
     head, *doubts = str(caught.value).split("\n- ")
     assert head == "nothing is written:"
     assert ["twice" in doubt for doubt in doubts] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "text"),
+    [
+        ((0.0, -1), "0.0 -1"),
+        ((0.0, 0.0), ""),
+        ((10**400, 1.0), ""),
+        ((float("nan"), 1.0), ""),
+        (("1", None), ""),
+    ],
+)
+def test_positions_in_an_index(degrees: tuple[Value, Value], text: str):
+    assert sky_position(*degrees) == text
 
 
 def test_separation_and_footprint():
