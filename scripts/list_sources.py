@@ -37,6 +37,7 @@ def main() -> None:
     add("--group-by", choices=("auto", "source_id", "source_name"), default="auto")
     add("--source-id-digits", choices=("auto", "5", "9"), default="auto")
     add("--on-bad-exposure", choices=("stop", "skip"), default="stop")
+    add("--on-doubt", choices=("auto", "warn", "stop"), default="auto")
     add_choice(parser)
     add_joins(parser)
     arguments = parser.parse_args()
@@ -59,6 +60,7 @@ def main() -> None:
                 arguments.source_id_digits,
                 arguments.fixed_slit_ids,
                 arguments.on_bad_exposure,
+                arguments.on_doubt,
             ),
             results=arguments.results or os.path.dirname(arguments.table),
             table=arguments.table,

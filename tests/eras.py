@@ -56,7 +56,7 @@ def write_legacy(folder: Path) -> list[Path]:
     swapped = {3: 4, 4: 3}
     paths = [unpack(_packed("1.8.2", "fs"), folder, number) for number in (1, 2, 3)]
     for number, path in enumerate(paths, 1):
-        parts = split(path.read_bytes())
+        parts = split(path.read_bytes().replace(b"_00001_", b"_%05d_" % number))
         text = "\n".join(parts.lines)
         for old, new in names.items():
             assert old in text
@@ -82,7 +82,8 @@ def regroup(paths: list[Path], folder: Path, joins: Joins = NONE) -> list[Path]:
     for path, index in zip(paths, indices, strict=True):
         index_exposure(str(path), str(index))
     table = folder / "sources.tsv"
-    choices = Choices(group_by="source_name")
+    # Exposures may be copies of one.
+    choices = Choices(group_by="source_name", on_doubt="warn")
     list_sources(map(str, indices), [], choices, str(folder), str(table), joins=joins)
     products = []
     for name in read_products(str(table)):

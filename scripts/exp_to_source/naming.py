@@ -7,6 +7,7 @@ The syntax is that of the JWST pipeline's documentation ("File naming schemes"):
 
 import os
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from .errors import InputError
@@ -35,6 +36,7 @@ _EXPOSURE = re.compile(
     r"(?:-seg(?P<segment>\d{3}))?_(?P<detector>[a-z0-9]+)_(?P<suffix>cal|mbsub)",
     re.ASCII,
 )
+_ARCHIVED = re.compile(r"jw\d{11}_\d{3}[0-9a-z]{2}_\d{5}(?:-seg\d{3})?_[a-z0-9]+", re.ASCII)
 _ELEMENT = re.compile(r"f\d{3,4}[a-z]\w*|g\d{3}[mh]|prism|clear|grism[rc]|gr150[rc]|p750l|opaque")
 _FIXED_SLIT = re.compile(r"s\d{3,4}[ab]\d")
 
@@ -88,6 +90,26 @@ def parse_exposure_name(name: str) -> ExposureName | None:
     """Parse the name of an exposure (without folder and extension); None if it is not one."""
     match = _EXPOSURE.fullmatch(name)
     return ExposureName(**match.groupdict()) if match else None
+
+
+def find_archive_name(text: str) -> str:
+    """Find the archive's name of an exposure, without suffix, in a text; empty if it has none."""
+    found = _ARCHIVED.search(text)
+    return found[0] if found else ""
+
+
+def archive_name(header: Mapping[str, str]) -> str:
+    """Name an exposure as the archive does, without segment and suffix.
+
+    Parameters
+    ----------
+    header : mapping
+        Program, observation, visit, visit_group, sequence, activity, exposure_number, detector.
+    """
+    widths = {"program": 5, "observation": 3, "visit": 3, "visit_group": 2}
+    widths |= {"sequence": 1, "activity": 2, "exposure_number": 5, "detector": 1}
+    words = [header.get(key, "").lower().lstrip("0").zfill(width) for key, width in widths.items()]
+    return "jw{}{}{}_{}{}{}_{}_{}".format(*words)
 
 
 def detector_of(exposure: str) -> str:

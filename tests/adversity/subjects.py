@@ -82,7 +82,9 @@ def real(folder: Path, count: int) -> list[Subject]:
         content = gzip.decompress(content) if path.suffix == ".gz" else content
         # Those of several eras have the same names.
         number = 1 + sum(subject.family == family for subject in subjects)
-        name = re.sub(r"_0000[0-9]_", f"_{number:05}_", path.name.removesuffix(".gz"))
+        old = path.name.removesuffix(".gz")
+        name = re.sub(r"_0000[0-9]_", f"_{number:05}_", old)
+        content = content.replace(old.encode(), name.encode())
         subjects.append(Subject(kind, family, name, trim(split(content), count)))
     return subjects
 

@@ -211,7 +211,8 @@ def test_an_exposure_of_another_era_changes_the_products_that_it_is_in(tmp_path,
 
 def listed(folder: Path, indices: list[str]) -> dict[str, bytes]:
     """List sources; the manifests."""
-    list_sources(indices, [], Choices(), str(folder), str(folder / "sources.tsv"))
+    choices = Choices(on_doubt="warn")
+    list_sources(indices, [], choices, str(folder), str(folder / "sources.tsv"))
     return {path.name: path.read_bytes() for path in (folder / "manifests").iterdir()}
 
 

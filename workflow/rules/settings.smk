@@ -105,7 +105,7 @@ def table_options(key):
 
 def request_of_list():
     """Request for the source list; as a file, it shows a run that the request is new."""
-    keys = ("group_by", "source_id_digits", "on_bad_exposure")
+    keys = ("group_by", "source_id_digits", "on_bad_exposure", "on_doubt")
     options = [f"--{key.replace('_', '-')}={config[key]}" for key in keys]
     options += [*join_options(), *choice_options()]
     return request_text(EXPOSURES, ASSOCIATIONS, options, f"{RESULTS}/{names.INDICES}")

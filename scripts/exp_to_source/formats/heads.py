@@ -26,6 +26,11 @@ class Head(NamedTuple):
         Rows and columns of its first plane.
     wavelengths : tuple of float
         Shortest and longest wavelength (µm); empty if they are not known.
+    position : str
+        Right ascension and declination of its source (degrees), between blanks; empty if they are
+        not known.
+    region : str
+        S_REGION: its footprint; empty if it is not known.
     """
 
     digest: str
@@ -37,22 +42,26 @@ class Head(NamedTuple):
     size: int
     shape: tuple[int, ...]
     wavelengths: tuple[float, ...]
+    position: str = ""
+    region: str = ""
 
 
 def read_heads(index: IndexReader) -> Iterator[Head]:
     """Read the heads of an index, in the order of its slits."""
     for row in decode_rows(index.part("heads")):
-        digest, source_id, source_name, slit_name, kind, planes, size, shape, wavelengths = row
+        digest, source_id, name, slit_name, kind, planes, size, shape, waves, position, region = row
         yield Head(
             digest,
             int(source_id) if source_id else None,
-            source_name,
+            name,
             slit_name,
             kind,
             int(planes),
             int(size),
             tuple(map(int, shape.split())),
-            tuple(map(float, wavelengths.split())),
+            tuple(map(float, waves.split())),
+            position,
+            region,
         )
 
 
@@ -68,4 +77,6 @@ def head_row(head: Head) -> list[str]:
         str(head.size),
         " ".join(map(str, head.shape)),
         " ".join(map(str, head.wavelengths)),
+        head.position,
+        head.region,
     ]

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from ..errors import InputError
-from ..formats.cards import planned_cards
+from ..formats.cards import Value, planned_cards
 from ..formats.casting import Cast, cast_plane
 from ..formats.fragments import apply_edits, quoted
 from ..formats.heads import Head
@@ -35,6 +35,18 @@ IDENTITY = {
     "subarray": "subarray.name",
     "exposure_type": "exposure.type",
     "version": "calibration_software_version",
+    "filename": "filename",
+    "visit": "observation.visit_number",
+    "visit_group": "observation.visit_group",
+    "sequence": "observation.sequence_id",
+    "activity": "observation.activity_id",
+    "exposure_number": "observation.exposure_number",
+    "segment": "exposure.segment_number",
+    "start": "exposure.start_time",
+    "target": "target.proposer_name",
+    "target_type": "target.type",
+    "source_catalog": "source_catalog",
+    "msa_file": "instrument.msa_metadata_file",
 }
 
 #: Top-level metadata that products write themselves.
@@ -47,7 +59,9 @@ LINES = 3
 def identity(tree: Tree) -> dict[str, str]:
     """Collect the identity of an exposure, as text; empty if it is not known."""
     values = {name: value_at(tree.meta, place) for name, place in IDENTITY.items()}
-    return {name: "" if value is None else str(value) for name, value in values.items()}
+    target = sky_position(value_at(tree.meta, "target.ra"), value_at(tree.meta, "target.dec"))
+    known = {name: "" if value is None else str(value) for name, value in values.items()}
+    return known | {"target_position": target}
 
 
 def encode_common(exposure: Exposure) -> bytes:
@@ -196,7 +210,16 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
         size,
         planes[0].shape,
         wavelengths,
+        sky_position(value_at(node, "source_ra"), value_at(node, "source_dec")),
+        str(value_at(node, "meta.wcsinfo.s_region") or ""),
     )
+
+
+def sky_position(*degrees: Value) -> str:
+    """Format a place in the sky; empty if it is not known, which pipelines write as 0, 0."""
+    if all(isinstance(angle, int | float) and -360 <= angle <= 360 for angle in degrees):
+        return " ".join(map(str, degrees)) if any(degrees) else ""
+    return ""
 
 
 def wavelength_range(file: int, plane: HDU, vertical: bool) -> tuple[float, ...]:

@@ -31,6 +31,7 @@ class Choices(NamedTuple):
     source_id_digits: str = "auto"
     fixed_slit_ids: str = "header"
     on_bad_exposure: str = "stop"
+    on_doubt: str = "auto"
 
 
 class Slit(NamedTuple):
@@ -48,6 +49,8 @@ class Slit(NamedTuple):
     shape: tuple[int, ...] = ()
     wavelengths: tuple[float, ...] = ()
     program: str = ""
+    position: str = ""
+    region: str = ""
 
     @property
     def kind(self) -> str:
@@ -141,19 +144,22 @@ def _slit(exposure: dict[str, str], optics: tuple[str, str], head: Head, choices
             "set the keyword in its SCI header"
         )
     detector, elements = optics
+    # Without keywords, which would take twice the time.
     return Slit(
-        exposure=exposure["exposure"],
-        digest=head.digest,
-        source_id=source_id,
-        source_name=head.source_name,
-        slit_name=head.slit_name,
-        planes=head.planes,
-        size=head.size,
-        detector=detector,
-        optics=elements,
-        shape=head.shape,
-        wavelengths=head.wavelengths,
-        program=exposure["program"],
+        exposure["exposure"],
+        head.digest,
+        source_id,
+        head.source_name,
+        head.slit_name,
+        head.planes,
+        head.size,
+        detector,
+        elements,
+        head.shape,
+        head.wavelengths,
+        exposure["program"],
+        head.position,
+        head.region,
     )
 
 

@@ -30,7 +30,8 @@ from ..results import (
 from ..tables import passed_over, write_table
 from .associations import Association
 from .choosing import EVERYTHING, Selection, Source, choose
-from .families import Choices, make_families, read_exposures
+from .doubts import check_doubts
+from .families import Choices, Slit, make_families, read_exposures
 from .join_table import Joins
 from .joining import NONE, join_slits
 from .mixtures import mixture_warnings
@@ -114,7 +115,8 @@ def list_sources(
     Raises
     ------
     InputError
-        If sources cannot be distinguished, products cannot be named, or a choice matches nothing.
+        If sources cannot be distinguished, products cannot be named, a choice matches nothing, or
+        there are doubts that end the run.
         Nothing is written then.
     """
     exposures = list(read_exposures(indices, choices))
@@ -133,6 +135,7 @@ def list_sources(
     rows = [source_row(product, manifests[product.name]) for product in products]
     left_out, missed = choose(map(Source.of_row, rows), selection)
     chosen = [product for product in products if product.name not in left_out]
+    doubts = check_doubts(chosen, good, choices.on_doubt)
 
     folder = os.path.join(results, MANIFESTS)
     os.makedirs(folder, exist_ok=True)
@@ -154,6 +157,7 @@ def list_sources(
         [row | {"reason": left_out[name]} for row in rows if (name := row["product"]) in left_out],
     )
     own = [
+        *doubts,
         *unopenable(chosen, good),
         *mixture_warnings(chosen, good),
         *part_named(chosen),
@@ -261,23 +265,24 @@ def retire_products(results: str, names: set[str]) -> list[str]:
 
 def source_row(product: Product, content: bytes) -> dict[str, Any]:
     """Row of the source list for a product and its manifest; names are separated by commas."""
-    slits = product.slits
-    names = [product.label, *(slit.source_name for slit in slits)]
-    waves = [limit for slit in slits for limit in slit.wavelengths]
-    shapes = [slit.shape for slit in slits if len(slit.shape) == 2]
+    # By columns, which takes half the time.
+    slits = dict(zip(Slit._fields, zip(*product.slits, strict=True), strict=True))
+    names = dict.fromkeys((product.label, *slits["source_name"]))
+    waves = [limit for limits in slits["wavelengths"] for limit in limits]
+    shapes = [shape for shape in slits["shape"] if len(shape) == 2]
     return {
         "product": product.name,
         "source_id": product.source_id,
         "class": product.kind,
-        "source_name": ",".join(name for name in dict.fromkeys(names) if name),
-        "slit_name": ",".join(dict.fromkeys(s.slit_name for s in slits if s.slit_name)),
-        "exposures": len({slit.exposure for slit in slits}),
-        "slits": len(slits),
-        "planes": sum(slit.planes for slit in slits),
-        "bytes": sum(slit.size for slit in slits),
+        "source_name": ",".join(filter(None, names)),
+        "slit_name": ",".join(filter(None, dict.fromkeys(slits["slit_name"]))),
+        "exposures": len(set(slits["exposure"])),
+        "slits": len(product.slits),
+        "planes": sum(slits["planes"]),
+        "bytes": sum(slits["size"]),
         "digest": hashlib.sha256(content).hexdigest()[:16],
         "joined": ",".join(product.joined),
-        "detectors": ",".join(sorted({slit.detector for slit in slits if slit.detector})),
+        "detectors": ",".join(sorted(filter(None, set(slits["detector"])))),
         "wavelength_min": min(waves, default=""),
         "wavelength_max": max(waves, default=""),
         "rows": max((rows for rows, _ in shapes), default=""),

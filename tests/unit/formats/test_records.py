@@ -19,7 +19,7 @@ DIGEST = "0123456789abcdef" * 2
 
 HEADS = [
     Head(DIGEST, 7, "a\tb\\", "it's", "NRS_MSASPEC", 14, 10**12, (30, 400), (1.66, 3.1415927)),
-    Head(DIGEST[::-1], None, "", "", "NRC_WFSS", 1, 0, (), ()),
+    Head(DIGEST[::-1], None, "", "", "NRC_WFSS", 1, 0, (), (), "1.5 -2.0", "POLYGON ICRS  1 2"),
     Head("f" * 32, -3, "é", "1", "NRC_WFSS", 1, 0, (2,), (1e-7, 1e20)),
 ]
 LONG = "text with a tab\t, a line\n and a backslash \\, " * 2

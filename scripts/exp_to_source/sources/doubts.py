@@ -1,0 +1,281 @@
+"""Doubts: exposures that are given twice, and products of what may not be one source.
+
+Ids and names make slits one source. Headers also tell which exposure a file is, and where its
+sources are.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from ..errors import InputError, counted
+from ..index.remarks import Remark
+from ..modes import FIXED_SLIT, MODES
+from ..naming import archive_name, find_archive_name, precedes
+from .families import Exposure
+from .products import Product
+
+#: Largest distance between positions of one source, in arcsec.
+TOLERANCE = 1.0
+
+#: Before this pipeline version, background slitlets could have id, name and position of a source.
+OWN_BACKGROUND_IDS_SINCE = (1, 15)
+
+#: Larger regions than this, in arcsec, are not those of a slitlet.
+LONGEST_SLITLET = 60.0
+
+#: Maximum number of examples in a message.
+MAX_NAMED = 3
+
+_MOS = MODES["mos"].exposure_type
+_GRISMS = {mode.exposure_type for mode in MODES.values() if not mode.has_slits}
+
+
+class Doubt(NamedTuple):
+    """A sentence, and whether it ends the run unless the user wants otherwise."""
+
+    text: str
+    stops: bool = False
+
+
+class Sight(NamedTuple):
+    """Where an exposure has a source, or its target.
+
+    Attributes
+    ----------
+    exposure : str
+        Name of the exposure.
+    position : str
+        Right ascension and declination, in degrees; empty if they are not known.
+    name : str
+        Name of the target, or the catalogue of the source; may be empty.
+    """
+
+    exposure: str
+    position: str
+    name: str
+
+    def __str__(self) -> str:
+        name = f"{self.name!r:.80} " if self.name else ""
+        where = f"at {self.position} " if self.position else ""
+        return f"{name}{where}in {self.exposure}"
+
+
+def check_doubts(
+    products: Iterable[Product], exposures: Iterable[Exposure], on_doubt: str
+) -> list[Remark]:
+    """Warn of doubts, or end the run.
+
+    Parameters
+    ----------
+    products : iterable of Product
+        Products to be made.
+    exposures : iterable of Exposure
+        All exposures that they are made of.
+    on_doubt : {"auto", "warn", "stop"}
+        ``auto`` ends the run if exposures are given twice, or fixed slits have several targets, as
+        ids do not distinguish these.
+
+    Raises
+    ------
+    InputError
+        If there are doubts that end the run; the message has each.
+    """
+    products = list(products)
+    by_name = {exposure.about["exposure"]: exposure for exposure in exposures}
+    doubts = [
+        *repeated_exposures(products, by_name),
+        *several_targets(products, by_name),
+        *several_positions(products, by_name),
+        *stray_slits(by_name.values()),
+    ]
+    stopping = [
+        doubt.text for doubt in doubts if on_doubt == "stop" or (on_doubt == "auto" and doubt.stops)
+    ]
+    if stopping:
+        lines = "\n- ".join(["nothing is written:", *stopping] if stopping[1:] else stopping)
+        raise InputError(f"{lines}; or set 'on_doubt: warn' to go on nevertheless")
+    return [Remark("warning", doubt.text) for doubt in doubts]
+
+
+def repeated_exposures(
+    products: Iterable[Product], exposures: Mapping[str, Exposure]
+) -> Iterator[Doubt]:
+    """Find exposures that are given twice: one identity, and a slit of both in one product.
+
+    Files of one exposure that have different slits are parts of it, and sound.
+    """
+    identities = identify(exposures)
+    count = Counter(identities.values())
+    if len(count) == len(identities):
+        return
+    pairs: Counter[tuple[str, str]] = Counter()
+    for product in products:
+        first: dict[Hashable, str] = {}
+        for slit in product.slits:
+            identity = identities[slit.exposure]
+            if count[identity] > 1:
+                # A grism has a slit for each order, all of one name.
+                grism = exposures[slit.exposure].about["exposure_type"] in _GRISMS
+                key = identity, slit.slit_name, slit.shape if grism else ()
+                if (other := first.setdefault(key, slit.exposure)) != slit.exposure:
+                    pairs[other, slit.exposure] += 1
+    if pairs:
+        paths = (" and ".join(exposures[name].about["path"] for name in pair) for pair in pairs)
+        yield Doubt(
+            f"exposures that are given twice, under two names, would be in products twice "
+            f"({counted(pairs.total(), 'slit')}): {_some(paths)}; leave one of each out",
+            stops=True,
+        )
+
+
+def identify(exposures: Mapping[str, Exposure]) -> dict[str, Hashable]:
+    """Find the identity of each exposure: its name in the archive, time and optical elements.
+
+    Simulated exposures may have all of these in common: they also differ in the name in FILENAME,
+    which is that of the archive, with anything before and after it, or any other.
+    """
+    keys = ("filter", "grating", "pupil", "segment")
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name, (about, *_) in exposures.items():
+        # Later pipelines may have corrected the clock.
+        start = about.get("start", "")[:9]
+        key = archive_name(about), start, *(about.get(key, "") for key in keys)
+        alike.setdefault(key, []).append(name)
+    identities: dict[str, Hashable] = {}
+    for key, names in alike.items():
+        files = {name: exposures[name].about.get("filename", "") for name in names}
+        archived = {find_archive_name(file) for file in files.values()}
+        for name, file in files.items():
+            own = key[0] if key[0] in archived else file or name
+            identities[name] = (key, find_archive_name(file) or own)
+    return identities
+
+
+def several_targets(
+    products: Iterable[Product], exposures: Mapping[str, Exposure]
+) -> Iterator[Doubt]:
+    """Find fixed slits of several targets in one product, as each target has the same ids."""
+    sights = {
+        name: Sight(name, about.get("target_position", ""), about.get("target", ""))
+        for name, (about, *_) in exposures.items()
+        if about["exposure_type"] == FIXED_SLIT and not _is_moving(about)
+    }
+    seen = set()
+    for product in products if len(sights) > 1 else ():
+        names = tuple(dict.fromkeys(slit.exposure for slit in product.slits))
+        if product.joined or names in seen:
+            continue
+        seen.add(names)
+        targets = tell_apart(sights[name] for name in names if name in sights)
+        if len(targets) > 1:
+            yield Doubt(
+                f"{product.name} would be of {len(targets)} targets, as fixed slits have the same "
+                f"ids for each: {_some(map(str, targets))}; give an association for each",
+                stops=True,
+            )
+
+
+def several_positions(
+    products: Iterable[Product], exposures: Mapping[str, Exposure]
+) -> Iterator[Doubt]:
+    """Find sources that are at several places, as ids of several catalogues are alike."""
+    catalogs = {
+        name: about.get("source_catalog" if about["exposure_type"] in _GRISMS else "msa_file", "")
+        for name, (about, *_) in exposures.items()
+        if about["exposure_type"] != FIXED_SLIT and not _is_moving(about)
+    }
+    found = []
+    for product in products:
+        # All texts are equal, as a rule.
+        if len({slit.position for slit in product.slits}) > 1 and not product.joined:
+            sights = (
+                Sight(slit.exposure, slit.position, catalogs[slit.exposure])
+                for slit in product.slits
+                if slit.position and slit.kind == "s" and slit.exposure in catalogs
+            )
+            if len(places := tell_apart(sights)) > 1:
+                found.append(f"{product.name}: {_some(map(str, places), ', ')}")
+    if found:
+        yield Doubt(
+            f'{counted(len(found), "product")} would combine sources more than {TOLERANCE:g}" '
+            f"apart, which have one id: {_some(found)}; give an association for the exposures of "
+            "each catalogue"
+        )
+
+
+def stray_slits(exposures: Iterable[Exposure]) -> Iterator[Doubt]:
+    """Find slits that do not see the source whose id they have: background slitlets, long ago."""
+    for about, slits, *_ in exposures:
+        if about["exposure_type"] == _MOS and precedes(about["version"], OWN_BACKGROUND_IDS_SINCE):
+            strays = [
+                slit.slit_name
+                for slit in slits
+                if slit.kind == "s" and is_outside(slit.position, slit.region)
+            ]
+            if strays:
+                yield Doubt(
+                    f"{about['path']}: the source is not in the footprint of "
+                    f"{counted(len(strays), 'slit')} ({_some(strays, ', ')}), so that it may be "
+                    "background with the id of a source, as before pipeline version 1.15; give it "
+                    "another id with 'joins', or make the file again with a newer pipeline"
+                )
+
+
+def tell_apart(sights: Iterable[Sight]) -> list[Sight]:
+    """Return the first sight of each source; positions decide where they are known, or names."""
+    found: list[Sight] = []
+    for sight in sights:
+        if all(_differ(sight, other) for other in found):
+            found.append(sight)
+    return found
+
+
+def _differ(one: Sight, other: Sight) -> bool:
+    if one.position and other.position:
+        return separation(one.position, other.position) > TOLERANCE
+    return bool(one.name and other.name) and one.name != other.name
+
+
+def separation(position: str, other: str) -> float:
+    """Angle between two positions, in arcsec."""
+    if position == other:
+        return 0
+    (ra, dec), (other_ra, other_dec) = (
+        map(math.radians, map(float, text.split())) for text in (position, other)
+    )
+    sine = math.sin((dec - other_dec) / 2) ** 2
+    sine += math.cos(dec) * math.cos(other_dec) * math.sin((ra - other_ra) / 2) ** 2
+    return 3600 * math.degrees(2 * math.asin(min(1, math.sqrt(sine))))
+
+
+def is_outside(position: str, region: str) -> bool:
+    """Whether a position is outside the box around the footprint (S_REGION) of a slitlet.
+
+    False if either is not known, or the region is that of a whole field.
+    """
+    try:
+        corners = [float(word) for word in region.split()[2:]]
+        ra, dec = map(float, position.split())
+    except ValueError:
+        return False
+    # From the position, so that the box may contain the meridian.
+    shrink = 3600 * math.cos(math.radians(dec))
+    across = [shrink * ((angle - ra + 180) % 360 - 180) for angle in corners[::2]]
+    along = [3600 * (angle - dec) for angle in corners[1::2]]
+    box = [(min(offsets), max(offsets)) for offsets in (across, along) if offsets]
+    return all(high - low < LONGEST_SLITLET for low, high in box) and any(
+        low > TOLERANCE or high < -TOLERANCE for low, high in box
+    )
+
+
+def _is_moving(about: Mapping[str, str]) -> bool:
+    return about.get("target_type", "").upper() == "MOVING"
+
+
+def _some(names: Iterable[str], separator: str = "; ") -> str:
+    """List the first few names."""
+    names = list(names)
+    more = len(names) - MAX_NAMED
+    return separator.join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
