@@ -1,6 +1,7 @@
 """Exposures written by the libraries of their day, in pairs, and the official products of them."""
 
 import gzip
+import lzma
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from exp_to_source.sources.joining import NONE
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.tables import read_products
 
-#: One exposure of each era and mode, compressed, as `reduce.py` there makes them.
+#: Exposures of each era and mode, and of flight, compressed, as `reduce.py` there makes them.
 DATA = Path(__file__).parent / "data"
 
 ERAS = ("1.8.2", "1.11.4", "1.12.5", "1.14.0", "1.16.1", "1.18.1", "1.20.2", "2.0.1", "3.0.0")
@@ -32,9 +33,10 @@ NOT_COMPARED = ("asdf_library", "history", "_fits_hash", "meta.date", "meta.file
 
 def unpack(packed: Path, folder: Path, number: int) -> Path:
     """Put a file into a folder, as the exposure of this number."""
-    path = folder / packed.name.removesuffix(".gz").replace("_00001_", f"_{number:05}_")
+    path = folder / packed.stem.replace("_00001_", f"_{number:05}_")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    decompress = lzma.decompress if packed.suffix == ".xz" else gzip.decompress
+    path.write_bytes(decompress(packed.read_bytes()))
     return path
 
 
