@@ -4,9 +4,9 @@ The chains of frames are those of the official pipeline, and so are the kinds of
 but the optics are linear: every transform then has an exact inverse, and the later
 spectroscopic steps run on simulated products.
 
-Frames, tables and the telescope's part of the chain are built once an exposure and shared by
-all of its slits; the instrument's part is separate for each slit. As in real files, this gives YAML
-aliases and internal array blocks that slits share.
+Frames, tables and the telescope's part of the chain are built once for an `Optics` and shared by
+all slits that have it; the instrument's part is separate for each slit. As in real files, this
+gives YAML aliases and internal array blocks that slits share.
 """
 
 from dataclasses import dataclass
