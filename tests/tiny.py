@@ -26,8 +26,12 @@ NOT_COMMON |= {"photometry", "wcs", "wcsinfo"}
 
 
 def write_tiny(path: Path) -> bytes:
-    """Write an exposure with two slits of two planes, which share YAML nodes and a block."""
+    """Write an exposure with two slits of two planes, which share YAML nodes and a block.
+
+    As in flight, slits have an empty table and metadata of the exposure.
+    """
     shared, table = [-1.0, 1.0], np.arange(3.0)
+    times = np.dtype([("integration_number", "<i4"), ("int_start_MJD_UTC", "<f8")])
 
     def slit(number: int) -> dict[str, Any]:
         wcs = {"box": shared, "table": table, "own": np.arange(2.0) + number}
@@ -37,13 +41,20 @@ def write_tiny(path: Path) -> bytes:
             "source_name": f"9_{60 + number}",
             "data": np.full((1, 1 + number), number, "f4"),
             "dq": np.full((1, 1 + number), number, "u4"),
-            "meta": {"wcs": wcs, "exposure": {"type": "NRS_MSASPEC"}, "bunit_data": "MJy"},
+            "int_times": np.empty(0, times),
+            "meta": {
+                "wcs": wcs,
+                "exposure": {"type": "NRS_MSASPEC"},
+                "bunit_data": "MJy",
+                "instrument": dict(instrument),
+            },
         }
 
+    instrument = {"name": "NIRSPEC", "filter": "F170LP", "grating": "G235M"}
     meta = {
         "model_type": "MultiSlitModel",
         "exposure": {"type": "NRS_MSASPEC", "nints": 1},
-        "instrument": {"name": "NIRSPEC", "filter": "F170LP", "grating": "G235M"},
+        "instrument": instrument,
         "observation": {"program_number": "00009", "observation_number": "001"},
         "proposal": {"pi_name": "Some, One", "other": {"deeper": [1, 2]}},
         "shared": shared,

@@ -206,7 +206,8 @@ def _read_cutout(
         turned=turned,
         error=error,
         place=_pair(*map(sci.header.get, ("SRCXPOS", "SRCYPOS")))
-        if position_of(sci.header)
+        # The pipeline gives fixed slits no place of their source in the sky.
+        if position_of(sci.header) or "SRCRA" not in sci.header
         else None,
         area=area if isinstance(area, float) and area > 0 else None,
     )

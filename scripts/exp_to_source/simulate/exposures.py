@@ -9,24 +9,29 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from asdf.tags.core import AsdfObject
 from gwcs.wcs import WCS
+from stdatamodels.jwst.datamodels import SlitModel
 
 from ..errors import InputError
 from ..modes import FIXED_SLIT
 from ..results import CAL
 from .associations import write_association
-from .meta import exposure_meta, nod_of, pointing_of, wcsinfo
+from .meta import completed, exposure_meta, nod_of, pointing_of, wcsinfo
 from .modes import MODES, Mode
 from .planes import Trace, simulate_planes
 from .saving import save_exposure
 from .simulation import FIXED_SLITS, Simulation
 from .spectra import make_source
 from .wcs import PIXEL_SCALE, Cutout, GrismOptics, NirspecOptics, Optics
+
+#: Columns of the times of integrations.
+INT_TIMES = SlitModel().get_dtype("int_times")
 
 #: Where the telescope points.
 FIELD = pointing_of(0)
@@ -57,16 +62,20 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
     if s.shared_wcs and mode.optics is not GrismOptics:
         raise InputError(f"slits of {s.mode} share no steps of their WCS; those of WFSS do")
     elements = mode.elements | dict(s.elements)
-    if mode.instrument == "NIRSPEC":
+    nirspec = mode.instrument == "NIRSPEC"
+    if nirspec:
         elements["fixed_slit"] = s.primary_slit if s.mode == "fixed-slit" else "NONE"
     mode = replace(mode, elements=elements, subarray=s.subarray or mode.subarray)
     slits = list(_list_slits(s, mode))
     paths = []
     for number in range(1, s.exposures + 1):
         nod = nod_of(number, PIXEL_SCALE * s.shape[0])
-        optics = mode.optics(pointing_of(number, nod), mode.waverange)
+        optics = partial(mode.optics, pointing_of(number, nod), mode.waverange)
+        # Before 1.19, all parts of the WCS of a NIRSpec slit were its own.
+        shared = None if nirspec and s.pipeline < (1, 19) else optics()
         for detector in s.detectors or (mode.detector,):
             prefix = f"jw{s.program:05}{s.observation:03}001_03101_{number:05}_{detector}"
+            path = folder / f"{prefix}{CAL}"
             meta = exposure_meta(
                 mode,
                 number=number,
@@ -76,6 +85,7 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
                 program=s.program,
                 observation=s.observation,
                 version=s.version,
+                filename=path.name,
                 association=f"jw{s.program:05}-o{s.observation:03}_spec2_00001_asn.json",
             )
             # The seed depends only on the exposure, whatever else is simulated with it.
@@ -84,13 +94,13 @@ def simulate(simulation: Simulation, folder: Path) -> list[Path]:
                 "meta": meta,
                 "cal_logs": {"calwebb_spec2": [f"simulated {prefix}", "stpipe - INFO - done"]},
                 "slits": [
-                    _slit(s, mode, optics, nod, meta, rng, slit, position)
+                    _slit(s, mode, shared or optics(), nod, meta, rng, slit, position)
                     for position, slit in enumerate(_present(s, slits, number), start=1)
                 ],
             }
             if s.shared_wcs:
                 _share_steps([slit["meta"]["wcs"] for slit in tree["slits"]])
-            paths.append(save_exposure(tree, folder / f"{prefix}{CAL}"))
+            paths.append(save_exposure(tree, path))
     if s.association:
         paths.append(write_association(s, mode, paths, folder))
     return paths
@@ -101,7 +111,11 @@ def _list_slits(s: Simulation, mode: Mode) -> Iterator[dict[str, Any]]:
     ids = s.source_ids or tuple(range(mode.first_id, mode.first_id + s.sources))
     if s.mode == "fixed-slit":
         for name in s.fixed_slits or FIXED_SLITS:
-            yield _fixed_slit(name) | {"source_id": _fixed_slit_id(name, s)}
+            yield {
+                "name": name,
+                "shutter_id": FIXED_SLITS.index(name),
+                "source_id": _fixed_slit_id(name, s),
+            }
     elif s.mode == "mos":
         sources = (
             *((id_, f"{s.program}_{id_}", str(id_)) for id_ in ids),
@@ -126,8 +140,13 @@ def _list_slits(s: Simulation, mode: Mode) -> Iterator[dict[str, Any]]:
             }
         for number, name in enumerate(s.fixed_slits, start=1):
             source_id = max(ids, default=0) + number
-            yield _fixed_slit(name) | {
+            yield {
+                "name": name,
                 "slitlet_id": FIXED_SLITS.index(name),
+                "shutter_id": FIXED_SLITS.index(name),
+                "quadrant": 5,
+                "xcen": 0,
+                "ycen": 0,
                 "shutter_state": "x",
                 "source_id": source_id,
                 "source_name": f"{s.program}_{source_id}",
@@ -138,12 +157,6 @@ def _list_slits(s: Simulation, mode: Mode) -> Iterator[dict[str, Any]]:
         for source_id in ids:
             for order in s.orders:
                 yield {"name": str(source_id), "source_id": source_id, "order": order}
-
-
-def _fixed_slit(name: str) -> dict[str, Any]:
-    """Return the attributes of a fixed slit, in any mode."""
-    number = FIXED_SLITS.index(name)
-    return {"name": name, "shutter_id": number, "quadrant": 5, "xcen": 0, "ycen": 0}
 
 
 def _fixed_slit_id(name: str, s: Simulation) -> int:
@@ -205,14 +218,18 @@ def _slit(
         "wcsinfo": wcsinfo(mode, optics.pointing, order),
     }
     planes = mode.planes
+    sky = {
+        "source_ra": FIELD.ra + source.ra / math.cos(math.radians(FIELD.dec)),
+        "source_dec": FIELD.dec + source.dec,
+    }
     slit = {
         "xstart": cutout.x + 1,
         "xsize": shape[1],
         "ystart": cutout.y + 1,
         "ysize": shape[0],
         "source_type": "EXTENDED" if extended else "POINT",
-        "source_ra": FIELD.ra + source.ra / math.cos(math.radians(FIELD.dec)),
-        "source_dec": FIELD.dec + source.dec,
+        # The place of the source of a fixed slit is not known.
+        **({} if s.mode == "fixed-slit" else sky),
         "source_xpos": 0.01 * (index % 20),
         "source_ypos": -0.02 * (index % 10) + nod / NirspecOptics.SHUTTER,
         **{key: value for key, value in attributes.items() if key != "order"},
@@ -224,16 +241,22 @@ def _slit(
         slit |= {
             "slit_ymin": -0.55,
             "slit_ymax": 0.55,
-            "slit_xscale": 1.35,
-            "slit_yscale": 1.15,
-            "dither_position": exposure["dither"]["position_number"],
             "wavelength_corrected": not extended,
             "pathloss_correction_type": "UNIFORM" if extended else "POINT",
             "barshadow_corrected": extended,
         }
-        # NIRSpec slits have all metadata that the exposure had when they were extracted.
-        meta = copy.deepcopy(exposure) | meta
-        if slit["quadrant"] == 5:
+        if s.mode == "mos":
+            slit |= {
+                "slit_xscale": 1.35,
+                "slit_yscale": 1.15,
+                "dither_position": exposure["dither"]["position_number"],
+            }
+        if s.pipeline < (2, 0):
+            slit["int_times"] = np.empty(0, INT_TIMES)
+        # extract_2d gives NIRSpec slits all metadata that the exposure then has.
+        meta = copy.deepcopy(exposure) | {"coordinates": {"reference_frame": "ICRS"}} | meta
+        meta["cal_step"] = completed(mode.steps.partition(" extract_2d")[0])
+        if slit["name"] in FIXED_SLITS:
             meta["exposure"]["type"] = FIXED_SLIT
             planes = tuple(plane for plane in planes if plane != "barshadow")
     row = (shape[0] - 1) / 2

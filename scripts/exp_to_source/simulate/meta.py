@@ -47,6 +47,7 @@ def exposure_meta(
     program: int,
     observation: int,
     version: str,
+    filename: str,
     association: str,
 ) -> dict[str, Any]:
     """Return the metadata of one exposure.
@@ -65,6 +66,8 @@ def exposure_meta(
         Numbers of the program and of the observation in it.
     version : str
         Version of the calibration software.
+    filename : str
+        Name of its file.
     association : str
         Name of the level-2 association.
 
@@ -90,7 +93,10 @@ def exposure_meta(
         "guide_star_catalog_version": "GSC30",
         "calibration_software_version": version,
         "calibration_software_revision": "RELEASE",
+        "filename": filename,
         "hga_move": False,
+        "pwfseet": 59998.2,
+        "nwfsest": 60001.3,
         "compress": False,
         "asn": {"pool_name": f"jw{program:05}_pool.csv", "table_name": association},
         "program": {
@@ -150,7 +156,12 @@ def exposure_meta(
             "proposer_dec": -27.8,
             "source_type_apt": "UNKNOWN",
         },
-        "instrument": {"name": mode.instrument, "detector": detector.upper(), **mode.elements},
+        "instrument": {
+            "name": mode.instrument,
+            "detector": detector.upper(),
+            **mode.elements,
+            **_mechanisms(mode.exposure_type, visit),
+        },
         "exposure": {
             "count": number,
             "prime_parallel": "PRIME",
@@ -227,9 +238,15 @@ def exposure_meta(
             "spatial_x_bary": -1.3e8,
             "spatial_y_bary": 6.1e7,
             "spatial_z_bary": 2.7e7,
+            "spatial_x_geo": -2.7e8,
+            "spatial_y_geo": 1.6e9,
+            "spatial_z_geo": 2.6e8,
             "velocity_x_bary": -14.1,
             "velocity_y_bary": -23.9,
             "velocity_z_bary": -10.4,
+            "velocity_x_geo": -50.5,
+            "velocity_y_geo": 14.3,
+            "velocity_z_geo": -72.5,
         },
         "aperture": {"name": mode.aperture, "pps_name": mode.aperture, "position_angle": 148.5},
         "pointing": {"ra_v1": 53.1, "dec_v1": -27.6, "pa_v3": pointing.roll},
@@ -278,8 +295,38 @@ def exposure_meta(
                 for name in f"{DETECTOR1_FILES} {mode.files}".split()
             },
         },
-        "cal_step": dict.fromkeys(f"{DETECTOR1_STEPS} {mode.steps} photom".split(), "COMPLETE"),
+        "cal_step": completed(f"{mode.steps} photom"),
     }
+
+
+def _mechanisms(exposure_type: str, visit: str) -> dict[str, Any]:
+    """Return the states of the grating wheel and of the micro-shutters of NIRSpec."""
+    if not exposure_type.startswith("NRS_"):
+        return {}
+    wheel = {
+        "focus_position": 3,
+        "gwa_xtilt": 0.3381854,
+        "gwa_ytilt": 0.0320278,
+        "gwa_tilt": 36.051975,
+        "gwa_xp_v": 169.4531388,
+        "gwa_yp_v": 16.0452692,
+        "gwa_pxav": 169.430266,
+        "gwa_pyav": 16.0338328,
+        "lamp_state": "NONE",
+    }
+    if exposure_type != "NRS_MSASPEC":
+        return wheel
+    return wheel | {
+        "msa_state": "PRIMARYPARK_CONFIG",
+        "msa_metadata_file": f"jw{visit}_01_msa.fits",
+        "msa_metadata_id": 1,
+        "msa_configuration_id": 1,
+    }
+
+
+def completed(steps: str) -> dict[str, str]:
+    """Return the state of the steps of stage 1, and of these of stage 2."""
+    return dict.fromkeys(f"{DETECTOR1_STEPS} {steps}".split(), "COMPLETE")
 
 
 def wcsinfo(mode: Mode, pointing: Pointing, order: int) -> dict[str, Any]:

@@ -4,9 +4,9 @@ The chains of frames are those of the official pipeline, and so are the kinds of
 but the optics are linear: every transform then has an exact inverse, and the later
 spectroscopic steps run on simulated products.
 
-Frames, tables and the telescope's part of the chain are built once an exposure and shared by
-all of its slits; the instrument's part is separate for each slit. As in real files, this gives YAML
-aliases and internal array blocks that slits share.
+Frames, tables and the telescope's part of the chain are built once for an `Optics` and shared by
+all slits that have it; the instrument's part is separate for each slit. As in real files, this
+gives YAML aliases and internal array blocks that slits share.
 """
 
 from dataclasses import dataclass
@@ -164,8 +164,8 @@ class NirspecOptics(Optics):
         self.gwa = cf.Frame2D(name="gwa", unit=(u.rad, u.rad), axes_names=("alpha_in", "beta_in"))
         self.slit_frame = self.frame("slit_frame", u.one, ("x_slit", "y_slit"))
         self.msa_frame = self.frame("msa_frame", u.m, ("x_msa", "y_msa"))
-        self.to_oteip = _polynomials("msa2oteip", degrees, degrees) & Identity(1)
-        to_v2v3 = _polynomials("ote", 3600, 3600, pointing.v2, pointing.v3) & Identity(1)
+        self.to_oteip = _optics("fore", degrees, degrees) & Identity(1)
+        to_v2v3 = _optics("ote", 3600, 3600, pointing.v2, pointing.v3) & Identity(1)
         arcsec = u.arcsec, ("v2", "v3")
         self.telescope = [
             Step(self.frame("oteip", u.deg, ("x_oteip", "y_oteip")), to_v2v3),
@@ -200,7 +200,7 @@ class NirspecOptics(Optics):
         """Return the transform from pixels of the whole detector to angles at the grating."""
         turn = AffineTransformation2D(np.eye(2), np.zeros(2), name="fpa_affine_detector2sky")
         return (
-            Shift(-1024) & Shift(-1024) | turn | _polynomials("camera", self.ANGLE, self.ANGLE)
+            Shift(-1024) & Shift(-1024) | turn | _optics("camera", self.ANGLE, self.ANGLE)
         ).rename("det2gwa")
 
     def _to_slit(self, cutout: Cutout) -> Model:
@@ -211,7 +211,8 @@ class NirspecOptics(Optics):
         slope = PIXEL_SCALE / self.SHUTTER / self.ANGLE
         table = self.wavelength_table()
         forward = (
-            Mapping((0, 1, 0, 1, 0, 1))
+            _optics("collimator")
+            | Mapping((0, 1, 0, 1, 0, 1))
             | _polynomial("x_slit")
             & _polynomial("y_slit", c0_1=slope)
             & _polynomial("wavelength", c0_0=middle, c1_0=dispersion)
@@ -222,6 +223,7 @@ class NirspecOptics(Optics):
             | Mapping((2, 1, 2, 1))
             | _polynomial("alpha", c0_0=-middle / dispersion, c1_0=1 / dispersion)
             & _polynomial("beta", c0_1=1 / slope)
+            | _optics("collimator")
         )
         return forward.rename("gwa2slit")
 
@@ -300,6 +302,18 @@ def _polynomial(name: str, c0_0: float = 0.0, c1_0: float = 0.0, c0_1: float = 0
     """Return a plane, written with all the coefficients of a real distortion."""
     limits = {f"{axis}_{kind}": DOMAIN for axis in "xy" for kind in ("domain", "window")}
     return Polynomial2D(DEGREE, name=name, c0_0=c0_0, c1_0=c1_0, c0_1=c0_1, **limits)
+
+
+def _optics(
+    name: str, x_slope: float = 1, y_slope: float = 1, x_0: float = 0, y_0: float = 0
+) -> Model:
+    """Return a distortion, then an affine transform, as reference files of NIRSpec have them."""
+    turn = AffineTransformation2D(np.eye(2), np.zeros(2), name=f"{name}_affine_d2s")
+    before, after = (
+        Shift(0.0, name=f"{name}_x{side}cen_d2s") & Shift(0.0, name=f"{name}_y{side}cen_d2s")
+        for side in ("in", "out")
+    )
+    return _polynomials(name, x_slope, y_slope, x_0, y_0) | (before | turn | after)
 
 
 def _polynomials(

@@ -247,7 +247,7 @@ def test_headers_that_claim_too_much(tmp_path, parts, bounded_memory, hdu, cards
 # What the ASDF tree says.
 
 META = "    bunit_data: MJy\n"
-ARRAY = "{source: 0, datatype: int8, byteorder: big, shape: [1]}"
+ARRAY = "{source: 1, datatype: int8, byteorder: big, shape: [1]}"
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ ARRAY = "{source: 0, datatype: int8, byteorder: big, shape: [1]}"
         ("fits:SCI,2", "fits:DQ,2", "slit 2 has DQ,2 as data, not as dq"),
         ("shape: [1, 2]", "shape: [2, 1]", "SCI,1 has shape .1, 2. in its header and .2, 1. in"),
         ("shape: [1, 2]", "shape: {a: 1}", "SCI,1 has shape"),
-        ("source: 1", "source: 7", "uses block 7, but has 3"),
+        ("source: 1", "source: 7", "uses block 7, but has 5"),
         ("source: 1", "source: &x 1", "whose source is not plain"),
         ("source: 1", "source: *id001", "whose source is not plain"),
         ("source: 1", "source: other.asdf", "an array that lies elsewhere"),

@@ -129,15 +129,24 @@ def test_same_as_saved_by_the_model(exposures, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_slits_share_yaml_nodes_and_blocks(exposures, mode):
+def test_slits_share_yaml_nodes_and_blocks(tmp_path, mode):
     """Lists, transforms, arrays and blocks of slit 1 are used by slit 2."""
-    first, second, *_ = asdf_slits(exposures[mode][0])
+    path = simulate_one(tmp_path, mode=mode, sources=2, version="1.19.0")
+    first, second, *_ = asdf_slits(path)
     used = set(re.findall(r"\*(id\d+)", second)) - set(re.findall(r"&(id\d+)", second))
     assert any(re.search(rf"&{name} \[", first) for name in used)
     assert any(re.search(rf"&{name} !transform/\S+\n +forward:", first) for name in used)
     assert any(re.search(rf"&{name} !core/ndarray\S+\n +source: \d", first) for name in used)
     blocks, more_blocks = (set(re.findall(r"source: (\d+)", text)) for text in (first, second))
     assert blocks & more_blocks and more_blocks - blocks
+
+
+def test_nirspec_slits_of_older_pipelines_share_lists_alone(exposures):
+    first, second, *_ = asdf_slits(exposures["mos"][0])
+    used = set(re.findall(r"\*(id\d+)", second)) & set(re.findall(r"&(id\d+)", first))
+    assert used and all(re.search(rf"&{name} \[", first) for name in used)
+    blocks, more_blocks = (set(re.findall(r"source: (\d+)", text)) for text in (first, second))
+    assert not blocks & more_blocks
 
 
 def test_seed(tmp_path, exposures):

@@ -129,14 +129,15 @@ def swap_planes(path: Path) -> None:
 
 def edit_block(path: Path) -> None:
     content = bytearray(path.read_bytes())
-    start = content.index(b"\xd3BLK")
+    # Not the first, which is an empty table.
+    start = content.rindex(b"\xd3BLK")
     content[start + 60] ^= 1
     path.write_bytes(content)
 
 
 def edit_block_and_checksum(path: Path) -> None:
     content = bytearray(path.read_bytes())
-    start = content.index(b"\xd3BLK")
+    start = content.rindex(b"\xd3BLK")
     content[start + 60] ^= 1
     content[start + 38 : start + 54] = bytes(16)
     path.write_bytes(content)
