@@ -48,6 +48,7 @@ class Slit(NamedTuple):
     shape: tuple[int, ...] = ()
     wavelengths: tuple[float, ...] = ()
     program: str = ""
+    exposure_type: str = ""
 
     @property
     def kind(self) -> str:
@@ -152,6 +153,7 @@ def _slit(exposure: dict[str, str], optics: tuple[str, str], head: Head, choices
         shape=head.shape,
         wavelengths=head.wavelengths,
         program=exposure["program"],
+        exposure_type=head.exposure_type,
     )
 
 
