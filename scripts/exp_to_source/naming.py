@@ -16,9 +16,9 @@ from .modes import INSTRUMENTS
 #: source, and what follows. The rules use them, and Snakemake does not understand open ranges such
 #: as ``{5,}``.
 PRODUCT_PARTS = {
-    "association": r"(?:[A-Za-z0-9][A-Za-z0-9_.+-]*)?",
+    "association": r"(?:[A-Za-z0-9](?:\.?[A-Za-z0-9_+-])*\.?)?",
     "source": r"[sbv][0-9]{5}[0-9]*",
-    "setting": r"[A-Za-z0-9_.+-]*",
+    "setting": r"(?:\.?[A-Za-z0-9_+-])*",
 }
 
 #: Longer names of products leave no room for suffixes: file systems allow 255 bytes.

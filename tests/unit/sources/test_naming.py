@@ -64,7 +64,7 @@ def test_other_names_are_no_products(name: str):
 @pytest.mark.parametrize(
     "name",
     ["jw10006-o010_s00061_nirspec_f170lp-g235m", "my_targets_s000000061", "My.Run-s00061",
-     "s00061", "mosAv00003x", "jw01345-o001_t001-s000000021_nirspec_prism-s200a1",
+     "s00061", "mosAv00003x", "mos.s00061.x", "jw01345-o001_t001-s000000021_nirspec_prism-s200a1",
      "s00061" + "x" * (MAX_PRODUCT_NAME - 6)],
 )  # fmt: skip
 def test_products_need_not_follow_the_syntax_of_the_archive(name: str):
@@ -74,6 +74,7 @@ def test_products_need_not_follow_the_syntax_of_the_archive(name: str):
 @pytest.mark.parametrize(
     "name",
     ["", "my_targets", "a_s0061", "../a_s00061", "a/s00061", "..s00061", ".s00061", "-s00061",
+     "a.._s00061", "s00061..x",
      "a b_s00061", "a_s00061\n", "\na_s00061", "a_s00061'", 'a"_s00061', "a$HOME_s00061",
      "a_s00061;x", "a_{x}_s00061", "a_s00061*", "\u00e9_s00061",
      "a_s\u0661\u0661\u0661\u0661\u0661", "s00061" + "x" * (MAX_PRODUCT_NAME - 5)],
