@@ -18,7 +18,12 @@ class Mode(NamedTuple):
     @property
     def has_slits(self) -> bool:
         """Whether light passes slits; otherwise a grism disperses the whole field (WFSS)."""
-        return not self.exposure_type.endswith("_WFSS")
+        return not is_grism(self.exposure_type)
+
+
+def is_grism(exposure_type: str) -> bool:
+    """Whether exposures of an EXP_TYPE are those of a grism without slits (WFSS)."""
+    return exposure_type.endswith("_WFSS")
 
 
 MODES = {

@@ -11,25 +11,28 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .errors import InputError
-from .modes import INSTRUMENTS, MODES
+from .modes import INSTRUMENTS
 
-#: Pattern of each wildcard of a product's name. The rules use them too, and Snakemake does not
-#: understand open ranges such as ``{5,}``.
+#: Pattern of each wildcard of a product's name, whatever its syntax: what is before the source, the
+#: source, and what follows. The rules use them, and Snakemake does not understand open ranges such
+#: as ``{5,}``.
 PRODUCT_PARTS = {
-    "program": r"[0-9]{5}",
-    "candidate": r"[acor][0-9]{3,4}",
-    "source": r"(?:t[0-9]{3}[0-9]*-)?[sbv][0-9]{5}[0-9]*(?:-epoch[0-9a-z]+)?",
-    "instrument": f"(?:{'|'.join(INSTRUMENTS).lower()})",
-    "elements": r"[a-z0-9]+(?:-[a-z0-9]+)*",
+    "association": r"(?:[A-Za-z0-9](?:\.?[A-Za-z0-9_+-])*\.?)?",
+    "source": r"[sbv][0-9]{5}[0-9]*",
+    "setting": r"(?:\.?[A-Za-z0-9_+-])*",
 }
 
+#: Longer names of products leave no room for suffixes: file systems allow 255 bytes.
+MAX_PRODUCT_NAME = 220
+
+_ANY_PRODUCT = re.compile("{association}{source}{setting}".format(**PRODUCT_PARTS))
 _PRODUCT = re.compile(
-    "jw(?P<program>{program})-(?P<candidate>{candidate})_"
-    r"(?:t(?P<target>[0-9]{{3,}})-)?(?P<kind>[sbv])(?P<source_id>[0-9]{{5,}})"
-    "(?:-epoch(?P<epoch>[0-9a-z]+))?"
-    "_(?P<instrument>{instrument})_(?P<elements>{elements})".format(**PRODUCT_PARTS)
+    r"jw(?P<program>[0-9]{5})-(?P<candidate>[acor][0-9]{3,4})_"
+    r"(?:t(?P<target>[0-9]{3,})-)?(?P<kind>[sbv])(?P<source_id>[0-9]{5,})"
+    r"(?:-epoch(?P<epoch>[0-9a-z]+))?"
+    f"_(?P<instrument>{'|'.join(INSTRUMENTS).lower()})"
+    r"_(?P<elements>[a-z0-9]+(?:-[a-z0-9]+)*)"
 )
-_SOURCE = re.compile(rf"(?<=_){PRODUCT_PARTS['source']}_")
 _EXPOSURE = re.compile(
     r"jw(?P<program>\d{5})(?P<observation>\d{3})(?P<visit>\d{3})_"
     r"(?P<group>\d{2})(?P<sequence>\d)(?P<activity>[0-9a-z]{2})_(?P<exposure>\d{5})"
@@ -46,8 +49,15 @@ _OLD_BACKGROUND = re.compile(r"background_([0-9]+)")
 #: Names that are safe as parts of file names of our own.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
 
-#: A template whose target field may be replaced by the source.
-_TARGET_FIELD = re.compile(r"(?<=_)t[0-9]{3,}(?=-epoch|_)")
+#: Fields of a name in the archive's syntax where the source goes if it has no ``{source_id}``: a
+#: source, or otherwise the target.
+_SOURCE_FIELD = re.compile(
+    r"^(jw[0-9]{5}-[acor][0-9]{3,4}_(?:t[0-9]{3,}-)?)[sbv][0-9]{5,}(?=-epoch|_)"
+)
+_TARGET_FIELD = re.compile(r"^(jw[0-9]{5}-[acor][0-9]{3,4}_)t[0-9]{3,}(?=-epoch|_)")
+
+#: A field of a template, with what separates it from the word before.
+_FIELD = re.compile(r"[_.+-]?\{(?:source_id|slit_name)\}")
 
 #: First pipeline version whose names have nine digits for the source.
 NINE_DIGITS_SINCE = (1, 15)
@@ -145,19 +155,18 @@ def parse_product_name(name: str) -> ProductName | None:
     )
 
 
-def family_name(product: str) -> str:
-    """Name of what all products of a family are of: that of a product without its source."""
-    target = re.compile(r"t[0-9]+(?=-)")
-    return _SOURCE.sub(
-        lambda source: f"{found[0]}_" if (found := target.match(source[0])) else "",
-        product,
-        count=1,
-    )
+def is_product_name(name: str) -> bool:
+    """Whether something can be the name of a product, in the archive's syntax or not."""
+    return len(name) <= MAX_PRODUCT_NAME and _ANY_PRODUCT.fullmatch(name) is not None
 
 
-def is_grism(name: str) -> bool:
-    """Whether a product or family is of a grism's exposures, whose spectra are put together."""
-    return any(f"_{m.instrument.lower()}_" in name for m in MODES.values() if not m.has_slits)
+def family_name(template: str) -> str:
+    """Name of what all products of a template have in common: the template without its fields.
+
+    A target that the source replaces is part of it, as in the archive's tables of WFSS spectra.
+    """
+    name = _FIELD.sub("", _SOURCE_FIELD.sub(r"\1{source_id}", template))
+    return name.lstrip("_.+-") or "sources"
 
 
 def source_kind(source_id: int, source_name: str) -> str:
@@ -241,23 +250,26 @@ def header_template(
 
 
 def fill_template(template: str, source: str, slits: list[str]) -> str:
-    """Name of a product.
+    """Name of a product; upper case stays what it is, as in the pipeline.
 
     Parameters
     ----------
     template : str
-        With ``{source_id}`` and ``{slit_name}``; if it has no ``{source_id}``, the source replaces
-        the target.
+        With ``{source_id}`` and ``{slit_name}``. Without ``{source_id}``, the source replaces the
+        source or target of a name in the archive's syntax, and is appended to others.
     source : str
         The source as formatted by `format_source`.
     slits : list of str
         Names of the slits, each once, in the order in which they first occur.
     """
     name = template
+    for field in (_SOURCE_FIELD, _TARGET_FIELD):
+        if "{source_id}" not in name:
+            name = field.sub(r"\1{source_id}", name)
     if "{source_id}" not in name:
-        name = _TARGET_FIELD.sub("{source_id}", name, count=1)
+        name += "_{source_id}"
     slit_name = "-".join(slit.lower() for slit in slits)
-    return name.replace("{source_id}", source).replace("{slit_name}", slit_name).lower()
+    return name.replace("{source_id}", source).replace("{slit_name}", slit_name)
 
 
 def exposure_name(path: str) -> str:

@@ -33,9 +33,10 @@ SUMMARY = "summary.json"
 #: The report.
 REPORT = "report.html"
 
-#: What is made of a product on the way to its spectrum, by whether its mode has slits.
+#: What is made of a product on the way to its spectrum, which is written last, by whether its mode
+#: has slits.
 SLIT_SPECTRA = ("crf", "s2d", "x1d")
-GRISM_SPECTRA = ("x1d", "c1d")
+GRISM_SPECTRA = ("c1d", "x1d")
 SPECTRA = ("crf", "s2d", "x1d", "c1d")
 
 #: Endings of the names of exposures and products, and of exposures with the master background

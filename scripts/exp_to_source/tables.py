@@ -91,7 +91,12 @@ def require_sources(table: str) -> None:
 
 
 def read_products(table: str) -> list[str]:
-    """Names of the products in a source list.
+    """Names of the products in a source list, see `read_sources`."""
+    return list(read_sources(table))
+
+
+def read_sources(table: str) -> dict[str, dict[str, str]]:
+    """Read the rows of a source list, by the names of the products.
 
     Raises
     ------
@@ -102,7 +107,7 @@ def read_products(table: str) -> list[str]:
         with open(table, encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file, delimiter="\t")
             if "product" in (rows.fieldnames or ()):
-                return [row["product"] for row in rows]
+                return {row["product"]: row for row in rows}
     except (ValueError, csv.Error):
         pass
     raise InputError(f"{table}: is no source list any more; delete it and run again")

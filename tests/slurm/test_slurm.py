@@ -315,7 +315,7 @@ def test_spectra_share_jobs(
     remote.make()
     jobs()
     made = remote.make("spec3")
-    assert made["extract_slit_spectrum"] == 3
+    assert made["extract_spectrum"] == 3
     spectra = remote.folder / "results" / "spec3"
     assert len(list(spectra.glob("*_x1d.fits"))) == 3
     assert jobs() == ["COMPLETED"]

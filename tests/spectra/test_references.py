@@ -41,7 +41,7 @@ def test_spectra_are_made_with_what_a_context_has(work: Workflow, crds: Crds):
     work.config["crds_context"] = context
     jobs = work.make("references")
     assert (jobs["find_references"], jobs["gather_source"]) == (1, 0)
-    assert work.make(SPECTRUM) == {"gather_source": 1, "extract_slit_spectrum": 1}
+    assert work.make(SPECTRUM) == {"gather_source": 1, "extract_spectrum": 1}
     what = found(work)
     assert what["crds"] == {"context": context, "path": str(crds.root)}
     files = [Path(file).name for files in what["references"].values() for file in files]
@@ -61,7 +61,7 @@ def test_spectra_are_made_with_what_a_context_has(work: Workflow, crds: Crds):
     assert work.make(SPECTRUM, crds_server="http://127.0.0.1:10") == {}
     other = crds.add(9999, {}, width=5)
     jobs = work.make(SPECTRUM, crds_context=other)
-    assert jobs == {"find_references": 1, "extract_slit_spectrum": 1}
+    assert jobs == {"find_references": 1, "extract_spectrum": 1}
     with datamodels.open(work.folder / SPECTRUM) as spectrum:
         assert spectrum.meta.cal_step.pixel_replace == "SKIPPED"
         assert set(spectrum.spec[0].spec_table["NPIXELS"].tolist()) <= {0.0, 5.0}
@@ -140,7 +140,7 @@ def test_files_that_parameters_name(work: Workflow, tmp_path: Path, crds: Crds):
     work.make(SPECTRUM, spec3=steps)
     assert work.make(SPECTRUM, spec3=steps) == {}
     own.write_bytes(own.read_bytes().replace(b'"extract_width": 7', b'"extract_width": 3'))
-    assert work.make(SPECTRUM, spec3=steps)["extract_slit_spectrum"] == 1
+    assert work.make(SPECTRUM, spec3=steps)["extract_spectrum"] == 1
     with datamodels.open(work.folder / SPECTRUM) as spectrum:
         assert set(spectrum.spec[0].spec_table["NPIXELS"].tolist()) <= {0.0, 3.0}
     own.unlink()
@@ -153,7 +153,7 @@ def test_parameters_of_a_context_that_skip_a_step(work: Workflow, crds: Crds):
     result = work.run("spec3")
     assert result.status == 1
     assert "the steps made no jw10006-o010_s00001_nirspec_f170lp-g235m_s2d.fits" in result.text
-    log = "logs/extract_slit_spectrum/jw10006-o010_s00001_nirspec_f170lp-g235m.log"
+    log = "logs/extract_spectrum/jw10006-o010_s00001_nirspec_f170lp-g235m.log"
     assert result.text.endswith(f"skip it; see {log}\n")
     assert list((work.folder / "results" / "spec3").iterdir()) == []
 
@@ -174,6 +174,6 @@ def test_exposures_of_another_date_than_references_were_looked_up_for(work: Work
     assert f"{later}: is not in the cache of CRDS, whose server cannot be reached" in result.text
     assert f"'crds sync --files {later.name}' fetches it" in result.text
     later.write_bytes(content)
-    assert work.make(SPECTRUM) == {"extract_slit_spectrum": 1}
+    assert work.make(SPECTRUM) == {"extract_spectrum": 1}
     with datamodels.open(work.folder / SPECTRUM) as spectrum:
         assert spectrum.meta.ref_file.extract1d.name == f"crds://{later.name}"

@@ -24,28 +24,28 @@ def work(tmp_path: Path) -> Workflow:
 
 def test_only_what_changed_is_extracted_again(work: Workflow):
     done = work.make("spec3")
-    assert done["extract_slit_spectrum"] == 2
+    assert done["extract_spectrum"] == 2
     folder = work.folder / "results" / "spec3"
     # Virtual slits are not asked for.
     assert len(list(folder.iterdir())) == 2 * 3
     assert work.make("spec3") == {}
     change_slit(sorted((work.folder.parent / "data").glob("*_cal.fits"))[1], 60)
     assert work.make("spec3") == {
-        "index_exposure": 1, "list_sources": 1, "gather_source": 1, "extract_slit_spectrum": 1,
+        "index_exposure": 1, "list_sources": 1, "gather_source": 1, "extract_spectrum": 1,
         "spec3": 1,
     }  # fmt: skip
     # One by its name.
     name = next(folder.glob("*_s00059_*_x1d.fits"))
     name.unlink()
     target = os.path.relpath(name, work.folder)
-    assert work.make(target) == {"extract_slit_spectrum": 1}
+    assert work.make(target) == {"extract_spectrum": 1}
     # Other parameters make spectra again, and no products.
     other = json.dumps({"extract_1d": {"smoothing_length": 5}, "pixel_replace": {"skip": False}})
     jobs = work.make("spec3", sources=59, spec3=other)
     assert jobs == {
         "list_sources": 1,
         "find_references": 1,
-        "extract_slit_spectrum": 1,
+        "extract_spectrum": 1,
         "spec3": 1,
     }
     with datamodels.open(folder / name) as spectrum:
@@ -76,7 +76,7 @@ def test_spectra_of_a_grism_are_put_together_from_what_could_be_made(grism: Work
     bad.write_bytes(whole.replace(b"XTENSION= 'IMAGE", b"XTENSION= 'IMAGO"))
     result = grism.run("spec3", "--rerun-triggers=input")
     assert result.status == 1
-    assert result.jobs["extract_grism_spectrum"] == 3
+    assert result.jobs["extract_spectrum"] == 3
     sentence = f"run_spec3: results/products/{bad.name}: "
     assert result.text.rstrip().splitlines()[-1].startswith(sentence)
     without = bad.name.removesuffix("_cal.fits")
@@ -89,12 +89,12 @@ def test_spectra_of_a_grism_are_put_together_from_what_could_be_made(grism: Work
     assert not (folder / f"{without}_x1d.fits").exists()
     # Once it can be made, just it and the tables are.
     bad.write_bytes(whole)
-    once = {"extract_grism_spectrum": 1, "combine_grism_spectra": 1, "spec3": 1}
+    once = {"extract_spectrum": 1, "combine_grism_spectra": 1, "spec3": 1}
     assert grism.make("spec3", "--rerun-triggers=input") == once
     assert ids(folder / f"{FAMILY}_x1d.fits") == [[3, 5, 9], [3, 5, 9]]
     assert grism.make("spec3") == {}
-    # So are files that are missing, whichever of them.
-    (folder / f"{without}_c1d.fits").unlink()
+    # So are files that are missing.
+    (folder / f"{without}_x1d.fits").unlink()
     assert grism.make("spec3") == once
     (folder / f"{FAMILY}_c1d.fits").unlink()
     assert grism.make("spec3") == {"combine_grism_spectra": 1, "spec3": 1}
@@ -103,7 +103,7 @@ def test_spectra_of_a_grism_are_put_together_from_what_could_be_made(grism: Work
     spectra = [str(folder / f"{without}_{kind}.fits") for kind in ("x1d", "c1d")]
     record = grism.folder / "results" / "failures" / "spec3" / f"{without}.txt"
     record_failure(str(record), spectra, "a sentence")
-    assert grism.make("spec3")["extract_grism_spectrum"] == 1
+    assert grism.make("spec3")["extract_spectrum"] == 1
     assert not record.exists()
     # Fewer sources, another table.
     assert grism.make("spec3", sources="[5,9]")["combine_grism_spectra"] == 1
@@ -117,6 +117,49 @@ def test_spectra_of_a_grism_are_put_together_from_what_could_be_made(grism: Work
     grism.make()
     assert not list(folder.glob("*_s00009_*"))
     assert len(list((grism.folder / "results" / "stale").glob("*_s00009_*_[xc]1d.fits"))) == 2
+
+
+def test_associations_of_any_names_have_spectra(tmp_path: Path):
+    """EXP_TYPE says which are of slits; a name may look like that of a product, or have a dot."""
+    kinds = {
+        "My.Run-{source_id}": {"source_ids": (61,)},
+        "obs12345": {"mode": "niriss-wfss", "observation": 11, "source_ids": (7, 61)},
+        "jw10006-o012_t001_niriss_f140m-gr150c": {
+            "mode": "niriss-wfss", "observation": 12, "source_ids": (7,),
+        },
+    }  # fmt: skip
+    for name, what in kinds.items():
+        folder = tmp_path / name.replace("{source_id}", "")
+        simulate(Simulation(exposures=1, shape=(8, 24), association=True, **what), folder)
+        (association,) = folder.glob("*_asn.json")
+        content = json.loads(association.read_text())
+        content["products"][0]["name"] = name
+        association.write_text(json.dumps(content))
+    config = {"associations": f"{tmp_path}/*/*_asn.json", "offline": True}
+    work = Workflow(tmp_path / "work", config)
+    folder = work.folder / "results" / "spec3"
+    one = "results/spec3/obs12345_s00007_x1d.fits"
+    assert work.make(one)["extract_spectrum"] == 1
+    jobs = work.make("spec3")
+    assert (jobs["extract_spectrum"], jobs["combine_grism_spectra"]) == (3, 2)
+    assert {path.name for path in folder.iterdir()} == {
+        *(f"My.Run-s00061_{kind}.fits" for kind in ("crf", "s2d", "x1d")),
+        *(
+            f"{name}_{kind}.fits"
+            for kind in ("x1d", "c1d")
+            for name in (
+                *("obs12345", "obs12345_s00007", "obs12345_s00061"),
+                "jw10006-o012_t001_niriss_f140m-gr150c",
+                "jw10006-o012_s00007_niriss_f140m-gr150c",
+            )
+        ),
+    }
+    assert ids(folder / "obs12345_x1d.fits") == [[7, 61]]
+    assert {path.stem for path in (work.folder / "results" / "references").iterdir()} == {
+        *("My.Run", "obs12345", "jw10006-o012_t001_niriss_f140m-gr150c"),
+    }
+    none = work.run("results/spec3/My.Run_x1d.fits")
+    assert "My.Run: no source of a grism in it is wanted" in none.text
 
 
 def test_classes_that_are_not_wanted_are_in_no_table(tmp_path: Path):
@@ -151,8 +194,12 @@ def test_one_bad_source_does_not_keep_others_from_their_spectra(work: Workflow):
     products = sorted((work.folder / "results" / "products").glob("*_s*_cal.fits"))
     content = products[0].read_bytes()
     products[0].write_bytes(content.replace(b"XTENSION= 'IMAGE", b"XTENSION= 'IMAGO"))
+    old = work.folder / "results" / "spec3" / products[0].name.replace("_cal", "_s2d")
+    old.parent.mkdir()
+    old.write_bytes(b"of another state of the product")
     result = work.run("spec3", "--rerun-triggers=input")
     assert result.status == 1
+    assert not old.exists()
     assert f"run_spec3: results/products/{products[0].name}: " in result.text
     made = {path.name for path in (work.folder / "results" / "spec3").iterdir()}
     assert f"{products[1].name.removesuffix('_cal.fits')}_x1d.fits" in made
@@ -178,7 +225,7 @@ def test_all_mistakes_in_parameters_are_named_before_any_spectrum(work: Workflow
         "- no step 'photom' is run on products",
     ):
         assert said in result.text
-    assert result.jobs["extract_slit_spectrum"] == 0
+    assert result.jobs["extract_spectrum"] == 0
 
 
 def test_targets_that_move_are_refused_before_any_step(work: Workflow):

@@ -44,14 +44,8 @@ from exp_to_source.run.inputs import (
 )
 from exp_to_source.run.requests import answer_path, request_text
 from exp_to_source import results as names
-from exp_to_source.naming import (
-    PRODUCT_PARTS,
-    detector_of,
-    family_name,
-    is_grism,
-    parse_product_name,
-)
-from exp_to_source.modes import MODES
+from exp_to_source.naming import PRODUCT_PARTS, detector_of, family_name
+from exp_to_source.modes import is_grism
 from exp_to_source.results import (
     background_path,
     index_path,
@@ -74,7 +68,7 @@ from exp_to_source.run.outdated import (
     is_prepared_outdated,
     is_survey_outdated,
 )
-from exp_to_source.tables import read_products, read_table
+from exp_to_source.tables import read_sources, read_table
 
 
 def advise(record):
@@ -100,9 +94,8 @@ if not (is_module() or SAID.is_job):
     hear_log(advise)
 
 INDEX = index_path("results", "{exposure}")
-PRODUCT = "jw{program}-{candidate}_{source}_{instrument}_{elements}"
-FAMILY = "jw{program}-{candidate}_{target}{instrument}_{elements}"
-FAMILY_PARTS = PRODUCT_PARTS | {"target": "(?:t[0-9]+_)?"}
+#: Such as jw10006-o010_, s00061, _nirspec_f170lp-g235m; names of associations may have any syntax.
+PRODUCT = "{association}{source}{setting}"
 CAL_PRODUCT = product_path("results", PRODUCT)
 TABLE = f"results/{names.SOURCES}"
 REQUESTS = f"results/{names.REQUESTS}"

@@ -71,12 +71,12 @@ def index_files(wildcards):
 
 @cache
 def products_in(table, state):
-    """Names of the products in their order, read once for each state of the table."""
-    return dict.fromkeys(read_products(table))
+    """Rows of the source list by product, read once for each state of the table."""
+    return read_sources(table)
 
 
 def products():
-    """Names of the products, which the checkpoint has listed.
+    """Rows of the products, by name, which the checkpoint has listed.
 
     With --batch, Snakemake divides the inputs of a rule before any job runs, so the list has to be
     there.
@@ -98,32 +98,27 @@ def product_files(wildcards):
 
 
 def spectrum_files(wildcards):
-    """Spectra of the products of the classes that are wanted."""
+    """Spectra of the products of the classes that are wanted, and tables of those of grisms."""
     wanted = spectra_wanted()
-    families = {family_name(name) for name in wanted if is_grism(name)}
-    return [path for name in [*wanted, *sorted(families)] for path in spectra_of(name)]
-
-
-def spectra_of(name):
-    """All that is made of a product, or of all sources of a grism."""
-    kinds = names.GRISM_SPECTRA if is_grism(name) else names.SLIT_SPECTRA
-    return [spectrum_path("results", name, kind) for kind in kinds]
+    families = {row["family"] for row in wanted.values() if is_grism(row["exposure_type"])}
+    tables = [(family, kind) for family in sorted(families) for kind in names.GRISM_SPECTRA]
+    return [spectrum_path("results", *one) for one in [*((n, "x1d") for n in wanted), *tables]]
 
 
 def spectra_wanted():
-    """Products of the classes whose spectra are wanted."""
+    """Rows of the products of the classes whose spectra are wanted."""
     kinds = config["spec3_classes"]
-    return [name for name in products() if parse_product_name(name).kind in kinds]
+    return {name: row for name, row in products().items() if row["class"] in kinds}
 
 
 def references_of(wildcards):
     """What CRDS has for the family of a product."""
-    return references_path("results", family_name(PRODUCT.format(**wildcards)))
+    return references_path("results", row_of(wildcards)["family"])
 
 
 def all_references(wildcards):
     """What CRDS has for the families of all products whose spectra are wanted."""
-    families = sorted({family_name(name) for name in spectra_wanted()})
+    families = sorted({row["family"] for row in spectra_wanted().values()})
     return [references_path("results", family) for family in families]
 
 
@@ -141,19 +136,29 @@ def crds_options():
     return shlex.join(f"--{key}={os.path.expanduser(value)}" for key, value in given if value)
 
 
-def family_products(wildcards):
-    """Products of a family whose spectra are wanted."""
-    family = FAMILY.format(**wildcards)
-    wanted = [name for name in spectra_wanted() if family_name(name) == family]
+def family_members(wildcards):
+    """Products of a family of a grism, whose spectra are wanted."""
+    wanted = [
+        name
+        for name, row in spectra_wanted().items()
+        if row["family"] == wildcards.family and is_grism(row["exposure_type"])
+    ]
     if not wanted:
-        refuse(f"{family}: no source of it is wanted; see {RESULTS}/{names.SOURCES}")
-    return [product_path("results", name) for name in wanted]
+        refuse(
+            f"{wildcards.family}: no source of a grism in it is wanted; see "
+            f"{RESULTS}/{names.SOURCES}"
+        )
+    return wanted
+
+
+def family_products(wildcards):
+    """Products of a family of a grism."""
+    return [product_path("results", name) for name in family_members(wildcards)]
 
 
 def family_spectra(wildcards):
-    """Spectra of the sources of a family."""
-    stems = (os.path.basename(path).removesuffix(names.CAL) for path in family_products(wildcards))
-    return [path for stem in stems for path in spectra_of(stem)]
+    """Spectra of the sources of a family of a grism."""
+    return [spectrum_path("results", name, "x1d") for name in family_members(wildcards)]
 
 
 def batch_of(size):
@@ -184,16 +189,19 @@ def fingerprint_files(wildcards):
 
 def manifest_of(wildcards):
     """Manifest of a product, which the checkpoint writes."""
+    return manifest_path("results", row_of(wildcards)["product"])
+
+
+def row_of(wildcards):
+    """Row of a product in the source list."""
     name = PRODUCT.format(**wildcards)
-    if name not in products():
-        left_out = {
-            row["product"]: row["reason"] for row in read_table(f"{RESULTS}/{names.LEFT_OUT}")
-        }
-        if name in left_out:
-            refuse(
-                f"{name}: {left_out[name]}; to make it, change the settings 'sources', 'catalog', "
-                "'exclude' or 'min_exposures'"
-            )
-        hint = suggestion(name, products())
-        refuse(f"{name}: the exposures have no such source{hint}; see {RESULTS}/{names.SOURCES}")
-    return manifest_path("results", name)
+    if name in products():
+        return products()[name]
+    left_out = {row["product"]: row["reason"] for row in read_table(f"{RESULTS}/{names.LEFT_OUT}")}
+    if name in left_out:
+        refuse(
+            f"{name}: {left_out[name]}; to make it, change the settings 'sources', 'catalog', "
+            "'exclude' or 'min_exposures'"
+        )
+    hint = suggestion(name, products())
+    refuse(f"{name}: the exposures have no such source{hint}; see {RESULTS}/{names.SOURCES}")

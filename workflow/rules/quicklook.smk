@@ -10,7 +10,11 @@ rule draw_quicklook:
             quicklook_path("results", PRODUCT),
             caption="../report/quicklook.rst",
             category="Quick looks",
-            labels={"source": "{source}", "observation": "{candidate}", "elements": "{elements}"},
+            labels=lambda wildcards: {
+                "source": wildcards.source,
+                "association": wildcards.association.strip("_-"),
+                "setting": wildcards.setting.strip("_-"),
+            },
         ),
     log:
         f"logs/draw_quicklook/{PRODUCT}.log",

@@ -28,10 +28,8 @@ ASKED = remember(
 )
 #: The exposures in their order. A command line would not hold thousands.
 ORDER = remember("order", "".join(f"{index_path(RESULTS, name)}\n" for name in EXPOSURES))
-SLIT_INSTRUMENTS, GRISM_INSTRUMENTS = (
-    "|".join(sorted({m.instrument.lower() for m in MODES.values() if m.has_slits is slits}))
-    for slits in (True, False)
-)
+#: Names of associations may look like those of products, which are not these.
+FAMILIES = one_of(sorted({family_name(association.template) for association in ASSOCIATIONS}))
 
 
 rule find_references:
@@ -41,11 +39,11 @@ rule find_references:
         # It says what exposures there are; which of them changed makes no difference.
         table=ancient(TABLE),
     output:
-        references=references_path("results", FAMILY),
+        references=references_path("results", "{family}"),
     log:
-        f"logs/find_references/{FAMILY}.log",
+        "logs/find_references/{family}.log",
     wildcard_constraints:
-        **FAMILY_PARTS,
+        family="[A-Za-z0-9][A-Za-z0-9_.+-]*",
     localrule: True
     conda:
         "../envs/verify.yaml"
@@ -62,19 +60,19 @@ rule find_references:
         "{params.crds} 2> {log:q}"
 
 
-rule extract_slit_spectrum:
-    # outlier_detection, resample_spec, extract_1d.
+rule extract_spectrum:
+    # The EXP_TYPE of the product decides what else is written before the spectrum: _crf and _s2d of
+    # slits, _c1d of grisms.
     input:
         product=CAL_PRODUCT,
         references=references_of,
     output:
-        crf=spectrum_path("results", PRODUCT, "crf"),
-        s2d=spectrum_path("results", PRODUCT, "s2d"),
         x1d=spectrum_path("results", PRODUCT, "x1d"),
     log:
-        f"logs/extract_slit_spectrum/{PRODUCT}.log",
+        f"logs/extract_spectrum/{PRODUCT}.log",
     wildcard_constraints:
-        **PRODUCT_PARTS | {"instrument": SLIT_INSTRUMENTS},
+        **PRODUCT_PARTS
+        | {"association": rf"(?!(?:{FAMILIES})_x1d\.fits){PRODUCT_PARTS['association']}"},
     conda:
         "../envs/verify.yaml"
     resources:
@@ -93,17 +91,6 @@ rule extract_slit_spectrum:
         "> {log:q} 2>&1"
 
 
-use rule extract_slit_spectrum as extract_grism_spectrum with:
-    # extract_1d, combine_1d.
-    output:
-        x1d=spectrum_path("results", PRODUCT, "x1d"),
-        c1d=spectrum_path("results", PRODUCT, "c1d"),
-    log:
-        f"logs/extract_grism_spectrum/{PRODUCT}.log",
-    wildcard_constraints:
-        **PRODUCT_PARTS | {"instrument": GRISM_INSTRUMENTS},
-
-
 rule combine_grism_spectra:
     # One table of all sources, as the pipeline writes it.
     input:
@@ -113,14 +100,14 @@ rule combine_grism_spectra:
         table=TABLE,
         indices=index_files,
         order=ORDER,
-        references=references_path("results", FAMILY),
+        references=references_path("results", "{family}"),
     output:
-        x1d=spectrum_path("results", FAMILY, "x1d"),
-        c1d=spectrum_path("results", FAMILY, "c1d"),
+        x1d=spectrum_path("results", "{family}", "x1d"),
+        c1d=spectrum_path("results", "{family}", "c1d"),
     log:
-        f"logs/combine_grism_spectra/{FAMILY}.log",
+        "logs/combine_grism_spectra/{family}.log",
     wildcard_constraints:
-        **FAMILY_PARTS | {"instrument": GRISM_INSTRUMENTS},
+        family=rf"{FAMILIES}|(?!.*{PRODUCT_PARTS['source']})[A-Za-z0-9][A-Za-z0-9_.+-]*",
     conda:
         "../envs/verify.yaml"
     resources:

@@ -28,7 +28,10 @@ CLASSES = {"s": "source", "b": "background", "v": "virtual slit"}
 #: Content of columns that are sorted by value.
 NUMBER = re.compile(r"(-?[0-9]+(\.[0-9]+)?)?")
 #: Columns of the source list that the page does not show unchanged.
-HIDDEN = {"product", "planes", "digest", "rows", "columns", "wavelength_max"}
+HIDDEN = {
+    *("product", "planes", "digest", "rows", "columns", "wavelength_max"),
+    *("exposure_type", "family"),
+}
 
 
 def table(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ import yaml
 
 from ..errors import suggestion
 from ..files import names_in
-from ..naming import parse_product_name
+from ..naming import is_product_name
 from ..results import (
     CAL,
     PROOF,
@@ -24,6 +25,9 @@ from ..results import (
 )
 from ..sources.choosing import is_number
 from .summary import TARGETS
+
+#: Ending of a file that no rule makes by itself.
+_MADE_WITH_SPECTRUM = re.compile(r"_(?:crf|s2d|c1d)\.fits$")
 
 
 def advice_on_target(message: str, words: Sequence[str]) -> str:
@@ -44,17 +48,17 @@ def advice_on_target(message: str, words: Sequence[str]) -> str:
     for word in words:
         if f"No rule to produce {word} (" not in message:
             continue
-        if meant := _result(word):
-            command = shlex.join(["snakemake", *(meant if w == word else w for w in words)])
-            return (
-                "exp_to_source: files are named by their paths below --directory; the right "
-                f"command is: {command}"
-            )
         if is_number(word):
             return (
                 f"exp_to_source: there is no target {word!r}; to choose sources, write "
                 f"--config sources={word}"
             )
+        if meant := _result(word):
+            command = shlex.join(["snakemake", *(meant if w == word else w for w in words)])
+            why = "files are named by their paths below --directory"
+            if _MADE_WITH_SPECTRUM.search(word):
+                why = "it is made with the spectrum"
+            return f"exp_to_source: {why}; the right command is: {command}"
         if hint := suggestion(word, TARGETS):
             return f"exp_to_source: there is no target {word!r}{hint}"
     return ""
@@ -64,20 +68,21 @@ def _result(word: str) -> str:
     """Path of the result that somebody means; empty if it is unknown."""
     _, folder, rest = word.rpartition("results/")
     if folder and rest:
-        return "" if word == f"{folder}{rest}" else f"{folder}{rest}"
+        path = _MADE_WITH_SPECTRUM.sub("_x1d.fits", f"{folder}{rest}")
+        return "" if word == path else path
     name = os.path.basename(word)
     if name in (SOURCES, REPORT, PROOF):
         return f"results/{name}"
     product, ending = os.path.splitext(name)
     if ending not in (".fits", ".png"):
         product, ending = name, ""
-    paths = {f"_{kind}.fits": spectrum_path("results", "{}", kind) for kind in SPECTRA}
+    paths = {f"_{kind}.fits": spectrum_path("results", "{}", "x1d") for kind in SPECTRA}
     paths |= {CAL: product_path("results", "{}"), ".png": quicklook_path("results", "{}")}
     for end, path in paths.items():
-        if name.endswith(end) and parse_product_name(name.removesuffix(end)):
+        if name.endswith(end) and is_product_name(name.removesuffix(end)):
             return path.format(name.removesuffix(end))
     product = product.removesuffix("_cal")
-    return product_path("results", product) if parse_product_name(product) else ""
+    return product_path("results", product) if is_product_name(product) else ""
 
 
 def advice_on_settings(results: str, settings_file: str) -> str:

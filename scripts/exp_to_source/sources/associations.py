@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InputError
-from ..naming import check_path, fill_template, parse_product_name
+from ..naming import check_path, fill_template, is_product_name
 from ..results import CAL, MBSUB
 
 #: Values of ``exptype`` in associations of the archive, and of ``asn_from_list``.
@@ -239,13 +239,9 @@ def _template(path: str, name: str) -> str:
 
 
 def _check_template(path: str, template: str) -> None:
-    """Refuse templates that do not give names of source-based products."""
-    try:
-        example = fill_template(template, "s00001", ["s200a1"])
-    except ValueError:
-        example = ""
-    if not parse_product_name(example):
+    """Refuse templates that do not give names of files."""
+    if not is_product_name(fill_template(template, "s00001", ["s200a1"])):
         raise InputError(
-            f"{path}: its product's name {template!r} does not follow "
-            "jw<program>-<candidate>_<target or {source_id}>_<instrument>_<elements>; rename it"
+            f"{path}: its product's name {template!r} may have letters, digits and _ . + - only, "
+            "and {source_id} and {slit_name}; rename it"
         )

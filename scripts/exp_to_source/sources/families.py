@@ -51,6 +51,7 @@ class Slit(NamedTuple):
     program: str = ""
     position: str = ""
     region: str = ""
+    exposure_type: str = ""
 
     @property
     def kind(self) -> str:
@@ -160,6 +161,7 @@ def _slit(exposure: dict[str, str], optics: tuple[str, str], head: Head, choices
         exposure["program"],
         head.position,
         head.region,
+        head.exposure_type,
     )
 
 

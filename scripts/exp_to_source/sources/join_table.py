@@ -23,7 +23,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import InputError
-from ..naming import fill_template, parse_product_name, source_kind
+from ..naming import fill_template, is_product_name, source_kind
 
 COLUMNS = ("exposure", "slit_name", "source_id", "source_name", "target", "product")
 
@@ -236,14 +236,9 @@ def _row(place: str, fields: dict[Any, Any]) -> Row:
         )
     if row.source_id and not parse_id(row.source_id):
         raise InputError(f"{place}: source_id {row.source_id!r} is no id, such as 61 or b00045")
-    if row.product:
-        try:
-            example = fill_template(row.product, "s00001", ["s200a1"])
-        except ValueError:
-            example = ""
-        if not parse_product_name(example):
-            raise InputError(
-                f"{place}: {row.product!r} is not a valid product name, such as "
-                "jw01345-o001_{source_id}_nirspec_f170lp-g235m"
-            )
+    if row.product and not is_product_name(fill_template(row.product, "s00001", ["s200a1"])):
+        raise InputError(
+            f"{place}: {row.product!r} is not a valid product name, such as "
+            "jw01345-o001_{source_id}_nirspec_f170lp-g235m"
+        )
     return row

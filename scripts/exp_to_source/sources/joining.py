@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..errors import InputError
-from ..naming import parse_product_name
+from ..naming import family_name, parse_product_name
 from .families import Choices, Family, Slit
 from .join_table import Joins, Row
 from .products import MAX_PLACES, Product, group_slits, name_product
@@ -107,13 +107,14 @@ def _product(
         )
     if row.product:
         family = family._replace(template=row.product)
-    name = name_product(family, slits, kind, source_id)
-    told = parse_product_name(name)
+    # A full name is that of one source.
+    told = parse_product_name(row.product)
     if told and (told.kind, told.source_id) != (kind, source_id):
         raise InputError(
             f"{row.place}: its product {row.product!r} is not that of its target {row.target}; "
             "correct one of them, or write {source_id} in its place"
         )
+    name = row.product if told else name_product(family, slits, kind, source_id)
     parts = (
         name_product(family, group, group[0].kind, group[0].source_id)
         for family, slits in by_family.values()
@@ -121,7 +122,8 @@ def _product(
     )
     shared = [family.association for family, _ in by_family.values()]
     association = shared[0] if all(about == shared[0] for about in shared) else None
-    return Product(name, source_id, kind, association, slits, tuple(dict.fromkeys(parts)), label)
+    joined, group = tuple(dict.fromkeys(parts)), family_name(family.template)
+    return Product(name, source_id, kind, association, slits, joined, label, group)
 
 
 def identify(row: Row, slits: list[Slit]) -> tuple[str, str, int]:

@@ -8,16 +8,12 @@ from typing import Any
 
 from ..errors import InputError, counted
 from ..files import has_content, names_in, replacing, write_all
-from ..formats.previous import retain_product
+from ..formats.previous import previous_of, retain_product
 from ..index.remarks import COLUMNS as REMARK_COLUMNS
 from ..index.remarks import Remark, rows_of
-from ..naming import parse_product_name
 from ..results import (
-    CAL,
     LEFT_OUT,
     MANIFESTS,
-    PREVIOUS,
-    PRODUCTS,
     REMARKS,
     SKIPPED,
     SPECTRA,
@@ -25,6 +21,7 @@ from ..results import (
     ecsv_path,
     manifest_name,
     manifest_path,
+    product_path,
     spectrum_path,
 )
 from ..tables import passed_over, write_table
@@ -43,6 +40,7 @@ COLUMNS = (
     *("product", "source_id", "class", "source_name", "slit_name"),
     *("exposures", "slits", "planes", "bytes", "digest", "joined"),
     *("detectors", "wavelength_min", "wavelength_max", "rows", "columns"),
+    *("exposure_type", "family"),
 )
 
 #: Types in ECSV of columns that are not text, and units.
@@ -143,9 +141,10 @@ def list_sources(
         results, {product.name: manifests[product.name] for product in chosen}
     )
     names = {product.name for product in products}
-    for file in names_in(folder).difference(map(manifest_name, names)):
+    gone = names_in(folder).difference(map(manifest_name, names))
+    retired = retire_products(results, {file.removesuffix(manifest_name("")) for file in gone})
+    for file in gone:
         os.unlink(os.path.join(folder, file))
-    retired = retire_products(results, names)
     write_some(
         os.path.join(results, SKIPPED),
         ("exposure", "path", "reason", "other_kind"),
@@ -227,15 +226,15 @@ def write_some(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) ->
         os.unlink(path)
 
 
-def retire_products(results: str, names: set[str]) -> list[str]:
-    """Move away products of sources that no longer exist.
+def retire_products(results: str, names: Iterable[str]) -> list[str]:
+    """Move away products of sources that no longer exist, and their spectra.
 
     Parameters
     ----------
     results : str
         Folder of the run's results.
-    names : set of str
-        Names of the current products.
+    names : iterable of str
+        Names of these products.
 
     Returns
     -------
@@ -244,22 +243,23 @@ def retire_products(results: str, names: set[str]) -> list[str]:
     """
     stale = os.path.join(results, STALE)
     retired = set()
-    # Newer products after the old ones that were kept for them.
-    for folder in (os.path.join(results, PREVIOUS), os.path.join(results, PRODUCTS)):
-        for file in names_in(folder):
-            name = file.removesuffix(CAL)
-            if name not in names and name != file and parse_product_name(name):
-                os.makedirs(stale, exist_ok=True)
-                target = os.path.join(stale, file)
-                # It may be the same file under another name, and then would not be moved.
-                if os.path.lexists(target):
-                    os.unlink(target)
-                # The user may have moved the folder to another disk.
-                shutil.move(os.path.join(folder, file), target)
-                retired.add(file)
-                for kind in SPECTRA:
-                    if os.path.exists(spectrum := spectrum_path(results, name, kind)):
-                        shutil.move(spectrum, os.path.join(stale, os.path.basename(spectrum)))
+    for name in names:
+        product = product_path(results, name)
+        # The newer product after the old one that was kept for it.
+        for path in (previous_of(product), product):
+            if not os.path.lexists(path):
+                continue
+            os.makedirs(stale, exist_ok=True)
+            target = os.path.join(stale, os.path.basename(path))
+            # It may be the same file under another name, and then would not be moved.
+            if os.path.lexists(target):
+                os.unlink(target)
+            # The user may have moved the folder to another disk.
+            shutil.move(path, target)
+            retired.add(os.path.basename(path))
+            for kind in SPECTRA:
+                if os.path.exists(spectrum := spectrum_path(results, name, kind)):
+                    shutil.move(spectrum, os.path.join(stale, os.path.basename(spectrum)))
     return sorted(retired)
 
 
@@ -287,6 +287,8 @@ def source_row(product: Product, content: bytes) -> dict[str, Any]:
         "wavelength_max": max(waves, default=""),
         "rows": max((rows for rows, _ in shapes), default=""),
         "columns": max((columns for _, columns in shapes), default=""),
+        "exposure_type": product.slits[0].exposure_type,
+        "family": product.family,
     }
 
 

@@ -5,11 +5,8 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..formats.manifests import manifest_content
-from ..naming import fill_template, format_source, parse_product_name
+from ..naming import family_name, fill_template, format_source, is_product_name
 from .families import Choices, Family, Slit
-
-#: Longer names of products leave no room for suffixes: file systems allow 255 bytes.
-MAX_NAME = 220
 
 #: Maximum number of slits of a conflict in a message.
 MAX_PLACES = 6
@@ -18,8 +15,9 @@ MAX_PLACES = 6
 class Product(NamedTuple):
     """A product to be made: its name without ``_cal``, and its slits in order.
 
-    If the user joined it, it has the names of the products that its slits would be in otherwise,
-    and may have a name for the source.
+    The name of its family is that of the table with the spectra of all its sources (WFSS). If the
+    user joined it, it has the names of the products that its slits would be in otherwise, and may
+    have a name for the source.
     """
 
     name: str
@@ -29,6 +27,7 @@ class Product(NamedTuple):
     slits: list[Slit]
     joined: tuple[str, ...] = ()
     label: str = ""
+    family: str = ""
 
 
 def group_slits(slits: Iterable[Slit], choices: Choices) -> dict[Any, list[Slit]]:
@@ -55,16 +54,18 @@ def make_products(
     made = list(joined)
     conflicts: list[str] = []
     for family in families:
-        groups = group_slits(family.slits, choices)
+        groups, group = group_slits(family.slits, choices), family_name(family.template)
         if choices.group_by == "auto":
             conflicts += contradictions(groups)
         for slits in groups.values():
             kind, source_id = slits[0].kind, slits[0].source_id
             name = name_product(family, slits, kind, source_id)
-            made.append(Product(name, source_id, kind, family.association, slits))
+            product = Product(name, source_id, kind, family.association, slits, family=group)
+            made.append(product)
     products: dict[str, Product] = {}
     for product in made:
-        other = products.setdefault(product.name, product)
+        # Some file systems take upper and lower case for the same.
+        other = products.setdefault(product.name.lower(), product)
         if other is not product:
             conflicts.append(collision(other, product))
     if conflicts:
@@ -86,21 +87,17 @@ def name_product(family: Family, slits: list[Slit], kind: str, source_id: int) -
     source = format_source(kind, source_id, family.digits)
     names = list(dict.fromkeys(slit.slit_name for slit in slits if slit.slit_name))
     name = fill_template(family.template, source, names)
-    if not _is_product(name):
+    if not is_product_name(name):
         # The first slit that has no valid name by itself; otherwise, the product has too many
         # names.
         alone = ((slit, fill_template(family.template, source, [slit.slit_name])) for slit in slits)
-        bad = next((slit for slit, own in alone if not _is_product(own)), None)
+        bad = next((slit for slit, own in alone if not is_product_name(own)), None)
         longest = max(slits, key=lambda slit: len(slit.slit_name))
         raise InputError(
             f"{bad or longest}: {name!r:.300} is not a valid product name; correct the names of "
             f"its slits or the template {family.template!r:.300}"
         )
     return name
-
-
-def _is_product(name: str) -> bool:
-    return parse_product_name(name) is not None and len(name) <= MAX_NAME
 
 
 def manifest(product: Product) -> bytes:
@@ -144,7 +141,8 @@ def collision(one: Product, other: Product) -> str:
     else:
         remedy = "'group_by: source_id' makes one product of those that share an id"
     places = _places([one.slits, other.slits])
-    return f"one file name, two groups: {one.name}_cal.fits for {places}; {remedy}"
+    names = " and ".join(f"{name}_cal.fits" for name in dict.fromkeys((one.name, other.name)))
+    return f"one file name, two groups: {names} for {places}; {remedy}"
 
 
 def _places(groups: Iterable[list[Slit]]) -> str:

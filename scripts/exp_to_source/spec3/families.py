@@ -18,9 +18,8 @@ from jwst.datamodels.utils.flat_multispec import (
 from stdatamodels.jwst import datamodels
 
 from ..errors import InputError, counted
-from ..naming import family_name, parse_product_name
 from ..results import GRISM_SPECTRA, product_path, spectrum_path
-from ..tables import read_products
+from ..tables import read_sources
 from .appearances import first_appearances, refuse_same_ids
 from .pipeline import set_footprint
 from .saving import save_whole
@@ -54,9 +53,8 @@ def combine_family(
     family = x1d.name.removesuffix("_x1d.fits")
     names = [
         name
-        for name in read_products(str(table))
-        if family_name(name) == family and (parsed := parse_product_name(name)) is not None
-        if parsed.kind in classes
+        for name, row in read_sources(str(table)).items()
+        if row["family"] == family and row["class"] in classes
     ]
     order, places = first_appearances(results, names, indices)
     made = {

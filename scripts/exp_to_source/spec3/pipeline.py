@@ -126,7 +126,8 @@ def _regrouped(model: Any) -> Iterator[None]:
     combine = calwebb_spec3.make_wfss_multicombined
     replaced = {
         "multislit_to_container": lambda _: {str(source[0].source_id): source},
-        "format_product": lambda name, **_: Path(name).name,
+        # With an ending: steps would take what follows a dot of the name for it.
+        "format_product": lambda name, **_: f"{Path(name).name}.fits",
         # A source without a valid pixel has none; the pipeline goes on with the others.
         "make_wfss_multicombined": lambda spectra: combine(spectra) if spectra else _Nothing(),
     }

@@ -14,9 +14,8 @@ from ..errors import InputError
 from ..files import replacing, write_all
 from ..formats.indices import IndexReader
 from ..formats.manifests import read_manifest
-from ..naming import family_name
 from ..results import index_path, manifest_path
-from ..tables import read_products
+from ..tables import read_sources
 from .offline import SERVERLESS
 
 #: Settings of CRDS, and the environment variables that they stand for.
@@ -64,7 +63,7 @@ def find_references(
         found["steps"] = merged(read_parameters(Path(found["file"])), found["steps"])
     check_parameters(found["steps"])
     if not found["offline"]:
-        found |= look_up(exposures_of(output.stem, table))
+        found |= look_up(exposures_of(output.name.removesuffix(".json"), table))
     with replacing(output) as descriptor:
         write_all(descriptor, f"{json.dumps(found, indent=1, sort_keys=True)}\n".encode())
 
@@ -73,8 +72,8 @@ def exposures_of(family: str, table: Path) -> list[str]:
     """Exposures that products of a family are from."""
     results = str(table.parent)
     found: dict[str, None] = {}
-    for product in read_products(str(table)):
-        if family_name(product) == family:
+    for product, row in read_sources(str(table)).items():
+        if row["family"] == family:
             slits = read_manifest(manifest_path(results, product)).slits
             found.update(dict.fromkeys(exposure for exposure, _ in slits))
     if not found:

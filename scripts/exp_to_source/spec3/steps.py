@@ -14,8 +14,8 @@ from typing import Any
 from ..errors import InputError, told_in_a_sentence
 from ..files import flush, temporary_beside
 from ..formats.failures import record_failure
-from ..naming import is_grism
-from ..results import CAL, GRISM_SPECTRA, SLIT_SPECTRA
+from ..modes import is_grism
+from ..results import CAL, GRISM_SPECTRA, SLIT_SPECTRA, SPECTRA
 from .references import refuse_missing
 
 #: No parameters but the steps' own.
@@ -69,15 +69,9 @@ def run_all(
         except SystemExit as failure:
             if not record:
                 raise
-            record_failure(record, map(str, files_of(product, Path(folder))), str(failure))
+            spectrum = Path(folder) / f"{product.name.removesuffix(CAL)}_x1d.fits"
+            record_failure(record, [str(spectrum)], str(failure))
             print(failure, file=sys.stderr)
-
-
-def files_of(product: Path, folder: Path) -> list[Path]:
-    """Files that the steps make of a product."""
-    stem = product.name.removesuffix(CAL)
-    kinds = GRISM_SPECTRA if is_grism(stem) else SLIT_SPECTRA
-    return [folder / f"{stem}_{kind}.fits" for kind in kinds]
 
 
 def run_spec3(
@@ -112,7 +106,7 @@ def run_spec3(
     Returns
     -------
     list of Path
-        The files written, in the order of their names.
+        The files written; the spectrum is the last.
 
     Raises
     ------
@@ -121,6 +115,10 @@ def run_spec3(
         what the pipeline does before it regroups, or a step failed or gave nothing.
     """
     require_jwst()
+    stem = product.name.removesuffix(CAL)
+    # Of another state of the product; Snakemake knows of the spectrum only.
+    for kind in SPECTRA:
+        (folder / f"{stem}_{kind}.fits").unlink(missing_ok=True)
     model = open_product(product)
     from .pipeline import is_unprepared, run_on_product, without_references
 
@@ -131,7 +129,8 @@ def run_spec3(
     steps = without_references() if offline else {}
     for step, own in parameters.items():
         steps[step] = steps.get(step, {}) | dict(own)
-    stem = product.name.removesuffix(CAL)
+    grism = is_grism(model.meta.exposure.type or "")
+    wanted = [folder / f"{stem}_{kind}.fits" for kind in (GRISM_SPECTRA if grism else SLIT_SPECTRA)]
     made = Path(temporary_beside(folder / stem))
     made.mkdir(parents=True)
     try:
@@ -145,12 +144,11 @@ def run_spec3(
             raise InputError(
                 f"{product}: a step failed ({type(error).__name__}: {error}); see {log}"
             ) from error
-        wanted = files_of(product, folder)
-        if is_grism(stem) and [path.name for path in made.iterdir()] == [wanted[0].name]:
+        if grism and [path.name for path in made.iterdir()] == [wanted[1].name]:
             # As in the pipeline: its row in the table of spectra has no valid value, and the other
             # table has no row of it.
-            print(f"{product}: no valid pixel to combine; its {wanted[1].name} is empty")
-            (made / wanted[1].name).touch()
+            print(f"{product}: no valid pixel to combine; its {wanted[0].name} is empty")
+            (made / wanted[0].name).touch()
         if missing := [path.name for path in wanted if not (made / path.name).is_file()]:
             raise InputError(
                 f"{product}: the steps made no {', '.join(missing)}: one of them gave nothing, or "

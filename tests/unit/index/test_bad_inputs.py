@@ -409,7 +409,7 @@ def test_names_of_sources_and_slits(tmp_path, parts, text):
     except InputError as error:
         assert "is not a valid product name" in str(error)
     else:
-        assert text == "\u212a"
+        assert text in ("\u212a", "-rf")
         assert all("/" not in name and name.isascii() for name in names)
 
 
@@ -540,9 +540,9 @@ def science(*names: Any) -> list[dict[str, Any]]:
         ({"members": science("/gone/x_cal.fits")}, "its member '/gone/x_cal.fits' is no file"),
         ({"members": science(f"{NAME}.fits", f"{NAME}.fits")}, "names .* twice"),
         *(
-            ({"name": name}, "does not follow")
+            ({"name": name}, "may have letters, digits and")
             for name in (
-                "", "x", "../../x", "{source_id}", "{}", "{", "jw00009-o001_{source_id}_nirspec_..",
+                "", "../../x", ".x", "{}", "{", "jw00009-o001_{source_id}_nirspec_..",
                 "jw00009-o001_{source_id}_nirspec_a b", "jw00009-o001_{source_id}_nirspec_$(x)",
                 "jw00009-o001_{source_id.x}_nirspec_a", "jw00009-o001_{source_id}_nirspec_a\n",
                 "jw00009-o001_{source_id}_nirspec_\u00e9", "/jw00009-o001_{source_id}_nirspec_a",

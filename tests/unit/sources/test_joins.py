@@ -167,7 +167,7 @@ def test_two_joins_of_one_file_name(tmp_path: Path, two: tuple[Family, Family]):
         ("source_id\ttarget\n1\n", "line 2: has no target; write the id"),
         ("target\n1\n", "line 2: names no slits; fill in slit_name, source_id"),
         ("source_id\ttarget\n1x\t2\n", "line 2: source_id '1x' is no id, such as 61 or b00045"),
-        ("source_id\ttarget\tproduct\n1\t2\tmine\n", "line 2: 'mine' is not a valid product name"),
+        ("source_id\ttarget\tproduct\n1\t2\t../m\n", "line 2: '../m' is not a valid product name"),
         ("source_id\ttarget\tproduct\n1\t2\tjw{\n", "line 2: 'jw{' is not a valid product name"),
         (f"source_id\ttarget\tproduct\n1\t2\t\n3\t2\tjw01345-o001_s00002_{OPTICS}\n",
          "line 3: target 2 has a product in one row and none in another"),

@@ -3,10 +3,13 @@
 import pytest
 
 from exp_to_source.naming import (
+    MAX_PRODUCT_NAME,
     digits_of,
+    family_name,
     fill_template,
     format_source,
     header_template,
+    is_product_name,
     optical_elements,
     parse_exposure_name,
     parse_product_name,
@@ -58,6 +61,28 @@ def test_other_names_are_no_products(name: str):
     assert parse_product_name(name) is None
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["jw10006-o010_s00061_nirspec_f170lp-g235m", "my_targets_s000000061", "My.Run-s00061",
+     "s00061", "mosAv00003x", "mos.s00061.x", "jw01345-o001_t001-s000000021_nirspec_prism-s200a1",
+     "s00061" + "x" * (MAX_PRODUCT_NAME - 6)],
+)  # fmt: skip
+def test_products_need_not_follow_the_syntax_of_the_archive(name: str):
+    assert is_product_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "my_targets", "a_s0061", "../a_s00061", "a/s00061", "..s00061", ".s00061", "-s00061",
+     "a.._s00061", "s00061..x",
+     "a b_s00061", "a_s00061\n", "\na_s00061", "a_s00061'", 'a"_s00061', "a$HOME_s00061",
+     "a_s00061;x", "a_{x}_s00061", "a_s00061*", "\u00e9_s00061",
+     "a_s\u0661\u0661\u0661\u0661\u0661", "s00061" + "x" * (MAX_PRODUCT_NAME - 5)],
+)  # fmt: skip
+def test_what_cannot_be_a_file_is_no_product(name: str):
+    assert not is_product_name(name)
+
+
 def test_exposure_names_parse_into_their_fields():
     fields = parse_exposure_name("jw10006010001_03101_00002-seg003_nrs1_mbsub")
     assert fields == ("10006", "010", "001", "03", "1", "01", "00002", "003", "nrs1", "mbsub")
@@ -99,10 +124,34 @@ def test_optical_elements_are_sorted():
         ("jw99009-o001_t001_niriss_f140m-gr150c", "jw99009-o001_s00061_niriss_f140m-gr150c"),
         ("jw99009-o001_t001-epoch1_niriss_f140m-gr150c",
          "jw99009-o001_s00061-epoch1_niriss_f140m-gr150c"),
+        ("jw99009-o001_b00005_niriss_f140m-gr150c", "jw99009-o001_s00061_niriss_f140m-gr150c"),
+        ("My.Run-{source_id}", "My.Run-s00061"),
+        ("{source_id}", "s00061"),
+        ("my_targets", "my_targets_s00061"),
+        ("my_t001_targets", "my_t001_targets_s00061"),
+        ("obs12345", "obs12345_s00061"),
     ],
 )  # fmt: skip
 def test_templates_take_the_source(template: str, expected: str):
     assert fill_template(template, "s00061", ["S200A1", "S200A2"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("jw10006-o010_{source_id}_niriss_f140m-gr150c", "jw10006-o010_niriss_f140m-gr150c"),
+        ("jw10006-o010_t001_niriss_f140m-gr150c", "jw10006-o010_t001_niriss_f140m-gr150c"),
+        ("jw10006-o010_s00061_niriss_f140m-gr150c", "jw10006-o010_niriss_f140m-gr150c"),
+        ("jw01345-o001_t001-{source_id}_nirspec_f290lp-g395h-{slit_name}-sub200a1",
+         "jw01345-o001_t001_nirspec_f290lp-g395h-sub200a1"),
+        ("My.Run-{source_id}", "My.Run"),
+        ("{source_id}_mos", "mos"),
+        ("{source_id}", "sources"),
+        ("obs12345", "obs12345"),
+    ],
+)  # fmt: skip
+def test_families_are_named_after_their_template(template: str, expected: str):
+    assert family_name(template) == expected
 
 
 def test_names_from_headers_parse_back():
