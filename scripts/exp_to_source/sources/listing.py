@@ -35,7 +35,7 @@ from .join_table import Joins
 from .joining import NONE, join_slits
 from .mixtures import refuse_mixtures
 from .products import Product, make_products, manifest
-from .remarks import not_regrouped, part_named, renumbered, unopenable
+from .remarks import mixed_elements, not_regrouped, part_named, renumbered, unopenable
 
 #: Columns of the source list.
 COLUMNS = (
@@ -154,6 +154,7 @@ def list_sources(
         *unopenable(chosen, good),
         *part_named(chosen),
         *renumbered(families, good, choices),
+        *mixed_elements(families),
         *(Remark("note", text) for text in missed),
         *_moved_away(retired, results),
         *(Remark("note", text) for association in associations for text in association.remarks),
