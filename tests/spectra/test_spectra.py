@@ -2,8 +2,12 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import jwst
+import numpy as np
 import pytest
 from astropy.io import fits
 from snake import Workflow, change_slit
@@ -13,6 +17,8 @@ from exp_to_source.errors import InputError
 from exp_to_source.formats.failures import record_failure
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.spec3.appearances import refuse_same_ids
+from exp_to_source.spec3.pipeline import is_uncalibrated
+from exp_to_source.spec3.steps import run_spec3
 
 
 @pytest.fixture
@@ -81,7 +87,7 @@ def test_spectra_of_a_grism_are_put_together_from_what_could_be_made(grism: Work
     assert result.text.rstrip().splitlines()[-1].startswith(sentence)
     without = bad.name.removesuffix("_cal.fits")
     told = grism.log(f"combine_grism_spectra/{FAMILY}")
-    assert f"results/spec3/{FAMILY}_x1d.fits: without 1 source: {without}\n" in told
+    assert f"results/spec3/{FAMILY}_x1d.fits: without 1 source (it failed): {without}\n" in told
     with fits.open(folder / f"{FAMILY}_x1d.fits") as hdus:
         assert f"no spectrum of {without}: it failed" in hdus[0].header["HISTORY"]
     assert ids(folder / f"{FAMILY}_x1d.fits") == [[5, 9], [5, 9]]
@@ -117,6 +123,90 @@ def test_spectra_of_a_grism_are_put_together_from_what_could_be_made(grism: Work
     grism.make()
     assert not list(folder.glob("*_s00009_*"))
     assert len(list((grism.folder / "results" / "stale").glob("*_s00009_*_[xc]1d.fits"))) == 2
+
+
+def edit_slits(work: Workflow, edit: Callable[[Any], None], *source_ids: int) -> None:
+    """Edit the HDUs of sources in all exposures."""
+    for path in (work.folder.parent / "data").glob("*_cal.fits"):
+        with fits.open(path, mode="update") as hdus:
+            versions = {h.ver for h in hdus if h.header.get("SOURCEID") in source_ids}
+            for hdu in hdus[1:-1]:
+                if hdu.ver in versions:
+                    edit(hdu)
+
+
+def blank(hdu: Any) -> None:
+    """Leave no valid pixel."""
+    if hdu.name == "SCI":
+        hdu.data[:] = np.nan
+
+
+def test_sources_of_a_grism_without_a_valid_pixel(grism: Workflow):
+    """As in the pipeline, they have a row in one table, and none in the other."""
+    edit_slits(grism, blank, 3)
+    result = grism.run("spec3")
+    assert result.status == 0, result.text
+    folder = grism.folder / "results" / "spec3"
+    assert ids(folder / f"{FAMILY}_x1d.fits") == [[3, 5, 9], [3, 5, 9]]
+    assert ids(folder / f"{FAMILY}_c1d.fits") == [[5, 9]]
+    name = FAMILY.replace("_", "_s00003_", 1)
+    said = f"{FAMILY}_c1d.fits: without 1 source (no valid pixel to combine): {name}"
+    assert result.text.count(said) == 1
+    with datamodels.open(folder / f"{name}_c1d.fits") as spectrum:
+        assert len(spectrum.spec) == 0
+        assert spectrum.meta.cal_step.combine_1d == "SKIPPED"
+    assert "no valid pixel to combine" in fits.getval(folder / f"{name}_c1d.fits", "HISTORY")
+    assert grism.make("spec3") == {}
+    # The pipeline ends with an error if no source has one.
+    edit_slits(grism, blank, 5, 9)
+    grism.make("spec3")
+    assert ids(folder / f"{FAMILY}_x1d.fits") == [[3, 5, 9], [3, 5, 9]]
+    assert ids(folder / f"{FAMILY}_c1d.fits") == []
+    with datamodels.open(folder / f"{FAMILY}_c1d.fits") as spectra:
+        assert len(spectra.spec) == 0
+
+
+def test_footprint_of_tables_is_that_of_the_exposures(grism: Workflow):
+    """Only the first slit of an exposure has it."""
+
+    def forget(hdu: Any) -> None:
+        hdu.header.pop("S_REGION", None)
+
+    edit_slits(grism, forget, 3, 5)
+    table = grism.folder / "results" / "spec3" / f"{FAMILY}_x1d.fits"
+    grism.make("spec3")
+    region = fits.getval(table, "S_REGION", 1)
+    grism.make("spec3", sources="[3,5]")
+    assert ids(table)[0] == [3, 5]
+    assert fits.getval(table, "S_REGION", 1) == region
+
+
+def test_spectra_of_count_rates_are_refused_before_any_is_made(grism: Workflow):
+    """They would be labelled Jy."""
+
+    def undo(hdu: Any) -> None:
+        if "BUNIT" in hdu.header:
+            hdu.header["BUNIT"] = "DN/s"
+
+    edit_slits(grism, undo, 3, 5, 9)
+    result = grism.run("spec3")
+    assert result.status == 1
+    assert "00001_nis_cal.fits: its pixels are in DN/s, as pipelines after 3.0.x" in result.text
+    assert "make the exposures again with jwst 3.0.x" in result.text.splitlines()[-1]
+    assert result.jobs["extract_grism_spectrum"] == 0
+    (product, *_) = (grism.folder / "results" / "products").iterdir()
+    with pytest.raises(InputError, match=f"{product.name}: its pixels are in DN/s"):
+        run_spec3(product, grism.folder)
+
+
+def test_later_pipelines_make_no_spectra_of_wfss_products(monkeypatch: pytest.MonkeyPatch):
+    assert is_uncalibrated(FAMILY, ["MJy"]) == ""
+    for version in ("3.1.0", "3.1.0.dev74+g9c979f9dd", "4.0.0"):
+        monkeypatch.setattr(jwst, "__version__", version)
+        assert is_uncalibrated(FAMILY, []).startswith(
+            f"WFSS spectra need jwst 3.0.x; {version} is installed, whose Spec3Pipeline combines"
+        )
+        assert is_uncalibrated("jw10006-o010_s00061_nirspec_f170lp-g235m", []) == ""
 
 
 def test_classes_that_are_not_wanted_are_in_no_table(tmp_path: Path):

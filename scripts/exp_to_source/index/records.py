@@ -36,6 +36,9 @@ IDENTITY = {
     "version": "calibration_software_version",
 }
 
+#: Likewise, in the metadata of its first slit, which has them for all: footprint, unit of pixels.
+FIRST_SLIT = {"s_region": "wcsinfo.s_region", "unit": "bunit_data"}
+
 #: Top-level metadata that products write themselves.
 OWN_KEYS = frozenset({"asn", "date", "exposure", "filename", "model_type"})
 
@@ -48,6 +51,8 @@ LINES = 3
 def identity(tree: Tree) -> dict[str, str]:
     """Collect the identity of an exposure, as text; empty if it is not known."""
     values = {name: value_at(tree.meta, place) for name, place in IDENTITY.items()}
+    first = tree.slits[0].node
+    values |= {name: value_at(first, f"meta.{place}") for name, place in FIRST_SLIT.items()}
     return {name: "" if value is None else str(value) for name, value in values.items()}
 
 

@@ -5,7 +5,7 @@ Jobs then run on what was found: with its context, on a cache that they only rea
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,8 @@ def find_references(
     Raises
     ------
     InputError
-        If a parameter is wrong, CRDS cannot be reached, or a file is missing.
+        If a parameter is wrong, the installed pipeline makes no spectra of such exposures, CRDS
+        cannot be reached, or a file is missing.
     """
     found: dict[str, Any] = json.loads(request.read_text(encoding="utf-8"))
     if not found["offline"]:
@@ -59,18 +60,23 @@ def find_references(
                 os.environ[SETTINGS[key]] = value
     # jwst reads the environment when it is imported.
     from .parameters import check_parameters, merged, read_parameters
+    from .pipeline import is_uncalibrated
 
     if found["file"]:
         found["steps"] = merged(read_parameters(Path(found["file"])), found["steps"])
     check_parameters(found["steps"])
+    exposures = exposures_of(output.stem, table)
+    for path, unit in exposures.items():
+        if what := is_uncalibrated(output.stem, [unit]):
+            raise InputError(f"{path}: {what}")
     if not found["offline"]:
-        found |= look_up(exposures_of(output.stem, table))
+        found |= look_up(exposures)
     with replacing(output) as descriptor:
         write_all(descriptor, f"{json.dumps(found, indent=1, sort_keys=True)}\n".encode())
 
 
-def exposures_of(family: str, table: Path) -> list[str]:
-    """Exposures that products of a family are from."""
+def exposures_of(family: str, table: Path) -> dict[str, str]:
+    """Exposures that products of a family are from, and the unit of their pixels."""
     results = str(table.parent)
     found: dict[str, None] = {}
     for product in read_products(str(table)):
@@ -79,14 +85,14 @@ def exposures_of(family: str, table: Path) -> list[str]:
             found.update(dict.fromkeys(exposure for exposure, _ in slits))
     if not found:
         raise InputError(f"{family}: no product is called so; see {table}")
-    paths = []
+    units = {}
     for exposure in found:
         with IndexReader(index_path(results, exposure)) as reader:
-            paths.append(str(reader.exposure["path"]))
-    return paths
+            units[reader.exposure["path"]] = reader.exposure["unit"]
+    return units
 
 
-def look_up(exposures: list[str]) -> dict[str, Any]:
+def look_up(exposures: Iterable[str]) -> dict[str, Any]:
     """Ask CRDS for what the steps need for some exposures; it fetches the files.
 
     Raises

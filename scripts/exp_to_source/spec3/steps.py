@@ -122,16 +122,17 @@ def run_spec3(
     """
     require_jwst()
     model = open_product(product)
-    from .pipeline import is_unprepared, run_on_product, without_references
+    from .pipeline import is_uncalibrated, is_unprepared, run_on_product, without_references
 
-    if what := is_unprepared(model, background):
+    stem = product.name.removesuffix(CAL)
+    units = {entry.meta.bunit_data for entry in model.exposures}
+    if what := is_uncalibrated(stem, units) or is_unprepared(model, background):
         model.close()
         raise InputError(f"{product}: {what}")
 
     steps = without_references() if offline else {}
     for step, own in parameters.items():
         steps[step] = steps.get(step, {}) | dict(own)
-    stem = product.name.removesuffix(CAL)
     made = Path(temporary_beside(folder / stem))
     made.mkdir(parents=True)
     try:
@@ -146,11 +147,6 @@ def run_spec3(
                 f"{product}: a step failed ({type(error).__name__}: {error}); see {log}"
             ) from error
         wanted = files_of(product, folder)
-        if is_grism(stem) and [path.name for path in made.iterdir()] == [wanted[0].name]:
-            # As in the pipeline: its row in the table of spectra has no valid value, and the other
-            # table has no row of it.
-            print(f"{product}: no valid pixel to combine; its {wanted[1].name} is empty")
-            (made / wanted[1].name).touch()
         if missing := [path.name for path in wanted if not (made / path.name).is_file()]:
             raise InputError(
                 f"{product}: the steps made no {', '.join(missing)}: one of them gave nothing, or "
