@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ import jwst
 import numpy as np
 import pytest
 from astropy.io import fits
-from snake import Workflow, change_slit
+from oracle import regroup
+from snake import ROOT, Workflow, change_slit
 from stdatamodels.jwst import datamodels
 
 from exp_to_source.errors import InputError
@@ -164,6 +167,35 @@ def test_sources_of_a_grism_without_a_valid_pixel(grism: Workflow):
     assert ids(folder / f"{FAMILY}_c1d.fits") == []
     with datamodels.open(folder / f"{FAMILY}_c1d.fits") as spectra:
         assert len(spectra.spec) == 0
+
+
+@pytest.mark.parametrize("mode", ["mos", "niriss-wfss"])
+def test_odd_cut_outs_do_not_spoil_other_sources(mode: str, tmp_path: Path):
+    """Without pixels, of one pixel, without weights: each fails by itself, or has a spectrum."""
+    what = {"mode": mode, "exposures": 1, "source_ids": (1, 2, 3), "shape": (8, 24)}
+    (path,) = simulate(Simulation(**what), tmp_path / "data")
+    with datamodels.open(path) as model:
+        for size, slit in enumerate(model.slits[:2]):
+            for name, plane in list(slit.instance.items()):
+                if np.ndim(plane) == 2:
+                    setattr(slit, name, plane[:size, :size].copy())
+        for name in ("var_poisson", "var_rnoise", "var_flat", "err"):
+            getattr(model.slits[2], name)[:] = 0
+        model.save(path)
+    products = [path for path, _ in regroup([path], tmp_path / "results", None).values()]
+    options = ["--offline", "--folder", tmp_path, "--record-failure", tmp_path / "failure.txt"]
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "run_spec3.py", *products, *options],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    sentences = [line for line in done.stderr.splitlines() if line.startswith("run_spec3: ")]
+    assert [s.split(" (")[0] for s in sentences] == [
+        f"run_spec3: {product}: a step failed" for product in products[:2]
+    ]
+    stem = products[2].name.removesuffix("_cal.fits")
+    for kind in ("crf", "s2d", "x1d") if mode == "mos" else ("x1d", "c1d"):
+        datamodels.open(tmp_path / f"{stem}_{kind}.fits").close()
 
 
 def test_footprint_of_tables_is_that_of_the_exposures(grism: Workflow):
