@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from ..errors import counted
 from ..files import names_in
-from ..naming import family_name
 from ..results import (
     PREVIOUS,
     PRODUCTS,
@@ -156,12 +155,10 @@ def _target(target: str, facts: Outcome) -> list[str]:
 
 def _warnings_of_spectra(results: str) -> list[str]:
     """Lines on what tables of spectra lack, of the logs of the jobs that made them."""
-    products = read_products(os.path.join(results, SOURCES))
     folder = os.path.join(os.path.dirname(results), "logs", "combine_grism_spectra")
-    logs = (f"{folder}/{name}.log" for name in sorted({family_name(p) for p in products}))
     lines = []
-    for path in filter(os.path.exists, logs):
-        with open(path, encoding="utf-8", errors="replace") as file:
+    for name in sorted(names_in(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
             lines += [f"  {line.rstrip()}" for line in file if line.startswith("warning: ")]
     return lines
 

@@ -18,7 +18,7 @@ from stdatamodels.jwst import datamodels
 
 from ..errors import InputError, counted
 from ..naming import family_name, parse_product_name
-from ..results import GRISM_SPECTRA, product_path, spectrum_path
+from ..results import product_path, spectrum_path
 from ..tables import read_products
 from .appearances import first_appearances, refuse_same_ids
 from .pipeline import NO_PIXEL, no_combined_spectra, set_footprint
@@ -61,12 +61,12 @@ def combine_family(
     made = [name for name in names if _is_made(results, name)]
     if not made:
         raise InputError(f"{x1d}: no source of {family} has a spectrum; see their logs")
-    failed = [name for name in names if name not in {*made}]
+    failed = sorted({*names}.difference(made))
     _warn(x1d, failed, "it failed")
     history = [f"no spectrum of {name}: it failed" for name in failed]
     order, (product, entry), footprints = first_appearances(results, made, indices)
     spectra, combined = (
-        {name: spectrum_path(results, name, kind) for name in order} for kind in GRISM_SPECTRA
+        {name: spectrum_path(results, name, kind) for name in order} for kind in ("x1d", "c1d")
     )
     with exposures_spectra([*spectra.values()]) as model:
         with datamodels.open(product_path(results, product)) as source:
@@ -141,7 +141,7 @@ def combined_spectra(paths: Sequence[str]) -> Any:
 
 def _is_made(results: str, name: str) -> bool:
     """Whether the spectra of a product are there; those that failed are empty, or none."""
-    path = Path(spectrum_path(results, name, GRISM_SPECTRA[-1]))
+    path = Path(spectrum_path(results, name, "x1d"))
     return path.exists() and path.stat().st_size > 0
 
 

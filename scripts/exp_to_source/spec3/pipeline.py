@@ -19,7 +19,7 @@ from jwst.lib.exposure_types import is_moving_target
 from jwst.pipeline import calwebb_spec3
 from stdatamodels.jwst import datamodels
 
-from ..naming import is_grism, precedes
+from ..naming import precedes
 from .preparation import SKIPPED
 
 #: First version whose Spec3Pipeline does not extract spectra of WFSS.
@@ -71,17 +71,17 @@ def run_on_product(model: Any, stem: str, folder: Path, steps: dict[str, dict[st
         )
 
 
-def is_uncalibrated(name: str, units: Collection[str]) -> str:
-    """Say why the installed pipeline makes no spectra in Jy of a product; empty if it does.
+def is_uncalibrated(exposure_type: str, units: Collection[str]) -> str:
+    """Say why the installed pipeline makes no spectra in Jy; empty if it does.
 
     Parameters
     ----------
-    name : str
-        The product, or its family.
+    exposure_type : str
+        EXP_TYPE of a product or an exposure.
     units : collection of str
         Units of its pixels.
     """
-    if not is_grism(name):
+    if exposure_type not in calwebb_spec3.WFSS_TYPES:
         return ""
     if not precedes(jwst.__version__, WFSS_OF_SPECTRA):
         return (

@@ -5,7 +5,7 @@ Jobs then run on what was found: with its context, on a cache that they only rea
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -66,17 +66,17 @@ def find_references(
         found["steps"] = merged(read_parameters(Path(found["file"])), found["steps"])
     check_parameters(found["steps"])
     exposures = exposures_of(output.stem, table)
-    for path, unit in exposures.items():
-        if what := is_uncalibrated(output.stem, [unit]):
-            raise InputError(f"{path}: {what}")
+    for exposure in exposures:
+        if what := is_uncalibrated(exposure["exposure_type"], [exposure["unit"]]):
+            raise InputError(f"{exposure['path']}: {what}")
     if not found["offline"]:
-        found |= look_up(exposures)
+        found |= look_up([exposure["path"] for exposure in exposures])
     with replacing(output) as descriptor:
         write_all(descriptor, f"{json.dumps(found, indent=1, sort_keys=True)}\n".encode())
 
 
-def exposures_of(family: str, table: Path) -> dict[str, str]:
-    """Exposures that products of a family are from, and the unit of their pixels."""
+def exposures_of(family: str, table: Path) -> list[dict[str, str]]:
+    """Exposures that products of a family are from, as their indices have them."""
     results = str(table.parent)
     found: dict[str, None] = {}
     for product in read_products(str(table)):
@@ -85,14 +85,14 @@ def exposures_of(family: str, table: Path) -> dict[str, str]:
             found.update(dict.fromkeys(exposure for exposure, _ in slits))
     if not found:
         raise InputError(f"{family}: no product is called so; see {table}")
-    units = {}
-    for exposure in found:
-        with IndexReader(index_path(results, exposure)) as reader:
-            units[reader.exposure["path"]] = reader.exposure["unit"]
-    return units
+    exposures = []
+    for name in found:
+        with IndexReader(index_path(results, name)) as reader:
+            exposures.append(reader.exposure)
+    return exposures
 
 
-def look_up(exposures: Iterable[str]) -> dict[str, Any]:
+def look_up(exposures: list[str]) -> dict[str, Any]:
     """Ask CRDS for what the steps need for some exposures; it fetches the files.
 
     Raises

@@ -124,15 +124,16 @@ def run_spec3(
     model = open_product(product)
     from .pipeline import is_uncalibrated, is_unprepared, run_on_product, without_references
 
-    stem = product.name.removesuffix(CAL)
     units = {entry.meta.bunit_data for entry in model.exposures}
-    if what := is_uncalibrated(stem, units) or is_unprepared(model, background):
+    what = is_uncalibrated(model.meta.exposure.type, units) or is_unprepared(model, background)
+    if what:
         model.close()
         raise InputError(f"{product}: {what}")
 
     steps = without_references() if offline else {}
     for step, own in parameters.items():
         steps[step] = steps.get(step, {}) | dict(own)
+    stem = product.name.removesuffix(CAL)
     made = Path(temporary_beside(folder / stem))
     made.mkdir(parents=True)
     try:
