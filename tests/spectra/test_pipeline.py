@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from asdf.util import load_yaml
 from astropy.io import fits
+from eras import DATA, unpack
 from fakecrds import Crds
 from snake import ROOT, Workflow
 from stdatamodels.jwst import datamodels
@@ -61,6 +62,7 @@ CASES = {
     "fixed-slit background": ({"fixed_slits": ("S200A1",)}, SLITS),
     "fixed-slit background of one": ({"fixed_slits": ("S200A1",)}, SLITS),
     "mos moving": ({"sources": 1}, SLITS),
+    "mos flight": ({}, SLITS),
     "mos odd": ({"sources": 4, "detectors": ("nrs1", "nrs2"), "shape": (8, 24)}, SLITS),
     "fixed-slit secondary": ({"fixed_slits": ("S200A1", "S400A1"), "shape": (8, 24)}, SLITS),
     "niriss-wfss": ({"source_ids": (9, 3, 5), "overlap": "partial"}, {"c1d", "x1d"}),
@@ -77,7 +79,7 @@ CASES = {
 SOME = [
     *("mos", "niriss-wfss", "niriss-wfss no pixel", "mos moving"),
     *("fixed-slit background", "fixed-slit background of one"),
-    *("mos odd", "fixed-slit secondary", "nircam-wfss odd"),
+    *("mos flight", "mos odd", "fixed-slit secondary", "nircam-wfss odd"),
 ]
 MODES = list(CASES) if os.environ.get("SPEC3_MODES") == "all" else SOME
 
@@ -159,6 +161,18 @@ def add_background(association: Path) -> None:
     association.write_text(json.dumps(content))
 
 
+def unpack_flight(folder: Path) -> Path:
+    """Put an exposure of flight into a folder, and into an association."""
+    packed = DATA / "flight" / "jw01345062001_03101_00001_nrs2_cal.fits.xz"
+    member = {"expname": unpack(packed, folder, 1).name, "exptype": "science"}
+    name = "jw01345-o062_{source_id}_nirspec_clear-prism"
+    association = folder / "jw01345-o062_spec3_00001_asn.json"
+    content = {"asn_type": "spec3", "asn_id": "o062", "asn_pool": "none", "program": "01345"}
+    content |= {"products": [{"name": name, "members": [member]}]}
+    association.write_text(json.dumps(content))
+    return association
+
+
 def set_in_motion(folder: Path) -> None:
     """Have the target of all exposures move between them."""
     for number, path in enumerate(sorted(folder.glob("*_cal.fits"))):
@@ -194,8 +208,10 @@ def test_spectra_are_those_of_the_pipeline(
     more, kinds = CASES[case]
     mode = case.split(" ")[0]
     what = {"mode": mode, "exposures": 2, "shape": (12, 60), "association": True}
-    simulate(Simulation(**what | more), tmp_path / "data")
-    (association,) = (tmp_path / "data").glob("*_asn.json")
+    if case == "mos flight":
+        association = unpack_flight(tmp_path / "data")
+    else:
+        association = simulate(Simulation(**what | more), tmp_path / "data")[-1]
     config = {"associations": association, "offline": True, "spec3_classes": "[s,b,v]"}
     steps, environment = {}, {}
     if case in ("fixed-slit background", "fixed-slit background of one", "mos moving"):
