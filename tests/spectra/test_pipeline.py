@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from asdf.util import load_yaml
 from astropy.io import fits
+from eras import DATA, unpack
 from fakecrds import Crds
 from snake import ROOT, Workflow
 from stdatamodels.jwst import datamodels
@@ -61,6 +62,9 @@ CASES = {
     "fixed-slit background": ({"fixed_slits": ("S200A1",)}, SLITS),
     "fixed-slit background of one": ({"fixed_slits": ("S200A1",)}, SLITS),
     "mos moving": ({"sources": 1}, SLITS),
+    "mos flight": ({}, SLITS),
+    "mos odd": ({"sources": 4, "detectors": ("nrs1", "nrs2"), "shape": (8, 24)}, SLITS),
+    "fixed-slit secondary": ({"fixed_slits": ("S200A1", "S400A1"), "shape": (8, 24)}, SLITS),
     # Since 1.19, the association names the target.
     "niriss-wfss": (
         {"source_ids": (9, 3, 5), "overlap": "partial", "version": "3.0.0"},
@@ -68,6 +72,10 @@ CASES = {
     ),
     "niriss-wfss no pixel": ({"source_ids": (9, 3, 5)}, {"c1d", "x1d"}),
     "nircam-wfss": ({"sources": 3}, {"c1d", "x1d"}),
+    "nircam-wfss odd": (
+        {"sources": 2, "orders": (1, 2), "detectors": ("nrcalong", "nrcblong"), "shape": (8, 24)},
+        {"c1d", "x1d"},
+    ),
     "miri-wfss": ({"sources": 3}, {"c1d", "x1d"}),
 }
 
@@ -75,6 +83,7 @@ CASES = {
 SOME = [
     *("mos", "niriss-wfss", "niriss-wfss no pixel", "mos moving"),
     *("fixed-slit background", "fixed-slit background of one"),
+    *("mos flight", "mos odd", "fixed-slit secondary", "nircam-wfss odd"),
 ]
 MODES = list(CASES) if os.environ.get("SPEC3_MODES") == "all" else SOME
 
@@ -156,6 +165,18 @@ def add_background(association: Path) -> None:
     association.write_text(json.dumps(content))
 
 
+def unpack_flight(folder: Path) -> Path:
+    """Put an exposure of flight into a folder, and into an association."""
+    packed = DATA / "flight" / "jw01345062001_03101_00001_nrs2_cal.fits.xz"
+    member = {"expname": unpack(packed, folder, 1).name, "exptype": "science"}
+    name = "jw01345-o062_{source_id}_nirspec_clear-prism"
+    association = folder / "jw01345-o062_spec3_00001_asn.json"
+    content = {"asn_type": "spec3", "asn_id": "o062", "asn_pool": "none", "program": "01345"}
+    content |= {"products": [{"name": name, "members": [member]}]}
+    association.write_text(json.dumps(content))
+    return association
+
+
 def set_in_motion(folder: Path) -> None:
     """Have the target of all exposures move between them."""
     for number, path in enumerate(sorted(folder.glob("*_cal.fits"))):
@@ -167,6 +188,23 @@ def set_in_motion(folder: Path) -> None:
             model.save(path)
 
 
+def make_odd(association: Path) -> None:
+    """Nods in reverse; pixels and wavelengths that are missing, each in another slit."""
+    content = json.loads(association.read_text())
+    content["products"][0]["members"].reverse()
+    association.write_text(json.dumps(content))
+    for path in association.parent.glob("*_cal.fits"):
+        with datamodels.open(path) as model:
+            # As extract_2d does for WFSS.
+            for slit in model.slits[1:]:
+                slit.meta.wcsinfo.s_region = None
+            model.slits[0].wavelength[:] = np.nan
+            model.slits[1].wavelength[:] = 0
+            model.slits[2].wavelength = None
+            model.slits[3].data[:] = np.nan
+            model.save(path)
+
+
 @pytest.mark.parametrize("case", MODES)
 def test_spectra_are_those_of_the_pipeline(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -174,8 +212,10 @@ def test_spectra_are_those_of_the_pipeline(
     more, kinds = CASES[case]
     mode = case.split(" ")[0]
     what = {"mode": mode, "exposures": 2, "shape": (12, 60), "association": True}
-    simulate(Simulation(**what | more), tmp_path / "data")
-    (association,) = (tmp_path / "data").glob("*_asn.json")
+    if case == "mos flight":
+        association = unpack_flight(tmp_path / "data")
+    else:
+        association = simulate(Simulation(**what | more), tmp_path / "data")[-1]
     config = {"associations": association, "offline": True, "spec3_classes": "[s,b,v]"}
     steps, environment = {}, {}
     if case == "mos":
@@ -193,6 +233,8 @@ def test_spectra_are_those_of_the_pipeline(
             # As one has none left, it is subtracted from none.
             path = next((tmp_path / "data").glob("*_cal.fits"))
             fits.setval(path, "S_MSBSUB", value="COMPLETE")
+    elif case.endswith(" odd"):
+        make_odd(association)
     elif case == "niriss-wfss no pixel":
         for path in (tmp_path / "data").glob("*_cal.fits"):
             with fits.open(path, mode="update") as hdus:
@@ -218,7 +260,7 @@ def test_spectra_are_those_of_the_pipeline(
     ours = sorted((work.folder / "results" / "spec3").iterdir())
     if mode.endswith("wfss"):
         # The pipeline writes the spectra of all sources together.
-        assert len(ours) == 2 * (3 + 1)
+        assert len(ours) == 2 * (len(work.products) + 1)
         ours = [path for path in ours if not re.search(r"_s[0-9]+_", path.name)]
     assert {path.name[-8:-5] for path in ours} == kinds
     spectra = {name for name in official if not name.endswith("_cal.fits")}

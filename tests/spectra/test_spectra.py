@@ -2,17 +2,26 @@
 
 import json
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import jwst
+import numpy as np
 import pytest
 from astropy.io import fits
-from snake import Workflow, change_slit
+from oracle import regroup
+from snake import ROOT, Workflow, change_slit
 from stdatamodels.jwst import datamodels
 
 from exp_to_source.errors import InputError
 from exp_to_source.formats.failures import record_failure
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.spec3.appearances import refuse_same_ids
+from exp_to_source.spec3.pipeline import is_uncalibrated
+from exp_to_source.spec3.steps import run_spec3
 
 
 @pytest.fixture
@@ -81,7 +90,7 @@ def test_spectra_of_a_grism_are_put_together_from_what_could_be_made(grism: Work
     assert result.text.rstrip().splitlines()[-1].startswith(sentence)
     without = bad.name.removesuffix("_cal.fits")
     told = grism.log(f"combine_grism_spectra/{FAMILY}")
-    assert f"results/spec3/{FAMILY}_x1d.fits: without 1 source: {without}\n" in told
+    assert f"results/spec3/{FAMILY}_x1d.fits: without 1 source (it failed): {without}\n" in told
     with fits.open(folder / f"{FAMILY}_x1d.fits") as hdus:
         assert f"no spectrum of {without}: it failed" in hdus[0].header["HISTORY"]
     assert ids(folder / f"{FAMILY}_x1d.fits") == [[5, 9], [5, 9]]
@@ -160,6 +169,119 @@ def test_associations_of_any_names_have_spectra(tmp_path: Path):
     }
     none = work.run("results/spec3/My.Run_x1d.fits")
     assert "My.Run: no source of a grism in it is wanted" in none.text
+
+
+def edit_slits(work: Workflow, edit: Callable[[Any], None], *source_ids: int) -> None:
+    """Edit the HDUs of sources in all exposures."""
+    for path in (work.folder.parent / "data").glob("*_cal.fits"):
+        with fits.open(path, mode="update") as hdus:
+            versions = {h.ver for h in hdus if h.header.get("SOURCEID") in source_ids}
+            for hdu in hdus[1:-1]:
+                if hdu.ver in versions:
+                    edit(hdu)
+
+
+def blank(hdu: Any) -> None:
+    """Leave no valid pixel."""
+    if hdu.name == "SCI":
+        hdu.data[:] = np.nan
+
+
+def test_sources_of_a_grism_without_a_valid_pixel(grism: Workflow):
+    """As in the pipeline, they have a row in one table, and none in the other."""
+    edit_slits(grism, blank, 3)
+    result = grism.run("spec3")
+    assert result.status == 0, result.text
+    folder = grism.folder / "results" / "spec3"
+    assert ids(folder / f"{FAMILY}_x1d.fits") == [[3, 5, 9], [3, 5, 9]]
+    assert ids(folder / f"{FAMILY}_c1d.fits") == [[5, 9]]
+    name = FAMILY.replace("_", "_s00003_", 1)
+    said = f"{FAMILY}_c1d.fits: without 1 source (no valid pixel to combine): {name}"
+    assert result.text.count(said) == 1
+    with datamodels.open(folder / f"{name}_c1d.fits") as spectrum:
+        assert len(spectrum.spec) == 0
+        assert spectrum.meta.cal_step.combine_1d == "SKIPPED"
+    assert "no valid pixel to combine" in fits.getval(folder / f"{name}_c1d.fits", "HISTORY")
+    assert grism.make("spec3") == {}
+    # The pipeline ends with an error if no source has one.
+    edit_slits(grism, blank, 5, 9)
+    grism.make("spec3")
+    assert ids(folder / f"{FAMILY}_x1d.fits") == [[3, 5, 9], [3, 5, 9]]
+    assert ids(folder / f"{FAMILY}_c1d.fits") == []
+    with datamodels.open(folder / f"{FAMILY}_c1d.fits") as spectra:
+        assert len(spectra.spec) == 0
+
+
+@pytest.mark.parametrize("mode", ["mos", "niriss-wfss"])
+def test_odd_cut_outs_do_not_spoil_other_sources(mode: str, tmp_path: Path):
+    """Without pixels, of one pixel, without weights: each fails by itself, or has a spectrum."""
+    what = {"mode": mode, "exposures": 1, "source_ids": (1, 2, 3), "shape": (8, 24)}
+    (path,) = simulate(Simulation(**what), tmp_path / "data")
+    with datamodels.open(path) as model:
+        for size, slit in enumerate(model.slits[:2]):
+            for name, plane in list(slit.instance.items()):
+                if np.ndim(plane) == 2:
+                    setattr(slit, name, plane[:size, :size].copy())
+        for name in ("var_poisson", "var_rnoise", "var_flat", "err"):
+            getattr(model.slits[2], name)[:] = 0
+        model.save(path)
+    products = [path for path, _ in regroup([path], tmp_path / "results", None).values()]
+    options = ["--offline", "--folder", tmp_path, "--record-failure", tmp_path / "failure.txt"]
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "run_spec3.py", *products, *options],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    sentences = [line for line in done.stderr.splitlines() if line.startswith("run_spec3: ")]
+    assert [s.split(" (")[0] for s in sentences] == [
+        f"run_spec3: {product}: a step failed" for product in products[:2]
+    ]
+    stem = products[2].name.removesuffix("_cal.fits")
+    for kind in ("crf", "s2d", "x1d") if mode == "mos" else ("x1d", "c1d"):
+        datamodels.open(tmp_path / f"{stem}_{kind}.fits").close()
+
+
+def test_footprint_of_tables_is_that_of_the_exposures(grism: Workflow):
+    """Only the first slit of an exposure has it."""
+
+    def forget(hdu: Any) -> None:
+        hdu.header.pop("S_REGION", None)
+
+    edit_slits(grism, forget, 3, 5)
+    table = grism.folder / "results" / "spec3" / f"{FAMILY}_x1d.fits"
+    grism.make("spec3")
+    region = fits.getval(table, "S_REGION", 1)
+    grism.make("spec3", sources="[3,5]")
+    assert ids(table)[0] == [3, 5]
+    assert fits.getval(table, "S_REGION", 1) == region
+
+
+def test_spectra_of_count_rates_are_refused_before_any_is_made(grism: Workflow):
+    """They would be labelled Jy."""
+
+    def undo(hdu: Any) -> None:
+        if "BUNIT" in hdu.header:
+            hdu.header["BUNIT"] = "DN/s"
+
+    edit_slits(grism, undo, 3, 5, 9)
+    result = grism.run("spec3")
+    assert result.status == 1
+    assert "00001_nis_cal.fits: its pixels are in DN/s, as pipelines after 3.0.x" in result.text
+    assert "make the exposures again with jwst 3.0.x" in result.text.splitlines()[-1]
+    assert result.jobs["extract_spectrum"] == 0
+    (product, *_) = (grism.folder / "results" / "products").iterdir()
+    with pytest.raises(InputError, match=f"{product.name}: its pixels are in DN/s"):
+        run_spec3(product, grism.folder)
+
+
+def test_later_pipelines_make_no_spectra_of_wfss_products(monkeypatch: pytest.MonkeyPatch):
+    assert is_uncalibrated("NIS_WFSS", ["MJy"]) == ""
+    for version in ("3.1.0", "3.1.0.dev74+g9c979f9dd", "4.0.0"):
+        monkeypatch.setattr(jwst, "__version__", version)
+        assert is_uncalibrated("NIS_WFSS", []).startswith(
+            f"WFSS spectra need jwst 3.0.x; {version} is installed, whose Spec3Pipeline combines"
+        )
+        assert is_uncalibrated("NRS_MSASPEC", []) == ""
 
 
 def test_classes_that_are_not_wanted_are_in_no_table(tmp_path: Path):

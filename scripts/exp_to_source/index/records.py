@@ -49,6 +49,9 @@ IDENTITY = {
     "msa_file": "instrument.msa_metadata_file",
 }
 
+#: Likewise, in the metadata of its first slit, which has them for all: footprint, unit of pixels.
+FIRST_SLIT = {"s_region": "wcsinfo.s_region", "unit": "bunit_data"}
+
 #: Top-level metadata that products write themselves.
 OWN_KEYS = frozenset({"asn", "date", "exposure", "filename", "model_type"})
 
@@ -59,6 +62,8 @@ LINES = 3
 def identity(tree: Tree) -> dict[str, str]:
     """Collect the identity of an exposure, as text; empty if it is not known."""
     values = {name: value_at(tree.meta, place) for name, place in IDENTITY.items()}
+    first = tree.slits[0].node
+    values |= {name: value_at(first, f"meta.{place}") for name, place in FIRST_SLIT.items()}
     target = sky_position(value_at(tree.meta, "target.ra"), value_at(tree.meta, "target.dec"))
     known = {name: "" if value is None else str(value) for name, value in values.items()}
     return known | {"target_position": target}

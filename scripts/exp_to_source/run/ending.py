@@ -145,9 +145,22 @@ def _target(target: str, facts: Outcome) -> list[str]:
     if target == "quicklook":
         return [_number("quick look", "quick looks", facts.quicklooks, QUICKLOOKS, facts)]
     if target == "spec3":
-        return [_number("spectrum", "spectra", facts.spectra, SPEC3, facts)]
+        return [
+            _number("spectrum", "spectra", facts.spectra, SPEC3, facts),
+            *_warnings_of_spectra(facts.results),
+        ]
     path = os.path.join(os.path.dirname(results), target)
     return [f"made: {path}"] if facts.ended == COMPLETE and os.path.exists(path) else []
+
+
+def _warnings_of_spectra(results: str) -> list[str]:
+    """Lines on what tables of spectra lack, of the logs of the jobs that made them."""
+    folder = os.path.join(os.path.dirname(results), "logs", "combine_grism_spectra")
+    lines = []
+    for name in sorted(names_in(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            lines += [f"  {line.rstrip()}" for line in file if line.startswith("warning: ")]
+    return lines
 
 
 def _number(one: str, several: str, made: Made, folder: str, facts: Outcome) -> str:

@@ -33,7 +33,7 @@ from .join_table import Joins
 from .joining import NONE, join_slits
 from .mixtures import mixture_warnings
 from .products import Product, make_products, manifest
-from .remarks import part_named, renumbered, unopenable
+from .remarks import mixed_elements, part_named, renumbered, unopenable
 
 #: Columns of the source list.
 COLUMNS = (
@@ -161,6 +161,7 @@ def list_sources(
         *mixture_warnings(chosen, good),
         *part_named(chosen),
         *renumbered(families, good, choices),
+        *mixed_elements(families),
         *(Remark("note", text) for text in missed),
         *_moved_away(retired, results),
         *(Remark("warning", text) for association in associations for text in association.warnings),

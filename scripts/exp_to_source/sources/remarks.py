@@ -61,3 +61,19 @@ def renumbered(
                 f"{min(fixed - old)} otherwise, so that products may mix or part their targets; "
                 "'fixed_slit_ids: table' makes one product of each slit",
             )
+
+
+def mixed_elements(families: Iterable[Family]) -> Iterator[Remark]:
+    """Report associations whose exposures have different optical elements."""
+    for family in families:
+        exposures: dict[str, list[str]] = {}
+        for slit in family.slits:
+            exposures.setdefault(slit.optics, []).append(slit.exposure)
+        if family.association and len(exposures) > 1:
+            named = ", ".join(f"{names[0]}: {optics}" for optics, names in exposures.items())
+            yield Remark(
+                "warning",
+                f"{family.association['table_name']}: its exposures have different "
+                f"optical elements ({named}), and its products combine them; make an association "
+                "for each set of elements",
+            )

@@ -11,39 +11,41 @@ from ..formats.manifests import read_manifest
 from ..results import manifest_path
 
 
-class Place(NamedTuple):
-    """An entry of a product: that of the first slit of an exposure."""
+class Appearances(NamedTuple):
+    """How the sources of a family appear in its exposures.
 
-    product: str
-    entry: int
-
-
-def first_appearances(
-    results: str, names: Iterable[str], indices: Sequence[Path]
-) -> tuple[list[str], list[Place]]:
-    """Order sources as Spec3Pipeline meets them: exposure by exposure, slit by slit.
-
-    Returns
-    -------
-    order : list of str
-        The products.
-    places : list of Place
-        For each exposure, where its first slit is that a product has.
+    Attributes
+    ----------
+    products : list of str
+        The products, in the order in which their sources appear.
+    first : tuple of (str, int)
+        Product and entry of the first slit of all.
+    footprints : list of str
+        S_REGION of each exposure that has any of the sources; empty if it has none.
     """
-    where = {
-        slit: Place(name, entry)
+
+    products: list[str]
+    first: tuple[str, int]
+    footprints: list[str]
+
+
+def first_appearances(results: str, names: Iterable[str], indices: Sequence[Path]) -> Appearances:
+    """Order sources as Spec3Pipeline meets them: exposure by exposure, slit by slit."""
+    entries = {
+        slit: (name, entry)
         for name in names
         for entry, slit in enumerate(read_manifest(manifest_path(results, name)).slits)
     }
-    order: dict[str, None] = {}
-    places = []
+    appearances: list[tuple[str, int]] = []
+    footprints = []
     for index in indices:
         with IndexReader(str(index)) as reader:
-            met = [where.get((index.stem, head.digest)) for head in read_heads(reader)]
-        found = [place for place in met if place]
-        order.update(dict.fromkeys(place.product for place in found))
-        places += found[:1]
-    return list(order), places
+            slits = [(index.stem, head.digest) for head in read_heads(reader)]
+            if present := [entries[slit] for slit in slits if slit in entries]:
+                appearances += present
+                footprints.append(reader.exposure["s_region"])
+    products = list(dict.fromkeys(product for product, _ in appearances))
+    return Appearances(products, appearances[0], footprints)
 
 
 def refuse_same_ids(path: str, ids: Iterable[int], owners: dict[int, str]) -> None:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,11 @@ from jwst.datamodels.utils.flat_multispec import (
 from stdatamodels.jwst import datamodels
 
 from ..errors import InputError, counted
-from ..results import GRISM_SPECTRA, product_path, spectrum_path
+from ..results import product_path, spectrum_path
 from ..tables import read_sources
 from .appearances import first_appearances, refuse_same_ids
-from .pipeline import set_footprint
+from .pipeline import NO_PIXEL, no_combined_spectra, set_footprint
+from .preparation import SKIPPED
 from .saving import save_whole
 
 #: Maximum number of names in a message.
@@ -56,30 +56,26 @@ def combine_family(
         for name, row in read_sources(str(table)).items()
         if row["family"] == family and row["class"] in classes
     ]
-    order, places = first_appearances(results, names, indices)
-    made = {
-        kind: [path for name in order if (path := _spectrum(results, name, kind))]
-        for kind in GRISM_SPECTRA
-    }
-    missing = [name for name in order if not _spectrum(results, name, "x1d")]
-    for kind, spectra in made.items():
-        if not spectra:
-            raise InputError(f"{x1d}: no source of {family} has a {kind} spectrum; see their logs")
-    if missing:
-        shown = ", ".join(missing[:MAX_NAMES])
-        more = f" and {len(missing) - MAX_NAMES} more" if len(missing) > MAX_NAMES else ""
-        print(f"{x1d}: without {counted(len(missing), 'source')}: {shown}{more}", file=sys.stderr)
-    lacking = [f"no spectrum of {name}: it failed" for name in missing]
-    with exposures_spectra(made["x1d"]) as model, ExitStack() as stack:
-        opened: dict[str, Any] = {}
-        for place in places:
-            if place.product not in opened:
-                path = product_path(results, place.product)
-                opened[place.product] = stack.enter_context(datamodels.open(path))
-        set_footprint(model, [opened[place.product].exposures[place.entry] for place in places])
-        _save_with_history(model, x1d, lacking)
-    with combined_spectra(made["c1d"]) as model:
-        _save_with_history(model, c1d, lacking)
+    made = [name for name in names if _is_made(results, name)]
+    if not made:
+        raise InputError(f"{x1d}: no source of {family} has a spectrum; see their logs")
+    failed = sorted({*names}.difference(made))
+    _warn(x1d, failed, "it failed")
+    history = [f"no spectrum of {name}: it failed" for name in failed]
+    order, (product, entry), footprints = first_appearances(results, made, indices)
+    spectra, combined = (
+        {name: spectrum_path(results, name, kind) for name in order} for kind in ("x1d", "c1d")
+    )
+    with exposures_spectra([*spectra.values()]) as model:
+        with datamodels.open(product_path(results, product)) as source:
+            set_footprint(model, source.exposures[entry].meta.wcs, footprints)
+        _save_with_history(model, x1d, history)
+        empty = [name for name in order if fits.getval(combined[name], "S_COMB1D") == SKIPPED]
+        _warn(c1d, empty, NO_PIXEL)
+        history += [f"no spectrum of {name}: {NO_PIXEL}" for name in empty]
+        paths = [path for name, path in combined.items() if name not in empty]
+        with combined_spectra(paths) if paths else no_combined_spectra(model) as table:
+            _save_with_history(table, c1d, history)
 
 
 def exposures_spectra(paths: Sequence[str]) -> Any:
@@ -141,10 +137,19 @@ def combined_spectra(paths: Sequence[str]) -> Any:
     return result
 
 
-def _spectrum(results: str, name: str, kind: str) -> str:
-    """Path of the spectrum of a product; empty if its extraction failed, or gave none."""
-    path = Path(spectrum_path(results, name, kind))
-    return str(path) if path.exists() and path.stat().st_size else ""
+def _is_made(results: str, name: str) -> bool:
+    """Whether the spectra of a product are there; those that failed are empty, or none."""
+    path = Path(spectrum_path(results, name, "x1d"))
+    return path.exists() and path.stat().st_size > 0
+
+
+def _warn(table: Path, names: Sequence[str], why: str) -> None:
+    """Report sources that a table is made without; the last lines of the run repeat it."""
+    if names:
+        shown = ", ".join(names[:MAX_NAMES])
+        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+        what = f"{counted(len(names), 'source')} ({why})"
+        print(f"warning: {table}: without {what}: {shown}{more}", file=sys.stderr)
 
 
 def _columns(model: Any, schema: Any) -> tuple[Any, Any]:

@@ -13,10 +13,23 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import jwst
 from jwst.datamodels import ModelContainer, SourceModelContainer
 from jwst.lib.exposure_types import is_moving_target
 from jwst.pipeline import calwebb_spec3
 from stdatamodels.jwst import datamodels
+
+from ..naming import precedes
+from .preparation import SKIPPED
+
+#: First version whose Spec3Pipeline does not extract spectra of WFSS.
+WFSS_OF_SPECTRA = (3, 1)
+
+#: Unit of pixels whose flux is not calibrated.
+COUNT_RATE = "DN/s"
+
+#: Why a source has no combined spectrum, though it was extracted.
+NO_PIXEL = "no valid pixel to combine"
 
 
 class Spec3Pipeline(calwebb_spec3.Spec3Pipeline):  # type: ignore[misc]
@@ -28,13 +41,6 @@ class Spec3Pipeline(calwebb_spec3.Spec3Pipeline):  # type: ignore[misc]
 
     def _populate_wfss_sregion(self, *_: Any) -> None:
         """Leave out the footprint of the exposures, which are not here."""
-
-
-class _Nothing:
-    """Table of no spectra, which is not saved."""
-
-    def save(self, *_: Any) -> None:
-        """Save nothing."""
 
 
 def run_on_product(model: Any, stem: str, folder: Path, steps: dict[str, dict[str, Any]]) -> None:
@@ -65,6 +71,34 @@ def run_on_product(model: Any, stem: str, folder: Path, steps: dict[str, dict[st
         )
 
 
+def is_uncalibrated(exposure_type: str, units: Collection[str]) -> str:
+    """Say why the installed pipeline makes no spectra in Jy; empty if it does.
+
+    Parameters
+    ----------
+    exposure_type : str
+        EXP_TYPE of a product or an exposure.
+    units : collection of str
+        Units of its pixels.
+    """
+    if exposure_type not in calwebb_spec3.WFSS_TYPES:
+        return ""
+    if not precedes(jwst.__version__, WFSS_OF_SPECTRA):
+        return (
+            f"WFSS spectra need jwst 3.0.x; {jwst.__version__} is installed, whose Spec3Pipeline "
+            "combines the spectra of exposures (*_x1d.fits) instead; install jwst 3.0.x, or run "
+            "that pipeline on the association"
+        )
+    if COUNT_RATE in units:
+        return (
+            f"its pixels are in {COUNT_RATE}, as pipelines after 3.0.x calibrate the flux of WFSS "
+            f"after extraction, which jwst {jwst.__version__} does not; run Spec3Pipeline of such "
+            "a version on the spectra of the exposures (*_x1d.fits), or make the exposures again "
+            "with jwst 3.0.x"
+        )
+    return ""
+
+
 def is_unprepared(model: Any, background: Collection[str]) -> str:
     """Say what the pipeline would have done to the exposures of a product; empty if nothing.
 
@@ -93,18 +127,39 @@ def is_unprepared(model: Any, background: Collection[str]) -> str:
     return ""
 
 
-def set_footprint(model: Any, entries: Sequence[Any]) -> None:
+def set_footprint(model: Any, wcs: Any, footprints: Sequence[str]) -> None:
     """Set S_REGION of a table of spectra to the footprint of all its exposures.
 
     Parameters
     ----------
     model : WFSSMultiSpecModel
         The table.
-    entries : sequence
-        The first slit of each exposure.
+    wcs : WCS
+        That of a slit, by which footprints are put together.
+    footprints : sequence of str
+        S_REGION of each exposure.
     """
-    exposures = [SimpleNamespace(slits=[entry]) for entry in entries]
+    metas = [
+        SimpleNamespace(wcs=wcs, wcsinfo=SimpleNamespace(s_region=region or None))
+        for region in footprints
+    ]
+    exposures = [SimpleNamespace(slits=[SimpleNamespace(meta=meta)]) for meta in metas]
     calwebb_spec3.Spec3Pipeline._populate_wfss_sregion(None, model, exposures)
+
+
+def no_combined_spectra(model: Any) -> Any:
+    """Make a table of combined spectra that has none, where the pipeline makes no file.
+
+    Parameters
+    ----------
+    model : JwstDataModel
+        What its metadata are from.
+    """
+    table = datamodels.WFSSMultiCombinedSpecModel()
+    table.update(model, only="PRIMARY")
+    table.meta.cal_step.combine_1d = SKIPPED
+    table.add_history_entry(NO_PIXEL)
+    return table
 
 
 def without_references() -> dict[str, dict[str, Any]]:
@@ -123,14 +178,17 @@ def _regrouped(model: Any) -> Iterator[None]:
     for entry in source:
         # As the pipeline notes of the members of an association.
         entry.meta.asn.exptype = "science"
-    combine = calwebb_spec3.make_wfss_multicombined
     replaced = {
         "multislit_to_container": lambda _: {str(source[0].source_id): source},
         # With an ending: steps would take what follows a dot of the name for it.
         "format_product": lambda name, **_: f"{Path(name).name}.fits",
-        # A source without a valid pixel has none; the pipeline goes on with the others.
-        "make_wfss_multicombined": lambda spectra: combine(spectra) if spectra else _Nothing(),
     }
+    if model.meta.exposure.type in calwebb_spec3.WFSS_TYPES:
+        combine = calwebb_spec3.make_wfss_multicombined
+        # A source without a valid pixel has none; the pipeline goes on with the others.
+        replaced["make_wfss_multicombined"] = lambda spectra: (
+            combine(spectra) if spectra else no_combined_spectra(model)
+        )
     with ExitStack() as stack:
         for name, function in replaced.items():
             stack.enter_context(patch.object(calwebb_spec3, name, function))

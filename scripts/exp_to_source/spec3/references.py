@@ -48,7 +48,8 @@ def find_references(
     Raises
     ------
     InputError
-        If a parameter is wrong, CRDS cannot be reached, or a file is missing.
+        If a parameter is wrong, the installed pipeline makes no spectra of such exposures, CRDS
+        cannot be reached, or a file is missing.
     """
     found: dict[str, Any] = json.loads(request.read_text(encoding="utf-8"))
     if not found["offline"]:
@@ -58,18 +59,23 @@ def find_references(
                 os.environ[SETTINGS[key]] = value
     # jwst reads the environment when it is imported.
     from .parameters import check_parameters, merged, read_parameters
+    from .pipeline import is_uncalibrated
 
     if found["file"]:
         found["steps"] = merged(read_parameters(Path(found["file"])), found["steps"])
     check_parameters(found["steps"])
+    exposures = exposures_of(output.name.removesuffix(".json"), table)
+    for exposure in exposures:
+        if what := is_uncalibrated(exposure["exposure_type"], [exposure["unit"]]):
+            raise InputError(f"{exposure['path']}: {what}")
     if not found["offline"]:
-        found |= look_up(exposures_of(output.name.removesuffix(".json"), table))
+        found |= look_up([exposure["path"] for exposure in exposures])
     with replacing(output) as descriptor:
         write_all(descriptor, f"{json.dumps(found, indent=1, sort_keys=True)}\n".encode())
 
 
-def exposures_of(family: str, table: Path) -> list[str]:
-    """Exposures that products of a family are from."""
+def exposures_of(family: str, table: Path) -> list[dict[str, str]]:
+    """Exposures that products of a family are from, as their indices have them."""
     results = str(table.parent)
     found: dict[str, None] = {}
     for product, row in read_sources(str(table)).items():
@@ -78,11 +84,11 @@ def exposures_of(family: str, table: Path) -> list[str]:
             found.update(dict.fromkeys(exposure for exposure, _ in slits))
     if not found:
         raise InputError(f"{family}: no product is called so; see {table}")
-    paths = []
-    for exposure in found:
-        with IndexReader(index_path(results, exposure)) as reader:
-            paths.append(str(reader.exposure["path"]))
-    return paths
+    exposures = []
+    for name in found:
+        with IndexReader(index_path(results, name)) as reader:
+            exposures.append(reader.exposure)
+    return exposures
 
 
 def look_up(exposures: list[str]) -> dict[str, Any]:

@@ -120,9 +120,11 @@ def run_spec3(
     for kind in SPECTRA:
         (folder / f"{stem}_{kind}.fits").unlink(missing_ok=True)
     model = open_product(product)
-    from .pipeline import is_unprepared, run_on_product, without_references
+    from .pipeline import is_uncalibrated, is_unprepared, run_on_product, without_references
 
-    if what := is_unprepared(model, background):
+    units = {entry.meta.bunit_data for entry in model.exposures}
+    what = is_uncalibrated(model.meta.exposure.type, units) or is_unprepared(model, background)
+    if what:
         model.close()
         raise InputError(f"{product}: {what}")
 
@@ -144,11 +146,6 @@ def run_spec3(
             raise InputError(
                 f"{product}: a step failed ({type(error).__name__}: {error}); see {log}"
             ) from error
-        if grism and [path.name for path in made.iterdir()] == [wanted[1].name]:
-            # As in the pipeline: its row in the table of spectra has no valid value, and the other
-            # table has no row of it.
-            print(f"{product}: no valid pixel to combine; its {wanted[0].name} is empty")
-            (made / wanted[0].name).touch()
         if missing := [path.name for path in wanted if not (made / path.name).is_file()]:
             raise InputError(
                 f"{product}: the steps made no {', '.join(missing)}: one of them gave nothing, or "

@@ -65,3 +65,18 @@ def test_exposures_in_and_beside_an_association(tmp_path: Path):
     assert "two groups" in str(error.value)
     assert "name all of them in one association" in str(error.value)
     assert "group_by" not in str(error.value)
+
+
+def test_exposures_of_several_gratings_in_an_association(tmp_path: Path):
+    what = {"mode": "mos", "sources": 1, "shape": (4, 8), "association": True}
+    one, table = simulate(Simulation(**what, exposures=1), tmp_path / "one")
+    elements = {"filter": "F100LP", "grating": "G140H"}
+    other = simulate(Simulation(**what, exposures=2, elements=elements), tmp_path / "other")[1]
+    association = read_association(str(table))._replace(science=[str(one), str(other)])
+    said = "\n".join(listed(tmp_path, [one, other], Choices(), [association]))
+    assert (
+        f"{table.name}: its exposures have different optical elements ({one.stem}: "
+        f"nirspec_f170lp-g235m, {other.stem}: nirspec_f100lp-g140h), and its products combine them"
+    ) in said
+    # Names of products have the elements if there is no association.
+    assert "optical elements" not in str(listed(tmp_path, [one, other], Choices()))
