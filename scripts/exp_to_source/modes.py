@@ -26,6 +26,14 @@ def is_grism(exposure_type: str) -> bool:
     return exposure_type.endswith("_WFSS")
 
 
+def guess_exposure_type(instrument: str, slit_name: str) -> str | None:
+    """Return the EXP_TYPE of a slit of an exposure that states none; None if it is not known."""
+    if slit_name.upper() in FIXED_SLIT_IDS:
+        return FIXED_SLIT
+    types = {mode.instrument: mode.exposure_type for mode in MODES.values()}
+    return MODES["mos"].exposure_type if instrument == "NIRSPEC" else types.get(instrument)
+
+
 MODES = {
     "mos": Mode("NRS_MSASPEC", "NIRSPEC"),
     "fixed-slit": Mode("NRS_FIXEDSLIT", "NIRSPEC"),

@@ -39,6 +39,7 @@ _EXPOSURE = re.compile(
     r"(?:-seg(?P<segment>\d{3}))?_(?P<detector>[a-z0-9]+)_(?P<suffix>cal|mbsub)",
     re.ASCII,
 )
+_UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 _ARCHIVED = re.compile(r"jw\d{11}_\d{3}[0-9a-z]{2}_\d{5}(?:-seg\d{3})?_[a-z0-9]+", re.ASCII)
 _ELEMENT = re.compile(r"f\d{3,4}[a-z]\w*|g\d{3}[mh]|prism|clear|grism[rc]|gr150[rc]|p750l|opaque")
 _FIXED_SLIT = re.compile(r"s\d{3,4}[ab]\d")
@@ -240,13 +241,19 @@ def header_template(
     slits : bool
         Whether names of fixed slits are part of the name.
     """
-    words = [elements]
+    words = [_safe(elements)]
     if slits:
         words.append("{slit_name}")
     if subarray and subarray.lower() not in ("full", "n/a", "none"):
-        words.append(subarray.lower())
-    head = f"jw{program:0>5}-o{observation:0>3}_{{source_id}}_{instrument.lower()}"
-    return f"{head}_{'-'.join(words)}"
+        words.append(_safe(subarray.lower()))
+    head = f"jw{_safe(program):0>5}-o{_safe(observation):0>3}"
+    parts = (head, "{source_id}", _safe(instrument.lower()), "-".join(words))
+    return "_".join(part for part in parts if part)
+
+
+def _safe(text: str) -> str:
+    """Text as part of a name: with dashes for what file names should not have."""
+    return _UNSAFE.sub("-", text.strip())
 
 
 def fill_template(template: str, source: str, slits: list[str]) -> str:
@@ -268,7 +275,9 @@ def fill_template(template: str, source: str, slits: list[str]) -> str:
             name = field.sub(r"\1{source_id}", name)
     if "{source_id}" not in name:
         name += "_{source_id}"
-    slit_name = "-".join(slit.lower() for slit in slits)
+    slit_name = "-".join(_safe(slit.lower()) for slit in slits)
+    if not slit_name:
+        name = name.replace("-{slit_name}", "")
     return name.replace("{source_id}", source).replace("{slit_name}", slit_name)
 
 

@@ -56,7 +56,7 @@ def every(rows: NamedRows, name: str) -> list[list[str]]:
 
 def only(rows: NamedRows, name: str) -> str:
     """Field of the only row of a name; empty if there is none."""
-    if name not in rows:
+    if not rows.get(name):
         return ""
     ((field,),) = rows[name]
     return field

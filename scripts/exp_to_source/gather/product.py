@@ -199,7 +199,8 @@ class Product:
             lines.append(part.tree(first_block, self.association, self.standard))
             first_block += len(part.entry.record.blocks)
         meta, exposure, asn = (dict(every(top, name)) for name in ("meta", "exposure", "asn"))
-        meta["exposure"] = flow_mapping(exposure | {"type": quoted(self.kind)})
+        kind = {"type": quoted(self.kind)} if self.kind else {}
+        meta["exposure"] = flow_mapping(exposure | kind)
         if asn or self.association:
             meta["asn"] = flow_mapping(asn | self.association)
         for key, value in (("date", self.date), ("filename", self.filename), ("model_type", MODEL)):

@@ -12,7 +12,7 @@ from ..naming import is_newer
 from .extension import Extension
 from .fitsfile import HDU
 from .keywords import accepts, table
-from .nodes import value_at
+from .nodes import at, value_at
 from .normalise import Rewriting, normalise
 from .planes import find_cast, find_mismatch, header_datatype, product_datatype
 from .reader import UnusualLayoutError
@@ -196,8 +196,14 @@ def match_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
             raise mismatch_error(exposure, f"slit {number} has no planes, or two of one name")
         own.sort(key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start))
         # stdatamodels writes an HDU without data for metadata of a plane that a slit does not have.
-        keys = [(name, number) for name in known if (name, number) in free]
-        empty = [free.pop(key)[0] for key in keys if not free[key][0].shape]
+        rest = {name: free[name, number][0] for name in known if (name, number) in free}
+        for name, hdu in rest.items():
+            if hdu.shape and at(slit.node, known[name].key):
+                what = (
+                    f"slit {number} has {known[name].key}, but not as the array in {name},{number}"
+                )
+                raise mismatch_error(exposure, what)
+        empty = [free.pop((name, number))[0] for name, hdu in rest.items() if not hdu.shape]
         planes.append(own + sorted(empty, key=lambda hdu: hdu.start))
     return planes, {name or "(no name)" for name, _ in free}
 

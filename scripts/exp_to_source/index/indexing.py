@@ -10,11 +10,11 @@ from ..formats.rows import encode_column, encode_rows
 from ..naming import exposure_name
 from .exposure import Exposure, check_kind, match_planes, other_kind_error, read_tree
 from .extension import read_extension
-from .fitsfile import scan
+from .fitsfile import HDU, scan
 from .headers import SILENT, left_out
 from .keywords import table
 from .misfits import find_contradictions, find_misfits
-from .nodes import at
+from .nodes import at, value_at
 from .planes import find_cast
 from .records import encode_common, encode_top, identity, slit_records
 from .remarks import Remark, kept, on_misfits, on_refusals, on_tags
@@ -63,7 +63,7 @@ def index_exposure(path: str, output: str) -> list[Remark]:
         slits = list(slit_records(exposure, planes, common, top))
         about = {"exposure": name, "path": path} | before | identity(exposure.tree)
         about |= {"standard": extension.standard}
-        said = remarks(exposure, unused)
+        said = remarks(exposure, planes, unused)
         parts = {
             "common": common,
             "top": top,
@@ -124,7 +124,7 @@ def index_or_reason(
         return [Remark("warning", f"skipped: {error}")]
 
 
-def remarks(exposure: Exposure, unused: set[str]) -> list[Remark]:
+def remarks(exposure: Exposure, planes: list[list[HDU]], unused: set[str]) -> list[Remark]:
     """Say what products will lack, and what was done otherwise, the most serious first."""
     warned = [
         *on_tags(exposure.tree.tags),
@@ -145,10 +145,11 @@ def remarks(exposure: Exposure, unused: set[str]) -> list[Remark]:
     if exposure.rewriting and exposure.rewriting.dropped:
         names = ", ".join(exposure.rewriting.dropped)
         said.append(f"keys of its ASDF tree without a value are left out: {names}")
+    if value_at(exposure.tree.meta, "exposure.type") is None:
+        said.append("it has no EXP_TYPE: instrument and slits decide how products are named")
     known = {word.name for word in (*table().product, *table().entry)}
-    words = set().union(
-        *(left_out(hdu.header, known) for hdu in exposure.hdus if hdu.name != "ASDF")
-    )
+    used = [exposure.hdus[0], *(hdu for slit in planes for hdu in slit)]
+    words = set().union(*(left_out(hdu.header, known) for hdu in used))
     if words and exposure.is_newer:
         said.append(
             f"keywords that the schema of jwst {table().pipeline} does not know are kept, as its "
@@ -164,7 +165,7 @@ def remarks(exposure: Exposure, unused: set[str]) -> list[Remark]:
         said.append(f"cards that do not follow FITS are left out: {', '.join(sorted(invalid))}")
     if unused:
         said.append(f"HDUs that no slit uses are left out: {', '.join(sorted(unused))}")
-    if cast := sorted({hdu.name for hdu in exposure.hdus if find_cast(hdu)}):
+    if cast := sorted({hdu.name for hdu in used if find_cast(hdu)}):
         said.append(f"{', '.join(cast)}: cast to the datatype of the schema, as by jwst")
     if exposure.hdus[0].shape:
         said.append("the image in PRIMARY is left out")

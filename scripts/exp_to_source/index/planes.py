@@ -50,7 +50,8 @@ def product_datatype(hdu: HDU) -> str | None:
 def find_cast(hdu: HDU) -> Cast | None:
     """Find out how a plane is cast for products; None if it is copied as it is."""
     datatype, new = header_datatype(hdu.header), product_datatype(hdu)
-    if not hdu.shape or datatype is None or new is None or datatype == new:
+    is_image = hdu.shape and hdu.header.get("XTENSION") == "IMAGE"
+    if not is_image or datatype is None or new is None or datatype == new:
         return None
     return *STORED[datatype], *STORED[new]
 

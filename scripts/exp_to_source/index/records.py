@@ -13,7 +13,7 @@ from ..formats.indices import new_digest
 from ..formats.record import Record, encode_metadata
 from ..formats.rows import encode_rows
 from ..formats.seals import DIGEST_SIZE, seal
-from ..modes import EXPOSURE_TYPES
+from ..modes import EXPOSURE_TYPES, guess_exposure_type
 from .exposure import Exposure, mismatch_error
 from .fitsfile import HDU
 from .headers import exposure_cards, plane_plans, primary_cards
@@ -194,6 +194,9 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
             "printable; make the file again with the pipeline"
         )
     kind = value_at(node, "meta.exposure.type") or value_at(exposure.tree.meta, "exposure.type")
+    if kind is None:
+        instrument = value_at(exposure.tree.meta, "instrument.name")
+        kind = guess_exposure_type(str(instrument), names[1])
     if kind not in EXPOSURE_TYPES:
         raise mismatch_error(
             exposure, f"EXP_TYPE of slit {names[1]:.40} is {kind!s:.40} in the tree"

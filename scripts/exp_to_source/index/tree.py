@@ -17,7 +17,7 @@ import yaml
 
 from ..errors import InputError
 from ..formats.fragments import META_MARK, TYPE_MARK
-from .nodes import Branch, Leaf, Node, adds, mapping, merge
+from .nodes import Branch, Leaf, Node, adds, at, mapping, merge
 from .reader import NodeReader, UnusualLayoutError
 from .slit import Slit
 
@@ -150,7 +150,7 @@ class _Parser(NodeReader):
         for key, node in mapping(self.tree.meta).items():
             if key in SLIT_KEYS | GIVEN_KEYS:
                 continue
-            if key == "exposure":
+            if key == "exposure" and at(node, "type"):
                 node = merge(node, Branch({"type": Leaf(TYPE_MARK)}))
             self.shared[key] = node
             self.tree.common[key] = self.localised(node, self.meta_blocks).render()

@@ -13,11 +13,9 @@ from ..modes import ELEMENTS, FIXED_SLIT, FIXED_SLIT_IDS
 from ..naming import (
     digits_of,
     exposure_name,
-    fill_template,
     header_template,
     modern_name,
     optical_elements,
-    parse_product_name,
     source_kind,
 )
 from ..results import index_name
@@ -222,20 +220,12 @@ def _digits(members: list[Exposure], choices: Choices) -> int:
 
 
 def _template(exposure: dict[str, str]) -> str:
-    """Template from headers, which may not contain braces, as these mark fields."""
+    """Template from headers."""
     words = {key: exposure[key] for key in ("program", "observation", "instrument")}
     optics = [exposure[key] for key in ELEMENTS]
-    template = header_template(
+    return header_template(
         **words,
         elements=optical_elements(*optics),
         slits=exposure["exposure_type"] == FIXED_SLIT,
         subarray=exposure["subarray"],
     )
-    braces = any("{" in text for text in (*words.values(), *optics, exposure["subarray"]))
-    if braces or not parse_product_name(fill_template(template, "s00001", ["s200a1"])):
-        raise InputError(
-            f"{exposure['path']}: no product can be named after its headers ({template!r}); "
-            "correct PROGRAM, OBSERVTN, INSTRUME, FILTER, GRATING, PUPIL or SUBARRAY, or give an "
-            "association"
-        )
-    return template

@@ -33,7 +33,7 @@ from .join_table import Joins
 from .joining import NONE, join_slits
 from .mixtures import mixture_warnings
 from .products import Product, make_products, manifest
-from .remarks import mixed_elements, part_named, renumbered, unopenable
+from .remarks import mixed_elements, part_named, renumbered, unopenable, unusual_names
 
 #: Columns of the source list.
 COLUMNS = (
@@ -160,6 +160,7 @@ def list_sources(
         *unopenable(chosen, good),
         *mixture_warnings(chosen, good),
         *part_named(chosen),
+        *unusual_names(chosen),
         *renumbered(families, good, choices),
         *mixed_elements(families),
         *(Remark("note", text) for text in missed),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ..index.remarks import LAST_READ, Remark, dropped_tags
 from ..modes import FIXED_SLIT_IDS
-from ..naming import NUMBERED_BY_SLIT_BEFORE, precedes
+from ..naming import NUMBERED_BY_SLIT_BEFORE, parse_product_name, precedes
 from .families import Choices, Exposure, Family
 from .products import Product
 
@@ -38,6 +38,23 @@ def part_named(products: Iterable[Product]) -> list[Remark]:
         return []
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return [Remark("note", f"{found[0]}{more}: some slits have no SRCNAME, their SOURCEID decides")]
+
+
+def unusual_names(products: Iterable[Product]) -> list[Remark]:
+    """Report products whose names, from headers, do not follow the archive's syntax."""
+    names = [
+        product.name
+        for product in products
+        if not product.association and not product.joined and not parse_product_name(product.name)
+    ]
+    if not names:
+        return []
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    text = (
+        f"{names[0]}{more}: named after headers, which do not give a name as the archive's; an "
+        "association may give another"
+    )
+    return [Remark("note", text)]
 
 
 def renumbered(

@@ -168,7 +168,6 @@ def test_endings_of_product_names(tmp_path, name):
 
 
 # For the merge with names of any syntax: without the mark then.
-@pytest.mark.xfail(reason="names of products still follow the archive's syntax", strict=True)
 @pytest.mark.parametrize(
     ("name", "product"),
     [
