@@ -67,4 +67,4 @@ def slit(exposure: int, source: int) -> tuple[Head, Record]:
     size = 300_000 + 7919 * source % 500_000
     what = (14, size, (30, 400), (1.66, 3.17))
     head = Head(digest, source, f"10006_{source}", str(source), "NRS_MSASPEC", *what)
-    return head, Record([], (False, 0, 0), [], [], [], None, None)
+    return head, Record([], {}, (False, 0, 0), [], [], [], None, None)

@@ -14,7 +14,7 @@ from exp_to_source.errors import InputError
 from exp_to_source.formats.manifests import read_manifest
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
-from exp_to_source.naming import parse_product_name
+from exp_to_source.naming import is_product_name
 from exp_to_source.sources.families import Choices, read_exposures
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.sources.products import Product, manifest
@@ -93,7 +93,7 @@ def regroup(folder: Path, content: bytes) -> str:
         assert not index.exists()
         return told(error, str(path))
     try:
-        assert all(map(parse_product_name, list_names(index)))
+        assert all(map(is_product_name, list_names(index)))
         request.write_bytes(make_manifest(index, turned=True))
     except InputError as error:
         # Conflicts between sources are listed one a line.

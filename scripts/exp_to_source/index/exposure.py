@@ -142,8 +142,11 @@ def headers_digest(path: str, hdus: list[HDU]) -> str:
     from astropy.io import fits
     from stdatamodels.fits_support import fits_hash
 
-    with warnings.catch_warnings(action="ignore"), fits.open(path) as opened:
-        return str(fits_hash(opened))
+    try:
+        with warnings.catch_warnings(action="ignore"), fits.open(path) as opened:
+            return str(fits_hash(opened))
+    except (fits.VerifyError, OSError) as error:
+        raise ValueError(str(error).splitlines()[0]) from None
 
 
 def match_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:

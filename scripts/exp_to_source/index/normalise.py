@@ -85,6 +85,12 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
     except (yaml.YAMLError, ValueError) as error:
         what = getattr(error, "problem", None) or error
         raise InputError(f"{path}: damaged ASDF tree ({what}); fetch the file again") from None
+    if isinstance(root, yaml.MappingNode):
+        _spell_nulls(root)
+        try:
+            dropped = _drop_keys(root)
+        except ValueError as error:
+            raise InputError(f"{path}: {error}; correct it, or get the file again") from None
     meta, slits = _get(root, "meta"), _get(root, "slits")
     if (
         not isinstance(root, yaml.MappingNode)
@@ -98,11 +104,6 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
         )
     stated = _get(root, "_fits_hash")
     edited = stated is None or stated.value != digest
-    _spell_nulls(root)
-    try:
-        dropped = _drop_keys(root)
-    except ValueError as error:
-        raise InputError(f"{path}: {error}; make the file again with the pipeline") from None
     named = {(hdu.name, hdu.version): hdu for hdu in reversed(hdus)}
     refusals: dict[tuple[str, int, str], Refusal] = {}
 
@@ -192,10 +193,10 @@ def _drop_keys(root: yaml.Node) -> list[str]:
             continue
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
-            node.value = _unique(node.value)
             if not is_wcs:
                 dropped.update(str(key.value) for key, value in node.value if value.tag == NULL)
                 node.value = [pair for pair in node.value if pair[1].tag != NULL]
+            node.value = _unique(node.value)
             todo += ((value, is_wcs or key.value == "wcs") for key, value in node.value)
         else:
             todo += ((part, is_wcs) for part in node.value)

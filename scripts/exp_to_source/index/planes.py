@@ -25,8 +25,9 @@ STORED: dict[str, tuple[int, int]] = {
 
 _DATATYPES: dict[tuple[Value, Value], str] = {stored: name for name, stored in STORED.items()}
 
-#: Keys in the tree of an array in an HDU, which has neither a mask nor strides.
+#: Keys in the tree of an array in an HDU, and those that it must not have.
 KEYS = {"source", "datatype", "byteorder", "shape"}
+OTHER_KEYS = {"data", "mask", "offset", "strides"}
 
 
 def header_datatype(header: Header) -> str | None:
@@ -58,8 +59,8 @@ def find_cast(hdu: HDU) -> Cast | None:
 
 def find_mismatch(hdu: HDU, array: Array) -> str | None:
     """Describe how header and tree differ about a plane, or return None."""
-    if array.keys != KEYS:
-        odd = ", ".join(sorted(array.keys ^ KEYS))
+    if odd_keys := (KEYS - array.keys) | (OTHER_KEYS & array.keys):
+        odd = ", ".join(sorted(odd_keys))
         return f"has another description in the tree than a plane's ({odd:.80})"
     if array.byteorder != "big":
         return f"has byteorder {array.byteorder:.40} in the tree"

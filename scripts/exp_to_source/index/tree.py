@@ -150,7 +150,7 @@ class _Parser(NodeReader):
         for key, node in mapping(self.tree.meta).items():
             if key in SLIT_KEYS | GIVEN_KEYS:
                 continue
-            if key == "exposure" and at(node, "type"):
+            if key == "exposure" and (isinstance(node, Leaf) or at(node, "type")):
                 node = merge(node, Branch({"type": Leaf(TYPE_MARK)}))
             self.shared[key] = node
             self.tree.common[key] = self.localised(node, self.meta_blocks).render()

@@ -18,7 +18,7 @@ from exp_to_source.formats.indices import IndexReader
 from exp_to_source.formats.manifests import read_manifest
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
-from exp_to_source.naming import exposure_name
+from exp_to_source.naming import exposure_name, is_product_name
 from exp_to_source.run.inputs import find_exposures, name_exposures
 from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.families import Choices
@@ -169,7 +169,14 @@ def test_truncated_anywhere(tmp_path, parts):
     whole = parts.join()
     document = whole.index(b"#ASDF")
     block = whole.index(b"\xd3BLK")
-    places = [*range(100, len(whole), 1440), document + 3, document + 500, block + 2, block + 30]
+    # The padding at the end is not needed.
+    places = [
+        *range(100, len(whole.rstrip(b"\0")), 1440),
+        document + 3,
+        document + 500,
+        block + 2,
+        block + 30,
+    ]
     for place in [*places, block + 60]:
         # At the end of an HDU nothing seems to be missing but the ASDF extension.
         assert_refused(tmp_path, whole[:place], "truncated|damaged|no ASDF extension")
@@ -383,13 +390,9 @@ def test_headers_that_would_escape(tmp_path, parts, keyword, text):
     try:
         names = products(tmp_path, path)
     except InputError as error:
-        assert "no product can be named" in str(error) or "is not a valid product name" in str(
-            error
-        )
-        assert "\n" not in str(error)
+        assert "is not a valid product name" in str(error) and "\n" not in str(error)
     else:
-        # The sign of Kelvin is a k in lower case.
-        assert text == "\u212a" and all(name.isascii() for name in names)
+        assert all(is_product_name(name) for name in names)
 
 
 @pytest.mark.parametrize("text", [*NASTY, "a,b", "=1+1", "<b>"])
@@ -409,8 +412,7 @@ def test_names_of_sources_and_slits(tmp_path, parts, text):
     except InputError as error:
         assert "is not a valid product name" in str(error)
     else:
-        assert text in ("\u212a", "-rf")
-        assert all("/" not in name and name.isascii() for name in names)
+        assert all(map(is_product_name, names))
 
 
 @pytest.mark.parametrize("number", [10**30, -(10**30), 10**300])

@@ -4,10 +4,12 @@ import pytest
 from astropy.table import Table
 
 from exp_to_source.errors import InputError
+from exp_to_source.naming import is_product_name, parse_product_name
 from exp_to_source.sources.associations import Association
 from exp_to_source.sources.families import Choices, Exposure, Slit, make_families
 from exp_to_source.sources.listing import COLUMNS, source_row, write_ecsv
 from exp_to_source.sources.products import make_products, manifest
+from exp_to_source.sources.remarks import unusual_names
 from exp_to_source.tables import write_table
 
 IDENTITY = {
@@ -151,19 +153,34 @@ def test_associations_are_families_of_their_own():
         )
 
 
-@pytest.mark.parametrize("bad", [{"program": "../x"}, {"observation": "{}"}, {"filter": "a/b"},
-                                 {"instrument": "X"}, {"subarray": "a b"}])  # fmt: skip
-def test_headers_that_cannot_name_products_are_refused(bad: dict):
-    with pytest.raises(InputError, match="no product can be named after its headers"):
-        products_of(exposure("a", (1, "", "1"), **bad))
+@pytest.mark.parametrize(
+    ("bad", "name"),
+    [
+        ({"program": "../x"}, "jw000-x-o010_s00001_nirspec_f170lp-g235m"),
+        ({"observation": "{}"}, "jw10006-o00-_s00001_nirspec_f170lp-g235m"),
+        ({"filter": "a/b"}, "jw10006-o010_s00001_nirspec_a-b-g235m"),
+        ({"instrument": "X"}, "jw10006-o010_s00001_x_f170lp-g235m"),
+        ({"instrument": ""}, "jw10006-o010_s00001_f170lp-g235m"),
+        ({"subarray": "a b"}, "jw10006-o010_s00001_nirspec_f170lp-g235m-a-b"),
+    ],
+)
+def test_headers_that_give_no_name_of_the_archive(bad: dict, name: str):
+    (product,) = products_of(exposure("a", (1, "", "1"), **bad))
+    assert product.name == name and is_product_name(name)
+    remarks = [remark.text for remark in unusual_names([product])]
+    assert bool(remarks) == (parse_product_name(name) is None)
+    assert all(text.startswith(f"{name}: named after headers") for text in remarks)
 
 
-def test_names_of_slits_that_cannot_name_products_are_refused():
-    with pytest.raises(InputError, match="is not a valid product name"):
-        products_of(exposure("a", (1, "", "../S1"), exposure_type="NRS_FIXEDSLIT"))
+@pytest.mark.parametrize(
+    ("slit", "part"), [("../S1", "--s1-sub"), ("S\u00e9", "-s--sub"), (" My slit", "-my-slit-sub")]
+)
+def test_names_of_slits_become_part_of_names_of_products(slit: str, part: str):
+    (product,) = products_of(exposure("a", (1, "", slit), exposure_type="NRS_FIXEDSLIT"))
+    assert part.removesuffix("-sub") in product.name
 
 
-@pytest.mark.parametrize("bad", ["../S1", "S" * 300, "S\u00e9"])
+@pytest.mark.parametrize("bad", ["S" * 300])
 def test_bad_names_are_blamed_on_the_slit_that_has_them(bad: str):
     good = exposure("good", (1, "star", "S200A1"), exposure_type="NRS_FIXEDSLIT")
     other = exposure("other", (1, "star", bad), exposure_type="NRS_FIXEDSLIT")
