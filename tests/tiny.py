@@ -197,18 +197,19 @@ class File:
 
 
 def drop_nulls(root: yaml.Node) -> None:
-    """Leave out keys without a value, as asdf does; of a WCS they count."""
-    todo, seen = [root], set()
+    """Leave out keys without a value, as asdf does, and repeated ones; of a WCS, nulls count."""
+    todo, seen = [(root, False)], set()
     while todo:
-        node = todo.pop()
+        node, is_wcs = todo.pop()
         if isinstance(node, yaml.ScalarNode) or id(node) in seen:
             continue
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
-            node.value = [pair for pair in node.value if pair[1].tag != NULL]
-            todo += (value for key, value in node.value if key.value != "wcs")
+            pairs = [pair for pair in node.value if is_wcs or pair[1].tag != NULL]
+            node.value = list({yaml.serialize(key): (key, part) for key, part in pairs}.values())
+            todo += ((part, is_wcs or key.value == "wcs") for key, part in node.value)
         else:
-            todo += node.value
+            todo += ((part, is_wcs) for part in node.value)
 
 
 def parts_of(node: yaml.Node | None) -> dict[str, yaml.Node]:
