@@ -89,7 +89,7 @@ def encode_top(exposure: Exposure) -> bytes:
     paths = [word.path.removeprefix("meta.") for word in table().product]
     kept = {path: leaf for path in paths if isinstance(leaf := at(meta, path), Leaf)}
     if exposure.is_newer:
-        known = table().types
+        known = table().types.keys() | table().entry_types
         kept |= {path: leaf for path, leaf in leaves(meta).items() if f"meta.{path}" not in known}
     top = nest(kept)
     cards = primary_cards(meta, primary, exposure.is_newer)
