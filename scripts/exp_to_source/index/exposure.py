@@ -120,7 +120,7 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
     except UnusualLayoutError:
         raise InputError(
             f"{path}: its ASDF tree is not built as a MultiSlitModel's; "
-            "make the file again with the pipeline"
+            "correct it, or get the file again"
         ) from None
 
 

@@ -149,4 +149,4 @@ def _blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:
 
 
 def _damaged(path: str, what: str) -> InputError:
-    return InputError(f"{path}: damaged ASDF extension: {what}; fetch the file again")
+    return InputError(f"{path}: damaged ASDF extension: {what}; get the file again")

@@ -78,9 +78,7 @@ def index_exposure(path: str, output: str) -> list[Remark]:
     except (ValueError, RecursionError) as error:
         # Values are read when they are needed, so a damaged one can occur anywhere.
         what = "nested too deeply" if isinstance(error, RecursionError) else error
-        raise InputError(
-            f"{path}: damaged: {what}; make the file again with the pipeline"
-        ) from None
+        raise InputError(f"{path}: damaged: {what}; correct it, or get the file again") from None
     finally:
         os.close(file)
 

@@ -84,7 +84,7 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
         root = yaml.compose(text, Loader=Loader)
     except (yaml.YAMLError, ValueError) as error:
         what = getattr(error, "problem", None) or error
-        raise InputError(f"{path}: damaged ASDF tree ({what}); fetch the file again") from None
+        raise InputError(f"{path}: damaged ASDF tree ({what}); get the file again") from None
     if isinstance(root, yaml.MappingNode):
         _spell_nulls(root)
         try:

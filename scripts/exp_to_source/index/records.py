@@ -185,13 +185,13 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
     if source_id is not None and type(source_id) is not int:
         raise InputError(
             f"{exposure.path}: SOURCEID of slit {value_at(node, 'name')!s:.40} is "
-            f"{source_id!r:.40}, not a whole number; make the file again with the pipeline"
+            f"{source_id!r:.40}, not an integer; correct it in the header of SCI"
         )
     names = [str(value_at(node, key) or "").strip() for key in ("source_name", "name")]
     if not all(name.isprintable() for name in names):
         raise InputError(
             f"{exposure.path}: SRCNAME or SLTNAME of a slit is {names!s:.80}, which is not "
-            "printable; make the file again with the pipeline"
+            "printable; correct it in the header of SCI"
         )
     kind = value_at(node, "meta.exposure.type") or value_at(exposure.tree.meta, "exposure.type")
     if kind is None:

@@ -59,7 +59,7 @@ def on_tags(tags: Iterable[str]) -> list[str]:
     if dropped := dropped_tags(tags):
         said.append(
             f"its ASDF tree has tags that stdatamodels has dropped ({', '.join(dropped)}), so "
-            "neither it nor its products can be opened; fetch the file again"
+            "neither it nor its products can be opened; get the file again"
         )
     others = unknown_tags(tags).difference(dropped)
     if unknown := sorted(tag for tag in others if not tag.startswith(YAML_TAGS)):

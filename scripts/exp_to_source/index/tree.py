@@ -93,9 +93,9 @@ def parse(text: str, path: str, rooms: Sequence[int | None]) -> Tree:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         line = f" at its line {mark.line + 1}" if mark else ""
         what = f"is damaged{line} ({problem or 'not valid YAML'})"
-        raise InputError(f"{path}: the ASDF tree {what}; fetch the file again") from None
+        raise InputError(f"{path}: the ASDF tree {what}; get the file again") from None
     except ValueError as error:
-        raise InputError(f"{path}: {error}; make the file again with the pipeline") from None
+        raise InputError(f"{path}: {error}; correct it, or get the file again") from None
 
 
 def refuse_nulls(node: Node) -> None:

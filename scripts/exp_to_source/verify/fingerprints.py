@@ -170,7 +170,7 @@ def fingerprint_exposure(path: str, output: str) -> None:
         what = f"{type(error).__name__}: {first_sentence(error)}"
         raise InputError(
             f"{path}: its ASDF tree is not an exposure's ({what}); "
-            "make the file again with the pipeline"
+            "correct it, or get the file again"
         ) from None
     with replacing(output) as file:
         write_all(file, json.dumps(before | top, default=str).encode() + b"\n")
