@@ -6,7 +6,8 @@ import re
 from ..formats.cards import CARD, Value
 
 #: A number in a card, as a regular expression.
-NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[EeDd][+-]?[0-9]+)?"
+MANTISSA = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+NUMBER = f"{MANTISSA}(?:[EeDd][+-]?[0-9]+)?"
 
 
 def card_value(image: bytes) -> Value:

@@ -96,14 +96,16 @@ def other_kind_error(path: str, what: str) -> OtherKindError:
     )
 
 
-def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, Rewriting | None]:
+def read_tree(
+    path: str, hdus: list[HDU], extension: Extension, is_whole: bool
+) -> tuple[Tree, Rewriting | None]:
     """Read the ASDF tree, and rewrite its text if necessary.
 
     It is rewritten if its layout is not asdf's, if planes are cast, or if headers were edited after
     the tree was written: `_fits_hash` then differs, and the headers' values are used. Rejected
     values are removed from the headers.
     """
-    digest = headers_digest(path, hdus)
+    digest = headers_digest(path, hdus, is_whole)
     rooms = [block.room for block in extension.blocks]
     try:
         tree = parse(extension.text, path, rooms)
@@ -124,15 +126,16 @@ def read_tree(path: str, hdus: list[HDU], extension: Extension) -> tuple[Tree, R
         ) from None
 
 
-def headers_digest(path: str, hdus: list[HDU]) -> str:
+def headers_digest(path: str, hdus: list[HDU], is_whole: bool) -> str:
     """Compute the digest of the headers that stdatamodels compares with ``_fits_hash``.
 
-    astropy corrects headers that do not follow the standard when it reads them. Therefore, it reads
-    such a file here, too.
+    astropy corrects headers that do not follow the standard when it reads them, and may find HDUs
+    in what follows the last one, which makes the file not `is_whole`. Therefore, it reads such a
+    file here, too.
     """
     extends = hdus[0].header.get("EXTEND") is True
     named = all(hdu.name != "ASDF" or hdu.header.get("EXTNAME") == "ASDF" for hdu in hdus)
-    if extends and named and all(hdu.header.is_standard for hdu in hdus):
+    if is_whole and extends and named and all(hdu.header.is_standard for hdu in hdus):
         digest = hashlib.sha256()
         for hdu in hdus:
             if hdu.name != "ASDF":

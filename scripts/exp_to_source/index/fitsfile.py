@@ -12,14 +12,16 @@ from functools import cached_property, lru_cache
 
 from ..errors import InputError
 from ..formats.cards import BLOCK, CARD, END, Value, is_card_text, padded
-from .card_values import NUMBER, card_value
+from .card_values import MANTISSA, NUMBER, card_value
 
 #: A larger header is taken for damage: the largest real ones have a few hundred cards.
 MAX_HEADER = 1000 * BLOCK
 
 
 _STRING, _REST = r"'[ -&(-~]*(?:''[ -&(-~]*)*'", " *(?:/.*)?"
-_VALUE = f" *(?:{_STRING}|[TF]|{NUMBER}|\\({NUMBER}, *{NUMBER}\\))?{_REST}"
+_VALUE = f" *(?:{_STRING}|[TF]|{NUMBER})?{_REST}"
+#: A number that may be too large for a float, which astropy rewrites.
+_LARGE = re.compile(f".{{10}} *({MANTISSA}[EeDd][+]?[0-9]{{3,}})")
 #: A card, whose keyword may be alone only if it has no value.
 SOUND = re.compile(
     f"(?=.{{8}}= )(?!CONTINUE)[A-Z0-9_-]+ *= {_VALUE}"
@@ -41,7 +43,12 @@ CONTINUED = re.compile(f".*&'{_REST}CONTINUE.*", re.DOTALL)
 @lru_cache(maxsize=1 << 14)
 def keyword_of(card: str) -> str | None:
     """Keyword of a card; None if it does not follow the standard. Cached, as many cards recur."""
-    return card[:8].rstrip() if SOUND.fullmatch(card) else None
+    if not SOUND.fullmatch(card):
+        return None
+    large = _LARGE.match(card)
+    if large and math.isinf(float(large[1].upper().replace("D", "E"))):
+        return None
+    return card[:8].rstrip()
 
 
 #: Value of a card; cached, as many recur.

@@ -57,13 +57,16 @@ def index_exposure(path: str, output: str) -> list[Remark]:
         if "DATAMODL" not in primary.header and all(hdu.name != "ASDF" for hdu in hdus):
             raise other_kind_error(path, "no data model")
         extension = read_extension(file, path, hdus)
-        exposure = Exposure(path, file, hdus, extension, *read_tree(path, hdus, extension))
+        is_whole = not os.pread(file, BLOCK, hdus[-1].end).strip(b"\0 ")
+        exposure = Exposure(
+            path, file, hdus, extension, *read_tree(path, hdus, extension, is_whole)
+        )
         planes, unused = match_planes(exposure)
         common, top = encode_common(exposure), encode_top(exposure)
         slits = list(slit_records(exposure, planes, common, top))
         about = {"exposure": name, "path": path} | before | identity(exposure.tree)
         about |= {"standard": extension.standard}
-        said = remarks(exposure, planes, unused)
+        said = remarks(exposure, planes, unused, is_whole)
         parts = {
             "common": common,
             "top": top,
@@ -122,7 +125,9 @@ def index_or_reason(
         return [Remark("warning", f"skipped: {error}")]
 
 
-def remarks(exposure: Exposure, planes: list[list[HDU]], unused: set[str]) -> list[Remark]:
+def remarks(
+    exposure: Exposure, planes: list[list[HDU]], unused: set[str], is_whole: bool
+) -> list[Remark]:
     """Say what products will lack, and what was done otherwise, the most serious first."""
     warned = [
         *on_tags(exposure.tree.tags),
@@ -167,6 +172,6 @@ def remarks(exposure: Exposure, planes: list[list[HDU]], unused: set[str]) -> li
         said.append(f"{', '.join(cast)}: cast to the datatype of the schema, as by jwst")
     if exposure.hdus[0].shape:
         said.append("the image in PRIMARY is left out")
-    if os.pread(exposure.file, BLOCK, exposure.hdus[-1].end).strip(b"\0 "):
+    if not is_whole:
         said.append("bytes after the last HDU are left out")
     return [*(Remark("warning", text) for text in warned), *(Remark("note", text) for text in said)]
