@@ -67,6 +67,13 @@ class OtherKindError(InputError):
         self.kind = kind
 
 
+def list_some(names: Iterable[object], separator: str = ", ", limit: int = 6) -> str:
+    """List the first few names, and how many more there are."""
+    texts = list(map(str, names))
+    more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
+    return separator.join(texts[:limit]) + more
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: ``1 exposure``, ``2 exposures``."""
     return f"{number} {noun}{'s' * (number != 1)}"

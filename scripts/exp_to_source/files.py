@@ -10,7 +10,7 @@ from .errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from io import BytesIO, FileIO
+    from io import FileIO
 
 #: Ending of the names of temporary files.
 TEMPORARY = ".part"
@@ -83,7 +83,7 @@ def flush(path: str | os.PathLike[str]) -> None:
         os.close(file)
 
 
-def write_all(file: FileIO | BytesIO, data: bytes | memoryview) -> None:
+def write_all(file: FileIO, data: bytes | memoryview) -> None:
     """Write every byte of `data` to an unbuffered file, which may take them in several parts."""
     view = memoryview(data)
     while view:

@@ -198,17 +198,18 @@ def format_source(kind: str, source_id: int, digits: int) -> str:
 
 def is_newer(version: str, other: str) -> bool:
     """Whether a pipeline version (CAL_VER) is after another; False if it is not known."""
-    found, limit = (re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text) for text in (version, other))
-    if not (found and limit):
-        return False
-    numbers, last = ([int(part or 0) for part in match.groups()] for match in (found, limit))
-    return numbers > last
+    return bool(_numbers(version)) and _numbers(version) > _numbers(other)
 
 
 def precedes(version: str, other: tuple[int, int]) -> bool:
     """Whether a pipeline version (CAL_VER) is before another; False if it is not known."""
-    match = re.match(r"(\d+)\.(\d+)", version)
-    return match is not None and (int(match[1]), int(match[2])) < other
+    return bool(_numbers(version)) and _numbers(version) < other
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Numbers of a version: three, or none if it is not one."""
+    match = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
+    return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
 def digits_of(version: str) -> int:

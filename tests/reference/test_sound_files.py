@@ -204,6 +204,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "long logs": (attribute(lambda m: m, {"logs": ["x" * 1000] * (LARGE // 1000)}), ""),
     "a long value": (attribute(lambda m: m.meta, "y" * LARGE), ""),
     "double precision": (set_data(("SCI", 1), lambda d: d * np.array(2.0)), RETYPED),
+    "minus zero in double precision": (set_data(("SCI", 1), lambda d: d * np.array(-0.0)), RETYPED),
     "integers": (replaced("SCI", lambda data: np.ones(data.shape, "i2")), RETYPED),
     **{
         f"DQ as {kind}": (replaced("DQ", flags(kind)), RETYPED)

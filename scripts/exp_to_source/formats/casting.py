@@ -34,7 +34,8 @@ def cast_plane(data: bytes, bits: int, zero: int, new_bits: int, new_zero: int) 
     if sys.byteorder == "little":
         numbers.byteswap()
     if new_bits < 0:
-        cast = array(CODES[new_bits], [number + zero for number in numbers])
+        # Adding nothing would change the sign of -0.0.
+        cast = array(CODES[new_bits], [number + zero for number in numbers] if zero else numbers)
     else:
         # FITS stores bytes without a sign, and all longer integers with one.
         lowest = 0 if new_bits == 8 else -(1 << new_bits - 1)

@@ -2,7 +2,6 @@
 
 A product has one preamble, that of the newest standard among its entries. This standard does not
 have a few tags of the older one, though their meaning has not changed; these get their new names.
-If that is not enough, the exposures cannot be in one product.
 """
 
 from __future__ import annotations

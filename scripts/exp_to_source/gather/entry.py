@@ -20,7 +20,7 @@ from ..formats.seals import DIGEST_SIZE
 from ..formats.standards import keep_tags, renew_tags
 
 if TYPE_CHECKING:
-    from io import BytesIO, FileIO
+    from io import FileIO
 
 BUFFER = 1 << 20
 
@@ -102,10 +102,8 @@ class Entry:
                 cards = planned_cards(raw, plan)
                 check.update(cards)
                 out.header(finished_header(cards, number, first_cards))
-                if place in self.record.casts:
-                    self.copy_cast(file, start + header_size, data_size, place, out.file, check)
-                else:
-                    self.copy(file, start + header_size, data_size, out.file, check)
+                cast = self.record.casts.get(place, ())
+                self.copy(file, start + header_size, data_size, out.file, check, cast)
             if not text:
                 begin, size = self.place
                 text = os.pread(file, size, begin)
@@ -119,36 +117,40 @@ class Entry:
         return PartCopied(self, number, fragment, check)
 
     def copy(
-        self, file: int, start: int, size: int, out: FileIO | BytesIO, check: hashlib._Hash
+        self,
+        file: int,
+        start: int,
+        size: int,
+        out: FileIO,
+        check: hashlib._Hash,
+        cast: tuple[int, ...] = (),
     ) -> None:
-        """Copy part of the exposure, and add it to a digest."""
+        """Copy part of the exposure, and add it to a digest.
+
+        A plane may be `cast`: its size without padding, and the arguments of `cast_plane`.
+        """
+        if cast:
+            # Few exposures need it.
+            from ..formats.casting import cast_plane
+        written = 0
         while size:
             data = os.pread(file, min(size, BUFFER), start)
             if not data:
                 raise self.changed()
             check.update(data)
-            write_all(out, data)
             start += len(data)
             size -= len(data)
-
-    def copy_cast(
-        self, file: int, start: int, size: int, place: int, out: FileIO, check: hashlib._Hash
-    ) -> None:
-        """Copy a plane in another datatype; its digest is that of the exposure's."""
-        # Imported here, as few exposures need it.
-        from io import BytesIO
-
-        from ..formats.casting import cast_plane
-
-        content = BytesIO()
-        self.copy(file, start, size, content, check)
-        unpadded, *cast = self.record.casts[place]
-        try:
-            data = cast_plane(content.getvalue()[:unpadded], *cast)
-        except (ValueError, KeyError):
-            # The index has checked the numbers.
-            raise self.changed() from None
-        write_all(out, data.ljust(padded(len(data)), b"\0"))
+            if cast:
+                left, *arguments = cast
+                cast = (max(left - len(data), 0), *arguments)
+                try:
+                    data = cast_plane(data[:left], *arguments)
+                except ValueError:
+                    # The index has checked the numbers.
+                    raise self.changed() from None
+                written += len(data)
+            write_all(out, data)
+        write_all(out, bytes(padded(written) - written))
 
 
 class PartCopied:
@@ -180,7 +182,7 @@ class PartCopied:
             meta["asn"] = flow_mapping((record.asn or {}) | association)
         lines = (f"    {key}: {meta[key]}\n" for key in meta if key not in record.own)
         fragment = self.fragment.replace(META_MARK, "".join(lines))
-        kind = record.type or self.entry.exposure["exposure_type"]
+        kind = record.type or self.entry.exposure["stated_type"]
         try:
             text = fill_marks(fragment, self.number, first_block, quoted(kind))
         except ValueError:

@@ -129,7 +129,7 @@ class Product:
         self.date = date_now()
         self.standard = newest({entry.standard for entry in entries})
         kinds = [entry.record.type for entry in entries if entry.record.type]
-        self.kind = kinds[-1] if kinds else entries[0].exposure["exposure_type"]
+        self.kind = kinds[-1] if kinds else entries[0].exposure["stated_type"]
         about = manifest.association
         self.association = {key: quoted(value) for key, value in about.items()}
         # A string that no FITS card can hold is only in the tree.

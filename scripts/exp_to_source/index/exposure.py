@@ -21,6 +21,9 @@ from .tree import Tree, parse
 
 BUFFER = 1 << 20
 
+#: Errors that astropy raises for invalid headers, besides its own.
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+
 
 @dataclass(slots=True)
 class Exposure:
@@ -105,6 +108,9 @@ def read_tree(
     the tree was written: `_fits_hash` then differs, and the headers' values are used. Rejected
     values are removed from the headers.
     """
+    if packed := next((hdu for hdu in hdus if hdu.header.get("ZIMAGE")), None):
+        name = f"{packed.name},{packed.version}"
+        raise InputError(f"{path}: {name} is compressed; unpack the file with funpack")
     digest = headers_digest(path, hdus, is_whole)
     rooms = [block.room for block in extension.blocks]
     try:
@@ -148,8 +154,10 @@ def headers_digest(path: str, hdus: list[HDU], is_whole: bool) -> str:
     try:
         with warnings.catch_warnings(action="ignore"), fits.open(path) as opened:
             return str(fits_hash(opened))
-    except (fits.VerifyError, OSError) as error:
-        raise ValueError(str(error).splitlines()[0]) from None
+    except (fits.VerifyError, *UNREADABLE) as error:
+        raise ValueError(
+            f"astropy cannot read it ({type(error).__name__}: {error!s:.200})"
+        ) from None
 
 
 def match_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
@@ -188,7 +196,8 @@ def match_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
             plane, *copies = found
             if not all(exposure.have_same_content(plane, copy) for copy in copies):
                 raise mismatch_error(
-                    exposure, f"{array.name},{array.version} occurs twice, with other content"
+                    exposure,
+                    f"{array.name},{array.version} occurs twice, with different content",
                 )
             if array.name in known and known[array.name].key != array.key:
                 raise mismatch_error(
@@ -223,8 +232,6 @@ def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> None:
         If it is not an image of unscaled numbers, or differs from the tree.
     """
     name = f"{hdu.name},{hdu.version}"
-    if "ZIMAGE" in hdu.header:
-        raise InputError(f"{exposure.path}: {name} is compressed; unpack the file with funpack")
     if hdu.header.get("XTENSION") != "IMAGE":
         raise mismatch_error(exposure, f"{name} is not an image")
     if header_datatype(hdu.header) is None:

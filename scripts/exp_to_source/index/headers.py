@@ -208,7 +208,7 @@ def _with_unknown(
     for word, position in header.numbers.items():
         if word in known:
             place = words.index(word) if word in words else -1
-        elif place < 0 or word in STRUCTURE | SILENT:
+        elif place < 0 or word in STRUCTURE or word in SILENT:
             continue
         elif is_card_text(header.cards(position).decode("latin-1")):
             place += 1

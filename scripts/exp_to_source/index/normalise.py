@@ -111,7 +111,7 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
         hdu = named.get((word.hdu, version))
         if hdu is None or word.name not in hdu.header:
             if hdu and (card := hdu.header.invalid.get(word.name)):
-                raise ValueError(f"{hdu.name},{hdu.version} has {card!r}, which is not a card")
+                raise ValueError(f"{hdu.name},{hdu.version} has {card!r}, which is not a FITS card")
             return
         value = hdu.header.get(word.name)
         if accepts(word, value):
@@ -205,10 +205,11 @@ def _drop_keys(root: yaml.Node) -> list[str]:
 
 def _unique(pairs: list[tuple[yaml.Node, yaml.Node]]) -> list[tuple[yaml.Node, yaml.Node]]:
     """Leave out repeated keys, which must have equal values."""
-    first: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+    first: dict[tuple[str, str], tuple[yaml.Node, yaml.Node]] = {}
     for key, value in pairs:
-        name = yaml.serialize(key, Dumper=Dumper)
-        _, other = first.setdefault(name, (key, value))
+        is_scalar = isinstance(key, yaml.ScalarNode)
+        name = key.value if is_scalar else yaml.serialize(key, Dumper=Dumper)
+        _, other = first.setdefault((key.tag, name), (key, value))
         if other is not value and yaml.serialize(value, Dumper=Dumper) != yaml.serialize(
             other, Dumper=Dumper
         ):
@@ -230,22 +231,21 @@ def _describe_planes(slit: yaml.MappingNode, hdus: list[HDU], edited: bool) -> N
         key, array = table().planes[hdu.name].key, _get(slit, table().planes[hdu.name].key)
         if not hdu.shape or not tags or not (edited or (array and find_cast(hdu))):
             continue
+        old = _get(array, "shape")
         shape = _REPRESENTER.represent_sequence(SEQUENCE, hdu.shape, flow_style=True)
+        changed |= edited and old is not None and _values(old) != _values(shape)
         described = {
             "source": f"fits:{hdu.name},{hdu.version}",
             "datatype": product_datatype(hdu),
             "byteorder": "big",
         }
         node = _REPRESENTER.represent_mapping(tags[0], described)
-        node.value.append((yaml.ScalarNode(STRING, "shape"), shape))
-        if array and (old := _get(array, "shape")):
-            if not edited:
-                node.value[-1] = node.value[-1][0], old
-            changed |= _values(old) != _values(shape)
+        node.value.append((yaml.ScalarNode(STRING, "shape"), shape if edited or not old else old))
         _set(slit, key, node)
-    shapes = {hdu.shape for hdu in hdus if hdu.shape}
-    if edited and changed and len(shapes) > 1:
-        raise ValueError(f"planes of one slit have different shapes: {sorted(shapes)!s:.80}")
+    shapes = {hdu.shape: hdu.name for hdu in hdus if hdu.shape}
+    if changed and len(shapes) > 1:
+        texts = (f"{name},{hdus[0].version} {list(shape)}" for shape, name in shapes.items())
+        raise ValueError(f"planes of one slit have different shapes ({', '.join(texts):.120})")
 
 
 def _values(node: yaml.Node) -> list[str]:

@@ -156,8 +156,9 @@ def _target(target: str, facts: Outcome) -> list[str]:
 def _warnings_of_spectra(results: str) -> list[str]:
     """Lines on what tables of spectra lack, of the logs of the jobs that made them."""
     folder = os.path.join(os.path.dirname(results), "logs", "combine_grism_spectra")
+    families = {row.get("family") for row in read_table(os.path.join(results, SOURCES))}
     lines = []
-    for name in sorted(names_in(folder)):
+    for name in sorted(names_in(folder).intersection(f"{family}.log" for family in families)):
         with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
             lines += [f"  {line.rstrip()}" for line in file if line.startswith("warning: ")]
     return lines

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ..errors import InputError
-from ..naming import check_path, fill_template, is_product_name
+from ..errors import InputError, list_some
+from ..naming import MAX_PRODUCT_NAME, check_path, fill_template, is_product_name
 from ..results import CAL, MBSUB
 
 #: Values of ``exptype`` in associations of the archive, and of ``asn_from_list``.
@@ -75,9 +75,9 @@ def read_association(path: str) -> Association:
         raise InputError(f"{path}: not an association; associations of type 'spec3' are needed")
     kind = content.get("asn_type") or "None"
     if kind not in ("spec3", "None"):
-        what = repr(kind) if isinstance(kind, str) else "that is no text"
         raise InputError(
-            f"{path}: an association of type {what}; associations of type 'spec3' are needed"
+            f"{path}: its asn_type is {kind!r:.40}; name level 3 associations only, of type "
+            "'spec3' (*_spec3_*asn.json)"
         )
     products = content.get("products")
     if not (isinstance(products, list) and products and isinstance(products[0], dict)):
@@ -181,7 +181,7 @@ def _misspelt(path: str, typed: Iterable[tuple[str, str]]) -> Iterator[str]:
         what = "taken for science" if _is_science(member_type) else "left out"
         yield (
             f"{path}: exptype {member_type!r} is not known, members that have it are {what}, as "
-            f"in the pipeline: {', '.join(names)}; correct it, for example to 'science'"
+            f"in the pipeline: {list_some(names)}; correct it, for example to 'science'"
         )
 
 
@@ -199,7 +199,7 @@ def _member_file(path: str, member: str) -> str:
             f"{path}: its member {member!r} is a spectrum, and its exposure {exposure!r} is no "
             "file; put it there, or correct the association"
         )
-    raise InputError(f"{path}: its member {member!r} is no file; bring it back or correct it")
+    raise InputError(f"{path}: its member {member!r} is not a file; bring it back or correct it")
 
 
 def _replaced(path: str, given: list[str], taken: list[str]) -> Iterator[str]:
@@ -242,6 +242,7 @@ def _check_template(path: str, template: str) -> None:
     """Refuse templates that do not give names of files."""
     if not is_product_name(fill_template(template, "s00001", ["s200a1"])):
         raise InputError(
-            f"{path}: its product's name {template!r} may have letters, digits and _ . + - only, "
-            "and {source_id} and {slit_name}; rename it"
+            f"{path}: its product's name {template!r:.300} may have letters, digits and _ . + - "
+            f"only, {{source_id}} and {{slit_name}}, a letter or digit first, and "
+            f"{MAX_PRODUCT_NAME} characters at most; rename it"
         )

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ..errors import InputError, counted
+from ..errors import InputError, counted, list_some
 from ..index.remarks import Remark
 from ..modes import FIXED_SLIT, MODES
 from ..naming import archive_name, find_archive_name, precedes
@@ -88,14 +88,15 @@ def check_doubts(
         *repeated_exposures(products, by_name),
         *several_targets(products, by_name),
         *several_positions(products, by_name),
-        *stray_slits(by_name.values()),
+        *stray_slits(products, by_name),
     ]
     stopping = [
         doubt.text for doubt in doubts if on_doubt == "stop" or (on_doubt == "auto" and doubt.stops)
     ]
     if stopping:
         lines = "\n- ".join(["nothing is written:", *stopping] if stopping[1:] else stopping)
-        raise InputError(f"{lines}; or set 'on_doubt: warn' to go on nevertheless")
+        end = "\n" if stopping[1:] else "; or "
+        raise InputError(f"{lines}{end}set 'on_doubt: warn' to go on nevertheless")
     return [Remark("warning", doubt.text) for doubt in doubts]
 
 
@@ -125,7 +126,8 @@ def repeated_exposures(
         paths = (" and ".join(exposures[name].about["path"] for name in pair) for pair in pairs)
         yield Doubt(
             f"exposures that are given twice, under two names, would be in products twice "
-            f"({counted(pairs.total(), 'slit')}): {_some(paths)}; leave one of each out",
+            f"({counted(pairs.total(), 'slit')}): {list_some(paths, '; ', MAX_NAMED)}; leave one "
+            "of each out",
             stops=True,
         )
 
@@ -172,7 +174,8 @@ def several_targets(
         if len(targets) > 1:
             yield Doubt(
                 f"{product.name} would be of {len(targets)} targets, as fixed slits have the same "
-                f"ids for each: {_some(map(str, targets))}; give an association for each",
+                f"ids for each: {list_some(targets, '; ', MAX_NAMED)}; give an association "
+                "for each",
                 stops=True,
             )
 
@@ -196,31 +199,35 @@ def several_positions(
                 if slit.position and slit.kind == "s" and slit.exposure in catalogs
             )
             if len(places := tell_apart(sights)) > 1:
-                found.append(f"{product.name}: {_some(map(str, places), ', ')}")
+                found.append(f"{product.name}: {list_some(places, limit=MAX_NAMED)}")
     if found:
         yield Doubt(
             f'{counted(len(found), "product")} would combine sources more than {TOLERANCE:g}" '
-            f"apart, which have one id: {_some(found)}; give an association for the exposures of "
-            "each catalogue"
+            f"apart, which have one id: {list_some(found, '; ', MAX_NAMED)}; give an "
+            "association for the exposures of each catalogue"
         )
 
 
-def stray_slits(exposures: Iterable[Exposure]) -> Iterator[Doubt]:
+def stray_slits(products: Iterable[Product], exposures: Mapping[str, Exposure]) -> Iterator[Doubt]:
     """Find slits that do not see the source whose id they have: background slitlets, long ago."""
-    for about, slits, *_ in exposures:
-        if about["exposure_type"] == _MOS and precedes(about["version"], OWN_BACKGROUND_IDS_SINCE):
-            strays = [
-                slit.slit_name
-                for slit in slits
-                if slit.kind == "s" and is_outside(slit.position, slit.region)
-            ]
-            if strays:
-                yield Doubt(
-                    f"{about['path']}: the source is not in the footprint of "
-                    f"{counted(len(strays), 'slit')} ({_some(strays, ', ')}), so that it may be "
-                    "background with the id of a source, as before pipeline version 1.15; give it "
-                    "another id with 'joins', or make the file again with a newer pipeline"
-                )
+    old = {
+        name
+        for name, exposure in exposures.items()
+        if exposure.about["exposure_type"] == _MOS
+        and precedes(exposure.about["version"], OWN_BACKGROUND_IDS_SINCE)
+    }
+    strays: dict[str, list[str]] = {}
+    for product in products if old else ():
+        for slit in product.slits:
+            if slit.exposure in old and slit.kind == "s" and is_outside(slit.position, slit.region):
+                strays.setdefault(slit.exposure, []).append(slit.slit_name)
+    for name, slits in strays.items():
+        yield Doubt(
+            f"{exposures[name].about['path']}: the footprint of {counted(len(slits), 'slit')} "
+            f"({list_some(slits, limit=MAX_NAMED)}) does not cover the source, so that it may be "
+            "background with the id of a source, as before pipeline version 1.15; nothing is wrong "
+            "if the source is extended, otherwise give another id with 'joins'"
+        )
 
 
 def tell_apart(sights: Iterable[Sight]) -> list[Sight]:
@@ -272,10 +279,3 @@ def is_outside(position: str, region: str) -> bool:
 
 def _is_moving(about: Mapping[str, str]) -> bool:
     return about.get("target_type", "").upper() == "MOVING"
-
-
-def _some(names: Iterable[str], separator: str = "; ") -> str:
-    """List the first few names."""
-    names = list(names)
-    more = len(names) - MAX_NAMED
-    return separator.join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -105,6 +105,7 @@ def _product(
             f"{', '.join(map(str, own[:MAX_PLACES]))}; if that one is meant, add a row that gives "
             "these slits the same target, otherwise choose another"
         )
+    group = family_name(family.template)
     if row.product:
         family = family._replace(template=row.product)
     # A full name is that of one source.
@@ -122,7 +123,7 @@ def _product(
     )
     shared = [family.association for family, _ in by_family.values()]
     association = shared[0] if all(about == shared[0] for about in shared) else None
-    joined, group = tuple(dict.fromkeys(parts)), family_name(family.template)
+    joined = tuple(dict.fromkeys(parts))
     return Product(name, source_id, kind, association, slits, joined, label, group)
 
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import InputError, counted
+from ..errors import InputError, counted, list_some
 from ..files import has_content, names_in, replacing, write_all
 from ..formats.previous import previous_of, retain_product
 from ..index.remarks import COLUMNS as REMARK_COLUMNS
@@ -53,8 +53,6 @@ UNITS = {
     **{"wavelength_min": "um", "wavelength_max": "um"},
 }
 
-#: Maximum number of names in a remark.
-MAX_NAMED = 6
 
 #: As many manifests, or more, are written by several threads.
 MANY = 100
@@ -188,10 +186,8 @@ def _moved_away(retired: list[str], results: str) -> list[Remark]:
     """Note on the products that were moved away, all in one; none if none were."""
     if not retired:
         return []
-    more = len(retired) - MAX_NAMED
-    some = ", ".join(retired[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
     what = f"{counted(len(retired), 'product')} moved to {results}/{STALE}"
-    return [Remark("note", f"{what}, as there are no such sources any more: {some}")]
+    return [Remark("note", f"{what}, as there are no such sources any more: {list_some(retired)}")]
 
 
 def write_manifests(results: str, manifests: Mapping[str, bytes]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ..errors import list_some
 from ..formats.standards import STANDARDS, newest
 from ..formats.tags import unknown_tags
 from ..index.remarks import Remark
@@ -56,9 +57,7 @@ def _find_reason(standards: Iterable[str], tags: set[str], last: str) -> str:
 
 def _describe(groups: dict[str, list[str]]) -> str:
     """Name exposures, the first few of each ASDF standard."""
-    texts = []
-    for standard, names in groups.items():
-        more = len(names) - MAX_NAMED
-        shown = ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
-        texts.append(f"exposures of ASDF standard {standard} ({shown})")
-    return " and ".join(texts)
+    return " and ".join(
+        f"exposures of ASDF standard {standard} ({list_some(names, limit=MAX_NAMED)})"
+        for standard, names in groups.items()
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ..errors import InputError
+from ..errors import InputError, list_some
 from ..formats.manifests import manifest_content
 from ..naming import family_name, fill_template, format_source, is_product_name
 from .families import Choices, Family, Slit
@@ -147,9 +147,4 @@ def collision(one: Product, other: Product) -> str:
 
 def _places(groups: Iterable[list[Slit]]) -> str:
     """List the first few slits of each group in turn."""
-    shown = []
-    for slits in groups:
-        more = len(slits) - MAX_PLACES
-        places = ", ".join(map(str, slits[:MAX_PLACES]))
-        shown.append(places + (f" and {more} more" if more > 0 else ""))
-    return " | ".join(shown)
+    return " | ".join(list_some(slits, limit=MAX_PLACES) for slits in groups)

@@ -16,16 +16,13 @@ from jwst.datamodels.utils.flat_multispec import (
 )
 from stdatamodels.jwst import datamodels
 
-from ..errors import InputError, counted
+from ..errors import InputError, counted, list_some
 from ..results import product_path, spectrum_path
 from ..tables import read_sources
 from .appearances import first_appearances, refuse_same_ids
 from .pipeline import NO_PIXEL, no_combined_spectra, set_footprint
 from .preparation import SKIPPED
 from .saving import save_whole
-
-#: Maximum number of names in a message.
-MAX_NAMES = 10
 
 
 def combine_family(
@@ -146,10 +143,8 @@ def _is_made(results: str, name: str) -> bool:
 def _warn(table: Path, names: Sequence[str], why: str) -> None:
     """Report sources that a table is made without; the last lines of the run repeat it."""
     if names:
-        shown = ", ".join(names[:MAX_NAMES])
-        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
         what = f"{counted(len(names), 'source')} ({why})"
-        print(f"warning: {table}: without {what}: {shown}{more}", file=sys.stderr)
+        print(f"warning: {table}: without {what}: {list_some(names, limit=10)}", file=sys.stderr)
 
 
 def _columns(model: Any, schema: Any) -> tuple[Any, Any]:

@@ -83,7 +83,9 @@ def is_uncalibrated(exposure_type: str, units: Collection[str]) -> str:
     """
     if exposure_type not in calwebb_spec3.WFSS_TYPES:
         return ""
-    if not precedes(jwst.__version__, WFSS_OF_SPECTRA):
+    # Builds of the main branch count from the last release: 3.0.1.dev300.
+    is_release = ".dev" not in jwst.__version__
+    if not (is_release and precedes(jwst.__version__, WFSS_OF_SPECTRA)):
         return (
             f"WFSS spectra need jwst 3.0.x; {jwst.__version__} is installed, whose Spec3Pipeline "
             "combines the spectra of exposures (*_x1d.fits) instead; install jwst 3.0.x, or run "

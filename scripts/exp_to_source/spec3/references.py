@@ -66,6 +66,11 @@ def find_references(
     check_parameters(found["steps"])
     exposures = exposures_of(output.name.removesuffix(".json"), table)
     for exposure in exposures:
+        if not exposure["stated_type"]:
+            raise InputError(
+                f"{exposure['path']}: has no EXP_TYPE, which the steps of the pipeline need; set "
+                "it in PRIMARY"
+            )
         if what := is_uncalibrated(exposure["exposure_type"], [exposure["unit"]]):
             raise InputError(f"{exposure['path']}: {what}")
     if not found["offline"]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from astropy.io import fits
 
-from ..errors import InputError
+from ..errors import InputError, list_some
 from ..modes import FIXED_SLIT
 from ..results import CAL
 from ..sources.associations import Association
@@ -30,7 +30,7 @@ from .fingerprints import (
 )
 from .opening import MODEL, open_model
 from .readback import Contents, Source, first_sentence, form, read_file
-from .verdicts import Verdict, some
+from .verdicts import Verdict
 
 #: Beginning of the part of HISTORY that joined products have.
 JOINED = "Joined by the user"
@@ -167,7 +167,8 @@ class Verifier:
             if not self.same_association(entry.asn, slit.asn, filename):
                 differences.append("meta.asn")
             if differences:
-                yield f"entry {number}, {slit.label} of {filename}: differs in {some(differences)}"
+                what = list_some(differences)
+                yield f"entry {number}, {slit.label} of {filename}: differs in {what}"
         kinds = [kind for kind in kinds if kind]
         if kinds and at(tree, ("meta", "exposure", "type")) != kinds[-1]:
             yield f"meta.exposure.type at its top is not {kinds[-1]}"
@@ -184,7 +185,7 @@ class Verifier:
             yield "its entries are of several targets of the joins, or some of none"
         elif targets == {None} and not _one_source(nodes):
             ids = sorted({str(at(node, ("source_id",))) for node in nodes})
-            yield f"its entries are of several sources: {some(ids)}"
+            yield f"its entries are of several sources: {list_some(ids)}"
         history = contents.planes[0].header.get("HISTORY", ())
         if any(line.startswith(JOINED) for line in history) != (targets != {None}):
             yield "its HISTORY wrongly says whether it is joined"
@@ -226,11 +227,11 @@ class Verifier:
         if not self.same_association(at(tree, ("meta", "asn")), first["asn"], filename):
             differences.append("meta.asn")
         if differences:
-            yield f"the top of its tree differs from {filename} in {some(differences)}"
+            yield f"the top of its tree differs from {filename} in {list_some(differences)}"
         values = _values(self.top, tree, "PRIMARY")
         words = list(_wrong_cards(primary.cards, first["cards"], values))
         if primary.array or words:
-            yield f"its PRIMARY header differs from {filename}: {some(words) or 'it has data'}"
+            yield f"its PRIMARY header differs from {filename}: {list_some(words) or 'it has data'}"
 
     def compare_cards(
         self, number: int, node: Any, contents: Contents, entry: Entry, slit: Entry

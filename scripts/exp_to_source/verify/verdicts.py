@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ..errors import InputError
+from ..errors import InputError, list_some
 from ..files import replacing, write_all
 from ..modes import FIXED_SLIT_IDS
 from ..naming import parse_product_name
@@ -25,9 +25,6 @@ SOUND, UNPROVED, DAMAGED = "sound", "unproved", "damaged"
 
 #: In place of a product, in the row of what is wrong with all together.
 NO_PRODUCT = "(none)"
-
-#: Maximum number of items of a kind in a message.
-MAX_NAMED = 6
 
 
 class Verdict(NamedTuple):
@@ -69,16 +66,10 @@ class Verdict(NamedTuple):
 
     def row(self) -> dict[str, Any]:
         """Row of the table."""
-        words = some(self.damages or self.doubts or ["ok", *self.notes], "; ")
+        words = list_some(self.damages or self.doubts or ["ok", *self.notes], "; ")
         exposures = len({str(filename) for filename, _ in self.slits})
         values = (self.product, exposures, self.planes, self.status, " ".join(words.split()))
         return dict(zip(COLUMNS, values, strict=True))
-
-
-def some(names: list[str], separator: str = ", ") -> str:
-    """List the first few names."""
-    more = len(names) - MAX_NAMED
-    return separator.join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def write_verdicts(path: str, verdicts: Iterable[Verdict]) -> None:
@@ -188,16 +179,18 @@ def judge(
                 else:
                     lost.append(f"{label} of {filename}")
             if found - wanted:
-                products = some([user.product for user in users])
+                products = list_some([user.product for user in users])
                 for user in users:
                     user.damages.append(f"{label} of {filename} is in {products}")
     said = [
-        f"{some(sorted(products))}: of one target of the joins, which is one product"
+        f"{list_some(sorted(products))}: of one target of the joins, which is one product"
         for products in joined.values()
         if len(products) > 1
     ]
     if lost:
-        said.append(f"lost: {len(lost)} slits are in no product that could be read: {some(lost)}")
+        said.append(
+            f"lost: {len(lost)} slits are in no product that could be read: {list_some(lost)}"
+        )
     if spared != (stated := sum(slits for _, slits in left_out.values())):
         said.append(f"{spared} slits are of sources left out, {stated} in the list of these")
     return [*verdicts, Verdict.of(NO_PRODUCT, *said)] if said else verdicts
@@ -228,7 +221,7 @@ def misplaced(chosen: Iterable[Source], left_out: Iterable[Source], selection: S
     made, others = list(chosen), {source.product for source in left_out}
     unwanted = choose([*made, *left_out], selection)[0].keys()
     wrong = sorted(unwanted ^ others)
-    return f"made or left out against the choice: {some(wrong)}" if wrong else ""
+    return f"made or left out against the choice: {list_some(wrong)}" if wrong else ""
 
 
 def list_verdicts(

@@ -237,7 +237,7 @@ def test_background_slitlet_with_the_id_of_a_source(tmp_path: Path):
     regions = [REGION, REGION.replace("52.", "53."), REGION.replace("214.", "215.")]
     edit(path, SRCRA=[ra, ra, ra + 1], SRCDEC=[dec, dec, dec], S_REGION=regions)
     (warning,) = list_them([path], tmp_path)
-    assert f"{path}: the source is not in the footprint of 1 slit (2)" in warning
+    assert f"{path}: the footprint of 1 slit (2) does not cover the source" in warning
     with pytest.raises(InputError, match="footprint"):
         list_them([path], tmp_path, on_doubt="stop")
     edit(path, {"CAL_VER": "1.15.0"})

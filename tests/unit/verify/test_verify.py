@@ -18,7 +18,7 @@ from snake import ROOT
 from stdatamodels.jwst import datamodels
 from tiny import Parts, edit_tree, split
 
-from exp_to_source.errors import InputError
+from exp_to_source.errors import InputError, list_some
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index import exposure, headers, records
 from exp_to_source.index import reader as asdfslit
@@ -32,7 +32,7 @@ from exp_to_source.tables import read_products
 from exp_to_source.verify import products as verify
 from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
-from exp_to_source.verify.verdicts import Slit, Verdict, judge, some
+from exp_to_source.verify.verdicts import Slit, Verdict, judge
 
 
 class Run(NamedTuple):
@@ -358,7 +358,7 @@ def verdict(product: str, *slits: tuple[str, int], association: str | None = Non
 def test_lost_and_duplicated_slits(verdicts: list[Verdict], said: dict[str, str]):
     exposures = [("a", [Slit("a1"), Slit("a2")]), ("b", [Slit("b1")])]
     judged = judge(verdicts, exposures, [], {"p": 2, "q": 1})
-    damaged = {entry.product: some(entry.damages) for entry in judged if entry.damages}
+    damaged = {entry.product: list_some(entry.damages) for entry in judged if entry.damages}
     assert damaged.keys() == said.keys()
     for product, message in said.items():
         assert re.search(message, damaged[product])
