@@ -360,7 +360,7 @@ def meant(place: str, exposures: list[Path]) -> bool:
     if re.search(r"exposures\[\d+\]\.meta\.date: ", place):
         # Where a tree has none, jwst takes the time of opening, we what the header has.
         return True
-    if re.search(r"meta\.wcsinfo: '\(absent\)' / \{\}$", place):
+    if place.endswith("'(absent)' / {}"):
         return True
     if re.search(r"exposures\[\d+\]\.meta\.wcsinfo", place) or re.match("cards? SCI", place):
         return any(b"\n  wcsinfo:" in path.read_bytes() for path in exposures)
@@ -377,7 +377,9 @@ def mentioned(place: str, remarks: list[str]) -> bool:
         return any(re.search("no SRCNAME|, which counts", remark) for remark in remarks)
     words = re.findall(r"[A-Za-z_][A-Za-z0-9_]{2,}", place)
     said = {word.lower() for remark in remarks for word in re.findall(r"\w+", remark)}
-    return any(word.lower() in said for word in words if word.lower() not in COMMON)
+    words = [word.lower() for word in words if word.lower() not in COMMON]
+    # Names of keywords are short.
+    return any(word == other or word.startswith(f"{other}_") for word in words for other in said)
 
 
 #: Words of places that say nothing about what differs.

@@ -137,7 +137,7 @@ class Header:
 
     def forget(self, keyword: str) -> None:
         """Drop a keyword whose value is not used."""
-        del self.numbers[keyword]
+        self.numbers.pop(keyword, None)
 
     def get(self, keyword: str, default: Value = None) -> Value:
         """Value of a keyword, or `default` if it is absent or undefined."""

@@ -27,11 +27,15 @@ _REPRESENTER = yaml.representer.SafeRepresenter()
 
 
 class Refusal(NamedTuple):
-    """A value in a header that the schema does not accept; None if the card has no value."""
+    """A value in a header that the schema does not accept; None if the card has no value.
+
+    The `card` is empty if it follows the FITS standard.
+    """
 
     hdu: tuple[str, int]
     word: Keyword
     value: Value
+    card: str = ""
 
 
 class Rewriting(NamedTuple):
@@ -109,15 +113,13 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
 
     def take(node: yaml.MappingNode, word: Keyword, version: int) -> None:
         hdu = named.get((word.hdu, version))
-        if hdu is None or word.name not in hdu.header:
-            if hdu and (card := hdu.header.invalid.get(word.name)):
-                raise ValueError(f"{hdu.name},{hdu.version} has {card!r}, which is not a FITS card")
+        if hdu is None:
             return
-        value = hdu.header.get(word.name)
-        if accepts(word, value):
+        value, card = hdu.header.get(word.name), hdu.header.invalid.get(word.name, "")
+        if word.name in hdu.header and accepts(word, value):
             _put(node, word.path.split("."), value)
-        else:
-            refusal = Refusal((word.hdu, version), word, value)
+        elif word.name in hdu.header or card:
+            refusal = Refusal((word.hdu, version), word, value, card)
             refusals.setdefault((*refusal.hdu, word.name), refusal)
 
     root = _own(root)

@@ -79,8 +79,9 @@ def dropped_tags(tags: Iterable[str]) -> list[str]:
 def on_refusals(refusals: Iterable[Refusal]) -> list[str]:
     """Report values of headers that were not accepted; one remark for equal values of many HDUs."""
     versions: dict[tuple[str, str], list[int]] = {}
-    for (name, version), word, value in refusals:
-        versions.setdefault((name, _refused(word, value)), []).append(version)
+    for (name, version), word, value, card in refusals:
+        what = f"{card!r:.{MAX_VALUE}} does not follow FITS" if card else _refused(word, value)
+        versions.setdefault((name, what), []).append(version)
     return [
         f"{_places(name, numbers)}: {what}; the ASDF tree's value stays"
         for (name, what), numbers in versions.items()

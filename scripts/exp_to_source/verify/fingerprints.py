@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from asdf.exceptions import ValidationError
 from asdf.schema import validate
+from astropy.io.fits import VerifyError
 
 from ..errors import InputError
 from ..files import replacing, stamp, write_all
@@ -245,7 +246,11 @@ def take_headers(tree: dict[str, Any], contents: Contents) -> dict[str, Any]:
         for word in words:
             place = Source(word.hdu, 1 if word.hdu == "PRIMARY" else version)
             header = headers.get(place, {})
-            value = header.get(word.name)
+            try:
+                value = header.get(word.name)
+            except VerifyError:
+                # A card that astropy cannot read counts as little as a value that is not valid.
+                continue
             if isinstance(value, str | int | float) and is_valid(value, word.schema):
                 node = _with(node, word.path, value)
         return node
