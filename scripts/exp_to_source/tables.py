@@ -73,7 +73,7 @@ def passed_over(rows: Iterable[Mapping[str, str]]) -> str:
         return ""
     what = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     files = counted(kinds.total(), "file")
-    return f"passed over {files} that are not spectroscopic exposures of many slits: {what}"
+    return f"passed over {files} of other kinds than spectroscopic exposures of many slits: {what}"
 
 
 def require_sources(table: str) -> None:

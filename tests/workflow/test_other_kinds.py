@@ -19,7 +19,7 @@ from exp_to_source.simulate.exposures import Simulation, simulate
 pytestmark = pytest.mark.usefixtures("fixed_date")
 
 PASSED = (
-    "passed over 5 files that are not spectroscopic exposures of many slits: 2 ImageModel "
+    "passed over 5 files of other kinds than spectroscopic exposures of many slits: 2 ImageModel "
     "(NRS_MSATA), 1 MultiExposureModel (NRS_MSASPEC), 1 MultiSlitModel (NRS_LAMP), "
     "1 MultiSpecModel"
 )
@@ -109,5 +109,7 @@ def test_nothing_but_other_kinds(tree: Path, tmp_path: Path):
     result = work.run()
     assert result.status == 1
     last = result.text.splitlines()[-1]
-    assert last.startswith("list_sources: no exposures to regroup: passed over 3 files that ")
+    assert last.startswith(
+        "list_sources: no exposures to regroup: passed over 3 files of other kinds "
+    )
     assert last.endswith("1 MultiSpecModel; correct the setting 'exposures'")

@@ -38,6 +38,7 @@ from exp_to_source.run.inputs import (
     find_exposures,
     find_files,
     find_table,
+    found_files,
     name_exposures,
     name_members,
     named_exposures,

@@ -76,11 +76,12 @@ def read_request():
     paths = find_files("associations", config["associations"], results=RESULTS, where=written_in)
     associations = [read_association(path) for path in paths]
     if config["demo"]:
-        found = SIMULATED_ON_DISK
+        files = SIMULATED_ON_DISK
     else:
-        found = find_exposures(config["exposures"], RESULTS, IS_MODULE, written_in)
+        files = find_exposures(config["exposures"], RESULTS, IS_MODULE, written_in)
     members = [path for association in associations for path in association.science]
-    exposures = name_exposures([*found, *members])
+    found = found_files(config["exposures"], files)
+    exposures = name_exposures([*files, *members], found.difference(members))
     prepared = name_members(associations) if config["prepare"] else {}
     exposures |= {name: prepared_path(RESULTS, name) for name in prepared}
     return associations, exposures, prepared

@@ -236,8 +236,9 @@ def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> None:
         raise mismatch_error(exposure, f"{name} is not an image")
     if header_datatype(hdu.header) is None:
         raise InputError(
-            f"{exposure.path}: {name} has scaled numbers (BITPIX, BSCALE, BZERO, BLANK); write it "
-            f"as {product_datatype(hdu) or 'unscaled numbers'}"
+            f"{exposure.path}: {name} has scaled numbers (BITPIX, BSCALE, BZERO, BLANK of its "
+            f"header); write it as {product_datatype(hdu) or 'unscaled numbers'}, or, if they are "
+            "left from other numbers, remove BSCALE and BZERO"
         )
     if mismatch := find_mismatch(hdu, array):
         raise mismatch_error(exposure, f"{name} {mismatch}")

@@ -54,9 +54,12 @@ def index_exposure(path: str, output: str) -> list[Remark]:
         # Before others are read: a file of another kind may have any.
         check_kind(path, primary)
         hdus = [primary, *others]
-        if "DATAMODL" not in primary.header and all(hdu.name != "ASDF" for hdu in hdus):
+        is_stated = "DATAMODL" in primary.header
+        if not is_stated and all(hdu.name != "ASDF" for hdu in hdus):
             raise other_kind_error(path, "no data model")
         extension = read_extension(file, path, hdus)
+        if not is_stated and "\nslits:" not in extension.text:
+            raise other_kind_error(path, "no slits")
         is_whole = not os.pread(file, BLOCK, hdus[-1].end).strip(b"\0 ")
         exposure = Exposure(
             path, file, hdus, extension, *read_tree(path, hdus, extension, is_whole)

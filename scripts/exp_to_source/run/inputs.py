@@ -7,10 +7,10 @@ import glob
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from ..errors import InputError, counted
+from ..errors import InputError, OtherKindError, counted
 from ..naming import check_path, exposure_name, parse_exposure_name, parse_product_name
 from ..results import CAL, MBSUB, PREPARED, PREVIOUS, PRODUCTS, STALE
 from ..sources.associations import Association
@@ -61,6 +61,11 @@ def named_exposures(
     paths = [item for item in _items(given) if not (_is_glob(item) or os.path.isdir(item))]
     paths += (path for association in associations for path in association.science)
     return set(map(exposure_name, paths))
+
+
+def found_files(given: str | Iterable[str], paths: Iterable[str]) -> set[str]:
+    """Those files that the user does not name one by one; the setting is as above."""
+    return set(paths).difference(_items(given))
 
 
 def content_digest(paths: Iterable[str]) -> str:
@@ -316,13 +321,34 @@ def name_members(associations: Iterable[Association]) -> dict[str, Member]:
     return members
 
 
-def name_exposures(paths: Iterable[str]) -> dict[str, str]:
+def is_of_other_kind(path: str) -> bool:
+    """Whether a file is not an exposure that can be regrouped, by its first header."""
+    # Few runs need it, and it takes longer to import than all else here.
+    from ..index.exposure import check_kind
+    from ..index.fitsfile import scan
+
+    try:
+        with open(path, "rb") as file:
+            check_kind(path, next(scan(file.fileno(), path)))
+    except OtherKindError:
+        return True
+    except (InputError, OSError):
+        pass
+    return False
+
+
+def name_exposures(paths: Iterable[str], found: Collection[str] = ()) -> dict[str, str]:
     """Give each exposure its name in the run.
+
+    If names are in conflict, files of other kinds among those that were `found` by a glob or in a
+    folder are left out. Only then are headers read.
 
     Parameters
     ----------
     paths : iterable of str
         Files; one that is named twice counts once.
+    found : collection of str
+        Those of them that the user does not name one by one.
 
     Returns
     -------
@@ -335,6 +361,17 @@ def name_exposures(paths: Iterable[str]) -> dict[str, str]:
         If two files have one name, if an exposure is given twice (as ``_cal`` and ``_mbsub``), or
         if a name cannot be part of file names.
     """
+    paths = list(paths)
+    try:
+        return _name(paths)
+    except InputError:
+        rest = [path for path in paths if path not in found or not is_of_other_kind(path)]
+        if len(rest) == len(paths):
+            raise
+        return _name(rest)
+
+
+def _name(paths: Iterable[str]) -> dict[str, str]:
     named: dict[str, str] = {}
     exposures: dict[tuple[str | None, ...], str] = {}
     files: dict[tuple[int, int], str] = {}

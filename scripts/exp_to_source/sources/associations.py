@@ -242,7 +242,7 @@ def _check_template(path: str, template: str) -> None:
     """Refuse templates that do not give names of files."""
     if not is_product_name(fill_template(template, "s00001", ["s200a1"])):
         raise InputError(
-            f"{path}: its product's name {template!r:.300} may have letters, digits and _ . + - "
-            f"only, {{source_id}} and {{slit_name}}, a letter or digit first, and "
-            f"{MAX_PRODUCT_NAME} characters at most; rename it"
+            f"{path}: its product's name {template!r:.300} may have letters, digits, _ . + - "
+            "(a letter or digit first, no two dots in a row), {source_id} and {slit_name} only, "
+            f"and {MAX_PRODUCT_NAME} characters at most; rename it"
         )

@@ -107,11 +107,41 @@ def repeated_exposures(
 
     Files of one exposure that have different slits are parts of it, and sound.
     """
-    identities = identify(exposures)
+    keys = {name: _numbers(exposure) for name, exposure in exposures.items()}
+    twins = _pairs(products, exposures, identify(exposures, keys))
+    if twins:
+        yield Doubt(
+            "exposures that are given twice, under two names, would be in products twice "
+            f"({counted(twins.total(), 'slit')}): {_paths(twins, exposures)}; leave one of each "
+            "out",
+            stops=True,
+        )
+    alike: dict[str, Hashable] = {}
+    for name, key in keys.items():
+        about = exposures[name].about
+        archived = find_archive_name(about.get("filename", ""))
+        alike[name] = (key, archived) if about.get("exposure_number") else name
+    others = _pairs(products, exposures, alike)
+    for pair in twins:
+        del others[pair]
+    if others:
+        yield Doubt(
+            f"exposures may be given twice: all but their FILENAME says that they are one "
+            f"({counted(others.total(), 'slit')}): {_paths(others, exposures)}; leave one of each "
+            "out if they are"
+        )
+
+
+def _pairs(
+    products: Iterable[Product],
+    exposures: Mapping[str, Exposure],
+    identities: Mapping[str, Hashable],
+) -> Counter[tuple[str, str]]:
+    """Count the slits that two exposures of one identity have in one product."""
     count = Counter(identities.values())
-    if len(count) == len(identities):
-        return
     pairs: Counter[tuple[str, str]] = Counter()
+    if len(count) == len(identities):
+        return pairs
     for product in products:
         first: dict[Hashable, str] = {}
         for slit in product.slits:
@@ -122,28 +152,33 @@ def repeated_exposures(
                 key = identity, slit.slit_name, slit.shape if grism else ()
                 if (other := first.setdefault(key, slit.exposure)) != slit.exposure:
                     pairs[other, slit.exposure] += 1
-    if pairs:
-        paths = (" and ".join(exposures[name].about["path"] for name in pair) for pair in pairs)
-        yield Doubt(
-            f"exposures that are given twice, under two names, would be in products twice "
-            f"({counted(pairs.total(), 'slit')}): {list_some(paths, '; ', MAX_NAMED)}; leave one "
-            "of each out",
-            stops=True,
-        )
+    return pairs
 
 
-def identify(exposures: Mapping[str, Exposure]) -> dict[str, Hashable]:
-    """Find the identity of each exposure: its name in the archive, time and optical elements.
+def _paths(pairs: Iterable[tuple[str, str]], exposures: Mapping[str, Exposure]) -> str:
+    paths = (" and ".join(exposures[name].about["path"] for name in pair) for pair in pairs)
+    return list_some(paths, "; ", MAX_NAMED)
 
-    Simulated exposures may have all of these in common: they also differ in the name in FILENAME,
-    which is that of the archive, with anything before and after it, or any other.
-    """
+
+def _numbers(exposure: Exposure) -> tuple[str, ...]:
+    """Return what headers say of an exposure, but for FILENAME: numbers, optical elements."""
+    about = exposure.about
+    # Later pipelines may have corrected the clock, so that it counts for want of a number only.
+    start = "" if about.get("exposure_number") else about.get("start", "")[:9]
     keys = ("filter", "grating", "pupil", "segment")
+    return archive_name(about), start, *(about.get(key, "") for key in keys)
+
+
+def identify(
+    exposures: Mapping[str, Exposure], keys: Mapping[str, tuple[str, ...]]
+) -> dict[str, Hashable]:
+    """Find the identity of each exposure: what its headers say, and the name in FILENAME.
+
+    Simulated exposures may have all numbers in common. The name is that of the archive, with
+    anything before and after it, or any other.
+    """
     alike: dict[tuple[str, ...], list[str]] = {}
-    for name, (about, *_) in exposures.items():
-        # Later pipelines may have corrected the clock.
-        start = about.get("start", "")[:9]
-        key = archive_name(about), start, *(about.get(key, "") for key in keys)
+    for name, key in keys.items():
         alike.setdefault(key, []).append(name)
     identities: dict[str, Hashable] = {}
     for key, names in alike.items():

@@ -33,7 +33,14 @@ from .join_table import Joins
 from .joining import NONE, join_slits
 from .mixtures import mixture_warnings
 from .products import Product, make_products, manifest
-from .remarks import mixed_elements, part_named, renumbered, unopenable, unusual_names
+from .remarks import (
+    mixed_elements,
+    part_named,
+    renumbered,
+    shared_tables,
+    unopenable,
+    unusual_names,
+)
 
 #: Columns of the source list.
 COLUMNS = (
@@ -161,6 +168,7 @@ def list_sources(
         *unusual_names(chosen),
         *renumbered(families, good, choices),
         *mixed_elements(families),
+        *shared_tables(families),
         *(Remark("note", text) for text in missed),
         *_moved_away(retired, results),
         *(Remark("warning", text) for association in associations for text in association.warnings),

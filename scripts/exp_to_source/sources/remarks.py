@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from ..index.remarks import LAST_READ, Remark, dropped_tags
-from ..modes import FIXED_SLIT_IDS
-from ..naming import NUMBERED_BY_SLIT_BEFORE, parse_product_name, precedes
+from ..modes import FIXED_SLIT_IDS, is_grism
+from ..naming import NUMBERED_BY_SLIT_BEFORE, family_name, parse_product_name, precedes
 from .families import Choices, Exposure, Family
 from .products import Product
 
@@ -55,6 +55,22 @@ def unusual_names(products: Iterable[Product]) -> list[Remark]:
         "association may give another"
     )
     return [Remark("note", text)]
+
+
+def shared_tables(families: Iterable[Family]) -> Iterator[Remark]:
+    """Report families of WFSS whose spectra would be in one table, as their names are alike."""
+    groups: dict[str, list[str]] = {}
+    for family in families:
+        if any(is_grism(slit.exposure_type) for slit in family.slits):
+            # Some file systems take upper and lower case for the same.
+            groups.setdefault(family_name(family.template).lower(), []).append(family.template)
+    for name, templates in groups.items():
+        if len(templates) > 1:
+            yield Remark(
+                "warning",
+                f"spectra of {' and '.join(templates)} would be in one table, {name}_x1d.fits; "
+                "give the product of each association a name of its own",
+            )
 
 
 def renumbered(

@@ -48,10 +48,14 @@ def combine_family(
     """
     results = str(table.parent)
     family = x1d.name.removesuffix("_x1d.fits")
+    sources = read_sources(str(table))
+    if family in sources:
+        raise InputError(
+            f"{x1d}: the spectrum of a source has this name, too; rename the product of the "
+            f"association {family!r}"
+        )
     names = [
-        name
-        for name, row in read_sources(str(table)).items()
-        if row["family"] == family and row["class"] in classes
+        name for name, row in sources.items() if row["family"] == family and row["class"] in classes
     ]
     made = [name for name in names if _is_made(results, name)]
     if not made:

@@ -540,7 +540,7 @@ def science(*names: Any) -> list[dict[str, Any]]:
         ({"members": science("/gone/x_cal.fits")}, "its member '/gone/x_cal.fits' is not a file"),
         ({"members": science(f"{NAME}.fits", f"{NAME}.fits")}, "names .* twice"),
         *(
-            ({"name": name}, "may have letters, digits and")
+            ({"name": name}, "may have letters, digits, _")
             for name in (
                 "", "../../x", ".x", "{}", "{", "jw00009-o001_{source_id}_nirspec_..",
                 "jw00009-o001_{source_id}_nirspec_a b", "jw00009-o001_{source_id}_nirspec_$(x)",
@@ -622,6 +622,21 @@ def test_instruments_are_never_mixed(tmp_path, parts):
     asn = read_association(write_association(tmp_path, members=members))
     with pytest.raises(InputError, match=r"of several instruments \(NIRISS, NIRSPEC\)"):
         products(tmp_path, *paths, associations=[asn])
+
+
+@pytest.mark.parametrize("other", ["b/{}.fits", "my image_cal.fits", "{}.fits"])
+def test_found_files_of_other_kinds_are_in_no_conflict_of_names(tmp_path, parts, other):
+    """A direct image may be called as an exposure in another folder, or as no exposure can be."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    exposure, image = tmp_path / "a" / f"{NAME}.fits", tmp_path / other.format(NAME)
+    exposure.write_bytes(parts.join())
+    header = fits.Header([("DATAMODL", "ImageModel"), ("EXP_TYPE", "NRS_TACONFIRM")])
+    fits.PrimaryHDU(header=header).writeto(image)
+    found = {str(exposure), str(image)}
+    assert name_exposures(sorted(found), found) == {NAME: str(exposure)}
+    with pytest.raises(InputError, match=r"have one name|file names of exposures may have"):
+        name_exposures(sorted(found))
 
 
 # What changes between the steps (random damage: see test_fuzz).

@@ -1,5 +1,6 @@
 """What is told of a run as a whole."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,18 @@ def test_exposures_of_several_gratings_in_an_association(tmp_path: Path):
     ) in said
     # Names of products have the elements if there is no association.
     assert "optical elements" not in str(listed(tmp_path, [one, other], Choices()))
+
+
+def test_families_whose_spectra_would_be_in_one_table(tmp_path: Path):
+    associations, paths = [], []
+    for number, name in ((1, "My-{source_id}"), (2, "my_{source_id}")):
+        what = {"mode": "niriss-wfss", "exposures": 1, "source_ids": (number,), "shape": (4, 8)}
+        folder = tmp_path / str(number)
+        *found, path = simulate(Simulation(**what, observation=number, association=True), folder)
+        path.write_text(re.sub(r'"name": "[^"]*"', f'"name": "{name}"', path.read_text()))
+        associations.append(read_association(str(path)))
+        paths += found
+    (warning,) = (
+        text for text in listed(tmp_path, paths, Choices(), associations) if "one" in text
+    )
+    assert warning.startswith("spectra of My-{source_id} and my_{source_id} would be in one table")
