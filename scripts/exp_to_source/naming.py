@@ -8,6 +8,7 @@ The syntax is that of the JWST pipeline's documentation ("File naming schemes"):
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from .errors import InputError
@@ -177,8 +178,11 @@ def source_kind(source_id: int, source_name: str) -> str:
     return "v" if source_id < 0 else "s"
 
 
+@lru_cache(maxsize=1 << 16)
 def modern_name(source_name: str, program: str) -> str:
     """Name of a source since pipeline version 1.15, which renamed background slitlets.
+
+    Cached, as a source is in many exposures.
 
     Parameters
     ----------

@@ -51,6 +51,8 @@ def join_slits(
         source.
     """
     families = list(families)
+    if not joins.rows:
+        return families, []
     joined: dict[object, Join] = {}
     rest: list[Family] = []
     used: set[str] = set()

@@ -61,7 +61,7 @@ def shared_tables(families: Iterable[Family]) -> Iterator[Remark]:
     """Report families of WFSS whose spectra would be in one table, as their names are alike."""
     groups: dict[str, list[str]] = {}
     for family in families:
-        if any(is_grism(slit.exposure_type) for slit in family.slits):
+        if is_grism(next((slit.exposure_type for slit in family.slits), "")):
             # Some file systems take upper and lower case for the same.
             groups.setdefault(family_name(family.template).lower(), []).append(family.template)
     for name, templates in groups.items():
@@ -100,7 +100,7 @@ def mixed_elements(families: Iterable[Family]) -> Iterator[Remark]:
     """Report associations whose exposures have different optical elements."""
     for family in families:
         exposures: dict[str, list[str]] = {}
-        for slit in family.slits:
+        for slit in family.slits if family.association else ():
             exposures.setdefault(slit.optics, []).append(slit.exposure)
         if family.association and len(exposures) > 1:
             named = ", ".join(f"{names[0]}: {optics}" for optics, names in exposures.items())
