@@ -1,6 +1,7 @@
 """Sound exposures that mutants are made of: simulated ones, and real files where there are some."""
 
 import gzip
+import lzma
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -76,13 +77,13 @@ def settle(parts: Parts) -> Parts:
 def real(folder: Path, count: int) -> list[Subject]:
     """Exposures of a folder by era and mode, compressed or not, each of its first slits alone."""
     subjects: list[Subject] = []
-    for path in sorted([*folder.rglob("*_cal.fits"), *folder.rglob("*_cal.fits.gz")]):
+    unpackers = {".gz": gzip.decompress, ".xz": lzma.decompress, ".fits": bytes}
+    for path in sorted(path for path in folder.rglob("*_cal.fits*") if path.suffix in unpackers):
         kind, family = path.parent.relative_to(folder).as_posix(), path.parent.name
-        content = path.read_bytes()
-        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        content = unpackers[path.suffix](path.read_bytes())
         # Those of several eras have the same names.
         number = 1 + sum(subject.family == family for subject in subjects)
-        old = path.name.removesuffix(".gz")
+        old = path.name.removesuffix(".gz").removesuffix(".xz")
         name = re.sub(r"_0000[0-9]_", f"_{number:05}_", old)
         content = content.replace(old.encode(), name.encode())
         subjects.append(Subject(kind, family, name, trim(split(content), count)))
