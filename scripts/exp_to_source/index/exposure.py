@@ -70,8 +70,10 @@ class Exposure:
 
     def have_same_content(self, one: HDU, other: HDU) -> bool:
         """Whether two HDUs have the same header and data."""
-        contents = (b"".join(self.read(hdu.data_start, hdu.data_size)) for hdu in (one, other))
-        return one.header.raw == other.header.raw and next(contents) == next(contents)
+        if (one.header.raw, one.data_size) != (other.header.raw, other.data_size):
+            return False
+        pieces = (self.read(hdu.data_start, hdu.data_size) for hdu in (one, other))
+        return all(piece == copy for piece, copy in zip(*pieces, strict=True))
 
 
 def check_kind(path: str, primary: HDU) -> None:
@@ -210,7 +212,6 @@ def match_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
         if len({hdu.name for hdu in own}) < max(len(own), 1):
             raise mismatch_error(exposure, f"slit {number} has no planes, or two of one name")
         own.sort(key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start))
-        # stdatamodels writes an HDU without data for metadata of a plane that a slit does not have.
         rest = {name: free[name, number][0] for name in known if (name, number) in free}
         for name, hdu in rest.items():
             if hdu.shape and at(slit.node, known[name].key):
@@ -218,6 +219,7 @@ def match_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
                     f"slit {number} has {known[name].key}, but not as the array in {name},{number}"
                 )
                 raise mismatch_error(exposure, what)
+        # stdatamodels writes an HDU without data for metadata of a plane that a slit does not have.
         empty = [free.pop((name, number))[0] for name, hdu in rest.items() if not hdu.shape]
         planes.append(own + sorted(empty, key=lambda hdu: hdu.start))
     return planes, {name or "(no name)" for name, _ in free}

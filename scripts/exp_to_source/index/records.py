@@ -134,13 +134,14 @@ def slit_records(
 ) -> Iterator[tuple[Head, Record]]:
     """Head and record of each slit, whose bytes are read for the digest."""
     text, meta = exposure.tree.text, leaves(exposure.tree.meta)
+    keep_unknown = exposure.is_newer
     position = 0 if exposure.rewritten else exposure.extension.start
     last = 0
     for slit, own in zip(exposure.tree.slits, planes, strict=True):
         position += len(text[last : slit.start].encode())
         size = len(text[slit.start : slit.end].encode())
         blocks = [exposure.extension.blocks[number] for number in slit.blocks]
-        plans = plane_plans(meta, slit.node, own, exposure.is_newer)
+        plans = plane_plans(meta, slit.node, own, keep_unknown)
         casts = {place: cast for place, (hdu, _) in enumerate(plans) if (cast := find_cast(hdu))}
         digest = new_digest(seal(common), seal(top))
         for hdu, plan in plans:
