@@ -14,7 +14,7 @@ SPEC3 := requirements/spec3.txt
 # What was set up.
 tell = $(BIN)/python -c 'from importlib.metadata import version; print("$(1)", version("$(1)"), "is installed in .venv")'
 
-.PHONY: setup demo pictures test test-fast test-spec3 spec3 slurm test-slurm test-s3 test-oldest lint docs bench lock clean
+.PHONY: setup demo pictures test test-fast test-spec3 spec3 slurm test-slurm test-s3 test-oldest lint docs dist bench lock clean
 
 setup: .venv/run
 	@$(call tell,snakemake)
@@ -65,6 +65,11 @@ lint: .venv/test
 # docs/_build/index.html; pages are the Markdown files of this folder, wherever they are.
 docs: .venv/docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet --conf-dir docs . docs/_build
+
+# Source distribution and wheel; a tag v<version> releases them (.github/workflows/release.yml).
+dist: .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	$(BIN)/python -m build
 
 # All pictures in the documents; look at them before they are committed.
 pictures: .venv/run
@@ -124,4 +129,4 @@ lock: .venv/bin/python
 	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/oldest.txt --output-file $(OLDEST)
 
 clean:
-	rm -rf .venv .venv-slurm .venv-s3 .venv-oldest demo docs/_build
+	rm -rf .venv .venv-slurm .venv-s3 .venv-oldest demo docs/_build dist build
