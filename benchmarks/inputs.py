@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from exp_to_source.files import stamp  # noqa: E402
+from exp_to_source.files import size_and_mtime  # noqa: E402
 from exp_to_source.formats.heads import Head  # noqa: E402
 from exp_to_source.formats.index_writer import write_index  # noqa: E402
 from exp_to_source.formats.record import Record  # noqa: E402
@@ -162,7 +162,7 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         path.touch()
         # Older than its index, as it would be.
         os.utime(path, (1e9, 1e9))
-        about = {"exposure": name, "path": str(path)} | stamp(path) | identity
+        about = {"exposure": name, "path": str(path)} | size_and_mtime(path) | identity
         about |= {"standard": "1.6.0"}
         what = ("NRC_WFSS", 7, 400_000, (100, 140), (3.1, 4.0))
         slits = (

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 
 SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 
@@ -13,7 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", metavar="FILE", help="settings (YAML)")
     arguments = parser.parse_args()
-    with told_in_a_sentence("check_configuration"):
+    with exit_on_user_error("check_configuration"):
         from exp_to_source.run.settings import check_configuration, read_settings
 
         for path in arguments.files:

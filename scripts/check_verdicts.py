@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 
 
 def main() -> None:
@@ -11,7 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table", help="table of verdicts")
     arguments = parser.parse_args()
-    with told_in_a_sentence("verify"):
+    with exit_on_user_error("verify"):
         from exp_to_source.verify.verdicts import check_verdicts
 
         print(check_verdicts(arguments.table), file=sys.stderr)

@@ -6,7 +6,7 @@ Options can also be in a file, one per line: combine_spectra.py @options.txt
 import argparse
 from pathlib import Path
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 from exp_to_source.spec3.jobs import read_found, run_job
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     add("--references", type=Path, metavar="FILE", help="what find_references.py found")
     add("--indices", nargs="+", required=True, help="of the exposures, in their order")
     arguments = parser.parse_args()
-    with told_in_a_sentence("combine_spectra"):
+    with exit_on_user_error("combine_spectra"):
         found = read_found(arguments.references, offline=True)
     request = {name: getattr(arguments, name) for name in ("table", "classes", "indices")}
     request |= {"x1d": arguments.x1d, "c1d": arguments.c1d}

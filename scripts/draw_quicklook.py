@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 from exp_to_source.run.server import ask_server
 
 
@@ -28,7 +28,7 @@ def main() -> None:
 
 def draw(product: str, quicklook: str, manifest: str | None, spectrum: str | None) -> None:
     """Draw a picture; mistakes of users end it with a sentence."""
-    with told_in_a_sentence("draw_quicklook"):
+    with exit_on_user_error("draw_quicklook"):
         from exp_to_source.files import redate
         from exp_to_source.quicklook.picture import draw_quicklook
 

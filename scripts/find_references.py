@@ -4,7 +4,7 @@ import argparse
 from contextlib import nullcontext
 from pathlib import Path
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 from exp_to_source.spec3.offline import without_crds
 from exp_to_source.spec3.references import find_references
 from exp_to_source.spec3.steps import is_offline, require_jwst
@@ -21,7 +21,7 @@ def main() -> None:
     add("--crds-server", help="server of CRDS ($CRDS_SERVER_URL, or that of the mission)")
     arguments = parser.parse_args()
     crds = {"path": arguments.crds_path, "server": arguments.crds_server}
-    with told_in_a_sentence("find_references"):
+    with exit_on_user_error("find_references"):
         require_jwst()
         with without_crds() if is_offline(arguments.request) else nullcontext():
             find_references(arguments.request, arguments.references, arguments.table, crds)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 
 
 def main() -> None:
@@ -11,7 +11,7 @@ def main() -> None:
     parser.add_argument("exposure", help="exposure-based product (*_cal.fits)")
     parser.add_argument("fingerprints", help="file to write (*.jsonl)")
     arguments = parser.parse_args()
-    with told_in_a_sentence("fingerprint_exposure"):
+    with exit_on_user_error("fingerprint_exposure"):
         from exp_to_source.files import refuse_future
         from exp_to_source.verify.fingerprints import fingerprint_exposure
 

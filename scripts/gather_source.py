@@ -3,7 +3,7 @@
 import os
 import sys
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 from exp_to_source.files import redate
 from exp_to_source.formats.previous import forget_previous
 from exp_to_source.gather.product import gather_source
@@ -43,7 +43,7 @@ def main() -> None:
         results = os.path.dirname(os.path.dirname(os.path.abspath(manifest)))
         indices = os.path.join(results, INDICES)
     try:
-        with told_in_a_sentence("gather_source"):
+        with exit_on_user_error("gather_source"):
             redate([manifest])
             gather_source(manifest, product, indices)
             forget_previous(product)
@@ -52,7 +52,7 @@ def main() -> None:
             raise
         from exp_to_source.formats.failures import record_failure
 
-        with told_in_a_sentence("gather_source"):
+        with exit_on_user_error("gather_source"):
             record_failure(record, [product], str(failure))
         print(failure, file=sys.stderr)
 

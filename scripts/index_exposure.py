@@ -4,7 +4,7 @@ import argparse
 import gc
 import sys
 
-from exp_to_source.errors import InputError, OtherKindError, told_in_a_sentence
+from exp_to_source.errors import InputError, OtherKindError, exit_on_user_error
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     arguments = parser.parse_args()
     # Nodes of a tree have no reference cycles; searching for them takes 7 % of the time.
     gc.disable()
-    with told_in_a_sentence("index_exposure"):
+    with exit_on_user_error("index_exposure"):
         from exp_to_source.files import refuse_future
         from exp_to_source.formats.indices import forget_change
         from exp_to_source.index.indexing import index_or_reason

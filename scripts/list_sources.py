@@ -8,7 +8,7 @@ import gc
 import os
 import sys
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 from exp_to_source.run.options import add_choice, add_joins, choice_of, joins_of
 
 
@@ -43,7 +43,7 @@ def main() -> None:
     arguments = parser.parse_args()
     # Slits are in no reference cycles; searching for them takes a tenth of the time.
     gc.disable()
-    with told_in_a_sentence("list_sources"):
+    with exit_on_user_error("list_sources"):
         from exp_to_source.files import redate, refuse_future
         from exp_to_source.sources.associations import read_association
         from exp_to_source.sources.families import Choices

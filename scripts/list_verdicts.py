@@ -2,7 +2,7 @@
 
 import argparse
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 from exp_to_source.run.options import add_choice, add_joins, choice_of, claims_of
 
 
@@ -18,7 +18,7 @@ def main() -> None:
     add_choice(parser)
     add_joins(parser)
     arguments = parser.parse_args()
-    with told_in_a_sentence("list_verdicts"):
+    with exit_on_user_error("list_verdicts"):
         from exp_to_source.sources.associations import read_association
         from exp_to_source.verify.verdicts import list_verdicts
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     add("--images", type=int, default=6, help="entries of each that have an image (%(default)s)")
     add("--width", type=int, default=256, help="width of an image in pixels (%(default)s)")
     arguments = parser.parse_args()
-    with told_in_a_sentence("measure_products"):
+    with exit_on_user_error("measure_products"):
         from exp_to_source.files import redate
         from exp_to_source.report.measure import measure_products
 

@@ -6,7 +6,7 @@ It needs the jwst package, which the workflow itself does not.
 import argparse
 from pathlib import Path
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 from exp_to_source.spec3.jobs import read_found, run_job
 from exp_to_source.spec3.steps import ABOVE
 
@@ -33,7 +33,7 @@ def main() -> None:
     )
     add("--log", default=ABOVE, metavar="FILE", help="where its messages go")
     arguments = parser.parse_args()
-    with told_in_a_sentence("run_spec3"):
+    with exit_on_user_error("run_spec3"):
         found = read_found(arguments.references, arguments.offline)
     request = {
         "products": arguments.products,

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 from exp_to_source.results import LEFT_OUT
 from exp_to_source.run.progress import format_size
 from exp_to_source.tables import read_table, require_sources
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("table", type=Path, help="source list (sources.tsv)")
     parser.add_argument("--rows", type=int, default=100, help="rows to show (100), 0: all")
     arguments = parser.parse_args()
-    with told_in_a_sentence("show_sources"):
+    with exit_on_user_error("show_sources"):
         print(sources_text(arguments.table, arguments.rows))
 
 

@@ -4,7 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 from exp_to_source.modes import FIXED_SLIT_IDS, MODES
 
 DETECTORS = ("nrs1", "nrs2", "nrcalong", "nrcblong", "nis", "mirimage")
@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
         key: options.pop(key) for key in ("filter", "grating", "pupil") if key in options
     }
     options = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
-    with told_in_a_sentence("simulate_exposures"):
+    with exit_on_user_error("simulate_exposures"):
         # Imported here, as the data models take seconds to load and --help should not.
         from exp_to_source.simulate.exposures import simulate
         from exp_to_source.simulate.simulation import Simulation

@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 from exp_to_source.run.options import add_joins, claims_of
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     add("--associations", nargs="*", default=[], help="level 3 associations of the run")
     add_joins(parser)
     arguments = parser.parse_args()
-    with told_in_a_sentence("verify_products"):
+    with exit_on_user_error("verify_products"):
         from exp_to_source.files import redate, refuse_future
         from exp_to_source.sources.associations import read_association
         from exp_to_source.verify.products import Verifier

@@ -4,7 +4,7 @@ import argparse
 import os
 from glob import escape, glob
 
-from exp_to_source.errors import told_in_a_sentence
+from exp_to_source.errors import exit_on_user_error
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     add("--logs", metavar="FOLDER", help="by default 'logs' beside the folder of the results")
     arguments = parser.parse_args()
 
-    with told_in_a_sentence("write_report"):
+    with exit_on_user_error("write_report"):
         from exp_to_source.files import redate
         from exp_to_source.report.page import write_report
         from exp_to_source.results import SOURCES

@@ -74,12 +74,12 @@ def list_some(names: Iterable[object], separator: str = ", ", limit: int = 6) ->
     return separator.join(texts[:limit]) + more
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """Return a number with its noun: ``1 exposure``, ``2 exposures``."""
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def suggestion(word: str, words: Iterable[str]) -> str:
+def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Suggest the nearest of some words; empty if none is near."""
     # Imported only after an error: gather needs every millisecond of its start.
     from difflib import get_close_matches
@@ -88,7 +88,7 @@ def suggestion(word: str, words: Iterable[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
-def hide_interrupt(line: str) -> None:
+def suppress_interrupt_traceback(line: str) -> None:
     """Have this process end with a line, not a traceback, if it is interrupted (Ctrl-C)."""
 
     def say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -108,7 +108,7 @@ def _remedy(error: OSError) -> str:
     return REMEDIES.get(error.errno or 0, "check the file system and run again")
 
 
-class told_in_a_sentence:  # noqa: N801, a function in all but name, as `files.replacing`
+class exit_on_user_error:  # noqa: N801, a function in all but name, as `files.atomic_write`
     """End the program with one sentence and exit status 1 if the user can correct the error.
 
     Parameters
@@ -130,7 +130,7 @@ class told_in_a_sentence:  # noqa: N801, a function in all but name, as `files.r
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, KeyboardInterrupt):
-            hide_interrupt(f"{self.command}: interrupted")
+            suppress_interrupt_traceback(f"{self.command}: interrupted")
         elif error is not None and (sentence := _sentence(error)):
             sys.exit(f"{self.command}: {sentence}")
 

@@ -22,7 +22,7 @@ def temporary_beside(path: str | os.PathLike[str]) -> str:
     return os.path.join(folder, f".{name}.{os.urandom(4).hex()}{TEMPORARY}")
 
 
-class replacing:  # noqa: N801, a function in all but name: contextlib takes a tenth of a gather
+class atomic_write:  # noqa: N801, a function in all but name: contextlib takes a tenth of a gather
     """Open a file for writing that gets its name only when it is complete and on disk.
 
     The temporary file is beside the target. No two processes ever share one: a job whose
@@ -74,7 +74,7 @@ class replacing:  # noqa: N801, a function in all but name: contextlib takes a t
             error.filename = self.path
 
 
-def flush(path: str | os.PathLike[str]) -> None:
+def fsync(path: str | os.PathLike[str]) -> None:
     """Have a file that others wrote on disk, before it gets its final name."""
     file = os.open(path, os.O_RDONLY)
     try:
@@ -138,7 +138,7 @@ def refuse_future(paths: Iterable[str | None]) -> None:
             )
 
 
-def try_to_write(folder: str) -> None:
+def check_writable(folder: str) -> None:
     """Check that files can be made in a folder, so that an error comes before the first job."""
     probe = temporary_beside(os.path.join(folder, "probe"))
     os.makedirs(folder, exist_ok=True)
@@ -153,7 +153,7 @@ def try_to_write(folder: str) -> None:
             os.unlink(probe)
 
 
-def remove_leftovers(folder: str) -> None:
+def remove_temporary_files(folder: str) -> None:
     """Remove the temporary files and folders that killed processes left in a folder and below it.
 
     If a process still writes one of them, that process fails in the end, and nothing else happens.
@@ -188,7 +188,7 @@ def file_state(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def stamp(exposure: str | int) -> dict[str, int]:
+def size_and_mtime(exposure: str | int) -> dict[str, int]:
     """Size and time of an exposure (path or descriptor); whole seconds, as on some file systems."""
     status = os.stat(exposure)
     return {"size": status.st_size, "modified": status.st_mtime_ns // 10**9}

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .errors import InputError, counted
-from .files import replacing, write_all
+from .errors import InputError, pluralize
+from .files import atomic_write, write_all
 
 
 def write_table(
@@ -40,7 +40,7 @@ def write_table(
     )
     writer.writeheader()
     writer.writerows(rows)
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         write_all(file, text.getvalue().encode())
 
 
@@ -72,7 +72,7 @@ def passed_over(rows: Iterable[Mapping[str, str]]) -> str:
     if not kinds:
         return ""
     what = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    files = counted(kinds.total(), "file")
+    files = pluralize(kinds.total(), "file")
     return f"passed over {files} of other kinds than spectroscopic exposures of many slits: {what}"
 
 

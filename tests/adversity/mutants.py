@@ -31,7 +31,7 @@ from limits import limited_memory, limited_time  # noqa: E402
 from mutators import MUTATORS  # noqa: E402
 from subjects import Subject, real, simulated  # noqa: E402
 
-from exp_to_source.errors import InputError, told_in_a_sentence  # noqa: E402
+from exp_to_source.errors import InputError, exit_on_user_error  # noqa: E402
 from exp_to_source.gather.product import gather_source  # noqa: E402
 from exp_to_source.index.indexing import index_exposure  # noqa: E402
 from exp_to_source.simulate.modes import MODES  # noqa: E402
@@ -116,7 +116,7 @@ def regroup(paths: list[Path], folder: Path) -> Regrouped:
     shutil.rmtree(results, ignore_errors=True)
     table = str(results / "sources.tsv")
     try:
-        with told_in_a_sentence("mutants"):
+        with exit_on_user_error("mutants"):
             indices = []
             for path in paths:
                 indices.append(str(results / "index" / f"{path.stem}.txt"))

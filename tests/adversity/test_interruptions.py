@@ -16,8 +16,8 @@ import pytest
 from disturbed import VICTIMS, disturb, results_of
 from snake import ROOT, Workflow
 
-from exp_to_source.errors import told_in_a_sentence
-from exp_to_source.files import remove_leftovers, replacing, write_all
+from exp_to_source.errors import exit_on_user_error
+from exp_to_source.files import atomic_write, remove_temporary_files, write_all
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 KILLS = int(os.environ.get("EXP_TO_SOURCE_KILLS", "12"))
@@ -93,8 +93,8 @@ def test_no_space_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(os, "fsync", full)
     with (
         pytest.raises(SystemExit, match=r"x: .*product: No space left on device; free some"),
-        told_in_a_sentence("x"),
-        replacing(path) as file,
+        exit_on_user_error("x"),
+        atomic_write(path) as file,
     ):
         write_all(file, b"half")
     assert list(tmp_path.iterdir()) == []
@@ -117,5 +117,5 @@ def test_only_our_own_leftovers_are_removed(tmp_path: Path):
     spectra = tmp_path / ".product_cal.0123abcd.part"
     spectra.mkdir()
     (spectra / "product_x1d.fits").touch()
-    remove_leftovers(str(tmp_path))
+    remove_temporary_files(str(tmp_path))
     assert {path.name for path in tmp_path.iterdir()} == {".theirs.part", "own.0123abcd.part"}

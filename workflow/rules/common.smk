@@ -29,7 +29,12 @@ from exp_to_source.run.advice import advice_on_settings, advice_on_target
 from exp_to_source.run.command_line import read_command_line
 from exp_to_source.run.listings import LISTINGS
 from exp_to_source.run.settings import check_configuration, place_of, read_settings
-from exp_to_source.errors import InputError, hide_interrupt, suggestion, told_in_a_sentence
+from exp_to_source.errors import (
+    InputError,
+    suppress_interrupt_traceback,
+    did_you_mean,
+    exit_on_user_error,
+)
 from exp_to_source.run.events import Events
 from exp_to_source.formats.failures import failed_files
 from exp_to_source.files import file_state, has_content, names_in
@@ -90,7 +95,7 @@ SAID = read_command_line(sys.argv[1:])
 #: What the log of this run says; that of another workflow is not ours.
 EVENTS = Events()
 if not (is_module() or SAID.is_job):
-    hide_interrupt("interrupted; the same command goes on")
+    suppress_interrupt_traceback("interrupted; the same command goes on")
     hear_log(EVENTS.hear)
     hear_log(advise)
 

@@ -6,7 +6,7 @@ import snakemake
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from exp_to_source.formats.failures import forget_failures, read_failures, remove_failed_files
-from exp_to_source.files import remove_leftovers, try_to_write
+from exp_to_source.files import remove_temporary_files, check_writable
 from exp_to_source.run import summary
 from exp_to_source.run.ending import told
 from exp_to_source.run.events import INTERRUPTED
@@ -91,13 +91,13 @@ def end(failed, reasons=()):
 
 onstart:
     # This run now has the lock of the folder: no other run is active in it.
-    with told_in_a_sentence("exp_to_source"):
-        try_to_write(RESULTS)
+    with exit_on_user_error("exp_to_source"):
+        check_writable(RESULTS)
         # Snakemake would remove a product there, and fail with a traceback.
         products = f"{RESULTS}/{names.PRODUCTS}"
         if os.path.isdir(products) and {"list_sources", "gather_source"} & EVENTS.rules:
-            try_to_write(products)
-        remove_leftovers(RESULTS)
+            check_writable(products)
+        remove_temporary_files(RESULTS)
     forget_failures(RESULTS)
     BEFORE.update(summary.file_states(RESULTS))
     EVENTS.is_running = True

@@ -203,5 +203,5 @@ def row_of(wildcards):
             f"{name}: {left_out[name]}; to make it, change the settings 'sources', 'catalog', "
             "'exclude' or 'min_exposures'"
         )
-    hint = suggestion(name, products())
+    hint = did_you_mean(name, products())
     refuse(f"{name}: the exposures have no such source{hint}; see {RESULTS}/{names.SOURCES}")

@@ -35,7 +35,7 @@ def is_listed():
     made |= {index: [path] for index, path in indices.items()}
     made |= {EXPOSURES[name]: [member.path] for name, member in MEMBERS.items()}
     surveys = [survey_path(RESULTS, name) for name in NAMED_ASSOCIATIONS]
-    with told_in_a_sentence("exp_to_source"):
+    with exit_on_user_error("exp_to_source"):
         return (
             os.path.exists(in_results(ANSWERED))
             and not any(is_absent_or_older(path, of) for path, of in made.items())
@@ -51,7 +51,7 @@ def force_outdated():
     """
     if SAID.is_job:
         return
-    with told_in_a_sentence("exp_to_source"):
+    with exit_on_user_error("exp_to_source"):
         have_made_again(outdated_files)
 
 

@@ -15,7 +15,7 @@ OWN_SETTINGS = [
     and os.path.realpath(path) != os.path.realpath(DEFAULTS)
 ]
 
-with told_in_a_sentence("exp_to_source"):
+with exit_on_user_error("exp_to_source"):
     # If a file is not YAML, Snakemake reports neither its name nor the line.
     for path in (DEFAULTS, *OWN_SETTINGS):
         read_settings(path)
@@ -148,7 +148,7 @@ def named_files(associations):
     return [*(association.path for association in associations), *sum(TABLES.values(), [])]
 
 
-with told_in_a_sentence("exp_to_source"):
+with exit_on_user_error("exp_to_source"):
     check_results()
     check_configuration(
         config,

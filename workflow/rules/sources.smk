@@ -21,7 +21,7 @@ rule write_request:
         "../scripts/write_request.py"
 
 
-with told_in_a_sentence("exp_to_source"):
+with exit_on_user_error("exp_to_source"):
     check_storage(rules.write_request.output.request)
 
 

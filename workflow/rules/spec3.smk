@@ -1,6 +1,6 @@
 """The later steps of stage 3, source by source, as the installed jwst package has them."""
 
-with told_in_a_sentence("exp_to_source"):
+with exit_on_user_error("exp_to_source"):
     PARAMETERS = find_table("spec3_parameters", config["spec3_parameters"], written_in)
 #: What spectra depend on besides their product and the files of CRDS.
 ASKED = remember(

@@ -9,7 +9,7 @@ are removed.
 import os
 from collections.abc import Iterable, Iterator
 
-from ..files import replacing, write_all
+from ..files import atomic_write, write_all
 from ..results import FAILURES, SPEC3, SPECTRA, product_path, spectrum_path
 
 #: Ending of the records.
@@ -29,10 +29,10 @@ def record_failure(record: str, files: Iterable[str], sentence: str) -> None:
     sentence : str
         What is wrong.
     """
-    with replacing(record) as file:
+    with atomic_write(record) as file:
         write_all(file, f"{sentence}\n".encode("utf-8", "backslashreplace"))
     for path in files:
-        with replacing(path):
+        with atomic_write(path):
             pass
 
 

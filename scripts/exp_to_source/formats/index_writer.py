@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from .. import FORMAT
-from ..files import replacing, write_all
+from ..files import atomic_write, write_all
 from .heads import Head, head_row
 from .indices import place_line
 from .record import Record
@@ -55,7 +55,7 @@ def write_index(
     for name, part in all_parts.items():
         rows.append(("part", name, str(place), str(len(part)), seal(part)))
         place += len(part)
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         for part in (sealed(rows), *all_parts.values()):
             write_all(file, part)
 

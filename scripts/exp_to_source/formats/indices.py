@@ -29,7 +29,7 @@ import os
 
 from .. import FORMAT
 from ..errors import InputError
-from ..files import replacing, stamp
+from ..files import atomic_write, size_and_mtime
 from .record import Record
 from .rows import decode_column, only
 from .seals import DIGEST_SIZE, read_sealed, seal
@@ -71,7 +71,7 @@ def is_of_another_file(path: str, exposure: str) -> bool:
     try:
         with open(path, "rb") as file:
             first = read_sealed(file)
-        now = stamp(exposure)
+        now = size_and_mtime(exposure)
     except OSError:
         return False
     return first is not None and any(only(first, key) != str(now[key]) for key in now)
@@ -100,7 +100,7 @@ def change_note(index: str) -> str:
 
 def note_change(index: str) -> None:
     """Write the note, so that the next run indexes the exposure again."""
-    with replacing(change_note(index)):
+    with atomic_write(change_note(index)):
         pass
 
 

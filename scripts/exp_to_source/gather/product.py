@@ -12,7 +12,7 @@ from itertools import groupby
 
 from .. import TYPE_CHECKING, __version__
 from ..errors import ChangedError, InputError
-from ..files import date_now, replacing, write_all
+from ..files import atomic_write, date_now, write_all
 from ..formats.cards import (
     commentary,
     format_card,
@@ -64,7 +64,7 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
     top, entries = read_indices(index_folder, manifest.slits)
     product = Product(os.path.basename(product_path), manifest, entries, top)
     try:
-        with replacing(product_path) as file:
+        with atomic_write(product_path) as file:
             product.write(file)
     except ChangedError as error:
         note_change(error.index)

@@ -3,7 +3,7 @@
 import os
 
 from ..errors import InputError, OtherKindError
-from ..files import stamp
+from ..files import size_and_mtime
 from ..formats.cards import BLOCK
 from ..formats.index_writer import write_failure, write_index
 from ..formats.rows import encode_column, encode_rows
@@ -48,7 +48,7 @@ def index_exposure(path: str, output: str) -> list[Remark]:
     name = exposure_name(path)
     file = os.open(path, os.O_RDONLY)
     try:
-        before = stamp(file)
+        before = size_and_mtime(file)
         others = scan(file, path)
         primary = next(others)
         # Before others are read: a file of another kind may have any.
@@ -77,7 +77,7 @@ def index_exposure(path: str, output: str) -> list[Remark]:
             "remarks": encode_rows(kept(said)),
             "text": exposure.tree.text.encode() if exposure.rewritten else b"",
         }
-        if stamp(path) != before:
+        if size_and_mtime(path) != before:
             raise InputError(f"{path}: changed while it was read; run again")
         write_index(output, about, parts, slits)
         return said
@@ -113,7 +113,7 @@ def index_or_reason(
     InputError
         If the reason is not to be written.
     """
-    before = stamp(path) if os.path.isfile(path) else {}
+    before = size_and_mtime(path) if os.path.isfile(path) else {}
     try:
         return index_exposure(path, output)
     except OtherKindError as error:

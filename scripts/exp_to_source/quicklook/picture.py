@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from ..files import replacing, write_all
+from ..files import atomic_write, write_all
 from ..formats.manifests import read_manifest
 from .axes import draw_axis, draw_sum
 from .cutouts import Cutout, Entries, read_entries
@@ -94,7 +94,7 @@ def draw_quicklook(
         figure = draw(name, entries, read_extracted(spectrum) if spectrum else None)
         image = io.BytesIO()
         figure.savefig(image, format="png", dpi=DPI, metadata={"Software": None})
-    with replacing(output) as file:
+    with atomic_write(output) as file:
         write_all(file, image.getvalue())
 
 

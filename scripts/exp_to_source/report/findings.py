@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from ..errors import counted
+from ..errors import pluralize
 from ..results import CAL, PRODUCTS, REMARKS, SKIPPED
 from ..tables import passed_over, read_table
 from ..verify.verdicts import DAMAGED, UNPROVED, Told
@@ -58,18 +58,18 @@ def find_problems(
     for name, told in verdicts.items():
         by_status.setdefault(told.status, []).append(f"{name}: {told.words}")
     if damaged := by_status.get(DAMAGED):
-        title = f"{counted(len(damaged), 'verdict')} of damage"
+        title = f"{pluralize(len(damaged), 'verdict')} of damage"
         findings.append(Finding("error", title, shortened(damaged), "damaged"))
     if unproved := by_status.get(UNPROVED):
-        title = f"{counted(len(unproved), 'product')} could not be proved to open"
+        title = f"{pluralize(len(unproved), 'product')} could not be proved to open"
         findings.append(Finding("warning", title, shortened(unproved)))
     lost = [f"{name}: {last_words(logs, name)}" for name in missing_products(results, coverage)]
     if lost:
-        title = f"{counted(len(lost), 'product')} not made"
+        title = f"{pluralize(len(lost), 'product')} not made"
         findings.append(Finding("error", title, shortened(lost), "missing"))
     unused = read_table(os.path.join(results, SKIPPED))
     if skipped := [row["reason"] for row in unused if not row.get("other_kind")]:
-        title = f"{counted(len(skipped), 'exposure')} skipped; products were made without them"
+        title = f"{pluralize(len(skipped), 'exposure')} skipped; products were made without them"
         findings.append(Finding("warning", title, shortened(skipped)))
     if title := passed_over(unused):
         paths = [row["path"] for row in unused if row.get("other_kind")]
@@ -77,8 +77,8 @@ def find_problems(
     if gaps := sum(line.count(ABSENT) for line in coverage.values()):
         sources = sum(1 for line in coverage.values() if ABSENT in line)
         title = (
-            f"{counted(sources, 'source')} absent from exposures of a setting that has them in "
-            f"others: {counted(gaps, 'gap')} in all. This is no fault where a dither or the plan "
+            f"{pluralize(sources, 'source')} absent from exposures of a setting that has them in "
+            f"others: {pluralize(gaps, 'gap')} in all. This is no fault where a dither or the plan "
             "of the shutters leaves them out"
         )
         findings.append(Finding("note", title, [], "absent"))
@@ -109,7 +109,7 @@ def remarks(results: str) -> list[Finding]:
     return [
         Finding(
             level,
-            f"{counted(len(names), 'exposure')}: {remark}" if names else remark,
+            f"{pluralize(len(names), 'exposure')}: {remark}" if names else remark,
             shortened(names),
         )
         for (level, remark), names in found.items()

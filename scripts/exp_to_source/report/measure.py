@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import replacing, write_all
+from ..files import atomic_write, write_all
 from ..quicklook.cutouts import read_entries
 from ..quicklook.sums import Spectrum, combine, signal_to_noise, sum_rows
 from ..results import CAL
@@ -41,7 +41,7 @@ def measure_products(products: Iterable[str], output: str, images: int, width: i
     for path in products:
         name = os.path.basename(path).removesuffix(CAL)
         lines.append(json.dumps({"product": name, **measure(path, images, width)}))
-    with replacing(output) as file:
+    with atomic_write(output) as file:
         write_all(file, "".join(f"{line}\n" for line in lines).encode())
 
 

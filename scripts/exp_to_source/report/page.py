@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .. import FORMAT, __version__
-from ..files import date_now, replacing, write_all
+from ..files import atomic_write, date_now, write_all
 from ..results import MANIFESTS, SOURCES, quicklook_path
 from ..tables import read_table
 from ..verify.verdicts import SOUND, Told, standing_verdicts
@@ -87,7 +87,7 @@ def write_report(output: str, results: str, logs: str, request: str, configurati
             "looks": read_looks(results, products),
         },
     )
-    with replacing(output) as file:
+    with atomic_write(output) as file:
         write_all(file, page.encode())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ..errors import suggestion
+from ..errors import did_you_mean
 from ..files import names_in
 from ..naming import is_product_name
 from ..results import (
@@ -59,7 +59,7 @@ def advice_on_target(message: str, words: Sequence[str]) -> str:
             if _MADE_WITH_SPECTRUM.search(word):
                 why = "it is made with the spectrum"
             return f"exp_to_source: {why}; the right command is: {command}"
-        if hint := suggestion(word, TARGETS):
+        if hint := did_you_mean(word, TARGETS):
             return f"exp_to_source: there is no target {word!r}{hint}"
     return ""
 

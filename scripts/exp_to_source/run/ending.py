@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..errors import counted
+from ..errors import pluralize
 from ..files import names_in
 from ..results import (
     PREVIOUS,
@@ -61,7 +61,7 @@ def told(facts: Outcome, notes: Iterable[str] = (), words: Sequence[str] = ()) -
     if facts.ended == COMPLETE:
         return [*lines, *_next_step(facts, words)]
     if kept := names_in(os.path.join(facts.results, PREVIOUS)):
-        older = counted(len(kept), "older product")
+        older = pluralize(len(kept), "older product")
         lines.append(f"{older} in {facts.results}/{PREVIOUS} until the new ones are made")
     if not facts.reasons:
         return [*lines, "the same command makes what is missing"]
@@ -83,7 +83,7 @@ def _unlisted(facts: Outcome) -> str:
     """Line on a run that ended before it had listed the sources."""
     if not facts.unchanged:
         return f"no sources are listed in {facts.results} yet, and no products made"
-    there = counted(facts.unchanged, "product")
+    there = pluralize(facts.unchanged, "product")
     return f"no sources were listed; {there} of earlier runs stay in {facts.results}/{PRODUCTS}"
 
 
@@ -105,7 +105,7 @@ def _products(facts: Outcome) -> str:
     }
     what = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return (
-        f"{counted(facts.listed or 0, 'product')} in {facts.results}/{PRODUCTS}, "
+        f"{pluralize(facts.listed or 0, 'product')} in {facts.results}/{PRODUCTS}, "
         f"{format_size(facts.size)} of planes, {format_time(facts.seconds)}: {what}"
     )
 
@@ -129,7 +129,7 @@ def _target(target: str, facts: Outcome) -> list[str]:
         left_out = f", {facts.left_out} left out by choice" if facts.left_out else ""
         made = facts.new or facts.rebuilt
         return [
-            f"{counted(facts.listed or 0, 'source')} in {table}{left_out}"
+            f"{pluralize(facts.listed or 0, 'source')} in {table}{left_out}"
             + ("" if made else "; nothing made")
         ]
     if target == "verify":
@@ -191,7 +191,7 @@ def skipped_exposures(results: str) -> list[str]:
     rows = read_table(path)
     lines = [f"{others}; see {path}"] if (others := passed_over(rows)) else []
     if reasons := [row["reason"] for row in rows if not row.get("other_kind")]:
-        lines.append(f"{counted(len(reasons), 'exposure')} skipped, see {path}:")
+        lines.append(f"{pluralize(len(reasons), 'exposure')} skipped, see {path}:")
         lines += (f"  skipped: {reason}" for reason in reasons[:MAX_NAMES])
     return lines
 
@@ -203,9 +203,9 @@ def remarks(results: str) -> list[str]:
         return []
     exposures = {row["exposure"] for row in rows} - {""}
     warnings = Counter(row["remark"] for row in rows if row["level"] == "warning")
-    what = counted(len(rows), "remark")
+    what = pluralize(len(rows), "remark")
     if exposures:
-        what += f" on {counted(len(exposures), 'exposure')}"
+        what += f" on {pluralize(len(exposures), 'exposure')}"
     lines = [f"{what}, see {path}"]
     for remark, count in list(warnings.items())[:MAX_WARNINGS]:
         lines.append(f"  warning: {remark}" + (f" ({count} exposures)" if count > 1 else ""))

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from ..errors import InputError, OtherKindError, counted
+from ..errors import InputError, OtherKindError, pluralize
 from ..naming import check_path, exposure_name, parse_exposure_name, parse_product_name
 from ..results import CAL, MBSUB, PREPARED, PREVIOUS, PRODUCTS, STALE
 from ..sources.associations import Association
@@ -220,7 +220,7 @@ def count_files(given: str | Iterable[str], results: str = "results") -> list[st
         used = {file for file in files if _is_exposure(os.path.basename(file))}
         reasons = Counter(filter(None, map(_why_not, files - used)))
         places = len(set(map(os.path.dirname, used)))
-        line = f"{item}: {counted(len(used), 'file')} found"
+        line = f"{item}: {pluralize(len(used), 'file')} found"
         if places > 1:
             line += f" in {places} folders"
         if reasons:

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterable
 
-from ..files import file_state, is_in_future, names_in, stamp
+from ..files import file_state, is_in_future, names_in, size_and_mtime
 from ..formats.indices import change_note, is_of_another_file, is_outdated, kind_passed_over
 from ..formats.previous import previous_of
 from ..results import LEFT_OUT, MANIFESTS, ecsv_path, manifest_name
@@ -103,7 +103,7 @@ def is_fingerprint_outdated(fingerprints: str, exposure: str) -> bool:
     try:
         with open(fingerprints, "rb") as file:
             first = file.read(100)
-        now = stamp(exposure)
+        now = size_and_mtime(exposure)
     except OSError:
         return False
     return not first.startswith(json.dumps(now)[:-1].encode() + b",")
@@ -122,7 +122,7 @@ def is_survey_outdated(survey: str, members: Iterable[str]) -> bool:
     try:
         with open(survey, encoding="utf-8") as file:
             found = json.load(file)["members"]
-        return bool(found != {path: stamp(path) for path in members})
+        return bool(found != {path: size_and_mtime(path) for path in members})
     except FileNotFoundError:
         return False
     except (OSError, ValueError, KeyError):

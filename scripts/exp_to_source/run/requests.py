@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 
 from ..errors import InputError
-from ..files import replacing, write_all
+from ..files import atomic_write, write_all
 from ..results import REQUESTS, index_name
 from ..sources.associations import Association
 
@@ -62,7 +62,7 @@ def write_request(path: str, text: str) -> None:
 
     A request that comes back is then written again, and is newer than files made in between.
     """
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         write_all(file, text.encode())
     folder, name = os.path.split(path)
     stem, _ = os.path.splitext(name)

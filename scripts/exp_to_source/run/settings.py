@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from ..errors import InputError, suggestion
+from ..errors import InputError, did_you_mean
 
 
 def check_configuration(
@@ -38,7 +38,7 @@ def check_configuration(
     for key in config:
         if key not in known:
             where = place_of(config, [key], files) or "configuration"
-            hint = suggestion(str(key), known)
+            hint = did_you_mean(str(key), known)
             raise InputError(
                 f"{where}: unknown key {key!r:.200}; the keys are {', '.join(known)}{hint}"
             )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .. import FORMAT, __version__
-from ..files import date_now, file_state, names_in, replacing, write_all
+from ..files import atomic_write, date_now, file_state, names_in, write_all
 from ..formats.previous import LONG_AGO
 from ..results import (
     LEFT_OUT,
@@ -229,7 +229,7 @@ def write_summary(facts: Outcome, settings: Mapping[str, Any], snakemake: str) -
         "settings": settings,
         "versions": versions,
     }
-    with replacing(os.path.join(facts.results, SUMMARY)) as file:
+    with atomic_write(os.path.join(facts.results, SUMMARY)) as file:
         write_all(file, f"{json.dumps(content, indent=1, default=str)}\n".encode())
 
 

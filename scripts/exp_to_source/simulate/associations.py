@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ..files import replacing, write_all
+from ..files import atomic_write, write_all
 from ..modes import ELEMENTS
 from .modes import Mode
 from .simulation import Simulation
@@ -34,6 +34,6 @@ def write_association(s: Simulation, mode: Mode, exposures: list[Path], folder: 
         "products": [{"name": f"{observation}_{target}_{tail}", "members": members}],
     }
     path = folder / f"{observation}_spec3_00001_asn.json"
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         write_all(file, json.dumps(association, indent=4).encode() + b"\n")
     return path

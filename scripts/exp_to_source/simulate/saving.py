@@ -8,7 +8,7 @@ from astropy.io import fits
 from stdatamodels import fits_support
 from stdatamodels.jwst.datamodels import MultiSlitModel
 
-from ..files import replacing
+from ..files import atomic_write
 
 
 def save_exposure(tree: dict[str, Any], path: Path) -> Path:
@@ -16,7 +16,7 @@ def save_exposure(tree: dict[str, Any], path: Path) -> Path:
     with MultiSlitModel(tree) as model:
         model.on_save(str(path))
         hdus = fits_support.to_fits(model.instance, model.schema, _HduList([fits.PrimaryHDU()]))
-    with replacing(path) as file, warnings.catch_warnings():
+    with atomic_write(path) as file, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Card is too long")
         fits.HDUList(hdus).writeto(file)
     return path

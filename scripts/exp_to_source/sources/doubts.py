@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ..errors import InputError, counted, list_some
+from ..errors import InputError, list_some, pluralize
 from ..index.remarks import Remark
 from ..modes import FIXED_SLIT, MODES
 from ..naming import archive_name, find_archive_name, precedes
@@ -112,7 +112,7 @@ def repeated_exposures(
     if twins:
         yield Doubt(
             "exposures that are given twice, under two names, would be in products twice "
-            f"({counted(twins.total(), 'slit')}): {_paths(twins, exposures)}; leave one of each "
+            f"({pluralize(twins.total(), 'slit')}): {_paths(twins, exposures)}; leave one of each "
             "out",
             stops=True,
         )
@@ -127,8 +127,8 @@ def repeated_exposures(
     if others:
         yield Doubt(
             f"exposures may be given twice: all but their FILENAME says that they are one "
-            f"({counted(others.total(), 'slit')}): {_paths(others, exposures)}; leave one of each "
-            "out if they are"
+            f"({pluralize(others.total(), 'slit')}): {_paths(others, exposures)}; "
+            "leave one of each out if they are"
         )
 
 
@@ -237,7 +237,7 @@ def several_positions(
                 found.append(f"{product.name}: {list_some(places, limit=MAX_NAMED)}")
     if found:
         yield Doubt(
-            f'{counted(len(found), "product")} would combine sources more than {TOLERANCE:g}" '
+            f'{pluralize(len(found), "product")} would combine sources more than {TOLERANCE:g}" '
             f"apart, which have one id: {list_some(found, '; ', MAX_NAMED)}; give an "
             "association for the exposures of each catalogue"
         )
@@ -258,7 +258,7 @@ def stray_slits(products: Iterable[Product], exposures: Mapping[str, Exposure]) 
                 strays.setdefault(slit.exposure, []).append(slit.slit_name)
     for name, slits in strays.items():
         yield Doubt(
-            f"{exposures[name].about['path']}: the footprint of {counted(len(slits), 'slit')} "
+            f"{exposures[name].about['path']}: the footprint of {pluralize(len(slits), 'slit')} "
             f"({list_some(slits, limit=MAX_NAMED)}) does not cover the source, so that it may be "
             "background with the id of a source, as before pipeline version 1.15; nothing is wrong "
             "if the source is extended, otherwise give another id with 'joins'"

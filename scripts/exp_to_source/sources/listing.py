@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import InputError, counted, list_some
-from ..files import has_content, names_in, replacing, write_all
+from ..errors import InputError, list_some, pluralize
+from ..files import atomic_write, has_content, names_in, write_all
 from ..formats.previous import previous_of, retain_product
 from ..index.remarks import COLUMNS as REMARK_COLUMNS
 from ..index.remarks import Remark, rows_of
@@ -180,12 +180,12 @@ def list_sources(
     write_ecsv(ecsv_path(table), made)
     write_table(table, COLUMNS, made)
 
-    what = f"{counted(len(chosen), 'product')} of {counted(len(good), 'exposure')}"
+    what = f"{pluralize(len(chosen), 'product')} of {pluralize(len(good), 'exposure')}"
     said = f"{what}; {written} new or changed"
     if left_out:
-        said += f"; {counted(len(left_out), 'source')} left out, see {results}/{LEFT_OUT}"
+        said += f"; {pluralize(len(left_out), 'source')} left out, see {results}/{LEFT_OUT}"
     if told:
-        said += f"; {counted(len(told), 'remark')}, see {results}/{REMARKS}"
+        said += f"; {pluralize(len(told), 'remark')}, see {results}/{REMARKS}"
     skipped = [*filter(None, [others]), *(f"skipped: {reason}" for reason in failed)]
     return [said, *(text for _, text in own), *skipped]
 
@@ -194,7 +194,7 @@ def _moved_away(retired: list[str], results: str) -> list[Remark]:
     """Note on the products that were moved away, all in one; none if none were."""
     if not retired:
         return []
-    what = f"{counted(len(retired), 'product')} moved to {results}/{STALE}"
+    what = f"{pluralize(len(retired), 'product')} moved to {results}/{STALE}"
     return [Remark("note", f"{what}, as there are no such sources any more: {list_some(retired)}")]
 
 
@@ -208,7 +208,7 @@ def write_manifests(results: str, manifests: Mapping[str, bytes]) -> int:
 
     def write(name: str) -> None:
         retain_product(results, name)
-        with replacing(manifest_path(results, name)) as file:
+        with atomic_write(manifest_path(results, name)) as file:
             write_all(file, manifests[name])
 
     if len(changed) < MANY:

@@ -16,7 +16,7 @@ from jwst.datamodels.utils.flat_multispec import (
 )
 from stdatamodels.jwst import datamodels
 
-from ..errors import InputError, counted, list_some
+from ..errors import InputError, list_some, pluralize
 from ..results import product_path, spectrum_path
 from ..tables import read_sources
 from .appearances import first_appearances, refuse_same_ids
@@ -147,7 +147,7 @@ def _is_made(results: str, name: str) -> bool:
 def _warn(table: Path, names: Sequence[str], why: str) -> None:
     """Report sources that a table is made without; the last lines of the run repeat it."""
     if names:
-        what = f"{counted(len(names), 'source')} ({why})"
+        what = f"{pluralize(len(names), 'source')} ({why})"
         print(f"warning: {table}: without {what}: {list_some(names, limit=10)}", file=sys.stderr)
 
 

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from ..errors import told_in_a_sentence
+from ..errors import exit_on_user_error
 from ..run.server import ask_server
 from .offline import without_crds
 from .preparation import combine_background, prepare_exposure, survey_association
@@ -39,7 +39,7 @@ TASKS: Mapping[str, tuple[str, Callable[..., None]]] = {
 def do_task(task: str, **request: Any) -> None:
     """Do what a request asks for."""
     command, function = TASKS[task]
-    with told_in_a_sentence(command):
+    with exit_on_user_error(command):
         require_jwst()
         function(**request)
 

@@ -8,7 +8,7 @@ import configobj
 from jwst.pipeline import Spec3Pipeline
 from stpipe import config_parser
 
-from ..errors import InputError, suggestion
+from ..errors import InputError, did_you_mean
 
 #: Steps of Spec3Pipeline that are run on a product; the others come before, or are of other modes.
 STEPS = (
@@ -49,7 +49,7 @@ def check_parameters(given: Parameters) -> None:
 def mistakes(step: str, given: Mapping[str, Any]) -> Iterator[str]:
     """Say what is wrong with the parameters of a step."""
     if step not in STEPS:
-        yield f"no step {step!r} is run on products{suggestion(step, STEPS)}"
+        yield f"no step {step!r} is run on products{did_you_mean(step, STEPS)}"
         return
     specification = Spec3Pipeline.step_defs[step].load_spec_file()
     for name, value in given.items():
@@ -61,7 +61,7 @@ def mistakes(step: str, given: Mapping[str, Any]) -> Iterator[str]:
             yield f"{step}: {name}: {value!r} is no file; correct the path"
         elif name not in specification:
             known = [word for word in specification if word not in OWN]
-            yield f"{step}: has no parameter {name!r}{suggestion(name, known)}"
+            yield f"{step}: has no parameter {name!r}{did_you_mean(name, known)}"
         else:
             try:
                 config_parser.validate(

@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from ..errors import InputError
-from ..files import replacing, stamp, write_all
+from ..files import atomic_write, size_and_mtime, write_all
 from ..sources.associations import read_association
 from .saving import save_whole
 from .steps import ABOVE
@@ -47,7 +47,7 @@ def survey_association(association: str, output: str) -> None:
     asked = read_association(association)
     for path in asked.members:
         _require(path)
-    stamps = {path: stamp(path) for path in (association, *asked.members)}
+    stamps = {path: size_and_mtime(path) for path in (association, *asked.members)}
     members = [_read(path) for path in asked.members]
     science = members[: len(asked.science)]
     steps: dict[str, str] = {}
@@ -70,7 +70,7 @@ def survey_association(association: str, output: str) -> None:
         steps["master_background"] = SKIPPED if done else COMPLETE
     found = {"position": position, "steps": steps, "members": stamps}
     text = json.dumps(found, indent=1)
-    with replacing(output) as file:
+    with atomic_write(output) as file:
         write_all(file, f"{text}\n".encode())
 
 
@@ -140,7 +140,7 @@ def prepare_exposure(
     found = json.loads(Path(survey).read_text(encoding="utf-8"))
     _require(exposure)
     if not found["steps"]:
-        with open(exposure, "rb") as source, replacing(output) as target:
+        with open(exposure, "rb") as source, atomic_write(output) as target:
             shutil.copyfileobj(source, target)
         return
     with _told(exposure, "cannot be prepared", log), datamodels.open(exposure) as model:

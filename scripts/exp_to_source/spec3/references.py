@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..files import replacing, write_all
+from ..files import atomic_write, write_all
 from ..formats.indices import IndexReader
 from ..formats.manifests import read_manifest
 from ..results import index_path, manifest_path
@@ -75,7 +75,7 @@ def find_references(
             raise InputError(f"{exposure['path']}: {what}")
     if not found["offline"]:
         found |= look_up([exposure["path"] for exposure in exposures])
-    with replacing(output) as descriptor:
+    with atomic_write(output) as descriptor:
         write_all(descriptor, f"{json.dumps(found, indent=1, sort_keys=True)}\n".encode())
 
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ..files import flush, temporary_beside
+from ..files import fsync, temporary_beside
 
 
 def save_whole(model: Any, path: Path) -> None:
@@ -21,7 +21,7 @@ def save_whole(model: Any, path: Path) -> None:
     temporary.mkdir(parents=True)
     try:
         model.save(temporary / path.name)
-        flush(temporary / path.name)
+        fsync(temporary / path.name)
         (temporary / path.name).replace(path)
     finally:
         shutil.rmtree(temporary)

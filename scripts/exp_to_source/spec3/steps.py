@@ -11,8 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import InputError, told_in_a_sentence
-from ..files import flush, temporary_beside
+from ..errors import InputError, exit_on_user_error
+from ..files import fsync, temporary_beside
 from ..formats.failures import record_failure
 from ..modes import is_grism
 from ..results import CAL, GRISM_SPECTRA, SLIT_SPECTRA, SPECTRA
@@ -62,7 +62,7 @@ def run_all(
     )
     for product in map(Path, products):
         try:
-            with told_in_a_sentence("run_spec3"):
+            with exit_on_user_error("run_spec3"):
                 settings = (offline, parameters, background, log)
                 for path in run_spec3(product, Path(folder), *settings):
                     print(path)
@@ -152,7 +152,7 @@ def run_spec3(
                 f"parameters of CRDS skip it; see {log}"
             )
         for path in wanted:
-            flush(made / path.name)
+            fsync(made / path.name)
             os.replace(made / path.name, path)
     finally:
         shutil.rmtree(made, ignore_errors=True)

@@ -22,7 +22,7 @@ from asdf.schema import validate
 from astropy.io.fits import VerifyError
 
 from ..errors import InputError
-from ..files import replacing, stamp, write_all
+from ..files import atomic_write, size_and_mtime, write_all
 from .readback import TAG, Contents, Source, digest, first_sentence, form, read_file
 
 #: Metadata of a slit over which those of its exposure are not merged.
@@ -161,7 +161,7 @@ def fingerprint_exposure(path: str, output: str) -> None:
     InputError
         If it cannot be read.
     """
-    before = stamp(path)
+    before = size_and_mtime(path)
     try:
         top, lines = _take_fingerprints(path)
     except (InputError, MemoryError, ModuleNotFoundError):
@@ -173,7 +173,7 @@ def fingerprint_exposure(path: str, output: str) -> None:
             f"{path}: its ASDF tree is not an exposure's ({what}); "
             "correct it, or get the file again"
         ) from None
-    with replacing(output) as file:
+    with atomic_write(output) as file:
         write_all(file, json.dumps(before | top, default=str).encode() + b"\n")
         for line in lines:
             write_all(file, line)

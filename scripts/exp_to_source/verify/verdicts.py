@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import InputError, list_some
-from ..files import replacing, write_all
+from ..files import atomic_write, write_all
 from ..modes import FIXED_SLIT_IDS
 from ..naming import parse_product_name
 from ..results import LEFT_OUT, PROOF, SOURCES, product_path
@@ -74,7 +74,7 @@ class Verdict(NamedTuple):
 
 def write_verdicts(path: str, verdicts: Iterable[Verdict]) -> None:
     """Write verdicts, one per line."""
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         for verdict in verdicts:
             write_all(file, json.dumps(verdict).encode() + b"\n")
 

@@ -11,7 +11,7 @@ from astropy.io import fits
 from snake import ROOT
 
 from exp_to_source.errors import InputError
-from exp_to_source.files import has_content, replacing, write_all
+from exp_to_source.files import atomic_write, has_content, write_all
 from exp_to_source.formats.indices import IndexReader
 from exp_to_source.formats.manifests import read_manifest
 from exp_to_source.gather.product import gather_source
@@ -145,12 +145,12 @@ def test_association_is_part_of_the_product(run: Path):
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path):
     path = tmp_path / "a" / "file"
-    with pytest.raises(RuntimeError), replacing(path) as file:
+    with pytest.raises(RuntimeError), atomic_write(path) as file:
         file.write(b"half")
         raise RuntimeError
     assert list(path.parent.iterdir()) == []
     assert not has_content(path, b"whole")
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         write_all(file, b"whole")
     assert has_content(path, b"whole")
     assert not has_content(path, b"other")

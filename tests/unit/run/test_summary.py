@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from exp_to_source import __version__
-from exp_to_source.files import replacing, write_all
+from exp_to_source.files import atomic_write, write_all
 from exp_to_source.run.ending import told
 from exp_to_source.run.summary import (
     COMPLETE,
@@ -74,7 +74,7 @@ def test_what_was_made_is_told_without_a_clock(results: Path):
     product = results / "products" / "c_cal.fits"
     before = file_states(str(results))
     time = product.stat().st_mtime_ns
-    with replacing(product) as file:
+    with atomic_write(product) as file:
         write_all(file, b"new")
     os.utime(product, ns=(time, time))
     (results / "products" / "b_cal.fits").write_text("new")

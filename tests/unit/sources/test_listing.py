@@ -25,7 +25,7 @@ def test_each_product_has_a_manifest_before_the_table_is_there(
     last = max(before)
     for path in manifests.iterdir():
         path.unlink()
-    real = listing.replacing
+    real = listing.atomic_write
 
     @contextmanager
     def full(path: str):
@@ -35,7 +35,7 @@ def test_each_product_has_a_manifest_before_the_table_is_there(
             yield file
 
     with monkeypatch.context() as patch:
-        patch.setattr(listing, "replacing", full)
+        patch.setattr(listing, "atomic_write", full)
         with pytest.raises(OSError, match="No space left"):
             listing.list_sources(indices(results), [], Choices(), str(results), str(table))
     assert not table.exists()
