@@ -46,7 +46,7 @@ def main() -> None:
     with exit_on_user_error("list_sources"):
         from exp_to_source.files import redate, refuse_future
         from exp_to_source.sources.associations import read_association
-        from exp_to_source.sources.families import Choices
+        from exp_to_source.sources.families import GroupingOptions
         from exp_to_source.sources.listing import list_sources
 
         redate([word[1:] for word in sys.argv[1:] if word.startswith("@")])
@@ -55,7 +55,7 @@ def main() -> None:
         remarks = list_sources(
             indices=arguments.indices,
             associations=[read_association(path) for path in arguments.association],
-            choices=Choices(
+            options=GroupingOptions(
                 arguments.group_by,
                 arguments.source_id_digits,
                 arguments.fixed_slit_ids,
@@ -64,7 +64,7 @@ def main() -> None:
             ),
             results=arguments.results or os.path.dirname(arguments.table),
             table=arguments.table,
-            selection=choice_of(arguments),
+            source_filter=choice_of(arguments),
             joins=joins_of(arguments),
         )
         for remark in remarks:

@@ -28,7 +28,7 @@ def main() -> None:
             fingerprints=arguments.fingerprints,
             associations=[read_association(path) for path in arguments.associations],
             sources=arguments.source_list,
-            selection=choice_of(arguments),
+            source_filter=choice_of(arguments),
             claims=claims_of(arguments),
         )
 

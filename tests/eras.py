@@ -15,9 +15,9 @@ from tiny import CARD, integer, split, value
 
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
-from exp_to_source.sources.families import Choices
+from exp_to_source.sources.families import GroupingOptions
 from exp_to_source.sources.join_table import Joins
-from exp_to_source.sources.joining import NONE
+from exp_to_source.sources.joining import NO_JOINS
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.tables import read_products
 
@@ -76,15 +76,15 @@ def _packed(era: str, mode: str) -> Path:
     return next((DATA / "eras" / era / mode).iterdir())
 
 
-def regroup(paths: list[Path], folder: Path, joins: Joins = NONE) -> list[Path]:
+def regroup(paths: list[Path], folder: Path, joins: Joins = NO_JOINS) -> list[Path]:
     """Make products, grouped as jwst does."""
     indices = [folder / "index" / f"{path.stem}.txt" for path in paths]
     for path, index in zip(paths, indices, strict=True):
         index_exposure(str(path), str(index))
     table = folder / "sources.tsv"
     # Exposures may be copies of one.
-    choices = Choices(group_by="source_name", on_doubt="warn")
-    list_sources(map(str, indices), [], choices, str(folder), str(table), joins=joins)
+    options = GroupingOptions(group_by="source_name", on_doubt="warn")
+    list_sources(map(str, indices), str(table), options=options, joins=joins)
     products = []
     for name in read_products(str(table)):
         products.append(folder / "products" / f"{name}_cal.fits")

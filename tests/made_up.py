@@ -7,7 +7,6 @@ from pathlib import Path
 from exp_to_source.formats.heads import Head
 from exp_to_source.formats.index_writer import write_index
 from exp_to_source.formats.record import Record
-from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
 
 DETECTORS = ("nrs1", "nrs2")
@@ -54,7 +53,7 @@ def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Pa
     (results / "request" / "report-0.txt").write_text(
         '{"exposures": "/data/*_cal.fits", "demo": false}'
     )
-    list_sources(indices, [], Choices(), str(results), str(results / "sources.tsv"))
+    list_sources(indices, str(results / "sources.tsv"))
     (results / "products").mkdir()
     for manifest in sorted(os.listdir(results / "manifests"))[:made]:
         (results / "products" / f"{manifest.removesuffix('.txt')}_cal.fits").touch()

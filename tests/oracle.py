@@ -21,7 +21,6 @@ from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import Association
-from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.tables import read_products
 
@@ -111,7 +110,7 @@ def regroup(
         index_exposure(str(path), str(index))
     table = folder / "sources.tsv"
     associations = [association] if association else []
-    list_sources(map(str, indices), associations, Choices(), str(folder), str(table))
+    list_sources(map(str, indices), str(table), associations)
     products = {}
     for name in read_products(str(table)):
         path, manifest = folder / f"{name}_cal.fits", folder / "manifests" / f"{name}.txt"

@@ -15,7 +15,7 @@ from exp_to_source.formats.manifests import read_manifest
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.naming import is_product_name
-from exp_to_source.sources.families import Choices, read_exposures
+from exp_to_source.sources.families import GroupingOptions, read_exposures
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.sources.products import Product, manifest
 from exp_to_source.tables import read_products
@@ -68,7 +68,7 @@ def told(error: InputError, *names: str) -> str:
 
 def make_manifest(index: Path, *, turned: bool) -> bytes:
     """Manifest of a product of all slits of an exposure."""
-    (exposure,) = read_exposures([str(index)], Choices())
+    (exposure,) = read_exposures([str(index)], GroupingOptions())
     slits = exposure.slits[::-1] if turned else exposure.slits
     return manifest(Product("x", 1, "s", None, slits))
 
@@ -77,7 +77,7 @@ def list_names(index: Path) -> list[str]:
     """Names of the products of an exposure."""
     results = index.parent / "results"
     table = str(results / "sources.tsv")
-    list_sources([str(index)], [], Choices(), str(results), table)
+    list_sources([str(index)], table)
     return read_products(table)
 
 

@@ -35,7 +35,6 @@ from exp_to_source.errors import InputError, exit_on_user_error  # noqa: E402
 from exp_to_source.gather.product import gather_source  # noqa: E402
 from exp_to_source.index.indexing import index_exposure  # noqa: E402
 from exp_to_source.simulate.modes import MODES  # noqa: E402
-from exp_to_source.sources.families import Choices  # noqa: E402
 from exp_to_source.sources.listing import list_sources  # noqa: E402
 from exp_to_source.tables import read_products  # noqa: E402
 from exp_to_source.verify.opening import open_model  # noqa: E402
@@ -122,7 +121,7 @@ def regroup(paths: list[Path], folder: Path) -> Regrouped:
                 indices.append(str(results / "index" / f"{path.stem}.txt"))
                 said = index_exposure(str(path), indices[-1])
                 made.remarks += [remark.text for remark in said]
-            made.remarks += list_sources(indices, [], Choices(), str(results), table)
+            made.remarks += list_sources(indices, table)
             for name in read_products(table):
                 product = results / "products" / f"{name}_cal.fits"
                 manifest = str(results / "manifests" / f"{name}.txt")

@@ -16,7 +16,6 @@ from exp_to_source.gather import entry, product
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
-from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
 
 
@@ -81,7 +80,7 @@ def test_every_byte_is_read_once_by_index_and_once_by_gather_and_written_once(
         # Once, blocks that slits share too, and besides three lines of each WAVELENGTH plane.
         assert reads.bytes < 1.007 * size
 
-    list_sources(indices, [], Choices(), str(tmp_path), str(tmp_path / "sources.tsv"))
+    list_sources(indices, str(tmp_path / "sources.tsv"))
     assert sum(os.path.getsize(index) for index in indices) < 0.03 * size
 
     with monkeypatch.context() as patch:

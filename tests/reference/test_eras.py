@@ -20,7 +20,7 @@ from exp_to_source.formats.standards import (
 )
 from exp_to_source.formats.tags import known_tags
 from exp_to_source.index.indexing import index_exposure
-from exp_to_source.sources.families import Choices
+from exp_to_source.sources.families import GroupingOptions
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.tables import read_table
 from exp_to_source.verify.fingerprints import fingerprint_exposure
@@ -212,8 +212,8 @@ def test_an_exposure_of_another_era_changes_the_products_that_it_is_in(tmp_path,
 
 def listed(folder: Path, indices: list[str]) -> dict[str, bytes]:
     """List sources; the manifests."""
-    choices = Choices(on_doubt="warn")
-    list_sources(indices, [], choices, str(folder), str(folder / "sources.tsv"))
+    options = GroupingOptions(on_doubt="warn")
+    list_sources(indices, str(folder / "sources.tsv"), options=options)
     return {path.name: path.read_bytes() for path in (folder / "manifests").iterdir()}
 
 

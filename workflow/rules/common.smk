@@ -24,7 +24,7 @@ os.environ.update(EXP_TO_SOURCE=str(ROOT))
 
 from exp_to_source import FORMAT
 from exp_to_source.sources.associations import read_association
-from exp_to_source.sources.choosing import items_of
+from exp_to_source.sources.choosing import parse_items
 from exp_to_source.run.advice import advice_on_settings, advice_on_target
 from exp_to_source.run.command_line import read_command_line
 from exp_to_source.run.listings import LISTINGS

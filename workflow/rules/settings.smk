@@ -89,7 +89,7 @@ def read_request():
 
 def choice_options():
     """Options that choose sources."""
-    items = [(key, item) for key in ("sources", "exclude") for item in items_of(config[key])]
+    items = [(key, item) for key in ("sources", "exclude") for item in parse_items(config[key])]
     items.append(("min-exposures", config["min_exposures"]))
     return [f"--{key}={value}" for key, value in items] + table_options("catalog")
 

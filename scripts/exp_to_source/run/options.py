@@ -2,7 +2,7 @@
 
 import argparse
 
-from ..sources.choosing import Selection
+from ..sources.choosing import SourceFilter
 from ..sources.join_table import Joins, read_joins
 from ..verify.claims import Claims
 
@@ -22,14 +22,14 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     add("--catalog", metavar="TABLE", help="make the sources whose ids it has, besides --sources")
 
 
-def choice_of(arguments: argparse.Namespace) -> Selection:
+def choice_of(arguments: argparse.Namespace) -> SourceFilter:
     """Read the choice, including its catalogue, from the options."""
     ids = None
     if arguments.catalog:
         from ..sources.catalog import read_catalog
 
         ids = read_catalog(arguments.catalog)
-    return Selection(arguments.sources, arguments.exclude, arguments.min_exposures, ids)
+    return SourceFilter(arguments.sources, arguments.exclude, arguments.min_exposures, ids)
 
 
 def add_joins(parser: argparse.ArgumentParser) -> None:

@@ -33,7 +33,7 @@ _FORM = re.compile(r"([sbv])([0-9]+)", re.ASCII | re.IGNORECASE)
 _PREFIXED = re.compile(r"(class|slit|name):(.*)", re.IGNORECASE | re.DOTALL)
 
 
-class Selection(NamedTuple):
+class SourceFilter(NamedTuple):
     """What the user chose (config keys).
 
     Attributes
@@ -53,7 +53,7 @@ class Selection(NamedTuple):
 
 
 #: No choice.
-EVERYTHING = Selection()
+ALL_SOURCES = SourceFilter()
 
 
 class Source(NamedTuple):
@@ -75,7 +75,7 @@ class Source(NamedTuple):
         return cls(row["product"], row["class"], number, names, slits, exposures)
 
 
-def items_of(given: str | int | Iterable[str | int]) -> list[str]:
+def parse_items(given: str | int | Iterable[str | int]) -> list[str]:
     """Items in the configuration: a number, a text with commas, or a list.
 
     Raises
@@ -197,14 +197,16 @@ def _form(source: Source) -> str:
     return f"b{source.source_id}" if source.kind == "b" else str(source.source_id)
 
 
-def choose(sources: Iterable[Source], selection: Selection) -> tuple[dict[str, str], list[str]]:
+def choose(
+    sources: Iterable[Source], source_filter: SourceFilter
+) -> tuple[dict[str, str], list[str]]:
     """Find the sources that the user's choice leaves out.
 
     Parameters
     ----------
     sources : iterable of Source
         All that the exposures have.
-    selection : Selection
+    source_filter : SourceFilter
         The user's.
 
     Returns
@@ -220,33 +222,33 @@ def choose(sources: Iterable[Source], selection: Selection) -> tuple[dict[str, s
         If an item matches no source, or no source is left to make.
     """
     known = Sources(sources)
-    wanted = set(_found(known, "sources", selection.sources))
-    excluded = _found(known, "exclude", selection.exclude)
+    wanted = set(_found(known, "sources", source_filter.sources))
+    excluded = _found(known, "exclude", source_filter.exclude)
     remarks = []
-    if selection.catalog is not None:
-        missing = [number for number in selection.catalog if not known.of_number(number)]
-        matched = {s.product for n in selection.catalog for s in known.of_number(n)}
+    if source_filter.catalog is not None:
+        missing = [number for number in source_filter.catalog if not known.of_number(number)]
+        matched = {s.product for n in source_filter.catalog for s in known.of_number(n)}
         if not matched:
             raise InputError(
-                f"catalog: none of its {len(selection.catalog)} ids is a source of these "
-                f"exposures; {_near(known, selection.catalog[:1])}correct the setting 'catalog'"
+                f"catalog: none of its {len(source_filter.catalog)} ids is a source of these "
+                f"exposures; {_near(known, source_filter.catalog[:1])}correct the setting 'catalog'"
             )
         if missing:
             shown = ", ".join(map(str, missing[:MAX_NEAR])) + " ..." * (len(missing) > MAX_NEAR)
             remarks.append(
-                f"catalog: {len(missing)} of its {len(selection.catalog)} ids are no sources of "
-                f"these exposures: {shown}"
+                f"catalog: {len(missing)} of its {len(source_filter.catalog)} ids are no sources "
+                f"of these exposures: {shown}"
             )
         wanted |= matched
-    everything = not selection.sources and selection.catalog is None
+    everything = not source_filter.sources and source_filter.catalog is None
     left_out = {}
     for source in known.all:
         if not everything and source.product not in wanted:
             left_out[source.product] = "not chosen"
         elif source.product in excluded:
             left_out[source.product] = f"excluded by {excluded[source.product]}"
-        elif source.exposures < selection.min_exposures:
-            left_out[source.product] = f"fewer than {selection.min_exposures} exposures"
+        elif source.exposures < source_filter.min_exposures:
+            left_out[source.product] = f"fewer than {source_filter.min_exposures} exposures"
     if known.all and len(left_out) == len(known.all):
         reasons = list(left_out.values())
         counts = ", ".join(f"{reasons.count(why)} {why}" for why in dict.fromkeys(reasons))

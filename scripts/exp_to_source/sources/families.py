@@ -22,7 +22,7 @@ from ..results import index_name
 from .associations import Association
 
 
-class Choices(NamedTuple):
+class GroupingOptions(NamedTuple):
     """The user's settings for grouping slits and naming products (config keys)."""
 
     group_by: str = "auto"
@@ -30,6 +30,9 @@ class Choices(NamedTuple):
     fixed_slit_ids: str = "header"
     on_bad_exposure: str = "stop"
     on_doubt: str = "auto"
+
+
+DEFAULT_OPTIONS = GroupingOptions()
 
 
 class Slit(NamedTuple):
@@ -97,7 +100,7 @@ class Exposure(NamedTuple):
     tags: Sequence[str] = ()
 
 
-def read_exposures(paths: Iterable[str], choices: Choices) -> Iterator[Exposure]:
+def read_exposures(paths: Iterable[str], options: GroupingOptions) -> Iterator[Exposure]:
     """Read the small part of indices.
 
     Raises
@@ -114,12 +117,12 @@ def read_exposures(paths: Iterable[str], choices: Choices) -> Iterator[Exposure]
                     f"{path}: is the index of {about['exposure']}, renamed; delete it and run again"
                 )
             is_bad = "failure" in about and "other_kind" not in about
-            if is_bad and choices.on_bad_exposure == "stop":
+            if is_bad and options.on_bad_exposure == "stop":
                 raise InputError(about["failure"])
             optics = _optics(about)
             yield Exposure(
                 about,
-                [_slit(about, optics, head, choices) for head in read_heads(index)],
+                [_slit(about, optics, head, options) for head in read_heads(index)],
                 [Remark(*row) for row in decode_rows(index.part("remarks"))],
                 decode_column(index.part("tags")),
             )
@@ -133,9 +136,11 @@ def _optics(exposure: dict[str, str]) -> tuple[str, str]:
     return exposure["detector"].lower(), f"{exposure['instrument']}_{elements}".lower()
 
 
-def _slit(exposure: dict[str, str], optics: tuple[str, str], head: Head, choices: Choices) -> Slit:
+def _slit(
+    exposure: dict[str, str], optics: tuple[str, str], head: Head, options: GroupingOptions
+) -> Slit:
     source_id = head.source_id
-    if choices.fixed_slit_ids == "table" and head.exposure_type == FIXED_SLIT:
+    if options.fixed_slit_ids == "table" and head.exposure_type == FIXED_SLIT:
         source_id = FIXED_SLIT_IDS.get(head.slit_name.upper(), source_id)
     if source_id is None:
         raise InputError(
@@ -166,7 +171,7 @@ def _slit(exposure: dict[str, str], optics: tuple[str, str], head: Head, choices
 def make_families(
     exposures: Iterable[Exposure],
     associations: Iterable[Association],
-    choices: Choices,
+    options: GroupingOptions,
 ) -> list[Family]:
     """Sort exposures into families.
 
@@ -176,7 +181,7 @@ def make_families(
         Result of `read_exposures`.
     associations : iterable of Association
         The science members of each are one family; other exposures are named after their headers.
-    choices : Choices
+    options : GroupingOptions
         The user's.
     """
     known = {exposure.about["exposure"]: exposure for exposure in exposures}
@@ -198,7 +203,7 @@ def make_families(
         families.append(
             Family(
                 association.template,
-                _digits(members, choices),
+                _digits(members, options),
                 {key: value for key, value in about.items() if value},
                 [slit for exposure in members for slit in exposure.slits],
             )
@@ -209,13 +214,13 @@ def make_families(
             by_headers.setdefault(_template(known[name].about), []).append(known[name])
     for template, members in by_headers.items():
         slits = [slit for exposure in members for slit in exposure.slits]
-        families.append(Family(template, _digits(members, choices), None, slits))
+        families.append(Family(template, _digits(members, options), None, slits))
     return families
 
 
-def _digits(members: list[Exposure], choices: Choices) -> int:
-    if choices.source_id_digits != "auto":
-        return int(choices.source_id_digits)
+def _digits(members: list[Exposure], options: GroupingOptions) -> int:
+    if options.source_id_digits != "auto":
+        return int(options.source_id_digits)
     return max(digits_of(exposure.about["version"]) for exposure in members)
 
 

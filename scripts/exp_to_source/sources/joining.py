@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from ..errors import InputError
 from ..naming import family_name, parse_product_name
-from .families import Choices, Family, Slit
+from .families import Family, GroupingOptions, Slit
 from .join_table import Joins, Row
 from .products import MAX_PLACES, Product, group_slits, name_product
 
 #: No table.
-NONE = Joins()
+NO_JOINS = Joins()
 
 
 class Join(NamedTuple):
@@ -21,7 +21,7 @@ class Join(NamedTuple):
 
 
 def join_slits(
-    families: Iterable[Family], joins: Joins, choices: Choices
+    families: Iterable[Family], joins: Joins, options: GroupingOptions
 ) -> tuple[list[Family], list[Product]]:
     """Make products from the slits that a table of joins matches.
 
@@ -34,7 +34,7 @@ def join_slits(
         All slits.
     joins : Joins
         The table.
-    choices : Choices
+    options : GroupingOptions
         How other slits are grouped.
 
     Returns
@@ -70,7 +70,7 @@ def join_slits(
         if row.place not in used:
             raise _takes_nothing(row, [slit for family in families for slit in family.slits])
     left = {(family.template, _about(family)): family.slits for family in rest}
-    products = [_product(join, left, choices) for join in joined.values()]
+    products = [_product(join, left, options) for join in joined.values()]
     return [family for family in rest if family.slits], products
 
 
@@ -79,7 +79,7 @@ def _about(family: Family) -> str | None:
 
 
 def _product(
-    join: Join, left: dict[tuple[str, str | None], list[Slit]], choices: Choices
+    join: Join, left: dict[tuple[str, str | None], list[Slit]], options: GroupingOptions
 ) -> Product:
     """Make the product of a join."""
     row, members = join
@@ -121,7 +121,7 @@ def _product(
     parts = (
         name_product(family, group, group[0].kind, group[0].source_id)
         for family, slits in by_family.values()
-        for group in group_slits(slits, choices).values()
+        for group in group_slits(slits, options).values()
     )
     shared = [family.association for family, _ in by_family.values()]
     association = shared[0] if all(about == shared[0] for about in shared) else None

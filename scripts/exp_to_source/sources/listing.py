@@ -26,11 +26,11 @@ from ..results import (
 )
 from ..tables import passed_over, write_table
 from .associations import Association
-from .choosing import EVERYTHING, Selection, Source, choose
+from .choosing import ALL_SOURCES, Source, SourceFilter, choose
 from .doubts import check_doubts
-from .families import Choices, Slit, make_families, read_exposures
+from .families import DEFAULT_OPTIONS, GroupingOptions, Slit, make_families, read_exposures
 from .join_table import Joins
-from .joining import NONE, join_slits
+from .joining import NO_JOINS, join_slits
 from .mixtures import mixture_warnings
 from .products import Product, make_products, manifest
 from .remarks import (
@@ -76,12 +76,12 @@ LEFT_OUT_COLUMNS = (
 
 def list_sources(
     indices: Iterable[str],
-    associations: list[Association],
-    choices: Choices,
-    results: str,
     table: str,
-    selection: Selection = EVERYTHING,
-    joins: Joins = NONE,
+    associations: Sequence[Association] = (),
+    options: GroupingOptions = DEFAULT_OPTIONS,
+    source_filter: SourceFilter = ALL_SOURCES,
+    joins: Joins = NO_JOINS,
+    results: str | None = None,
 ) -> list[str]:
     """Group the slits of all exposures, and write the files that the products need.
 
@@ -95,19 +95,20 @@ def list_sources(
     ----------
     indices : iterable of str
         Indices of the exposures, in the order of the entries of products.
-    associations : list of Association
-        Families of exposures; other exposures are named after their headers.
-    choices : Choices
-        The user's.
-    results : str
-        Folder of the run's results: manifests are written to ``manifests`` in it, products of
-        sources that no longer exist are moved from ``products`` to ``stale``.
     table : str
         The table to write.
-    selection : Selection
+    associations : sequence of Association
+        Families of exposures; other exposures are named after their headers.
+    options : GroupingOptions
+        How slits are grouped and products named.
+    source_filter : SourceFilter
         Which sources the user wants; the others are listed in ``left_out.tsv`` of `results`.
     joins : Joins
         Slits to be put in one product.
+    results : str, optional
+        Folder of the run's results: manifests are written to ``manifests`` in it, products of
+        sources that no longer exist are moved from ``products`` to ``stale``. By default that of
+        the table.
 
     Returns
     -------
@@ -122,7 +123,8 @@ def list_sources(
         there are doubts that end the run.
         Nothing is written then.
     """
-    exposures = list(read_exposures(indices, choices))
+    results = results or os.path.dirname(table)
+    exposures = list(read_exposures(indices, options))
     unused = [exposure.about for exposure in exposures if "failure" in exposure.about]
     failed = [about["failure"] for about in unused if "other_kind" not in about]
     others = passed_over(unused)
@@ -131,14 +133,14 @@ def list_sources(
         raise InputError(f"none of the {len(failed)} exposures can be read: {failed[0]}")
     if not good:
         raise InputError(f"no exposures to regroup: {others}; correct the setting 'exposures'")
-    families = make_families(good, associations, choices)
-    families, joined = join_slits(families, joins, choices)
-    products = make_products(families, choices, joined)
+    families = make_families(good, associations, options)
+    families, joined = join_slits(families, joins, options)
+    products = make_products(families, options, joined)
     manifests = {product.name: manifest(product) for product in products}
     rows = [source_row(product, manifests[product.name]) for product in products]
-    left_out, missed = choose(map(Source.of_row, rows), selection)
+    left_out, missed = choose(map(Source.of_row, rows), source_filter)
     chosen = [product for product in products if product.name not in left_out]
-    doubts = check_doubts(chosen, good, choices.on_doubt)
+    doubts = check_doubts(chosen, good, options.on_doubt)
 
     folder = os.path.join(results, MANIFESTS)
     os.makedirs(folder, exist_ok=True)
@@ -166,7 +168,7 @@ def list_sources(
         *mixture_warnings(chosen, good),
         *part_named(chosen),
         *unusual_names(chosen),
-        *renumbered(families, good, choices),
+        *renumbered(families, good, options),
         *mixed_elements(families),
         *shared_tables(families),
         *(Remark("note", text) for text in missed),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from ..errors import InputError, list_some
 from ..formats.manifests import manifest_content
 from ..naming import family_name, fill_template, format_source, is_product_name
-from .families import Choices, Family, Slit
+from .families import Family, GroupingOptions, Slit
 
 #: Maximum number of slits of a conflict in a message.
 MAX_PLACES = 6
@@ -30,18 +30,18 @@ class Product(NamedTuple):
     family: str = ""
 
 
-def group_slits(slits: Iterable[Slit], choices: Choices) -> dict[Any, list[Slit]]:
+def group_slits(slits: Iterable[Slit], options: GroupingOptions) -> dict[Any, list[Slit]]:
     """Group the slits of a family by source."""
     groups: dict[Any, list[Slit]] = {}
     for slit in slits:
-        by_name = choices.group_by == "source_name" and slit.modern_name
+        by_name = options.group_by == "source_name" and slit.modern_name
         key = slit.modern_name if by_name else (slit.kind, slit.source_id)
         groups.setdefault(key, []).append(slit)
     return groups
 
 
 def make_products(
-    families: Iterable[Family], choices: Choices, joined: Iterable[Product] = ()
+    families: Iterable[Family], options: GroupingOptions, joined: Iterable[Product] = ()
 ) -> list[Product]:
     """Group the slits of each family by source; joined products are there already.
 
@@ -54,8 +54,8 @@ def make_products(
     made = list(joined)
     conflicts: list[str] = []
     for family in families:
-        groups, group = group_slits(family.slits, choices), family_name(family.template)
-        if choices.group_by == "auto":
+        groups, group = group_slits(family.slits, options), family_name(family.template)
+        if options.group_by == "auto":
             conflicts += contradictions(groups)
         for slits in groups.values():
             kind, source_id = slits[0].kind, slits[0].source_id

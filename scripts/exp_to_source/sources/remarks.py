@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from ..index.remarks import LAST_READ, Remark, dropped_tags
 from ..modes import FIXED_SLIT_IDS, is_grism
 from ..naming import NUMBERED_BY_SLIT_BEFORE, family_name, parse_product_name, precedes
-from .families import Choices, Exposure, Family
+from .families import Exposure, Family, GroupingOptions
 from .products import Product
 
 
@@ -74,14 +74,14 @@ def shared_tables(families: Iterable[Family]) -> Iterator[Remark]:
 
 
 def renumbered(
-    families: Iterable[Family], exposures: Iterable[Exposure], choices: Choices
+    families: Iterable[Family], exposures: Iterable[Exposure], options: GroupingOptions
 ) -> Iterator[Remark]:
     """Report fixed slits with ids of two kinds, so that products mix or split them.
 
     Before pipeline version 1.12 a fixed slit had the id of the slit, since then that of its source;
     the jwst package uses both as they are.
     """
-    if choices.fixed_slit_ids == "table":
+    if options.fixed_slit_ids == "table":
         return
     versions = {exposure.about["exposure"]: exposure.about["version"] for exposure in exposures}
     for family in families:

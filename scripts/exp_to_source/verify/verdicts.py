@@ -13,7 +13,7 @@ from ..modes import FIXED_SLIT_IDS
 from ..naming import parse_product_name
 from ..results import LEFT_OUT, PROOF, SOURCES, product_path
 from ..sources.associations import Association
-from ..sources.choosing import EVERYTHING, Selection, Source, choose
+from ..sources.choosing import ALL_SOURCES, Source, SourceFilter, choose
 from ..tables import read_table, write_table
 from .claims import NO_CLAIMS, Claims
 
@@ -216,10 +216,12 @@ def read_rows(table: str) -> dict[str, tuple[Source, int]]:
     return {name: (Source.of_row(row), int(row["slits"])) for name, row in rows.items()}
 
 
-def misplaced(chosen: Iterable[Source], left_out: Iterable[Source], selection: Selection) -> str:
+def misplaced(
+    chosen: Iterable[Source], left_out: Iterable[Source], source_filter: SourceFilter
+) -> str:
     """Report sources that are made or left out against the user's choice; empty if none."""
     made, others = list(chosen), {source.product for source in left_out}
-    unwanted = choose([*made, *left_out], selection)[0].keys()
+    unwanted = choose([*made, *left_out], source_filter)[0].keys()
     wrong = sorted(unwanted ^ others)
     return f"made or left out against the choice: {list_some(wrong)}" if wrong else ""
 
@@ -230,7 +232,7 @@ def list_verdicts(
     fingerprints: Iterable[str],
     associations: list[Association],
     sources: str,
-    selection: Selection = EVERYTHING,
+    source_filter: SourceFilter = ALL_SOURCES,
     claims: Claims = NO_CLAIMS,
 ) -> None:
     """Write the verdict on each product of a run.
@@ -245,7 +247,7 @@ def list_verdicts(
         Associations of the run.
     sources : str
         The source list; ``left_out.tsv`` beside it, if any, lists the sources that were not chosen.
-    selection : Selection
+    source_filter : SourceFilter
         Which sources the user wants.
     claims : Claims
         Of the user's table of joins.
@@ -256,7 +258,7 @@ def list_verdicts(
     sizes = {name: slits for name, (_, slits) in chosen.items()}
     judged = judge(found, map(read_slits, fingerprints), associations, sizes, left_out, claims)
     made, others = ([source for source, _ in rows.values()] for rows in (chosen, left_out))
-    if wrong := misplaced(made, others, selection):
+    if wrong := misplaced(made, others, source_filter):
         judged.append(Verdict.of(NO_PRODUCT, wrong))
     write_table(table, COLUMNS, (verdict.row() for verdict in judged))
 

@@ -18,7 +18,6 @@ from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import read_association
-from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
 
 #: What no gather imports, as its start is most of its cost.
@@ -50,7 +49,7 @@ def run(exposures: Path, tmp_path: Path) -> Path:
         indices.append(f"{tmp_path}/results/index/{path.stem}.txt")
         index_exposure(str(path), indices[-1])
     results = tmp_path / "results"
-    list_sources(indices, [], Choices(), str(results), str(results / "sources.tsv"))
+    list_sources(indices, str(results / "sources.tsv"))
     return tmp_path
 
 
@@ -112,7 +111,7 @@ def test_a_damaged_index_makes_no_wrong_product(
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 5]) + whole[place + 1 :])
         try:
             if part in ("heads", "tags"):
-                list_sources([str(path)], [], Choices(), str(run / "results"), f"{run}/table")
+                list_sources([str(path)], f"{run}/results/table")
             assert gather_first(run).read_bytes() == sound
         except InputError as error:
             assert f"{path}: damaged index; delete the file and run again" in str(error)
@@ -126,9 +125,9 @@ def test_manifests_are_rewritten_only_where_they_change(run: Path):
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     indices = [str(path) for path in sorted((run / "results/index").iterdir())]
     table = str(run / "results/sources.tsv")
-    list_sources(indices, [], Choices(), str(run / "results"), table)
+    list_sources(indices, table)
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
-    remarks = list_sources(indices[:1], [], Choices(), str(run / "results"), table)
+    remarks = list_sources(indices[:1], table)
     assert "3 products of 1 exposure; 3 new or changed" in remarks
 
 
@@ -136,7 +135,7 @@ def test_association_is_part_of_the_product(run: Path):
     asn = read_association(str(next(run.glob("*_asn.json"))))
     indices = [str(path) for path in sorted((run / "results/index").iterdir())]
     results = str(run / "results")
-    list_sources(indices, [asn], Choices(), results, f"{results}/sources.tsv")
+    list_sources(indices, f"{results}/sources.tsv", [asn])
     manifest = read_manifest(str(sorted((run / "results/manifests").iterdir())[0]))
     assert manifest.association["table_name"] == os.path.basename(asn.path)
     text = gather_first(run).read_bytes().decode("latin-1")

@@ -21,7 +21,7 @@ from exp_to_source.index.indexing import index_exposure
 from exp_to_source.naming import exposure_name, is_product_name
 from exp_to_source.run.inputs import find_exposures, name_exposures
 from exp_to_source.sources.associations import read_association
-from exp_to_source.sources.families import Choices
+from exp_to_source.sources.families import GroupingOptions
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.tables import read_products
 
@@ -58,11 +58,11 @@ def index(folder: Path, content: bytes, name: str = NAME) -> str:
     return str(indices)
 
 
-def products(folder: Path, *indices: str, associations: Any = (), **choices: str) -> list[str]:
+def products(folder: Path, *indices: str, associations: Any = (), **options: str) -> list[str]:
     """List the sources of indices; names of the products."""
     results = folder / "results"
     table = str(results / "sources.tsv")
-    list_sources(indices, list(associations), Choices(**choices), str(results), table)
+    list_sources(indices, table, list(associations), GroupingOptions(**options))
     return read_products(table)
 
 

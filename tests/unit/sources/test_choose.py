@@ -10,7 +10,7 @@ from snake import ROOT
 
 from exp_to_source.errors import InputError
 from exp_to_source.sources.catalog import read_catalog
-from exp_to_source.sources.choosing import Selection, Source, choose, items_of
+from exp_to_source.sources.choosing import Source, SourceFilter, choose, parse_items
 from exp_to_source.verify.verdicts import Slit, Verdict, judge, misplaced
 
 
@@ -31,7 +31,7 @@ SOURCES = [
 
 def chosen(*items: str | int, **others: object) -> list[str]:
     """Forms of the sources that are chosen."""
-    left_out, _ = choose(SOURCES, Selection(items_of(items), **others))
+    left_out, _ = choose(SOURCES, SourceFilter(parse_items(items), **others))
     return [s.product[13:19] for s in SOURCES if s.product not in left_out]
 
 
@@ -68,49 +68,55 @@ def test_exclude_min_exposures_and_catalog():
     assert chosen(min_exposures=3, exclude=["1345_*"]) == ["s00110", "s00120"]
     assert chosen(45, catalog=[110, 45]) == ["s00045", "s00110"]
     assert chosen(catalog=[110]) == ["s00110"]
-    left_out, remarks = choose(SOURCES, Selection(catalog=[45, 7, 8, 9, 10, 11]))
+    left_out, remarks = choose(SOURCES, SourceFilter(catalog=[45, 7, 8, 9, 10, 11]))
     assert remarks == ["catalog: 5 of its 6 ids are no sources of these exposures: 7, 8, 9, 10 ..."]
     assert set(left_out.values()) == {"not chosen"}
-    left_out, _ = choose(SOURCES, Selection(exclude=["b45"], min_exposures=2))
+    left_out, _ = choose(SOURCES, SourceFilter(exclude=["b45"], min_exposures=2))
     assert list(left_out.values()) == ["fewer than 2 exposures", "excluded by b45"]
 
 
 @pytest.mark.parametrize(
-    ("selection", "sentence"),
+    ("source_filter", "sentence"),
     [
         (
-            Selection(["45", "99"]),
+            SourceFilter(["45", "99"]),
             "sources: no source matches '99'; near misses: 100, 110, 120, 45; correct",
         ),
-        (Selection(["b46"]), "'b46'; near misses: 45, b45, "),
-        (Selection(["200-300"]), "'200-300'; near misses: 120, 110, 100, "),
-        (Selection(["1345_10", "x"]), "'1345_10', 'x'; near misses: 1345_100, "),
-        (Selection(["name:1345-45"]), "'name:1345-45'; near misses: 1345_45"),
-        (Selection(["slit:S200A2"]), "'slit:S200A2'; near misses: slit:S200A1; correct"),
-        (Selection(["qqqq"]), "sources: no source matches 'qqqq'; correct the setting 'sources'"),
-        (Selection(exclude=["46"]), "exclude: no source matches '46'; near misses: 45, b45, "),
-        (Selection(["9-1"]), "sources: '9-1' is a range that ends before it begins"),
-        (Selection(["class:x"]), "sources: 'class:x' is no class: these are class:s, "),
-        (Selection(catalog=[44]), "none of its 1 ids is a source of these exposures; near misses"),
+        (SourceFilter(["b46"]), "'b46'; near misses: 45, b45, "),
+        (SourceFilter(["200-300"]), "'200-300'; near misses: 120, 110, 100, "),
+        (SourceFilter(["1345_10", "x"]), "'1345_10', 'x'; near misses: 1345_100, "),
+        (SourceFilter(["name:1345-45"]), "'name:1345-45'; near misses: 1345_45"),
+        (SourceFilter(["slit:S200A2"]), "'slit:S200A2'; near misses: slit:S200A1; correct"),
         (
-            Selection(["class:s"], exclude=["45"], min_exposures=9),
+            SourceFilter(["qqqq"]),
+            "sources: no source matches 'qqqq'; correct the setting 'sources'",
+        ),
+        (SourceFilter(exclude=["46"]), "exclude: no source matches '46'; near misses: 45, b45, "),
+        (SourceFilter(["9-1"]), "sources: '9-1' is a range that ends before it begins"),
+        (SourceFilter(["class:x"]), "sources: 'class:x' is no class: these are class:s, "),
+        (
+            SourceFilter(catalog=[44]),
+            "none of its 1 ids is a source of these exposures; near misses",
+        ),
+        (
+            SourceFilter(["class:s"], exclude=["45"], min_exposures=9),
             "none of the 6 sources is left to be made: 1 excluded by 45, 2 not chosen, 3 fewer",
         ),
     ],
 )
-def test_what_matches_nothing_is_told(selection: Selection, sentence: str):
+def test_what_matches_nothing_is_told(source_filter: SourceFilter, sentence: str):
     with pytest.raises(InputError) as caught:
-        choose(SOURCES, selection)
+        choose(SOURCES, source_filter)
     assert sentence in str(caught.value)
 
 
 def test_configured_items():
-    assert items_of("61, 100-120,class:s") == ["61", "100-120", "class:s"]
-    assert items_of(61) == ["61"]
-    assert items_of([61, "a name, with a comma"]) == ["61", "a name, with a comma"]
+    assert parse_items("61, 100-120,class:s") == ["61", "100-120", "class:s"]
+    assert parse_items(61) == ["61"]
+    assert parse_items([61, "a name, with a comma"]) == ["61", "a name, with a comma"]
     for bad in ("61,", ["a\nb"]):
         with pytest.raises(InputError, match="cannot be an item of a choice"):
-            items_of(bad)
+            parse_items(bad)
 
 
 @pytest.mark.parametrize("suffix", ["tsv", "csv", "ecsv", "fits", "txt"])
@@ -153,8 +159,8 @@ def test_verification_accounts_for_sources_left_out():
     assert last.damages == ["lost: 1 slits are in no product that could be read: a3 of a"]
     (*_, last) = judge([verdict("p", ("a", 1))], [("a", slits[:1])], [], {"p": 1}, left_out)
     assert last.damages == ["0 slits are of sources left out, 1 in the list of these"]
-    assert misplaced(SOURCES[:1], SOURCES[1:], Selection(["45"])) == ""
-    assert "b00045" in misplaced(SOURCES[:2], SOURCES[2:], Selection(["45"]))
+    assert misplaced(SOURCES[:1], SOURCES[1:], SourceFilter(["45"])) == ""
+    assert "b00045" in misplaced(SOURCES[:2], SOURCES[2:], SourceFilter(["45"]))
 
 
 def test_astropy_is_loaded_for_catalogs_alone():

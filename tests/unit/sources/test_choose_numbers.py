@@ -3,7 +3,7 @@
 import pytest
 
 from exp_to_source.errors import InputError
-from exp_to_source.sources.choosing import Selection, Source, choose
+from exp_to_source.sources.choosing import Source, SourceFilter, choose
 
 
 def source(number: int, name: str) -> Source:
@@ -14,7 +14,7 @@ SOURCES = [source(61, "6_61"), source(661, "6_661"), source(5, "77")]
 
 
 def made(*items: str) -> list[int]:
-    left_out, _ = choose(SOURCES, Selection(sources=items))
+    left_out, _ = choose(SOURCES, SourceFilter(sources=items))
     return [source.source_id for source in SOURCES if source.product not in left_out]
 
 
@@ -33,5 +33,5 @@ def test_others_are_clear(item: str, number: int):
 
 def test_names_without_an_underscore_are_no_other_numbers():
     both = [*SOURCES, source(77, "x")]
-    left_out, _ = choose(both, Selection(sources=("77",)))
+    left_out, _ = choose(both, SourceFilter(sources=("77",)))
     assert [s.source_id for s in both if s.product not in left_out] == [77]

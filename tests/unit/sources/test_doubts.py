@@ -17,9 +17,9 @@ from exp_to_source.index.records import sky_position
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import Association
 from exp_to_source.sources.doubts import is_outside, separation
-from exp_to_source.sources.families import Choices
+from exp_to_source.sources.families import GroupingOptions
 from exp_to_source.sources.join_table import read_joins
-from exp_to_source.sources.joining import NONE
+from exp_to_source.sources.joining import NO_JOINS
 from exp_to_source.sources.listing import list_sources
 
 #: Position and footprint of a slit of an exposure from the archive.
@@ -35,14 +35,19 @@ def list_them(
     folder: Path,
     associations: Iterable[Association] = (),
     joins: str = "",
-    **choices: str,
+    **options: str,
 ) -> list[str]:
     """Index and list exposures; return the warnings."""
     indices = [str(folder / "index" / f"{path.stem}.txt") for path in paths]
     for path, index in zip(paths, indices, strict=True):
         index_exposure(str(path), index)
-    what = list(associations), Choices(**choices), str(folder), str(folder / "sources.tsv")
-    _, *remarks = list_sources(indices, *what, joins=read_joins(joins) if joins else NONE)
+    _, *remarks = list_sources(
+        indices,
+        str(folder / "sources.tsv"),
+        list(associations),
+        GroupingOptions(**options),
+        joins=read_joins(joins) if joins else NO_JOINS,
+    )
     return remarks
 
 

@@ -6,7 +6,7 @@ from astropy.table import Table
 from exp_to_source.errors import InputError
 from exp_to_source.naming import is_product_name, parse_product_name
 from exp_to_source.sources.associations import Association
-from exp_to_source.sources.families import Choices, Exposure, Slit, make_families
+from exp_to_source.sources.families import Exposure, GroupingOptions, Slit, make_families
 from exp_to_source.sources.listing import COLUMNS, source_row, write_ecsv
 from exp_to_source.sources.products import make_products, manifest
 from exp_to_source.sources.remarks import unusual_names
@@ -29,9 +29,9 @@ def exposure(name: str, *slits: tuple[int, str, str], **identity):
     return Exposure(about, found)
 
 
-def products_of(*exposures, associations=(), **choices):
-    wanted = Choices(**choices)
-    return make_products(make_families(exposures, associations, wanted), wanted)
+def products_of(*exposures, associations=(), **options):
+    grouping = GroupingOptions(**options)
+    return make_products(make_families(exposures, associations, grouping), grouping)
 
 
 def test_slits_of_one_source_keep_the_order_of_exposures():

@@ -7,7 +7,7 @@ import pytest
 from exp_to_source.errors import InputError
 from exp_to_source.sources.associations import Association
 from exp_to_source.sources.choosing import Source
-from exp_to_source.sources.families import Choices, Family, Slit
+from exp_to_source.sources.families import Family, GroupingOptions, Slit
 from exp_to_source.sources.join_table import Joins, read_joins
 from exp_to_source.sources.joining import join_slits
 from exp_to_source.sources.listing import source_row
@@ -36,10 +36,10 @@ def table(folder: Path, *rows: str, name: str = "joins.tsv") -> Joins:
     return read_joins(str(path))
 
 
-def products_of(joins: Joins, *families: Family, **choices: str):
-    wanted = Choices(**choices)
-    rest, joined = join_slits(families, joins, wanted)
-    return make_products(rest, wanted, joined)
+def products_of(joins: Joins, *families: Family, **options: str):
+    grouping = GroupingOptions(**options)
+    rest, joined = join_slits(families, joins, grouping)
+    return make_products(rest, grouping, joined)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 from made_up import make_up_run
 
 from exp_to_source.sources import listing
-from exp_to_source.sources.families import Choices
 from exp_to_source.tables import read_products
 
 
@@ -37,10 +36,10 @@ def test_each_product_has_a_manifest_before_the_table_is_there(
     with monkeypatch.context() as patch:
         patch.setattr(listing, "atomic_write", full)
         with pytest.raises(OSError, match="No space left"):
-            listing.list_sources(indices(results), [], Choices(), str(results), str(table))
+            listing.list_sources(indices(results), str(table))
     assert not table.exists()
-    listing.list_sources(indices(results), [], Choices(), str(results), str(table))
+    listing.list_sources(indices(results), str(table))
     assert {path.name: path.read_bytes() for path in manifests.iterdir()} == before
     assert {f"{name}.txt" for name in read_products(str(table))} == before.keys()
-    said, *_ = listing.list_sources(indices(results), [], Choices(), str(results), str(table))
+    said, *_ = listing.list_sources(indices(results), str(table))
     assert "; 0 new or changed" in said

@@ -9,17 +9,17 @@ from exp_to_source.errors import InputError
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import read_association
-from exp_to_source.sources.families import Choices
+from exp_to_source.sources.families import GroupingOptions
 from exp_to_source.sources.listing import list_sources
 
 SLITS = {"mode": "fixed-slit", "fixed_slits": ("S200A1", "S200A2"), "primary_slit": "S200A2"}
 
 
-def listed(folder: Path, paths: list[Path], choices: Choices, associations=()) -> list[str]:
+def listed(folder: Path, paths: list[Path], options: GroupingOptions, associations=()) -> list[str]:
     indices = [str(folder / "index" / f"{path.stem}.txt") for path in paths]
     for path, index in zip(paths, indices, strict=True):
         index_exposure(str(path), index)
-    return list_sources(indices, associations, choices, str(folder), str(folder / "sources.tsv"))
+    return list_sources(indices, str(folder / "sources.tsv"), associations, options)
 
 
 def fixed_slits(folder: Path, *versions: str) -> list[Path]:
@@ -33,24 +33,24 @@ def fixed_slits(folder: Path, *versions: str) -> list[Path]:
 
 def test_fixed_slits_that_are_numbered_in_two_ways(tmp_path: Path):
     paths = fixed_slits(tmp_path, "1.11.4", "1.16.0")
-    said = "\n".join(listed(tmp_path, paths, Choices()))
+    said = "\n".join(listed(tmp_path, paths, GroupingOptions()))
     assert "00001_nrs1_cal numbers its fixed slits as pipelines before 1.12 did" in said
     assert "'fixed_slit_ids: table' makes one product of each slit" in said
 
 
 @pytest.mark.parametrize(
-    ("versions", "choices"),
+    ("versions", "options"),
     [
-        (("1.11.4", "1.16.0"), Choices(fixed_slit_ids="table")),
-        (("1.16.0", "2.0.1"), Choices()),
-        (("1.8.2", "1.11.4"), Choices()),
+        (("1.11.4", "1.16.0"), GroupingOptions(fixed_slit_ids="table")),
+        (("1.16.0", "2.0.1"), GroupingOptions()),
+        (("1.8.2", "1.11.4"), GroupingOptions()),
     ],
 )
 def test_fixed_slits_that_are_numbered_alike(
-    tmp_path: Path, versions: tuple[str, ...], choices: Choices
+    tmp_path: Path, versions: tuple[str, ...], options: GroupingOptions
 ):
     assert "numbers its fixed" not in str(
-        listed(tmp_path, fixed_slits(tmp_path, *versions), choices)
+        listed(tmp_path, fixed_slits(tmp_path, *versions), options)
     )
 
 
@@ -62,7 +62,7 @@ def test_exposures_in_and_beside_an_association(tmp_path: Path):
     association = read_association(str(table))
     association = association._replace(science=association.science[:1])
     with pytest.raises(InputError) as error:
-        listed(tmp_path, exposures, Choices(), [association])
+        listed(tmp_path, exposures, GroupingOptions(), [association])
     assert "two groups" in str(error.value)
     assert "name all of them in one association" in str(error.value)
     assert "group_by" not in str(error.value)
@@ -74,13 +74,13 @@ def test_exposures_of_several_gratings_in_an_association(tmp_path: Path):
     elements = {"filter": "F100LP", "grating": "G140H"}
     other = simulate(Simulation(**what, exposures=2, elements=elements), tmp_path / "other")[1]
     association = read_association(str(table))._replace(science=[str(one), str(other)])
-    said = "\n".join(listed(tmp_path, [one, other], Choices(), [association]))
+    said = "\n".join(listed(tmp_path, [one, other], GroupingOptions(), [association]))
     assert (
         f"{table.name}: its exposures have different optical elements ({one.stem}: "
         f"nirspec_f170lp-g235m, {other.stem}: nirspec_f100lp-g140h), and its products combine them"
     ) in said
     # Names of products have the elements if there is no association.
-    assert "optical elements" not in str(listed(tmp_path, [one, other], Choices()))
+    assert "optical elements" not in str(listed(tmp_path, [one, other], GroupingOptions()))
 
 
 def test_families_whose_spectra_would_be_in_one_table(tmp_path: Path):
@@ -93,6 +93,6 @@ def test_families_whose_spectra_would_be_in_one_table(tmp_path: Path):
         associations.append(read_association(str(path)))
         paths += found
     (warning,) = (
-        text for text in listed(tmp_path, paths, Choices(), associations) if "one" in text
+        text for text in listed(tmp_path, paths, GroupingOptions(), associations) if "one" in text
     )
     assert warning.startswith("spectra of My-{source_id} and my_{source_id} would be in one table")

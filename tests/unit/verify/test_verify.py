@@ -26,7 +26,6 @@ from exp_to_source.index.indexing import index_exposure
 from exp_to_source.index.planes import header_datatype
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import Association
-from exp_to_source.sources.families import Choices
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.tables import read_products
 from exp_to_source.verify import products as verify
@@ -295,7 +294,7 @@ def test_odd_exposures(oddity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     index_exposure(str(path), str(index))
     results = tmp_path / "results"
     table = str(results / "sources.tsv")
-    list_sources([str(index)], [], Choices(), str(results), table)
+    list_sources([str(index)], table)
     (name,) = read_products(table)
     product = tmp_path / f"{name}_cal.fits"
     gather_source(str(results / "manifests" / f"{name}.txt"), str(product), str(tmp_path))
