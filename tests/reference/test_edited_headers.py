@@ -15,6 +15,8 @@ from astropy.io.fits.verify import VerifyWarning
 from oracle import differences, simulated
 from stdatamodels.jwst.transforms.converters import UnsupportedConverter
 
+from exp_to_source.diagnostics import Diagnostic
+from exp_to_source.formats import tags
 from exp_to_source.index import remarks
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.tables import read_table
@@ -174,7 +176,7 @@ def test_what_no_card_can_hold(tmp_path):
 
 
 def test_many_remarks_are_bounded():
-    many = [remarks.Remark("note", f"{number}" * 1000) for number in range(1000)]
+    many = [Diagnostic("note", f"{number}" * 1000) for number in range(1000)]
     kept = remarks.kept(many)
     assert len(kept) == remarks.MAX_REMARKS + 1
     assert max(len(text) for _, text in kept) <= remarks.MAX_LENGTH
@@ -184,5 +186,5 @@ def test_many_remarks_are_bounded():
 def test_dropped_tags_are_those_of_stdatamodels():
     """The list is theirs; a version to go back to is told."""
     dropped = UnsupportedConverter.tag_to_max_version
-    assert {f"{tag}*" for tag in remarks.DROPPED_TAGS} == set(dropped)
-    assert {remarks.LAST_READ} == set(dropped.values())
+    assert {f"{tag}*" for tag in tags.DROPPED_TAGS} == set(dropped)
+    assert {tags.LAST_READ} == set(dropped.values())

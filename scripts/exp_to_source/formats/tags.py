@@ -7,6 +7,11 @@ from functools import cache
 
 from .standards import MARKED
 
+#: Prefixes of tags that stdatamodels has dropped, and its last version that read them
+#: (``tag_to_max_version`` of its ``UnsupportedConverter``).
+DROPPED_TAGS = ("tag:stsci.edu:jwst_pipeline/v23tosky-",)
+LAST_READ = "4.1.0"
+
 
 @cache
 def known_tags() -> set[str]:
@@ -19,3 +24,8 @@ def known_tags() -> set[str]:
 def unknown_tags(tags: Iterable[str]) -> set[str]:
     """Those tags that the newest standard neither knows nor has under another name."""
     return set(tags) - known_tags() - MARKED
+
+
+def dropped_tags(tags: Iterable[str]) -> list[str]:
+    """Return those tags that stdatamodels has dropped: it opens no file with one of them."""
+    return sorted(tag for tag in tags if tag.startswith(DROPPED_TAGS))

@@ -2,6 +2,7 @@
 
 import os
 
+from ..diagnostics import Diagnostic
 from ..errors import InputError, OtherKindError
 from ..files import size_and_mtime
 from ..formats.cards import BLOCK
@@ -17,10 +18,10 @@ from .misfits import find_contradictions, find_misfits
 from .nodes import at, value_at
 from .planes import find_cast
 from .records import encode_common, encode_top, identity, slit_records
-from .remarks import Remark, kept, on_misfits, on_refusals, on_tags
+from .remarks import kept, on_misfits, on_refusals, on_tags
 
 
-def index_exposure(path: str, output: str) -> list[Remark]:
+def index_exposure(path: str, output: str) -> list[Diagnostic]:
     """Write the index of an exposure.
 
     It reads every byte of the file once, and keeps no more than the ASDF extension in memory.
@@ -34,7 +35,7 @@ def index_exposure(path: str, output: str) -> list[Remark]:
 
     Returns
     -------
-    list of Remark
+    list of Diagnostic
         What products will lack, and what was done otherwise.
 
     Raises
@@ -91,7 +92,7 @@ def index_exposure(path: str, output: str) -> list[Remark]:
 
 def index_or_reason(
     path: str, output: str, skip_bad: bool = True, pass_over: bool = True
-) -> list[Remark]:
+) -> list[Diagnostic]:
     """Write the index of an exposure, or instead the reason why it has none.
 
     Parameters
@@ -105,7 +106,7 @@ def index_or_reason(
 
     Returns
     -------
-    list of Remark
+    list of Diagnostic
         The remarks, which include the reason.
 
     Raises
@@ -120,17 +121,17 @@ def index_or_reason(
         if not pass_over:
             raise
         write_failure(output, exposure_name(path), path, str(error), before, error.kind)
-        return [Remark("note", f"passed over: {error}")]
+        return [Diagnostic("note", f"passed over: {error}")]
     except InputError as error:
         if not skip_bad:
             raise
         write_failure(output, exposure_name(path), path, str(error), before)
-        return [Remark("warning", f"skipped: {error}")]
+        return [Diagnostic("warning", f"skipped: {error}")]
 
 
 def remarks(
     exposure: Exposure, planes: list[list[HDU]], unused: set[str], is_whole: bool
-) -> list[Remark]:
+) -> list[Diagnostic]:
     """Say what products will lack, and what was done otherwise, the most serious first."""
     warned = [
         *on_tags(exposure.tree.tags),
@@ -177,4 +178,7 @@ def remarks(
         said.append("the image in PRIMARY is left out")
     if not is_whole:
         said.append("bytes after the last HDU are left out")
-    return [*(Remark("warning", text) for text in warned), *(Remark("note", text) for text in said)]
+    return [
+        *(Diagnostic("warning", text) for text in warned),
+        *(Diagnostic("note", text) for text in said),
+    ]

@@ -1,17 +1,14 @@
-"""Remarks: what a user should know about exposures that were regrouped nevertheless."""
+"""Diagnostics: what a user should know about exposures that were regrouped nevertheless."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import NamedTuple
 
+from ..diagnostics import Diagnostic
 from ..formats.cards import Value
-from ..formats.tags import unknown_tags
+from ..formats.tags import dropped_tags, unknown_tags
 from .keywords import Keyword
 from .misfits import Misfits
 from .normalise import Refusal
-
-#: Columns of the table of remarks.
-COLUMNS = ("level", "exposure", "path", "remark")
 
 #: Maximum number and length of remarks in an index; its log has all of them.
 MAX_REMARKS = 30
@@ -20,11 +17,6 @@ MAX_LENGTH = 400
 #: Longest list of allowed values or HDUs, and longest value, in a remark.
 MAX_LISTED = 8
 MAX_VALUE = 60
-
-#: Prefixes of tags that stdatamodels has dropped, and its last version that read them
-#: (``tag_to_max_version`` of its ``UnsupportedConverter``).
-DROPPED_TAGS = ("tag:stsci.edu:jwst_pipeline/v23tosky-",)
-LAST_READ = "4.1.0"
 
 #: Prefix of YAML's own tags.
 YAML_TAGS = "tag:yaml.org,2002:"
@@ -36,21 +28,6 @@ WANTED = {
     "number": "no number",
     "boolean": "neither T nor F",
 }
-
-
-class Remark(NamedTuple):
-    """A sentence and its severity.
-
-    Attributes
-    ----------
-    level : {"warning", "note"}
-        A warning is something that a user should correct.
-    text : str
-        The sentence.
-    """
-
-    level: str
-    text: str
 
 
 def on_tags(tags: Iterable[str]) -> list[str]:
@@ -69,11 +46,6 @@ def on_tags(tags: Iterable[str]) -> list[str]:
             "such a tag cannot be used"
         )
     return said
-
-
-def dropped_tags(tags: Iterable[str]) -> list[str]:
-    """Tags that stdatamodels has dropped: it opens no file with one of them."""
-    return sorted(tag for tag in tags if tag.startswith(DROPPED_TAGS))
 
 
 def on_refusals(refusals: Iterable[Refusal]) -> list[str]:
@@ -131,30 +103,12 @@ def _places(name: str, versions: list[int]) -> str:
     return f"{name},{' '.join(spans[:MAX_LISTED])}{more}"
 
 
-def kept(remarks: Sequence[Remark]) -> list[Remark]:
+def kept(remarks: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Return the remarks that the index keeps."""
     short = [
-        Remark(level, text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 4]} ...")
+        Diagnostic(level, text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 4]} ...")
         for level, text in remarks[:MAX_REMARKS]
     ]
     if more := len(remarks) - len(short):
-        short.append(Remark(remarks[-1].level, f"and {more} more remarks, see the index's log"))
+        short.append(Diagnostic(remarks[-1].level, f"and {more} more remarks, see the index's log"))
     return short
-
-
-def rows_of(
-    own: Iterable[Remark], exposures: Iterable[tuple[dict[str, str], Iterable[Remark]]]
-) -> list[dict[str, str]]:
-    """Rows of the table of remarks, the most serious first.
-
-    Parameters
-    ----------
-    own : iterable of Remark
-        Remarks on the run as a whole.
-    exposures : iterable of (dict, iterable of Remark)
-        Exposures, and the remarks on each.
-    """
-    found = [{"level": level, "remark": text} for level, text in own]
-    for about, remarks in exposures:
-        found += (about | {"level": level, "remark": text} for level, text in remarks)
-    return sorted(found, key=lambda row: row["level"] != "warning")

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from ..diagnostics import Diagnostic
 from ..errors import InputError, list_some, pluralize
-from ..index.remarks import Remark
 from ..modes import FIXED_SLIT, MODES
 from ..naming import archive_name, find_archive_name, precedes
 from .families import Exposure
@@ -64,7 +64,7 @@ class Sight(NamedTuple):
 
 def check_doubts(
     products: Iterable[Product], exposures: Iterable[Exposure], on_doubt: str
-) -> list[Remark]:
+) -> list[Diagnostic]:
     """Warn of doubts, or end the run.
 
     Parameters
@@ -97,7 +97,7 @@ def check_doubts(
         lines = "\n- ".join(["nothing is written:", *stopping] if stopping[1:] else stopping)
         end = "\n" if stopping[1:] else "; or "
         raise InputError(f"{lines}{end}set 'on_doubt: warn' to go on nevertheless")
-    return [Remark("warning", doubt.text) for doubt in doubts]
+    return [Diagnostic("warning", doubt.text) for doubt in doubts]
 
 
 def repeated_exposures(

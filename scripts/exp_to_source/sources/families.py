@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from ..diagnostics import Diagnostic
 from ..errors import InputError
 from ..formats.heads import Head, read_heads
 from ..formats.indices import IndexReader
 from ..formats.rows import decode_column, decode_rows
-from ..index.remarks import Remark
 from ..modes import ELEMENTS, FIXED_SLIT, FIXED_SLIT_IDS
 from ..naming import (
     digits_of,
@@ -88,7 +88,7 @@ class Exposure(NamedTuple):
         one to regroup.
     slits : list of Slit
         Its slits, in order.
-    remarks : list of Remark
+    remarks : list of Diagnostic
         What a user should know.
     tags : list of str
         All tags of its tree.
@@ -96,7 +96,7 @@ class Exposure(NamedTuple):
 
     about: dict[str, str]
     slits: list[Slit]
-    remarks: Sequence[Remark] = ()
+    remarks: Sequence[Diagnostic] = ()
     tags: Sequence[str] = ()
 
 
@@ -123,7 +123,7 @@ def read_exposures(paths: Iterable[str], options: GroupingOptions) -> Iterator[E
             yield Exposure(
                 about,
                 [_slit(about, optics, head, options) for head in read_heads(index)],
-                [Remark(*row) for row in decode_rows(index.part("remarks"))],
+                [Diagnostic(*row) for row in decode_rows(index.part("remarks"))],
                 decode_column(index.part("tags")),
             )
 

@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..diagnostics import COLUMNS as DIAGNOSTIC_COLUMNS
+from ..diagnostics import Diagnostic, to_rows
 from ..errors import InputError, list_some, pluralize
 from ..files import atomic_write, has_content, names_in, write_all
 from ..formats.previous import previous_of, retain_product
-from ..index.remarks import COLUMNS as REMARK_COLUMNS
-from ..index.remarks import Remark, rows_of
 from ..results import (
     LEFT_OUT,
     MANIFESTS,
@@ -171,13 +171,17 @@ def list_sources(
         *renumbered(families, good, options),
         *mixed_elements(families),
         *shared_tables(families),
-        *(Remark("note", text) for text in missed),
+        *(Diagnostic("note", text) for text in missed),
         *_moved_away(retired, results),
-        *(Remark("warning", text) for association in associations for text in association.warnings),
-        *(Remark("note", text) for association in associations for text in association.remarks),
+        *(
+            Diagnostic("warning", text)
+            for association in associations
+            for text in association.warnings
+        ),
+        *(Diagnostic("note", text) for association in associations for text in association.remarks),
     ]
-    told = rows_of(own, ((exposure.about, exposure.remarks) for exposure in good))
-    write_some(os.path.join(results, REMARKS), REMARK_COLUMNS, told)
+    told = to_rows(own, ((exposure.about, exposure.remarks) for exposure in good))
+    write_some(os.path.join(results, REMARKS), DIAGNOSTIC_COLUMNS, told)
     made = [row for row in rows if row["product"] not in left_out]
     write_ecsv(ecsv_path(table), made)
     write_table(table, COLUMNS, made)
@@ -192,12 +196,14 @@ def list_sources(
     return [said, *(text for _, text in own), *skipped]
 
 
-def _moved_away(retired: list[str], results: str) -> list[Remark]:
+def _moved_away(retired: list[str], results: str) -> list[Diagnostic]:
     """Note on the products that were moved away, all in one; none if none were."""
     if not retired:
         return []
     what = f"{pluralize(len(retired), 'product')} moved to {results}/{STALE}"
-    return [Remark("note", f"{what}, as there are no such sources any more: {list_some(retired)}")]
+    return [
+        Diagnostic("note", f"{what}, as there are no such sources any more: {list_some(retired)}")
+    ]
 
 
 def write_manifests(results: str, manifests: Mapping[str, bytes]) -> int:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from ..diagnostics import Diagnostic
 from ..errors import list_some
 from ..formats.standards import STANDARDS, newest
 from ..formats.tags import unknown_tags
-from ..index.remarks import Remark
 from .families import Exposure
 from .products import Product
 
@@ -13,7 +13,9 @@ from .products import Product
 MAX_NAMED = 3
 
 
-def mixture_warnings(products: Iterable[Product], exposures: Iterable[Exposure]) -> list[Remark]:
+def mixture_warnings(
+    products: Iterable[Product], exposures: Iterable[Exposure]
+) -> list[Diagnostic]:
     """Warn of products whose trees have something that their ASDF standard may not have.
 
     Parameters
@@ -39,7 +41,7 @@ def mixture_warnings(products: Iterable[Product], exposures: Iterable[Exposure])
         if len(groups) > 1 and (reason := _find_reason(groups, tags, last)):
             found.setdefault(reason, f"{product.name} is made of {_describe(groups)}")
     return [
-        Remark(
+        Diagnostic(
             "warning", f"{first}: {reason}; the target 'verify' shows whether such products open"
         )
         for reason, first in found.items()

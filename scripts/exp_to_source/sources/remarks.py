@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 
-from ..index.remarks import LAST_READ, Remark, dropped_tags
+from ..diagnostics import Diagnostic
+from ..formats.tags import LAST_READ, dropped_tags
 from ..modes import FIXED_SLIT_IDS, is_grism
 from ..naming import NUMBERED_BY_SLIT_BEFORE, family_name, parse_product_name, precedes
 from .families import Exposure, Family, GroupingOptions
 from .products import Product
 
 
-def unopenable(products: Iterable[Product], exposures: Iterable[Exposure]) -> list[Remark]:
+def unopenable(products: Iterable[Product], exposures: Iterable[Exposure]) -> list[Diagnostic]:
     """Report products that cannot be opened, as their exposures cannot be opened either."""
     tags = {exposure.about["exposure"]: dropped_tags(exposure.tags) for exposure in exposures}
     closed = [product for product in products if any(tags[slit.exposure] for slit in product.slits)]
@@ -21,10 +22,10 @@ def unopenable(products: Iterable[Product], exposures: Iterable[Exposure]) -> li
         f"{len(closed)} products cannot be opened, as exposures of theirs cannot: their ASDF trees "
         f"have tags that stdatamodels reads up to version {LAST_READ} only ({', '.join(dropped)})"
     )
-    return [Remark("warning", text)]
+    return [Diagnostic("warning", text)]
 
 
-def part_named(products: Iterable[Product]) -> list[Remark]:
+def part_named(products: Iterable[Product]) -> list[Diagnostic]:
     """Report products that combine slits with and without a source name.
 
     The jwst package makes two products of each of these.
@@ -37,10 +38,12 @@ def part_named(products: Iterable[Product]) -> list[Remark]:
     if not found:
         return []
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return [Remark("note", f"{found[0]}{more}: some slits have no SRCNAME, their SOURCEID decides")]
+    return [
+        Diagnostic("note", f"{found[0]}{more}: some slits have no SRCNAME, their SOURCEID decides")
+    ]
 
 
-def unusual_names(products: Iterable[Product]) -> list[Remark]:
+def unusual_names(products: Iterable[Product]) -> list[Diagnostic]:
     """Report products whose names, from headers, do not follow the archive's syntax."""
     names = [
         product.name
@@ -54,10 +57,10 @@ def unusual_names(products: Iterable[Product]) -> list[Remark]:
         f"{names[0]}{more}: named after headers, which do not give a name as the archive's; an "
         "association may give another"
     )
-    return [Remark("note", text)]
+    return [Diagnostic("note", text)]
 
 
-def shared_tables(families: Iterable[Family]) -> Iterator[Remark]:
+def shared_tables(families: Iterable[Family]) -> Iterator[Diagnostic]:
     """Report families of WFSS whose spectra would be in one table, as their names are alike."""
     groups: dict[str, list[str]] = {}
     for family in families:
@@ -66,7 +69,7 @@ def shared_tables(families: Iterable[Family]) -> Iterator[Remark]:
             groups.setdefault(family_name(family.template).lower(), []).append(family.template)
     for name, templates in groups.items():
         if len(templates) > 1:
-            yield Remark(
+            yield Diagnostic(
                 "warning",
                 f"spectra of {' and '.join(templates)} would be in one table, {name}_x1d.fits; "
                 "give the product of each association a name of its own",
@@ -75,7 +78,7 @@ def shared_tables(families: Iterable[Family]) -> Iterator[Remark]:
 
 def renumbered(
     families: Iterable[Family], exposures: Iterable[Exposure], options: GroupingOptions
-) -> Iterator[Remark]:
+) -> Iterator[Diagnostic]:
     """Report fixed slits with ids of two kinds, so that products mix or split them.
 
     Before pipeline version 1.12 a fixed slit had the id of the slit, since then that of its source;
@@ -88,7 +91,7 @@ def renumbered(
         fixed = {slit.exposure for slit in family.slits if slit.slit_name.upper() in FIXED_SLIT_IDS}
         old = {name for name in fixed if precedes(versions[name], NUMBERED_BY_SLIT_BEFORE)}
         if old and old != fixed:
-            yield Remark(
+            yield Diagnostic(
                 "warning",
                 f"{min(old)} numbers its fixed slits as pipelines before 1.12 did, "
                 f"{min(fixed - old)} otherwise, so that products may mix or part their targets; "
@@ -96,7 +99,7 @@ def renumbered(
             )
 
 
-def mixed_elements(families: Iterable[Family]) -> Iterator[Remark]:
+def mixed_elements(families: Iterable[Family]) -> Iterator[Diagnostic]:
     """Report associations whose exposures have different optical elements."""
     for family in families:
         exposures: dict[str, list[str]] = {}
@@ -104,7 +107,7 @@ def mixed_elements(families: Iterable[Family]) -> Iterator[Remark]:
             exposures.setdefault(slit.optics, []).append(slit.exposure)
         if family.association and len(exposures) > 1:
             named = ", ".join(f"{names[0]}: {optics}" for optics, names in exposures.items())
-            yield Remark(
+            yield Diagnostic(
                 "warning",
                 f"{family.association['table_name']}: its exposures have different "
                 f"optical elements ({named}), and its products combine them; make an association "
