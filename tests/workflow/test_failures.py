@@ -13,7 +13,7 @@ import pytest
 from astropy.io import fits
 from snake import ROOT, Workflow
 
-from exp_to_source.formats.failures import record_failure
+from exp_to_source.failures import record_failure
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 #: As the profiles for clusters ask for it.
@@ -44,7 +44,9 @@ def one_bad_source(work: Workflow) -> Iterator[str]:
     with fits.open(path, mode="update") as hdus:
         next(h for h in hdus if h.header.get("SOURCEID") == 61).data[0, 0] = 42
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    yield f"gather_source: data/{path.name}: changed since it was indexed; run again"
+    index = work.folder / "results" / "index" / f"{path.stem}.txt"
+    fault = f"data/{path.name}: changed since it was indexed"
+    yield f"gather_source: {fault}; delete {index} and run again"
     path.write_bytes(good)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
