@@ -1,4 +1,4 @@
-"""Settings of Sphinx. Pages are Markdown as GitHub shows it, and are read where they lie.
+"""Settings of Sphinx. Pages are Markdown as GitHub shows it, read in place.
 
 The source folder is the project's: links between pages, and to files of the project, are the same
 in the site, on GitHub and in an editor.
@@ -13,13 +13,15 @@ extensions = ["myst_parser"]
 include_patterns = [
     "README.md",
     "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "config/README.md",
     "benchmarks/README.md",
     "benchmarks/results/results.md",
     "docs/**.md",
 ]
-# Not even looked into.
+# Not searched.
 exclude_patterns = [".*", "demo", "docs/_build", "results", "logs", "benchmarks/data"]
 
 myst_heading_anchors = 3
@@ -30,6 +32,6 @@ html_copy_source = False
 html_show_sphinx = False
 html_static_path = ["static"]
 html_css_files = ["site.css"]
-# Leads from the top of the site to its first page.
+# Redirects from the top of the site to its first page.
 html_extra_path = ["site/index.html"]
 highlight_language = "none"

@@ -27,7 +27,7 @@ PAGES = sorted(
 )
 
 #: A page that says so is for a reader who has been through the README.
-SETTINGS_GIVEN = "`exposures` in `WORK/config/config.yaml`, as in the [README]"
+SETTINGS_GIVEN = "Set up `WORK` as in"
 
 BLOCK = re.compile(r"^( *)```(sh|python)\b[ \t]*([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
@@ -120,7 +120,12 @@ def run_commands(page: str, project: Path) -> None:
     done = subprocess.run(
         ["bash", "-euxo", "pipefail", "-c", script],
         cwd=project,
-        env=os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"},
+        env=os.environ
+        | {
+            "PATH": f"{project}/.venv/bin:{os.environ['PATH']}",
+            # As if `make setup` had installed the package.
+            "PYTHONPATH": str(ROOT / "scripts"),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -73,7 +73,7 @@ HARMLESS = ("refused", "refused by policy", "equal, unchanged", "equal")
 FORBIDDEN = ("refused in vain", "differs silently", "opens nowhere", "no sentence", "over bounds")
 
 #: Damage that is refused though jwst, which does not look at it, makes the product of a sound file:
-#: see "What is refused" in docs/reliability.md.
+#: see "Rejected exposures" in docs/reliability.md.
 POLICY = re.compile(
     "damaged ASDF extension|has a damaged header|truncated|bytes without a header"
     "|(with|has) (other|different|several) (content|values)|twice in one place|the anchor .* twice"
