@@ -29,10 +29,8 @@ def main() -> None:
 def draw(product: str, quicklook: str, manifest: str | None, spectrum: str | None) -> None:
     """Draw a picture; mistakes of users end it with a sentence."""
     with exit_on_user_error("draw_quicklook"):
-        from exp_to_source.files import redate
         from exp_to_source.quicklook.picture import draw_quicklook
 
-        redate([product, manifest])
         draw_quicklook(product, quicklook, manifest, spectrum)
 
 

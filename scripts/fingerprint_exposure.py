@@ -12,10 +12,8 @@ def main() -> None:
     parser.add_argument("fingerprints", help="file to write (*.jsonl)")
     arguments = parser.parse_args()
     with exit_on_user_error("fingerprint_exposure"):
-        from exp_to_source.files import refuse_future
         from exp_to_source.verify.fingerprints import fingerprint_exposure
 
-        refuse_future([arguments.exposure])
         fingerprint_exposure(arguments.exposure, arguments.fingerprints)
 
 

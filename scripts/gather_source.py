@@ -4,8 +4,6 @@ import os
 import sys
 
 from exp_to_source.errors import exit_on_user_error
-from exp_to_source.files import redate
-from exp_to_source.formats.previous import forget_previous
 from exp_to_source.gather.product import gather_source
 from exp_to_source.results import INDICES
 
@@ -44,13 +42,11 @@ def main() -> None:
         indices = os.path.join(results, INDICES)
     try:
         with exit_on_user_error("gather_source"):
-            redate([manifest])
             gather_source(manifest, product, indices)
-            forget_previous(product)
     except SystemExit as failure:
         if not record:
             raise
-        from exp_to_source.formats.failures import record_failure
+        from exp_to_source.failures import record_failure
 
         with exit_on_user_error("gather_source"):
             record_failure(record, [product], str(failure))

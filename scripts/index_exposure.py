@@ -28,11 +28,8 @@ def main() -> None:
     # Nodes of a tree have no reference cycles; searching for them takes 7 % of the time.
     gc.disable()
     with exit_on_user_error("index_exposure"):
-        from exp_to_source.files import refuse_future
-        from exp_to_source.formats.indices import forget_change
         from exp_to_source.index.indexing import index_or_reason
 
-        refuse_future([arguments.exposure])
         try:
             remarks = index_or_reason(
                 arguments.exposure,
@@ -48,7 +45,6 @@ def main() -> None:
             ) from None
         for _, remark in remarks:
             print(f"{arguments.exposure}: {remark}", file=sys.stderr)
-        forget_change(arguments.index)
 
 
 if __name__ == "__main__":

@@ -44,14 +44,10 @@ def main() -> None:
     # Slits are in no reference cycles; searching for them takes a tenth of the time.
     gc.disable()
     with exit_on_user_error("list_sources"):
-        from exp_to_source.files import redate, refuse_future
         from exp_to_source.sources.associations import read_association
         from exp_to_source.sources.families import GroupingOptions
         from exp_to_source.sources.listing import list_sources
 
-        redate([word[1:] for word in sys.argv[1:] if word.startswith("@")])
-        redate(arguments.indices)
-        refuse_future([*arguments.association, arguments.catalog, arguments.joins])
         remarks = list_sources(
             indices=arguments.indices,
             associations=[read_association(path) for path in arguments.association],

@@ -15,10 +15,8 @@ def main() -> None:
     add("--width", type=int, default=256, help="width of an image in pixels (%(default)s)")
     arguments = parser.parse_args()
     with exit_on_user_error("measure_products"):
-        from exp_to_source.files import redate
         from exp_to_source.report.measure import measure_products
 
-        redate(arguments.products)
         measure_products(arguments.products, arguments.measured, arguments.images, arguments.width)
 
 

@@ -1,7 +1,6 @@
 """Compare products with the fingerprints of their exposures."""
 
 import argparse
-import os
 
 from exp_to_source.errors import exit_on_user_error
 from exp_to_source.run.options import add_joins, claims_of
@@ -18,14 +17,10 @@ def main() -> None:
     add_joins(parser)
     arguments = parser.parse_args()
     with exit_on_user_error("verify_products"):
-        from exp_to_source.files import redate, refuse_future
         from exp_to_source.sources.associations import read_association
         from exp_to_source.verify.products import Verifier
         from exp_to_source.verify.verdicts import write_verdicts
 
-        fingerprints = (entry.path for entry in os.scandir(arguments.fingerprints))
-        redate([*arguments.products, *fingerprints])
-        refuse_future([*arguments.associations, arguments.joins])
         associations = [read_association(path) for path in arguments.associations]
         verifier = Verifier(arguments.fingerprints, associations, claims_of(arguments))
         write_verdicts(arguments.verdicts, map(verifier.verify, arguments.products))

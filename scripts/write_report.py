@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from glob import escape, glob
 
 from exp_to_source.errors import exit_on_user_error
 
@@ -18,7 +17,6 @@ def main() -> None:
     arguments = parser.parse_args()
 
     with exit_on_user_error("write_report"):
-        from exp_to_source.files import redate
         from exp_to_source.report.page import write_report
         from exp_to_source.results import SOURCES
         from exp_to_source.run.requests import find_request
@@ -26,8 +24,6 @@ def main() -> None:
 
         results = os.path.dirname(arguments.report) or "."
         require_sources(os.path.join(results, SOURCES))
-        made = ("products/*", "quicklook/*", "request/*", "*.tsv")
-        redate(path for what in made for path in glob(os.path.join(escape(results), what)))
         write_report(
             arguments.report,
             results=results,

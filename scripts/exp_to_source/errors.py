@@ -35,22 +35,6 @@ class InputError(Exception):
     """Bad input: the message says which file, what is wrong and what to do."""
 
 
-class ChangedError(InputError):
-    """An exposure is not the one that was indexed.
-
-    Parameters
-    ----------
-    exposure : str
-        Its file.
-    index : str
-        Its index.
-    """
-
-    def __init__(self, exposure: str, index: str) -> None:
-        super().__init__(f"{exposure}: changed since it was indexed; run again")
-        self.index = index
-
-
 class OtherKindError(InputError):
     """A file is not an exposure that can be regrouped, by its header.
 

@@ -9,7 +9,6 @@ from . import TYPE_CHECKING
 from .errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from io import FileIO
 
 #: Ending of the names of temporary files.
@@ -102,40 +101,6 @@ def has_content(path: str | os.PathLike[str], content: bytes) -> bool:
 def names_in(folder: str) -> set[str]:
     """Names of the files in a folder; none if it does not exist."""
     return set(os.listdir(folder)) if os.path.isdir(folder) else set()
-
-
-def is_in_future(path: str | os.PathLike[str]) -> bool:
-    """Whether a file exists and its modification time is in the future."""
-    state = file_state(path)
-    return state is not None and state[-1] > time.time_ns()
-
-
-def redate(paths: Iterable[str | None]) -> None:
-    """Set the time of this workflow's own files to now if it is in the future.
-
-    Their outputs must be newer, whatever the clock was when they were written. None stands for no
-    file.
-    """
-    for path in paths:
-        if path and is_in_future(path):
-            os.utime(path)
-
-
-def refuse_future(paths: Iterable[str | None]) -> None:
-    """Refuse files of the user that are dated in the future, as their outputs would look outdated.
-
-    Raises
-    ------
-    InputError
-        If a file is dated in the future; None stands for no file.
-    """
-    for path in paths:
-        if path and is_in_future(path):
-            date = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(os.stat(path).st_mtime))
-            raise InputError(
-                f"{path}: is dated {date}, which is in the future; set its date with 'touch', or "
-                "set the clock of the computer"
-            )
 
 
 def check_writable(folder: str) -> None:

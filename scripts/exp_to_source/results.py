@@ -13,8 +13,7 @@ VERDICTS = "verify/products"
 SPEC3 = "spec3"
 REFERENCES = "references"
 
-#: Products kept until new ones are made, and products that are in no source list any more.
-PREVIOUS = "previous"
+#: Products that are in no source list any more.
 STALE = "stale"
 
 #: Records of jobs that must not fail.
@@ -27,7 +26,8 @@ SKIPPED = "skipped.tsv"
 REMARKS = "remarks.tsv"
 PROOF = "verify.tsv"
 
-#: How the last run ended, for machines.
+#: The settings of the run, and how the last run ended, for machines.
+SETTINGS = "settings.json"
 SUMMARY = "summary.json"
 
 #: The report.
@@ -43,6 +43,11 @@ SPECTRA = ("crf", "s2d", "x1d", "c1d")
 #: subtracted.
 CAL = "_cal.fits"
 MBSUB = "_mbsub.fits"
+
+
+def settings_path(results: str) -> str:
+    """Path of the settings of the run."""
+    return f"{results}/{SETTINGS}"
 
 
 def index_name(exposure: str) -> str:
@@ -83,6 +88,11 @@ def background_path(results: str, association: str) -> str:
 def spectrum_path(results: str, product: str, kind: str) -> str:
     """Path of a spectrum of a product, or of what is made on the way: ``x1d``, ``s2d``, ..."""
     return f"{results}/{SPEC3}/{product}_{kind}.fits"
+
+
+def spectrum_digest_path(results: str, product: str) -> str:
+    """Path of the digest of the product that a spectrum was extracted from."""
+    return f"{results}/{SPEC3}/digests/{product}.txt"
 
 
 def references_path(results: str, family: str) -> str:

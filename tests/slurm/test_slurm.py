@@ -268,7 +268,8 @@ def test_bad_source_does_not_take_its_neighbours_along(
 
     result = work.run()
     assert result.status == 1
-    sentence = f"gather_source: {bad}: changed since it was indexed; run again"
+    index = work.folder / "results" / "index" / f"{bad.stem}.txt"
+    sentence = f"gather_source: {bad}: changed since it was indexed; delete {index} and run again"
     assert result.text.rstrip().splitlines()[-1] == sentence
     assert f"failed: {PRODUCT.format(61)} " in result.text
     name = f"{PRODUCT.format(61)}_cal.fits"

@@ -17,7 +17,7 @@ from snake import ROOT, Workflow, change_slit
 from stdatamodels.jwst import datamodels
 
 from exp_to_source.errors import InputError
-from exp_to_source.formats.failures import record_failure
+from exp_to_source.failures import record_failure
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.spec3.appearances import refuse_same_ids
 from exp_to_source.spec3.pipeline import is_uncalibrated

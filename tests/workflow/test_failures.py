@@ -13,7 +13,7 @@ import pytest
 from astropy.io import fits
 from snake import ROOT, Workflow
 
-from exp_to_source.formats.failures import record_failure
+from exp_to_source.failures import record_failure
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 #: As the profiles for clusters ask for it.
@@ -44,7 +44,9 @@ def one_bad_source(work: Workflow) -> Iterator[str]:
     with fits.open(path, mode="update") as hdus:
         next(h for h in hdus if h.header.get("SOURCEID") == 61).data[0, 0] = 42
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    yield f"gather_source: data/{path.name}: changed since it was indexed; run again"
+    index = work.folder / "results" / "index" / f"{path.stem}.txt"
+    fault = f"data/{path.name}: changed since it was indexed"
+    yield f"gather_source: {fault}; delete {index} and run again"
     path.write_bytes(good)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
@@ -58,7 +60,7 @@ def test_run_fails_with_the_sentence_and_the_next_makes_what_is_missing(work: Wo
     assert f"4 new, 1 failed\n  failed: {PRODUCT} " in result.text
     assert work.log(f"gather_source/{PRODUCT}") == f"{sentence}\n"
     assert len(work.products) == 4
-    assert work.make(RECORD) == {"index_exposure": 1, "list_sources": 1, "gather_source": 1}
+    assert work.make(RECORD) == {"gather_source": 1}
     assert len(work.products) == 5
     assert list((work.folder / "results" / "failures").iterdir()) == []
 

@@ -213,8 +213,8 @@ def test_exposure_dated_in_the_future(work: Workflow, way: str):
     assert "gather_source" not in work.make()
 
 
-def test_same_size_and_time_is_indexed_again_by_the_next_run(work: Workflow):
-    """An exposure changes unnoticed; another one tells, and its old product stays meanwhile."""
+def test_same_size_and_time_is_an_error_that_names_the_index(work: Workflow):
+    """An exposure changes unnoticed, until a gather reads it again."""
     before = work.products
     first, second = sorted((work.folder / "data").iterdir())
     times = first.stat()
@@ -224,15 +224,10 @@ def test_same_size_and_time_is_indexed_again_by_the_next_run(work: Workflow):
     change_slit(second, 61)
     result = work.run()
     assert result.status == 1
-    assert f"data/{first.name}: changed since it was indexed; run again" in result.text
-    assert (
-        f"1 older product in {work.folder}/results/previous until the new ones are made"
-        in result.text
-    )
-    previous = work.folder / "results" / "previous"
-    assert {path.name: path.read_bytes() for path in previous.iterdir()} == {SOURCE: before[SOURCE]}
+    index = work.folder / "results" / "index" / f"{first.stem}.txt"
+    assert f"data/{first.name}: changed since it was indexed; delete {index} and" in result.text
+    index.unlink()
     assert work.make() == ONE_CHANGED
-    assert list(previous.iterdir()) == []
     assert work.products.keys() == before.keys()
     assert work.products[SOURCE] != before[SOURCE]
     assert work.make() == {}

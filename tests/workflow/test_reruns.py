@@ -234,7 +234,7 @@ def test_one_bad_source_does_not_stop_the_others(work: Workflow):
     result = work.run()
     assert result.status == 1
     assert set(work.products) == set(before) - {name}
-    assert f"data/{path.name}: changed since it was indexed; run again" in result.text
+    assert f"data/{path.name}: changed since it was indexed; delete " in result.text
     assert (
         f"failed: {name.removesuffix('_cal.fits')} (see {work.folder}/logs/gather_source/"
         in result.text

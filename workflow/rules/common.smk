@@ -36,7 +36,7 @@ from exp_to_source.errors import (
     exit_on_user_error,
 )
 from exp_to_source.run.events import Events
-from exp_to_source.formats.failures import failed_files
+from exp_to_source.failures import failed_files
 from exp_to_source.files import file_state, has_content, names_in
 from exp_to_source.run.inputs import (
     content_digest,
@@ -66,7 +66,6 @@ from exp_to_source.results import (
 from exp_to_source.run.outdated import (
     changed_since,
     is_absent_or_older,
-    is_due,
     is_empty,
     is_fingerprint_outdated,
     is_index_outdated,

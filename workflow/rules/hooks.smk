@@ -5,7 +5,7 @@ import time
 import snakemake
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from exp_to_source.formats.failures import forget_failures, read_failures, remove_failed_files
+from exp_to_source.failures import forget_failures, read_failures, remove_failed_files
 from exp_to_source.files import remove_temporary_files, check_writable
 from exp_to_source.run import summary
 from exp_to_source.run.ending import told

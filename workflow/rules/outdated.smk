@@ -21,9 +21,6 @@ def outdated_files():
     if not os.path.exists(in_results(CONFIGURATION)):
         yield f"{RESULTS}/{names.REPORT}"
     yield from filter(is_empty, failed_files(RESULTS))
-    previous = names_in(f"{RESULTS}/{names.PREVIOUS}")
-    kept = (f"{RESULTS}/{names.PRODUCTS}/{name}" for name in previous)
-    yield from filter(is_due, kept)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Data that the stages exchange: indices, manifests, failures, pieces of headers and trees.
+"""Data that the stages exchange: indices, manifests, pieces of headers and trees.
 
 In: values. Out: bytes with a seal, and back. Only the standard library, as gather imports it.
 What a gather needs imports next to nothing of that: neither json nor re, collections, contextlib,

@@ -29,7 +29,7 @@ import os
 
 from .. import FORMAT
 from ..errors import InputError
-from ..files import atomic_write, size_and_mtime
+from ..files import size_and_mtime
 from .record import Record
 from .rows import decode_column, only
 from .seals import DIGEST_SIZE, read_sealed, seal
@@ -91,23 +91,6 @@ def kind_passed_over(path: str) -> str:
     except OSError:
         return ""
     return only(first, "other_kind") if first else ""
-
-
-def change_note(index: str) -> str:
-    """Path of the note that an exposure is not the one that was indexed."""
-    return f"{os.path.splitext(index)[0]}.changed"
-
-
-def note_change(index: str) -> None:
-    """Write the note, so that the next run indexes the exposure again."""
-    with atomic_write(change_note(index)):
-        pass
-
-
-def forget_change(index: str) -> None:
-    """Remove the note, after the index was written again."""
-    if os.path.exists(note := change_note(index)):
-        os.unlink(note)
 
 
 class IndexReader:

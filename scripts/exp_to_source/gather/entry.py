@@ -9,7 +9,7 @@ import hashlib
 import os
 
 from .. import TYPE_CHECKING
-from ..errors import ChangedError, InputError
+from ..errors import InputError
 from ..files import write_all
 from ..formats.cards import finished_header, padded, planned_cards
 from ..formats.fragments import META_MARK, apply_edits, fill_marks, quoted
@@ -74,9 +74,12 @@ class Entry:
             raise self.changed()
         return file
 
-    def changed(self) -> ChangedError:
+    def changed(self) -> InputError:
         """Return the error that the exposure is not the one that was indexed."""
-        return ChangedError(self.path, self.index)
+        # Its size and time may be those that were indexed: no rerun would notice by itself.
+        return InputError(
+            f"{self.path}: changed since it was indexed; delete {self.index} and run again"
+        )
 
     def tagged(self, text: str, standard: str) -> str:
         """Text of the entry or its exposure, with the tags of the product's ASDF standard."""

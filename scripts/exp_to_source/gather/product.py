@@ -11,7 +11,7 @@ import os
 from itertools import groupby
 
 from .. import TYPE_CHECKING, __version__
-from ..errors import ChangedError, InputError
+from ..errors import InputError
 from ..files import atomic_write, date_now, write_all
 from ..formats.cards import (
     commentary,
@@ -21,7 +21,7 @@ from ..formats.cards import (
     padded,
 )
 from ..formats.fragments import quoted
-from ..formats.indices import IndexReader, note_change
+from ..formats.indices import IndexReader
 from ..formats.manifests import Manifest, read_manifest
 from ..formats.rows import NamedRows, decode_named_rows, decode_rows, every, only
 from ..formats.standards import newest
@@ -50,8 +50,7 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
     Raises
     ------
     InputError
-        If manifest, index and exposure do not match. If the exposure is not the one that was
-        indexed, a note is written beside the index, and the next run indexes the exposure again.
+        If manifest, index and exposure do not match.
     """
     manifest = read_manifest(manifest_path)
     if manifest_name(manifest.product) != os.path.basename(manifest_path):
@@ -63,12 +62,8 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
         raise InputError(f"{product_path!r}: no name for a FITS file: printable ASCII is needed")
     top, entries = read_indices(index_folder, manifest.slits)
     product = Product(os.path.basename(product_path), manifest, entries, top)
-    try:
-        with atomic_write(product_path) as file:
-            product.write(file)
-    except ChangedError as error:
-        note_change(error.index)
-        raise
+    with atomic_write(product_path) as file:
+        product.write(file)
 
 
 def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[NamedRows, list[Entry]]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from ..errors import pluralize
 from ..files import names_in
 from ..results import (
-    PREVIOUS,
     PRODUCTS,
     PROOF,
     QUICKLOOKS,
@@ -60,9 +59,6 @@ def told(facts: Outcome, notes: Iterable[str] = (), words: Sequence[str] = ()) -
         lines += [*notes, *skipped_exposures(facts.results), *remarks(facts.results)]
     if facts.ended == COMPLETE:
         return [*lines, *_next_step(facts, words)]
-    if kept := names_in(os.path.join(facts.results, PREVIOUS)):
-        older = pluralize(len(kept), "older product")
-        lines.append(f"{older} in {facts.results}/{PREVIOUS} until the new ones are made")
     if not facts.reasons:
         return [*lines, "the same command makes what is missing"]
     if len(facts.reasons) > MAX_NAMES:

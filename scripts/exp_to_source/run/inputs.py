@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ..errors import InputError, OtherKindError, pluralize
 from ..naming import check_path, exposure_name, parse_exposure_name, parse_product_name
-from ..results import CAL, MBSUB, PREPARED, PREVIOUS, PRODUCTS, STALE
+from ..results import CAL, MBSUB, PREPARED, PRODUCTS, STALE
 from ..sources.associations import Association
 
 SUFFIXES = (CAL, MBSUB)
@@ -24,7 +24,7 @@ WANTED = {
 }
 
 #: Folders of the results whose files are not the user's exposures.
-OWN_FOLDERS = (PREPARED, PRODUCTS, PREVIOUS, STALE)
+OWN_FOLDERS = (PREPARED, PRODUCTS, STALE)
 
 #: Largest file whose content is read each time, in bytes, as in Snakemake.
 MAX_CONTENT = 1_000_000

@@ -7,9 +7,8 @@ import json
 import os
 from collections.abc import Iterable
 
-from ..files import file_state, is_in_future, names_in, size_and_mtime
-from ..formats.indices import change_note, is_of_another_file, is_outdated, kind_passed_over
-from ..formats.previous import previous_of
+from ..files import file_state, names_in, size_and_mtime
+from ..formats.indices import is_of_another_file, is_outdated, kind_passed_over
 from ..results import LEFT_OUT, MANIFESTS, ecsv_path, manifest_name
 from ..tables import read_products, read_table
 from .requests import answer_path
@@ -18,8 +17,7 @@ from .requests import answer_path
 def is_index_outdated(index: str, exposure: str, is_named: bool = False) -> bool:
     """Whether an index exists and belongs to another file than the current exposure.
 
-    Either size and time show it, or a gather that could not use the index left a note. A file that
-    was passed over is indexed again once it is named, as it is an error then.
+    A file that was passed over is indexed again once it is named, as it is an error then.
 
     Parameters
     ----------
@@ -31,9 +29,7 @@ def is_index_outdated(index: str, exposure: str, is_named: bool = False) -> bool
         Whether the user names it; otherwise it was found.
     """
     return os.path.exists(index) and (
-        is_outdated(index, exposure)
-        or os.path.exists(change_note(index))
-        or (is_named and bool(kind_passed_over(index)))
+        is_outdated(index, exposure) or (is_named and bool(kind_passed_over(index)))
     )
 
 
@@ -43,18 +39,15 @@ def is_prepared_outdated(index: str, prepared: str) -> bool:
     It is a file of the run: if it was removed or damaged, it is made again.
     """
     return os.path.exists(index) and (
-        not os.path.exists(prepared)
-        or is_of_another_file(index, prepared)
-        or os.path.exists(change_note(index))
+        not os.path.exists(prepared) or is_of_another_file(index, prepared)
     )
 
 
 def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
     """Whether a source list exists and does not answer its request.
 
-    Products depend on their manifests alone, but are also made from the indices. A list that is
-    dated in the future never looks older than its inputs. Nor does one that was brought back, as
-    the run that was to make a new one failed: it has no answer.
+    Products depend on their manifests alone, but are also made from the indices. A list that
+    was brought back, as the run that was to make a new one failed, has no answer.
 
     Parameters
     ----------
@@ -70,7 +63,7 @@ def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
     results = os.path.dirname(table)
     listed = set(map(manifest_name, read_products(table)))
     there = names_in(os.path.join(results, MANIFESTS))
-    if listed - there or is_in_future(table):
+    if listed - there:
         return True
     # Manifests of sources that were not chosen stay.
     if more := there - listed:
@@ -127,17 +120,6 @@ def is_survey_outdated(survey: str, members: Iterable[str]) -> bool:
         return False
     except (OSError, ValueError, KeyError):
         return True
-
-
-def is_due(product: str) -> bool:
-    """Whether an existing product is the old one, kept until it is made again.
-
-    Its time shows this as well, but somebody may have changed the times of all files.
-    """
-    try:
-        return os.path.samefile(product, previous_of(product))
-    except OSError:
-        return False
 
 
 def changed_since(start: float, index: str, exposure: str) -> bool:

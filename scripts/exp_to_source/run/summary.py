@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from .. import FORMAT, __version__
 from ..files import atomic_write, date_now, file_state, names_in, write_all
-from ..formats.previous import LONG_AGO
 from ..results import (
     LEFT_OUT,
     PRODUCTS,
@@ -166,10 +165,7 @@ def outcome(
     absent = [
         name
         for name, file in products.items()
-        if file not in now
-        # As set by the source list for products that must be made again.
-        or now[file][-1] == LONG_AGO * 10**9
-        or (ended != COMPLETE and _is_out_of_date(results, name))
+        if file not in now or (ended != COMPLETE and _is_out_of_date(results, name))
     ]
     there = products.keys() - set(absent)
     made = [name for name in there if now[products[name]] != before.get(products[name])]

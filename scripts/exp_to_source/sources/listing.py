@@ -10,7 +10,6 @@ from ..diagnostics import COLUMNS as DIAGNOSTIC_COLUMNS
 from ..diagnostics import Diagnostic, to_rows
 from ..errors import InputError, list_some, pluralize
 from ..files import atomic_write, has_content, names_in, write_all
-from ..formats.previous import previous_of, retain_product
 from ..results import (
     LEFT_OUT,
     MANIFESTS,
@@ -215,7 +214,6 @@ def write_manifests(results: str, manifests: Mapping[str, bytes]) -> int:
     ]
 
     def write(name: str) -> None:
-        retain_product(results, name)
         with atomic_write(manifest_path(results, name)) as file:
             write_all(file, manifests[name])
 
@@ -256,24 +254,17 @@ def retire_products(results: str, names: Iterable[str]) -> list[str]:
         Files that were moved.
     """
     stale = os.path.join(results, STALE)
-    retired = set()
+    retired = []
     for name in names:
         product = product_path(results, name)
-        # The newer product after the old one that was kept for it.
-        for path in (previous_of(product), product):
-            if not os.path.lexists(path):
-                continue
-            os.makedirs(stale, exist_ok=True)
-            target = os.path.join(stale, os.path.basename(path))
-            # It may be the same file under another name, and then would not be moved.
-            if os.path.lexists(target):
-                os.unlink(target)
-            # The user may have moved the folder to another disk.
-            shutil.move(path, target)
-            retired.add(os.path.basename(path))
-            for kind in SPECTRA:
-                if os.path.exists(spectrum := spectrum_path(results, name, kind)):
-                    shutil.move(spectrum, os.path.join(stale, os.path.basename(spectrum)))
+        if not os.path.lexists(product):
+            continue
+        os.makedirs(stale, exist_ok=True)
+        for path in (product, *(spectrum_path(results, name, kind) for kind in SPECTRA)):
+            if os.path.lexists(path):
+                # The user may have moved the folder to another disk.
+                shutil.move(path, os.path.join(stale, os.path.basename(path)))
+        retired.append(os.path.basename(product))
     return sorted(retired)
 
 

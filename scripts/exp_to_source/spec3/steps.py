@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import InputError, exit_on_user_error
+from ..failures import record_failure
 from ..files import fsync, temporary_beside
-from ..formats.failures import record_failure
 from ..modes import is_grism
 from ..results import CAL, GRISM_SPECTRA, SLIT_SPECTRA, SPECTRA
 from .references import refuse_missing

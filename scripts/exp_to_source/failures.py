@@ -1,0 +1,73 @@
+"""Records of failures, for jobs that must exit with 0.
+
+If one job of a group (a cluster job) fails, Snakemake removes the outputs of all of them. Without
+the spectrum of one source, it does not make the table of all. Such a failure is recorded as a
+sentence in the folder ``failures``, and as empty files. The run fails at the end, and the empty
+files are removed.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from glob import escape, glob
+
+from .files import atomic_write, write_all
+from .results import FAILURES, SPEC3, SPECTRA, product_path, spectrum_path
+
+
+def record_failure(record: str, files: Iterable[str], message: str) -> None:
+    """Record why files could not be made, and leave empty ones.
+
+    Parameters
+    ----------
+    record : str
+        The record to write, named after the product: ``failures/<product>.txt``, or
+        ``failures/spec3/<product>.txt`` for its spectra.
+    files : iterable of str
+        What could not be made. They are written last, so that an empty file has a record.
+    message : str
+        What is wrong.
+    """
+    with atomic_write(record) as file:
+        write_all(file, f"{message}\n".encode("utf-8", "backslashreplace"))
+    for path in files:
+        with atomic_write(path):
+            pass
+
+
+def read_failures(results: str) -> list[str]:
+    """Read the messages of all records, sorted by product; those about spectra are the last."""
+    messages = []
+    for record in _records(results):
+        with open(record, encoding="utf-8", errors="replace") as file:
+            messages.append(file.read().rstrip("\n"))
+    return messages
+
+
+def failed_files(results: str) -> Iterator[str]:
+    """Yield the paths of all files that are recorded as failed, whether they exist or not."""
+    for record in _records(results):
+        folder, name = os.path.split(record.removesuffix(".txt"))
+        if os.path.basename(folder) == SPEC3:
+            yield from (spectrum_path(results, name, kind) for kind in SPECTRA)
+        else:
+            yield product_path(results, name)
+
+
+def remove_failed_files(results: str) -> None:
+    """Remove the empty files, but keep their records, which an unfinished run still needs."""
+    for path in failed_files(results):
+        if os.path.exists(path) and not os.path.getsize(path):
+            os.unlink(path)
+
+
+def forget_failures(results: str) -> None:
+    """Remove the records of earlier runs, and the empty files of a run that was killed."""
+    remove_failed_files(results)
+    for record in _records(results):
+        os.unlink(record)
+
+
+def _records(results: str) -> list[str]:
+    """Paths of all records: of products, then of spectra."""
+    folder = escape(f"{results}/{FAILURES}")
+    return sorted(glob(f"{folder}/*.txt")) + sorted(glob(f"{folder}/{SPEC3}/*.txt"))
