@@ -14,10 +14,10 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source.files import size_and_mtime  # noqa: E402
-from exp_to_source.formats.heads import Head  # noqa: E402
+from exp_to_source.formats.checksums import checksum  # noqa: E402
 from exp_to_source.formats.index_writer import write_index  # noqa: E402
-from exp_to_source.formats.record import Record  # noqa: E402
-from exp_to_source.formats.seals import seal  # noqa: E402
+from exp_to_source.formats.layouts import SlitLayout  # noqa: E402
+from exp_to_source.formats.summaries import SlitSummary  # noqa: E402
 from exp_to_source.index.fitsfile import HDU, scan  # noqa: E402
 
 MODES = {"mos": "mos", "wfss": "nircam-wfss", "list": ""}
@@ -153,7 +153,7 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         "exposure_type": "NRC_WFSS",
         "version": "1.14.0",
     }
-    record = Record([], (False, 0, 0), [], [], [], None, None)
+    record = SlitLayout([], (False, 0, 0), [], [], [], None, None)
     exposures.mkdir(parents=True)
     indices.mkdir(parents=True)
     for number in range(1, size.exposures + 1):
@@ -166,7 +166,7 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         about |= {"standard": "1.6.0"}
         what = ("NRC_WFSS", 7, 400_000, (100, 140), (3.1, 4.0))
         slits = (
-            (Head(seal(b"%d %d" % (number, n)), n, "", str(n), *what), record)
+            (SlitSummary(checksum(b"%d %d" % (number, n)), n, "", str(n), *what), record)
             for n in range(1, size.sources + 1)
         )
         write_index(str(indices / f"{name}.txt"), about, {"tags": b"", "remarks": b""}, slits)

@@ -7,7 +7,7 @@ from pathlib import Path
 from exp_to_source.errors import exit_on_user_error
 from exp_to_source.results import LEFT_OUT
 from exp_to_source.run.progress import format_size
-from exp_to_source.tables import read_table, require_sources
+from exp_to_source.tables import check_source_list, read_table
 
 COLUMNS = (
     *("product", "id", "name", "class", "exposures", "slits", "detectors"),
@@ -61,7 +61,7 @@ def sources_text(table: Path, limit: int) -> str:
     limit : int
         How many rows are shown; 0 shows all.
     """
-    require_sources(str(table))
+    check_source_list(str(table))
     rows = read_table(str(table))
     lines = [format_rows(map(shown, rows[: limit or None]))]
     if limit and len(rows) > limit:

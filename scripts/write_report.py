@@ -20,10 +20,10 @@ def main() -> None:
         from exp_to_source.report.page import write_report
         from exp_to_source.results import SOURCES
         from exp_to_source.run.requests import find_request
-        from exp_to_source.tables import require_sources
+        from exp_to_source.tables import check_source_list
 
         results = os.path.dirname(arguments.report) or "."
-        require_sources(os.path.join(results, SOURCES))
+        check_source_list(os.path.join(results, SOURCES))
         write_report(
             arguments.report,
             results=results,

@@ -4,9 +4,9 @@ import hashlib
 import os
 from pathlib import Path
 
-from exp_to_source.formats.heads import Head
 from exp_to_source.formats.index_writer import write_index
-from exp_to_source.formats.record import Record
+from exp_to_source.formats.layouts import SlitLayout
+from exp_to_source.formats.summaries import SlitSummary
 from exp_to_source.sources.listing import list_sources
 
 DETECTORS = ("nrs1", "nrs2")
@@ -60,10 +60,10 @@ def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Pa
     return results
 
 
-def slit(exposure: int, source: int) -> tuple[Head, Record]:
-    """Head and record of a slit."""
+def slit(exposure: int, source: int) -> tuple[SlitSummary, SlitLayout]:
+    """Summary and layout of a slit."""
     digest = hashlib.sha256(b"%d %d" % (exposure, source)).hexdigest()[:32]
     size = 300_000 + 7919 * source % 500_000
     what = (14, size, (30, 400), (1.66, 3.17))
-    head = Head(digest, source, f"10006_{source}", str(source), "NRS_MSASPEC", *what)
-    return head, Record([], {}, (False, 0, 0), [], [], [], None, None)
+    head = SlitSummary(digest, source, f"10006_{source}", str(source), "NRS_MSASPEC", *what)
+    return head, SlitLayout([], {}, (False, 0, 0), [], [], [], None, None)

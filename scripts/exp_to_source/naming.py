@@ -124,7 +124,7 @@ def archive_name(header: Mapping[str, str]) -> str:
     return "jw{}{}{}_{}{}{}_{}_{}".format(*words)
 
 
-def detector_of(exposure: str) -> str:
+def get_detector(exposure: str) -> str:
     """Detector of an exposure by its name; the name itself if it is not one."""
     name = parse_exposure_name(exposure)
     return name.detector if name else exposure
@@ -162,7 +162,7 @@ def is_product_name(name: str) -> bool:
     return len(name) <= MAX_PRODUCT_NAME and _ANY_PRODUCT.fullmatch(name) is not None
 
 
-def family_name(template: str) -> str:
+def group_name(template: str) -> str:
     """Name of what all products of a template have in common: the template without its fields.
 
     A target that the source replaces is part of it, as in the archive's tables of WFSS spectra.
@@ -171,7 +171,7 @@ def family_name(template: str) -> str:
     return name.lstrip("_.+-") or "sources"
 
 
-def source_kind(source_id: int, source_name: str) -> str:
+def source_type(source_id: int, source_name: str) -> str:
     """Class of a source: ``b`` background slitlet, ``v`` virtual, ``s`` any other."""
     if "BKG" in source_name or _OLD_BACKGROUND.fullmatch(source_name):
         return "b"
@@ -179,7 +179,7 @@ def source_kind(source_id: int, source_name: str) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def modern_name(source_name: str, program: str) -> str:
+def modernize_name(source_name: str, program: str) -> str:
     """Name of a source since pipeline version 1.15, which renamed background slitlets.
 
     Cached, as a source is in many exposures.
@@ -216,7 +216,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
-def digits_of(version: str) -> int:
+def count_source_digits(version: str) -> int:
     """Return how many digits source ids have in names of a pipeline version (CAL_VER)."""
     return 5 if precedes(version, NINE_DIGITS_SINCE) else 9
 

@@ -24,7 +24,7 @@ SOURCES = "sources.tsv"
 LEFT_OUT = "left_out.tsv"
 SKIPPED = "skipped.tsv"
 REMARKS = "remarks.tsv"
-PROOF = "verify.tsv"
+VERIFICATION = "verify.tsv"
 
 #: The settings of the run, and how the last run ended, for machines.
 SETTINGS = "settings.json"

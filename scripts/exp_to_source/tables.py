@@ -55,7 +55,7 @@ def read_table(path: str) -> list[dict[str, str]]:
         raise InputError(f"{path}: is no table any more; delete it and run again") from None
 
 
-def passed_over(rows: Iterable[Mapping[str, str]]) -> str:
+def count_other_kinds(rows: Iterable[Mapping[str, str]]) -> str:
     """Count the files of other kinds that were found among exposures, in a sentence.
 
     Parameters
@@ -76,7 +76,7 @@ def passed_over(rows: Iterable[Mapping[str, str]]) -> str:
     return f"passed over {files} of other kinds than spectroscopic exposures of many slits: {what}"
 
 
-def require_sources(table: str) -> None:
+def check_source_list(table: str) -> None:
     """Refuse to go on without a source list.
 
     Raises

@@ -12,11 +12,11 @@ from eras import differences, open_quietly, regroup, regroup_officially, unpack_
 from tiny import File, Parts, at, split, write_tiny
 
 from exp_to_source.formats.standards import (
-    MARKED,
     PREFIX,
-    REPLACED,
+    RENAMED,
+    RENAMED_TAGS,
     STANDARDS,
-    renew_tags,
+    update_tags,
 )
 from exp_to_source.formats.tags import known_tags
 from exp_to_source.index.indexing import index_exposure
@@ -108,8 +108,8 @@ def test_tables_are_in_step_with_the_libraries():
     assert TABLE.read_text(encoding="utf-8") == format_table(new)
     assert known_tags() == new
     # No library writes the last any more, and jwst never did.
-    assert old - new == MARKED | {f"{PREFIX}core/subclass_metadata-1.0.0"}
-    assert {f"{PREFIX}{tag}" for tag in REPLACED.values()} <= new
+    assert old - new == RENAMED_TAGS | {f"{PREFIX}core/subclass_metadata-1.0.0"}
+    assert {f"{PREFIX}{tag}" for tag in RENAMED.values()} <= new
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_tables_are_in_step_with_the_libraries():
 )
 def test_what_tags_stand_for_is_the_same_under_their_new_names(text):
     found = []
-    new = renew_tags(re.sub("!(?=(?:core|time)/|unit/quantity)", "!\x05", text))
+    new = update_tags(re.sub("!(?=(?:core|time)/|unit/quantity)", "!\x05", text))
     for standard, body in ((OLD, text), (NEW, new)):
         document = f"#ASDF 1.0.0\n#ASDF_STANDARD {standard}\n%YAML 1.1\n%TAG ! {PREFIX}\n"
         document += f"--- !core/asdf-1.1.0\na: {body}\n...\n"

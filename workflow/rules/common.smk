@@ -50,7 +50,7 @@ from exp_to_source.run.inputs import (
 )
 from exp_to_source.run.requests import answer_path, request_text
 from exp_to_source import results as names
-from exp_to_source.naming import PRODUCT_PARTS, detector_of, family_name
+from exp_to_source.naming import PRODUCT_PARTS, get_detector, group_name
 from exp_to_source.modes import is_grism
 from exp_to_source.results import (
     background_path,

@@ -24,7 +24,7 @@ def shown_quicklooks(wildcards):
 
 def verdict_state(wildcards):
     """State of the verdicts: the report shows existing ones, but does not make them."""
-    return file_state(f"{RESULTS}/{names.PROOF}")
+    return file_state(f"{RESULTS}/{names.VERIFICATION}")
 
 
 def spectrum_state(wildcards):

@@ -65,7 +65,7 @@ rule list_verdicts:
         sources=TABLE,
         tables=table_files("catalog", "joins"),
     output:
-        table=f"results/{names.PROOF}",
+        table=f"results/{names.VERIFICATION}",
     log:
         "logs/list_verdicts.log",
     localrule: True

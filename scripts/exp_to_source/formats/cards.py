@@ -6,7 +6,7 @@ Card images are copied unchanged wherever possible (FITS standard 4.0, section 4
 from __future__ import annotations
 
 from .. import TYPE_CHECKING
-from .fragments import CARDS_MARK, ENTRY_MARK
+from .template import CARDS_PLACEHOLDER, ENTRY_PLACEHOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ Value = str | int | float | bool | None
 Plan = list[tuple[int, int, str]]
 
 
-def padded(size: int) -> int:
+def padded_size(size: int) -> int:
     """Size in bytes, rounded up to whole FITS blocks."""
     return -(-size // BLOCK) * BLOCK
 
@@ -98,7 +98,7 @@ def _format_long(keyword: str, value: str) -> bytes:
     return "".join(images).encode("ascii")
 
 
-def commentary(keyword: str, text: str) -> bytes:
+def format_commentary(keyword: str, text: str) -> bytes:
     """Cards of a commentary keyword (HISTORY, COMMENT, blank), as many as the text needs."""
     parts = [text[start : start + 72] for start in range(0, len(text), 72)] or [""]
     return b"".join(f"{keyword:8}{part:72}".encode("ascii", "replace") for part in parts)
@@ -107,10 +107,10 @@ def commentary(keyword: str, text: str) -> bytes:
 def header_blocks(cards: Iterable[bytes]) -> bytes:
     """Join card images and END into complete header blocks."""
     raw = b"".join(cards) + END
-    return raw.ljust(padded(len(raw)))
+    return raw.ljust(padded_size(len(raw)))
 
 
-def planned_cards(raw: bytes, plan: Plan) -> bytes:
+def apply_plan(raw: bytes, plan: Plan) -> bytes:
     """Cards of a product's HDU, made from the header of the exposure's HDU.
 
     Parameters
@@ -131,15 +131,13 @@ def planned_cards(raw: bytes, plan: Plan) -> bytes:
     return b"".join(parts)
 
 
-def finished_header(
-    cards: bytes, entry: int, exposure_cards: Sequence[Sequence[str]] = ()
-) -> bytes:
+def finish_header(cards: bytes, entry: int, exposure_cards: Sequence[Sequence[str]] = ()) -> bytes:
     """Make complete header blocks from planned cards.
 
     Parameters
     ----------
     cards : bytes
-        As `planned_cards` makes them.
+        As `apply_plan` makes them.
     entry : int
         Number of the entry within the product, for EXTVER.
     exposure_cards : sequence of (str, str)
@@ -148,8 +146,8 @@ def finished_header(
         slit's after the exposure's.
     """
     version = format_card("EXTVER", entry, "extension value")
-    cards = cards.replace(ENTRY_MARK.encode(), version)
-    before, mark, after = cards.partition(CARDS_MARK.encode())
+    cards = cards.replace(ENTRY_PLACEHOLDER.encode(), version)
+    before, mark, after = cards.partition(CARDS_PLACEHOLDER.encode())
     if not (mark and exposure_cards):
         return header_blocks((before, after))
     images = [

@@ -13,7 +13,7 @@ CODES = {8: "B", 16: "h", 32: "i", 64: "q", -32: "f", -64: "d"}
 Cast = tuple[int, int, int, int]
 
 
-def cast_plane(data: bytes, bits: int, zero: int, new_bits: int, new_zero: int) -> bytes:
+def cast_data(data: bytes, bits: int, zero: int, new_bits: int, new_zero: int) -> bytes:
     """Cast the numbers of a plane; integers wrap around, as in numpy.
 
     Parameters

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 
 from .. import FORMAT
 from ..files import atomic_write, write_all
-from .heads import Head, head_row
-from .indices import place_line
-from .record import Record
+from .checksums import checksum, with_checksum
+from .indices import offset_line
+from .layouts import SlitLayout
 from .rows import encode_column, encode_rows
-from .seals import seal, sealed
+from .summaries import SlitSummary, to_row
 
 #: Minimum length of a text that is stored once for several records.
 MIN_SHARED = 40
@@ -18,7 +18,7 @@ def write_index(
     path: str,
     about: Mapping[str, object],
     parts: Mapping[str, bytes],
-    slits: Iterable[tuple[Head, Record]],
+    slits: Iterable[tuple[SlitSummary, SlitLayout]],
 ) -> None:
     """Write the index of an exposure.
 
@@ -31,19 +31,19 @@ def write_index(
     parts : mapping
         Content of the parts ``common``, ``top``, ``tags``, ``remarks`` and ``text``; a reader needs
         those only that it asks for.
-    slits : iterable of (Head, Record)
+    slits : iterable of (SlitSummary, SlitLayout)
         What the source list needs of each slit, and its record.
     """
     slits = list(slits)
-    shared = shared_texts(record for _, record in slits)
+    shared = find_shared_texts(record for _, record in slits)
     records, places = [], []
     place = 0
     for head, record in slits:
         records.append(record.encode(shared))
-        places.append(place_line(head.digest, place, records[-1]))
+        places.append(offset_line(head.digest, place, records[-1]))
         place += len(records[-1])
     all_parts = {
-        "heads": encode_rows(head_row(head) for head, _ in slits),
+        "heads": encode_rows(to_row(head) for head, _ in slits),
         "places": b"".join(sorted(places)),
         "shared": encode_column(shared),
         "records": b"".join(records),
@@ -53,14 +53,14 @@ def write_index(
     rows += ((name, str(field)) for name, field in about.items())
     place = 0
     for name, part in all_parts.items():
-        rows.append(("part", name, str(place), str(len(part)), seal(part)))
+        rows.append(("part", name, str(place), str(len(part)), checksum(part)))
         place += len(part)
     with atomic_write(path) as file:
-        for part in (sealed(rows), *all_parts.values()):
+        for part in (with_checksum(rows), *all_parts.values()):
             write_all(file, part)
 
 
-def shared_texts(records: Iterable[Record]) -> dict[str, int]:
+def find_shared_texts(records: Iterable[SlitLayout]) -> dict[str, int]:
     """Find long texts that occur in several records, such as the texts for aliases of one anchor.
 
     Returns

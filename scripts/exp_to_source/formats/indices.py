@@ -30,18 +30,18 @@ import os
 from .. import FORMAT
 from ..errors import InputError
 from ..files import size_and_mtime
-from .record import Record
-from .rows import decode_column, only
-from .seals import DIGEST_SIZE, read_sealed, seal
+from .checksums import DIGEST_SIZE, checksum, read_checked
+from .layouts import SlitLayout
+from .rows import decode_column, get_one
 
 #: Digits of numbers in lines of equal length, and the length of these lines.
 NUMBER = 12
 PLACE_SIZE = 2 * DIGEST_SIZE + 2 * NUMBER + 4
 
 
-def place_line(digest: str, place: int, record: bytes) -> bytes:
+def offset_line(digest: str, place: int, record: bytes) -> bytes:
     """Line that says where the record of a digest is."""
-    return f"{digest} {place:{NUMBER}} {len(record):{NUMBER}} {seal(record)}\n".encode()
+    return f"{digest} {place:{NUMBER}} {len(record):{NUMBER}} {checksum(record)}\n".encode()
 
 
 def new_digest(common: str, top: str) -> hashlib._Hash:
@@ -63,18 +63,18 @@ def is_outdated(path: str, exposure: str) -> bool:
         newer = os.stat(exposure).st_mtime > os.stat(path).st_mtime
     except OSError:
         return False
-    return not newer and is_of_another_file(path, exposure)
+    return not newer and is_stale(path, exposure)
 
 
-def is_of_another_file(path: str, exposure: str) -> bool:
+def is_stale(path: str, exposure: str) -> bool:
     """Whether size or time of an exposure differ from those indexed; parameters as above."""
     try:
         with open(path, "rb") as file:
-            first = read_sealed(file)
+            first = read_checked(file)
         now = size_and_mtime(exposure)
     except OSError:
         return False
-    return first is not None and any(only(first, key) != str(now[key]) for key in now)
+    return first is not None and any(get_one(first, key) != str(now[key]) for key in now)
 
 
 def kind_passed_over(path: str) -> str:
@@ -87,10 +87,10 @@ def kind_passed_over(path: str) -> str:
     """
     try:
         with open(path, "rb") as file:
-            first = read_sealed(file)
+            first = read_checked(file)
     except OSError:
         return ""
-    return only(first, "other_kind") if first else ""
+    return get_one(first, "other_kind") if first else ""
 
 
 class IndexReader:
@@ -129,10 +129,10 @@ class IndexReader:
             raise
 
     def _read_start(self) -> None:
-        first = read_sealed(self.file)
+        first = read_checked(self.file)
         if first is None:
             raise self._damaged()
-        if (found := only(first, "format")) != str(FORMAT):
+        if (found := get_one(first, "format")) != str(FORMAT):
             raise InputError(
                 f"{self.path}: index of format {found}, this program needs {FORMAT}; "
                 "delete the file and run again"
@@ -141,7 +141,7 @@ class IndexReader:
             name: (int(place), int(size), expected)
             for name, place, size, expected in first.pop("part")
         }
-        self.exposure = {name: only(first, name) for name in first}
+        self.exposure = {name: get_one(first, name) for name in first}
         self.start = self.file.tell()
 
     def __enter__(self) -> IndexReader:
@@ -154,8 +154,8 @@ class IndexReader:
         """Close the file."""
         self.file.close()
 
-    def record(self, digest: str) -> Record | None:
-        """Record of the slit with this digest, or None."""
+    def record(self, digest: str) -> SlitLayout | None:
+        """SlitLayout of the slit with this digest, or None."""
         found = self._find(digest.encode())
         if not found:
             # Only now read all of them, to distinguish a missing record from a damaged one.
@@ -171,7 +171,7 @@ class IndexReader:
         expected = found[-1 - DIGEST_SIZE : -1].decode("latin-1")
         shared = decode_column(self.part("shared"))
         data = self._read(start + place, size, expected)
-        return Record.decode(data, shared)
+        return SlitLayout.decode(data, shared)
 
     def _find(self, digest: bytes) -> bytes:
         """Line of this digest among the places, which are sorted; empty if there is none."""
@@ -204,7 +204,7 @@ class IndexReader:
     def _read(self, place: int, size: int, expected: str | None = None) -> bytes:
         """Read a piece of the parts, and compare it with the expected seal."""
         data = os.pread(self.file.fileno(), size, self.start + place)
-        if expected is not None and seal(data) != expected:
+        if expected is not None and checksum(data) != expected:
             raise self._damaged()
         return data
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from .. import FORMAT, TYPE_CHECKING
 from ..errors import InputError
-from .rows import every, only
-from .seals import read_sealed, sealed
+from .checksums import read_checked, with_checksum
+from .rows import get_all, get_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,14 +44,14 @@ class Manifest:
         self.joined = joined
 
 
-def manifest_content(
+def encode_manifest(
     product: str,
     association: Mapping[str, str] | None,
     slits: Iterable[tuple[str, str]],
     joined: Iterable[str] = (),
 ) -> bytes:
     """Content of a manifest; parameters are the attributes of `Manifest`."""
-    return sealed(
+    return with_checksum(
         [
             ("format", str(FORMAT)),
             ("product", product),
@@ -71,15 +71,15 @@ def read_manifest(path: str) -> Manifest:
         If it is not a manifest, or has another version.
     """
     with open(path, "rb") as file:
-        rows = read_sealed(file)
+        rows = read_checked(file)
         more = file.read(1)
-    if rows is None or more or only(rows, "format") != str(FORMAT):
+    if rows is None or more or get_one(rows, "format") != str(FORMAT):
         raise InputError(
             f"{path}: not a manifest of this version, or damaged; delete the file and run again"
         )
     return Manifest(
-        only(rows, "product"),
-        dict(every(rows, "association")),
-        [(exposure, digest) for exposure, digest in every(rows, "slit")],
-        [name for (name,) in every(rows, "joined")],
+        get_one(rows, "product"),
+        dict(get_all(rows, "association")),
+        [(exposure, digest) for exposure, digest in get_all(rows, "slit")],
+        [name for (name,) in get_all(rows, "joined")],
     )

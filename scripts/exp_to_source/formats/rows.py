@@ -49,12 +49,12 @@ def decode_named_rows(data: bytes) -> NamedRows:
     return rows
 
 
-def every(rows: NamedRows, name: str) -> list[list[str]]:
+def get_all(rows: NamedRows, name: str) -> list[list[str]]:
     """Rows of a name; there may be none."""
     return rows.get(name, [])
 
 
-def only(rows: NamedRows, name: str) -> str:
+def get_one(rows: NamedRows, name: str) -> str:
     """Field of the only row of a name; empty if there is none."""
     if not rows.get(name):
         return ""

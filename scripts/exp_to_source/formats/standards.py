@@ -7,7 +7,7 @@ have a few tags of the older one, though their meaning has not changed; these ge
 from __future__ import annotations
 
 from .. import TYPE_CHECKING
-from .fragments import TAG_MARK
+from .template import TAG_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ PREFIX = "tag:stsci.edu:asdf/"
 #: Tags of the first of these standards that the other does not have, and their names there, without
 #: the prefix. From the manifests ``asdf-format.org/core/manifests/core-1.5.0``
 #: and ``core-1.6.0`` of the package asdf-standard: their schemas allow what those before did.
-REPLACED = {
+RENAMED = {
     "core/column-1.0.0": "table/column-1.1.0",
     "core/integer-1.0.0": "core/integer-1.1.0",
     "core/ndarray-1.0.0": "core/ndarray-1.1.0",
@@ -35,7 +35,7 @@ REPLACED = {
 }
 
 #: The same in full, as in the nodes of a tree.
-MARKED = frozenset(f"{PREFIX}{tag}" for tag in REPLACED)
+RENAMED_TAGS = frozenset(f"{PREFIX}{tag}" for tag in RENAMED)
 
 
 def newest(standards: Iterable[str]) -> str:
@@ -43,18 +43,18 @@ def newest(standards: Iterable[str]) -> str:
     return max(standards, key=lambda standard: [int(part) for part in standard.split(".")])
 
 
-def marked(tag: str) -> str:
+def mark_renamed_tag(tag: str) -> str:
     """Full tag, with a mark if a newer standard renamed it."""
-    return f"{PREFIX}{TAG_MARK}{tag.removeprefix(PREFIX)}" if tag in MARKED else tag
+    return f"{PREFIX}{TAG_MARK}{tag.removeprefix(PREFIX)}" if tag in RENAMED_TAGS else tag
 
 
-def keep_tags(text: str) -> str:
+def strip_marks(text: str) -> str:
     """Text without the marks of its tags."""
     return text.replace(TAG_MARK, "")
 
 
-def renew_tags(text: str) -> str:
+def update_tags(text: str) -> str:
     """Text in which marked tags are replaced by those of the newest standard."""
-    for old, new in REPLACED.items():
+    for old, new in RENAMED.items():
         text = text.replace(f"{TAG_MARK}{old}", new)
     return text

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from functools import cache
 
-from .standards import MARKED
+from .standards import RENAMED_TAGS
 
 #: Prefixes of tags that stdatamodels has dropped, and its last version that read them
 #: (``tag_to_max_version`` of its ``UnsupportedConverter``).
@@ -23,7 +23,7 @@ def known_tags() -> set[str]:
 
 def unknown_tags(tags: Iterable[str]) -> set[str]:
     """Those tags that the newest standard neither knows nor has under another name."""
-    return set(tags) - known_tags() - MARKED
+    return set(tags) - known_tags() - RENAMED_TAGS
 
 
 def dropped_tags(tags: Iterable[str]) -> list[str]:

@@ -11,13 +11,13 @@ import os
 from .. import TYPE_CHECKING
 from ..errors import InputError
 from ..files import write_all
-from ..formats.cards import finished_header, padded, planned_cards
-from ..formats.fragments import META_MARK, apply_edits, fill_marks, quoted
+from ..formats.cards import apply_plan, finish_header, padded_size
+from ..formats.checksums import DIGEST_SIZE
 from ..formats.indices import IndexReader
-from ..formats.record import encode_metadata
-from ..formats.rows import NamedRows, every
-from ..formats.seals import DIGEST_SIZE
-from ..formats.standards import keep_tags, renew_tags
+from ..formats.layouts import encode_metadata
+from ..formats.rows import NamedRows, get_all
+from ..formats.standards import strip_marks, update_tags
+from ..formats.template import META_PLACEHOLDER, apply_replacements, fill_placeholders, quote
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -83,7 +83,7 @@ class Entry:
 
     def tagged(self, text: str, standard: str) -> str:
         """Text of the entry or its exposure, with the tags of the product's ASDF standard."""
-        return keep_tags(text) if self.standard == standard else renew_tags(text)
+        return strip_marks(text) if self.standard == standard else update_tags(text)
 
     def copy_planes(self, number: int, top: NamedRows, out: Output) -> PartCopied:
         """Copy the planes, with the number of the entry as EXTVER.
@@ -93,7 +93,7 @@ class Entry:
         PartCopied
             The entry, with its tree and blocks still to be copied.
         """
-        first_cards = every(top, "sci") if number == 1 else []
+        first_cards = get_all(top, "sci") if number == 1 else []
         check = self.new_digest()
         text = self.text
         file = self.open()
@@ -102,9 +102,9 @@ class Entry:
                 raw = os.pread(file, header_size, start)
                 if len(raw) < header_size:
                     raise self.changed()
-                cards = planned_cards(raw, plan)
+                cards = apply_plan(raw, plan)
                 check.update(cards)
-                out.header(finished_header(cards, number, first_cards))
+                out.header(finish_header(cards, number, first_cards))
                 cast = self.record.casts.get(place, ())
                 self.copy(file, start + header_size, data_size, out.file, check, cast)
             if not text:
@@ -113,7 +113,7 @@ class Entry:
         finally:
             os.close(file)
         try:
-            fragment = apply_edits(text.decode(), self.record.edits)
+            fragment = apply_replacements(text.decode(), self.record.edits)
         except UnicodeDecodeError:
             raise self.changed() from None
         check.update(fragment.encode())
@@ -130,11 +130,11 @@ class Entry:
     ) -> None:
         """Copy part of the exposure, and add it to a digest.
 
-        A plane may be `cast`: its size without padding, and the arguments of `cast_plane`.
+        A plane may be `cast`: its size without padding, and the arguments of `cast_data`.
         """
         if cast:
             # Few exposures need it.
-            from ..formats.casting import cast_plane
+            from ..formats.casting import cast_data
         written = 0
         while size:
             data = os.pread(file, min(size, BUFFER), start)
@@ -147,13 +147,13 @@ class Entry:
                 left, *arguments = cast
                 cast = (max(left - len(data), 0), *arguments)
                 try:
-                    data = cast_plane(data[:left], *arguments)
+                    data = cast_data(data[:left], *arguments)
                 except ValueError:
                     # The index has checked the numbers.
                     raise self.changed() from None
                 written += len(data)
             write_all(out, data)
-        write_all(out, bytes(padded(written) - written))
+        write_all(out, bytes(padded_size(written) - written))
 
 
 class PartCopied:
@@ -184,10 +184,10 @@ class PartCopied:
         if record.asn is not None or association:
             meta["asn"] = flow_mapping((record.asn or {}) | association)
         lines = (f"    {key}: {meta[key]}\n" for key in meta if key not in record.own)
-        fragment = self.fragment.replace(META_MARK, "".join(lines))
+        fragment = self.fragment.replace(META_PLACEHOLDER, "".join(lines))
         kind = record.type or self.entry.exposure["stated_type"]
         try:
-            text = fill_marks(fragment, self.number, first_block, quoted(kind))
+            text = fill_placeholders(fragment, self.number, first_block, quote(kind))
         except ValueError:
             # A mark that no index made.
             raise self.entry.changed() from None

@@ -14,17 +14,17 @@ from .. import TYPE_CHECKING, __version__
 from ..errors import InputError
 from ..files import atomic_write, date_now, write_all
 from ..formats.cards import (
-    commentary,
     format_card,
+    format_commentary,
     header_blocks,
     is_card_text,
-    padded,
+    padded_size,
 )
-from ..formats.fragments import quoted
 from ..formats.indices import IndexReader
 from ..formats.manifests import Manifest, read_manifest
-from ..formats.rows import NamedRows, decode_named_rows, decode_rows, every, only
+from ..formats.rows import NamedRows, decode_named_rows, decode_rows, get_all, get_one
 from ..formats.standards import newest
+from ..formats.template import quote
 from ..results import index_name, manifest_name
 from .entry import Entry, Output, PartCopied, flow_mapping
 
@@ -89,7 +89,7 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[NamedRows, 
             elif own != standard and newest((own, standard)) == own:
                 # The preamble, which says how to read the tree, is that of the newest standard.
                 later, standard = decode_named_rows(index.part("top")), own
-                top |= {name: every(later, name) for name in ("preamble", "extensions")}
+                top |= {name: get_all(later, name) for name in ("preamble", "extensions")}
             common = dict(decode_rows(index.part("common")))
             entries += (Entry(index, common, digest) for _, digest in group)
     return top, entries
@@ -126,7 +126,7 @@ class Product:
         kinds = [entry.record.type for entry in entries if entry.record.type]
         self.kind = kinds[-1] if kinds else entries[0].exposure["stated_type"]
         about = manifest.association
-        self.association = {key: quoted(value) for key, value in about.items()}
+        self.association = {key: quote(value) for key, value in about.items()}
         # A string that no FITS card can hold is only in the tree.
         self.association_cards = {
             word: about[key]
@@ -148,24 +148,24 @@ class Product:
         write_all(file, asdf_header(size) + text)
         for part in parts:
             part.copy_blocks(file)
-        write_all(file, tail + bytes(padded(size) - size))
+        write_all(file, tail + bytes(padded_size(size) - size))
 
     def primary_cards(self) -> Iterator[bytes]:
         """Cards of PRIMARY: those of the first exposure, the product's own, and its history."""
         top = self.top
-        about_asn: Sequence[Sequence[str]] = every(top, "about_asn")
+        about_asn: Sequence[Sequence[str]] = get_all(top, "about_asn")
         if self.association:
             cards = {word: image for word, image in about_asn if word}
             cards |= dict.fromkeys(self.association_cards, "")
-            about_asn = [("", only(top, "section")), *sorted(cards.items())]
-        comments = dict(every(top, "comment"))
+            about_asn = [("", get_one(top, "section")), *sorted(cards.items())]
+        comments = dict(get_all(top, "comment"))
         own = {
             "DATE": self.date,
             "FILENAME": self.filename,
             "DATAMODL": MODEL,
             "EXP_TYPE": self.kind,
         } | self.association_cards
-        for word, image in (*every(top, "before"), *about_asn, *every(top, "after")):
+        for word, image in (*get_all(top, "before"), *about_asn, *get_all(top, "after")):
             if word in own:
                 yield format_card(word, own[word], comments[word])
             else:
@@ -175,16 +175,19 @@ class Product:
         if self.joined:
             history += ["Joined by the user, of what would be:", *self.joined]
         for text in history:
-            yield commentary("HISTORY", text)
+            yield format_commentary("HISTORY", text)
 
     def document(self, parts: list[PartCopied], fits_hash: str) -> str:
         """YAML document of the product, after its planes were copied."""
         top, first = self.top, self.entries[0]
-        extensions = only(top, "extensions")
+        extensions = get_one(top, "extensions")
         lines = [
-            only(top, "preamble"),
+            get_one(top, "preamble"),
             "%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n",
-            *(first.tagged(f"{key}: {text}\n", self.standard) for key, text in every(top, "tree")),
+            *(
+                first.tagged(f"{key}: {text}\n", self.standard)
+                for key, text in get_all(top, "tree")
+            ),
             f"history: {{extensions: {extensions}}}\n" if extensions else "",
             f"_fits_hash: {fits_hash}\n",
             "exposures:\n",
@@ -193,13 +196,13 @@ class Product:
         for part in parts:
             lines.append(part.tree(first_block, self.association, self.standard))
             first_block += len(part.entry.record.blocks)
-        meta, exposure, asn = (dict(every(top, name)) for name in ("meta", "exposure", "asn"))
-        kind = {"type": quoted(self.kind)} if self.kind else {}
+        meta, exposure, asn = (dict(get_all(top, name)) for name in ("meta", "exposure", "asn"))
+        kind = {"type": quote(self.kind)} if self.kind else {}
         meta["exposure"] = flow_mapping(exposure | kind)
         if asn or self.association:
             meta["asn"] = flow_mapping(asn | self.association)
         for key, value in (("date", self.date), ("filename", self.filename), ("model_type", MODEL)):
-            meta[key] = quoted(value)
+            meta[key] = quote(value)
         lines.append("meta:\n")
         lines += (first.tagged(f"  {key}: {meta[key]}\n", self.standard) for key in sorted(meta))
         lines.append("...\n")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from ..errors import InputError
-from ..formats.cards import BLOCK, CARD, END, Value, is_card_text, padded
+from ..formats.cards import BLOCK, CARD, END, Value, is_card_text, padded_size
 from .card_values import MANTISSA, NUMBER, card_value
 
 #: A larger header is taken for damage: the largest real ones have a few hundred cards.
@@ -181,7 +181,7 @@ class HDU:
     @property
     def end(self) -> int:
         """Offset of the first byte after the padded data."""
-        return self.data_start + padded(self.data_size)
+        return self.data_start + padded_size(self.data_size)
 
 
 def scan(file: int, path: str) -> Iterator[HDU]:
@@ -248,7 +248,7 @@ def _read_header(file: int, path: str, position: int, first: bool) -> bytes | No
         while found >= 0 and found % CARD:
             found = raw.find(END, found + 1)
         if found >= 0:
-            end = padded(found + CARD)
+            end = padded_size(found + CARD)
             if raw[found + CARD : end].strip(b" "):
                 raise InputError(
                     f"{path}: damaged header at byte {position}: it goes on after its end; get "

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..formats.cards import CARD, Plan, Value, format_card, is_card_text
-from ..formats.fragments import CARDS_MARK, ENTRY_MARK
+from ..formats.template import CARDS_PLACEHOLDER, ENTRY_PLACEHOLDER
 from .card_values import card_value
 from .fitsfile import HDU, Header
 from .keywords import Keyword, Place, compress, lay_out, section_cards, table
@@ -182,8 +182,8 @@ def plane_plans(
         if not hdu.shape and hdu.name not in laid:
             continue
         places = [_described(*item, hdu.header) for item in _structure(hdu).items()]
-        places += [CARDS_MARK.encode()] if hdu.name == "SCI" else []
-        places.append(ENTRY_MARK.encode())
+        places += [CARDS_PLACEHOLDER.encode()] if hdu.name == "SCI" else []
+        places.append(ENTRY_PLACEHOLDER.encode())
         cards = laid.get(hdu.name, [])
         if keep_unknown:
             known = {word for word, _ in cards} | {word.name for word in table().product}

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from ..formats.cards import CARD, Plan, Value, commentary
+from ..formats.cards import CARD, Plan, Value, format_commentary
 from .fitsfile import Header
 
 #: Types of the schema as Python types; in the schema, a boolean is not a number.
@@ -126,7 +126,8 @@ def lay_out(
 @cache
 def section_cards(section: int) -> bytes:
     """Three comment cards: the title of a section between blank ones."""
-    return commentary("", "") + commentary("", table().sections[section]) + commentary("", "")
+    lines = ("", table().sections[section], "")
+    return b"".join(format_commentary("", line) for line in lines)
 
 
 def compress(places: list[Place], header: Header) -> Plan:

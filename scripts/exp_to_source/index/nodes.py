@@ -9,8 +9,8 @@ from functools import cache
 
 import yaml
 
-from ..formats.fragments import quoted
-from ..formats.standards import marked
+from ..formats.standards import mark_renamed_tag
+from ..formats.template import quote
 
 #: Text that aliases may add to a document, or to a slit; more is a bomb: real ones add less than a
 #: megabyte.
@@ -48,10 +48,10 @@ class Leaf:
         """Return the scalar as YAML in one line."""
         text = self.text
         if not self.plain or _ENDS_PLAIN.search(text):
-            text = quoted(text)
+            text = quote(text)
         elif not text and not self.tag:
             text = "null"
-        return f"!<{marked(self.tag)}> {text}" if self.tag else text
+        return f"!<{mark_renamed_tag(self.tag)}> {text}" if self.tag else text
 
     def as_key(self) -> str:
         """Return the scalar as the key of a mapping: without quotes if it needs none."""
@@ -82,7 +82,7 @@ class Branch:
 
     def render(self) -> str:
         """Return the collection as YAML in one line, valid anywhere in a document."""
-        lead = f"!<{marked(self.tag)}> " if self.tag else ""
+        lead = f"!<{mark_renamed_tag(self.tag)}> " if self.tag else ""
         if isinstance(self.parts, dict):
             pairs = (f"{key}: {part.render()}" for key, part in self.parts.items())
             return f"{lead}{{{', '.join(pairs)}}}"

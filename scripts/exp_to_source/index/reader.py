@@ -11,8 +11,8 @@ from typing import Any, Literal, overload
 
 import yaml
 
-from ..formats.fragments import BLOCK_MARK, ENTRY_MARK, TAG_MARK, number_blocks
-from ..formats.standards import MARKED, PREFIX
+from ..formats.standards import PREFIX, RENAMED_TAGS
+from ..formats.template import BLOCK_PLACEHOLDER, ENTRY_PLACEHOLDER, TAG_MARK, number_blocks
 from .nodes import MAX_SIZE, Branch, Leaf, Node, at, beyond_all_bounds
 from .slit import Array, Slit
 from .transforms import required_keys
@@ -225,7 +225,7 @@ class NodeReader:
         """Record the location of the data of a slit's array, which the product numbers anew."""
         place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
         if match := _IN_HDU.fullmatch(event.value):
-            slit.edit(place, length, f'"fits:{match[1]},{ENTRY_MARK}"')
+            slit.edit(place, length, f'"fits:{match[1]},{ENTRY_PLACEHOLDER}"')
             slit.arrays.append(Array(match[1], int(match[2]), slit.key))
             return slit.arrays[-1]
         slit.edit(place, length, self.block_mark(event.value, slit.blocks))
@@ -238,7 +238,7 @@ class NodeReader:
         number = self.block_number(source)
         if number not in blocks:
             blocks.append(number)
-        return f"{BLOCK_MARK}{blocks.index(number)};"
+        return f"{BLOCK_PLACEHOLDER}{blocks.index(number)};"
 
     def block_number(self, source: str) -> int:
         """Return the number of an internal block; negative numbers count from the end."""
@@ -282,7 +282,7 @@ class NodeReader:
         if event.anchor:
             place = self.text.index(f"&{event.anchor}", event.start_mark.index)
             edits.append((place, 1 + len(event.anchor), f"&{slit.name_anchor(event.anchor)}"))
-        if event.tag in MARKED:
+        if event.tag in RENAMED_TAGS:
             before = _BEFORE_TAG.match(self.text, event.start_mark.index)
             if not before or not self.text.startswith(event.tag[len(PREFIX) :], before.end()):
                 raise UnusualLayoutError

@@ -5,14 +5,14 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from ..errors import InputError
-from ..formats.cards import Value, planned_cards
-from ..formats.casting import Cast, cast_plane
-from ..formats.fragments import apply_edits, quoted
-from ..formats.heads import Head
+from ..formats.cards import Value, apply_plan
+from ..formats.casting import Cast, cast_data
+from ..formats.checksums import DIGEST_SIZE, checksum
 from ..formats.indices import new_digest
-from ..formats.record import Record, encode_metadata
+from ..formats.layouts import SlitLayout, encode_metadata
 from ..formats.rows import encode_rows
-from ..formats.seals import DIGEST_SIZE, seal
+from ..formats.summaries import SlitSummary
+from ..formats.template import apply_replacements, quote
 from ..modes import EXPOSURE_TYPES, guess_exposure_type
 from .exposure import Exposure, mismatch_error
 from .fitsfile import HDU
@@ -86,7 +86,7 @@ def exposure_type(tree: Tree, slit: Node) -> str:
 def encode_common(exposure: Exposure) -> bytes:
     """Encode what every entry takes from the exposure: its metadata, as YAML."""
     name = os.path.basename(exposure.path)
-    return encode_rows((exposure.tree.common | {"filename": quoted(name)}).items())
+    return encode_rows((exposure.tree.common | {"filename": quote(name)}).items())
 
 
 def encode_top(exposure: Exposure) -> bytes:
@@ -131,8 +131,8 @@ def _rendered(node: Node | None, without: frozenset[str] = frozenset()) -> dict[
 
 def slit_records(
     exposure: Exposure, planes: list[list[HDU]], common: bytes, top: bytes
-) -> Iterator[tuple[Head, Record]]:
-    """Head and record of each slit, whose bytes are read for the digest."""
+) -> Iterator[tuple[SlitSummary, SlitLayout]]:
+    """Summary and layout of each slit, whose bytes are read for the digest."""
     text, meta = exposure.tree.text, leaves(exposure.tree.meta)
     keep_unknown = exposure.is_newer
     position = 0 if exposure.rewritten else exposure.extension.start
@@ -143,21 +143,21 @@ def slit_records(
         blocks = [exposure.extension.blocks[number] for number in slit.blocks]
         plans = plane_plans(meta, slit.node, own, keep_unknown)
         casts = {place: cast for place, (hdu, _) in enumerate(plans) if (cast := find_cast(hdu))}
-        digest = new_digest(seal(common), seal(top))
+        digest = new_digest(checksum(common), checksum(top))
         for hdu, plan in plans:
-            digest.update(planned_cards(hdu.header.raw, plan))
+            digest.update(apply_plan(hdu.header.raw, plan))
             for data in exposure.read(hdu.data_start, hdu.end - hdu.data_start):
                 digest.update(data)
         for place, cast in casts.items():
             if cast[2] > 0:
                 check_cast(exposure, plans[place][0], cast)
-        digest.update(apply_edits(text[slit.start : slit.end], slit.edits).encode())
+        digest.update(apply_replacements(text[slit.start : slit.end], slit.edits).encode())
         found = value_at(slit.node, "meta.exposure.type")
         kind = found if isinstance(found, str) else None
         asn = merged_asn(slit.node, exposure.tree.meta)
         digest.update(encode_metadata(slit.own, asn, kind))
         digest.update("".join(block.digest for block in blocks).encode())
-        record = Record(
+        record = SlitLayout(
             planes=[
                 (hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan)
                 for hdu, plan in plans
@@ -180,7 +180,7 @@ def check_cast(exposure: Exposure, hdu: HDU, cast: Cast) -> None:
     """Refuse a plane whose numbers the datatype of products cannot hold."""
     data = b"".join(exposure.read(hdu.data_start, hdu.data_size))
     try:
-        cast_plane(data, *cast)
+        cast_data(data, *cast)
     except ValueError as error:
         raise InputError(
             f"{exposure.path}: {hdu.name},{hdu.version} must be {product_datatype(hdu)}: {error}; "
@@ -194,7 +194,7 @@ def merged_asn(slit: Node, meta: Node) -> dict[str, str] | None:
     return _rendered(merge(found[0], found[-1])) if found else None
 
 
-def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> Head:
+def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> SlitSummary:
     """Make the head of a slit, for the source list."""
     node = slit.node
     source_id = value_at(node, "source_id")
@@ -221,7 +221,7 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
     if "WAVELENGTH" in named:
         wavelengths = wavelength_range(exposure.file, named["WAVELENGTH"], vertical)
     size = sum(hdu.end - hdu.start for hdu in planes)
-    return Head(
+    return SlitSummary(
         digest,
         source_id,
         source_name,

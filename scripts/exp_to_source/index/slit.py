@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..formats.fragments import ENTRY_MARK, Edit
+from ..formats.template import ENTRY_PLACEHOLDER, Replacement
 from .nodes import Branch, Leaf, Node
 
 
@@ -63,7 +63,7 @@ class Slit:
     ----------
     start, end : int
         Its text within the document, in characters.
-    edits : list of Edit
+    edits : list of Replacement
         Edits that make a fragment of that text; offsets count from `start`.
     arrays : list of Array
         Arrays in HDUs, in the order of the text.
@@ -82,7 +82,7 @@ class Slit:
     start: int
     blocks: list[int]
     end: int = 0
-    edits: list[Edit] = field(default_factory=list)
+    edits: list[Replacement] = field(default_factory=list)
     arrays: list[Array] = field(default_factory=list)
     node: Branch = field(default_factory=Branch)
     own: list[str] = field(default_factory=list)
@@ -96,4 +96,4 @@ class Slit:
 
     def name_anchor(self, anchor: str) -> str:
         """Give an anchor a name that depends only on this slit and its entry's number."""
-        return self.anchors.setdefault(anchor, f"s{ENTRY_MARK}_{len(self.anchors) + 1}")
+        return self.anchors.setdefault(anchor, f"s{ENTRY_PLACEHOLDER}_{len(self.anchors) + 1}")

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from ..errors import InputError
-from ..formats.fragments import META_MARK, TYPE_MARK
+from ..formats.template import META_PLACEHOLDER, TYPE_PLACEHOLDER
 from .nodes import Branch, Leaf, Node, adds, at, mapping, merge
 from .reader import NodeReader, UnusualLayoutError
 from .slit import Slit
@@ -151,7 +151,7 @@ class _Parser(NodeReader):
             if key in SLIT_KEYS | GIVEN_KEYS:
                 continue
             if key == "exposure" and (isinstance(node, Leaf) or at(node, "type")):
-                node = merge(node, Branch({"type": Leaf(TYPE_MARK)}))
+                node = merge(node, Branch({"type": Leaf(TYPE_PLACEHOLDER)}))
             self.shared[key] = node
             self.tree.common[key] = self.localised(node, self.meta_blocks).render()
 
@@ -213,7 +213,7 @@ class _Parser(NodeReader):
         first = True
         for key, line in self.keys(start, 4):
             if first:
-                slit.edit(line, 0, META_MARK)
+                slit.edit(line, 0, META_PLACEHOLDER)
                 first = False
             if replaced:
                 slit.edit(replaced[0], line - replaced[0], replaced[1])
@@ -238,7 +238,7 @@ class _Parser(NodeReader):
         place, length = start.start_mark.index, end.end_mark.index - start.start_mark.index
         if not isinstance(end, yaml.MappingEndEvent):
             raise UnusualLayoutError
-        slit.edit(place, length, f"\n{META_MARK}")
+        slit.edit(place, length, f"\n{META_PLACEHOLDER}")
         return Branch()
 
     def merged(self, key: str, own: Node, slit: Slit) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..errors import InputError
-from ..formats.heads import read_heads
 from ..formats.indices import IndexReader
 from ..formats.manifests import read_manifest
+from ..formats.summaries import read_summaries
 from ..naming import optical_elements
 from ..results import INDICES, manifest_name
 
@@ -73,7 +73,7 @@ def read_exposures(request: str, results: str) -> list[Exposure]:
             path = os.path.join(results, INDICES, os.path.basename(line))
             with IndexReader(path) as index:
                 if "failure" not in index.exposure:
-                    sizes = [head.size for head in read_heads(index)]
+                    sizes = [head.size for head in read_summaries(index)]
                     about = index.exposure
                     version = about["version"] or "unknown"
                     exposures.append(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..errors import pluralize
 from ..results import CAL, PRODUCTS, REMARKS, SKIPPED
-from ..tables import passed_over, read_table
+from ..tables import count_other_kinds, read_table
 from ..verify.verdicts import DAMAGED, UNPROVED, Told
 from .coverage import ABSENT
 
@@ -71,7 +71,7 @@ def find_problems(
     if skipped := [row["reason"] for row in unused if not row.get("other_kind")]:
         title = f"{pluralize(len(skipped), 'exposure')} skipped; products were made without them"
         findings.append(Finding("warning", title, shortened(skipped)))
-    if title := passed_over(unused):
+    if title := count_other_kinds(unused):
         paths = [row["path"] for row in unused if row.get("other_kind")]
         findings.append(Finding("note", title, shortened(paths)))
     if gaps := sum(line.count(ABSENT) for line in coverage.values()):

@@ -14,11 +14,11 @@ from ..files import names_in
 from ..naming import is_product_name
 from ..results import (
     CAL,
-    PROOF,
     REPORT,
     SOURCES,
     SPECTRA,
     SUMMARY,
+    VERIFICATION,
     product_path,
     quicklook_path,
     spectrum_path,
@@ -71,7 +71,7 @@ def _result(word: str) -> str:
         path = _MADE_WITH_SPECTRUM.sub("_x1d.fits", f"{folder}{rest}")
         return "" if word == path else path
     name = os.path.basename(word)
-    if name in (SOURCES, REPORT, PROOF):
+    if name in (SOURCES, REPORT, VERIFICATION):
         return f"results/{name}"
     product, ending = os.path.splitext(name)
     if ending not in (".fits", ".png"):

@@ -8,7 +8,6 @@ from ..errors import pluralize
 from ..files import names_in
 from ..results import (
     PRODUCTS,
-    PROOF,
     QUICKLOOKS,
     REMARKS,
     REPORT,
@@ -16,8 +15,9 @@ from ..results import (
     SOURCES,
     SPEC3,
     SUMMARY,
+    VERIFICATION,
 )
-from ..tables import passed_over, read_products, read_table
+from ..tables import count_other_kinds, read_products, read_table
 from ..verify.verdicts import DAMAGED, SOUND, UNPROVED, standing_verdicts
 from .command_line import command_for
 from .progress import format_size, format_time
@@ -129,7 +129,7 @@ def _target(target: str, facts: Outcome) -> list[str]:
             + ("" if made else "; nothing made")
         ]
     if target == "verify":
-        path = os.path.join(results, PROOF)
+        path = os.path.join(results, VERIFICATION)
         told = standing_verdicts(results, read_products(table))
         states = Counter(verdict.status for verdict in told.values() if verdict.status)
         unproved = f", {states[UNPROVED]} that nothing opens" if states[UNPROVED] else ""
@@ -185,7 +185,7 @@ def skipped_exposures(results: str) -> list[str]:
     """Count the files that were passed over, and list the exposures that were skipped."""
     path = os.path.join(results, SKIPPED)
     rows = read_table(path)
-    lines = [f"{others}; see {path}"] if (others := passed_over(rows)) else []
+    lines = [f"{others}; see {path}"] if (others := count_other_kinds(rows)) else []
     if reasons := [row["reason"] for row in rows if not row.get("other_kind")]:
         lines.append(f"{pluralize(len(reasons), 'exposure')} skipped, see {path}:")
         lines += (f"  skipped: {reason}" for reason in reasons[:MAX_NAMES])

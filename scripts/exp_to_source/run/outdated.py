@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 
 from ..files import file_state, names_in, size_and_mtime
-from ..formats.indices import is_of_another_file, is_outdated, kind_passed_over
+from ..formats.indices import is_outdated, is_stale, kind_passed_over
 from ..results import LEFT_OUT, MANIFESTS, ecsv_path, manifest_name
 from ..tables import read_products, read_table
 from .requests import answer_path
@@ -38,9 +38,7 @@ def is_prepared_outdated(index: str, prepared: str) -> bool:
 
     It is a file of the run: if it was removed or damaged, it is made again.
     """
-    return os.path.exists(index) and (
-        not os.path.exists(prepared) or is_of_another_file(index, prepared)
-    )
+    return os.path.exists(index) and (not os.path.exists(prepared) or is_stale(index, prepared))
 
 
 def is_list_outdated(table: str, request: str, indices: Iterable[str]) -> bool:
@@ -129,7 +127,7 @@ def changed_since(start: float, index: str, exposure: str) -> bool:
     except OSError:
         return False
     # The change time, as users can set the modification time, even in the future.
-    return status.st_ctime >= start and is_of_another_file(index, exposure)
+    return status.st_ctime >= start and is_stale(index, exposure)
 
 
 def is_empty(product: str) -> bool:

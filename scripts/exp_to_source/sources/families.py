@@ -6,17 +6,17 @@ from typing import NamedTuple
 
 from ..diagnostics import Diagnostic
 from ..errors import InputError
-from ..formats.heads import Head, read_heads
 from ..formats.indices import IndexReader
 from ..formats.rows import decode_column, decode_rows
+from ..formats.summaries import SlitSummary, read_summaries
 from ..modes import ELEMENTS, FIXED_SLIT, FIXED_SLIT_IDS
 from ..naming import (
-    digits_of,
+    count_source_digits,
     exposure_name,
     header_template,
-    modern_name,
+    modernize_name,
     optical_elements,
-    source_kind,
+    source_type,
 )
 from ..results import index_name
 from .associations import Association
@@ -57,12 +57,12 @@ class Slit(NamedTuple):
     @property
     def kind(self) -> str:
         """Class of its source."""
-        return source_kind(self.source_id, self.source_name)
+        return source_type(self.source_id, self.source_name)
 
     @property
     def modern_name(self) -> str:
         """Name of its source, comparable between versions."""
-        return modern_name(self.source_name, self.program)
+        return modernize_name(self.source_name, self.program)
 
     def __str__(self) -> str:
         name = f", SRCNAME {self.source_name!r}" if self.source_name else ", no SRCNAME"
@@ -122,7 +122,7 @@ def read_exposures(paths: Iterable[str], options: GroupingOptions) -> Iterator[E
             optics = _optics(about)
             yield Exposure(
                 about,
-                [_slit(about, optics, head, options) for head in read_heads(index)],
+                [_slit(about, optics, head, options) for head in read_summaries(index)],
                 [Diagnostic(*row) for row in decode_rows(index.part("remarks"))],
                 decode_column(index.part("tags")),
             )
@@ -137,7 +137,7 @@ def _optics(exposure: dict[str, str]) -> tuple[str, str]:
 
 
 def _slit(
-    exposure: dict[str, str], optics: tuple[str, str], head: Head, options: GroupingOptions
+    exposure: dict[str, str], optics: tuple[str, str], head: SlitSummary, options: GroupingOptions
 ) -> Slit:
     source_id = head.source_id
     if options.fixed_slit_ids == "table" and head.exposure_type == FIXED_SLIT:
@@ -221,7 +221,7 @@ def make_families(
 def _digits(members: list[Exposure], options: GroupingOptions) -> int:
     if options.source_id_digits != "auto":
         return int(options.source_id_digits)
-    return max(digits_of(exposure.about["version"]) for exposure in members)
+    return max(count_source_digits(exposure.about["version"]) for exposure in members)
 
 
 def _template(exposure: dict[str, str]) -> str:

@@ -23,7 +23,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import InputError
-from ..naming import fill_template, is_product_name, source_kind
+from ..naming import fill_template, is_product_name, source_type
 
 COLUMNS = ("exposure", "slit_name", "source_id", "source_name", "target", "product")
 
@@ -83,7 +83,7 @@ class Row(NamedTuple):
     def source(self) -> tuple[str, int] | None:
         """Class and id of the target; None if it is a name."""
         found = parse_id(self.target)
-        return (found[0] or source_kind(found[1], ""), found[1]) if found else None
+        return (found[0] or source_type(found[1], ""), found[1]) if found else None
 
     @property
     def key(self) -> tuple[Any, str]:
@@ -144,7 +144,7 @@ def parse_id(text: str) -> tuple[str, int] | None:
 
 
 def _has_id(slit: Named, wanted: str) -> bool:
-    found = source_kind(slit.source_id, slit.source_name)
+    found = source_type(slit.source_id, slit.source_name)
     kind, number = parse_id(wanted) or ("", None)
     return slit.source_id == number and (found == kind if kind else found != "b")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..errors import InputError
-from ..naming import family_name, parse_product_name
+from ..naming import group_name, parse_product_name
 from .families import Family, GroupingOptions, Slit
 from .join_table import Joins, Row
 from .products import MAX_PLACES, Product, group_slits, name_product
@@ -107,7 +107,7 @@ def _product(
             f"{', '.join(map(str, own[:MAX_PLACES]))}; if that one is meant, add a row that gives "
             "these slits the same target, otherwise choose another"
         )
-    group = family_name(family.template)
+    group = group_name(family.template)
     if row.product:
         family = family._replace(template=row.product)
     # A full name is that of one source.

@@ -23,7 +23,7 @@ from ..results import (
     product_path,
     spectrum_path,
 )
-from ..tables import passed_over, write_table
+from ..tables import count_other_kinds, write_table
 from .associations import Association
 from .choosing import ALL_SOURCES, Source, SourceFilter, choose
 from .doubts import check_doubts
@@ -126,7 +126,7 @@ def list_sources(
     exposures = list(read_exposures(indices, options))
     unused = [exposure.about for exposure in exposures if "failure" in exposure.about]
     failed = [about["failure"] for about in unused if "other_kind" not in about]
-    others = passed_over(unused)
+    others = count_other_kinds(unused)
     good = [exposure for exposure in exposures if "failure" not in exposure.about]
     if failed and not good:
         raise InputError(f"none of the {len(failed)} exposures can be read: {failed[0]}")

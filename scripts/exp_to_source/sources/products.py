@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InputError, list_some
-from ..formats.manifests import manifest_content
-from ..naming import family_name, fill_template, format_source, is_product_name
+from ..formats.manifests import encode_manifest
+from ..naming import fill_template, format_source, group_name, is_product_name
 from .families import Family, GroupingOptions, Slit
 
 #: Maximum number of slits of a conflict in a message.
@@ -54,7 +54,7 @@ def make_products(
     made = list(joined)
     conflicts: list[str] = []
     for family in families:
-        groups, group = group_slits(family.slits, options), family_name(family.template)
+        groups, group = group_slits(family.slits, options), group_name(family.template)
         if options.group_by == "auto":
             conflicts += contradictions(groups)
         for slits in groups.values():
@@ -103,7 +103,7 @@ def name_product(family: Family, slits: list[Slit], kind: str, source_id: int) -
 def manifest(product: Product) -> bytes:
     """Content of a product's manifest: exactly the data that its gather depends on."""
     slits = ((slit.exposure, slit.digest) for slit in product.slits)
-    return manifest_content(product.name, product.association, slits, product.joined)
+    return encode_manifest(product.name, product.association, slits, product.joined)
 
 
 def contradictions(groups: dict[Any, list[Slit]]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from ..diagnostics import Diagnostic
 from ..formats.tags import LAST_READ, dropped_tags
 from ..modes import FIXED_SLIT_IDS, is_grism
-from ..naming import NUMBERED_BY_SLIT_BEFORE, family_name, parse_product_name, precedes
+from ..naming import NUMBERED_BY_SLIT_BEFORE, group_name, parse_product_name, precedes
 from .families import Exposure, Family, GroupingOptions
 from .products import Product
 
@@ -66,7 +66,7 @@ def shared_tables(families: Iterable[Family]) -> Iterator[Diagnostic]:
     for family in families:
         if is_grism(next((slit.exposure_type for slit in family.slits), "")):
             # Some file systems take upper and lower case for the same.
-            groups.setdefault(family_name(family.template).lower(), []).append(family.template)
+            groups.setdefault(group_name(family.template).lower(), []).append(family.template)
     for name, templates in groups.items():
         if len(templates) > 1:
             yield Diagnostic(

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import InputError
-from ..formats.heads import read_heads
 from ..formats.indices import IndexReader
 from ..formats.manifests import read_manifest
+from ..formats.summaries import read_summaries
 from ..results import manifest_path
 
 
@@ -40,7 +40,7 @@ def first_appearances(results: str, names: Iterable[str], indices: Sequence[Path
     footprints = []
     for index in indices:
         with IndexReader(str(index)) as reader:
-            slits = [(index.stem, head.digest) for head in read_heads(reader)]
+            slits = [(index.stem, head.digest) for head in read_summaries(reader)]
             if present := [entries[slit] for slit in slits if slit in entries]:
                 appearances += present
                 footprints.append(reader.exposure["s_region"])

@@ -11,7 +11,7 @@ from ..errors import InputError, list_some
 from ..files import atomic_write, write_all
 from ..modes import FIXED_SLIT_IDS
 from ..naming import parse_product_name
-from ..results import LEFT_OUT, PROOF, SOURCES, product_path
+from ..results import LEFT_OUT, SOURCES, VERIFICATION, product_path
 from ..sources.associations import Association
 from ..sources.choosing import ALL_SOURCES, Source, SourceFilter, choose
 from ..tables import read_table, write_table
@@ -321,7 +321,7 @@ def standing_verdicts(results: str, products: Collection[str]) -> dict[str, Told
     dict
         Product to verdict; `NO_PRODUCT` to that on all together, unless they were listed since.
     """
-    path = os.path.join(results, PROOF)
+    path = os.path.join(results, VERIFICATION)
     subjects = {name: product_path(results, name) for name in products}
     subjects[NO_PRODUCT] = os.path.join(results, SOURCES)
     verdicts = {}

@@ -4,12 +4,12 @@ import pytest
 from astropy.io.fits import Card, Header
 
 from exp_to_source.formats.cards import (
-    commentary,
-    finished_header,
+    apply_plan,
+    finish_header,
     format_card,
-    planned_cards,
+    format_commentary,
 )
-from exp_to_source.formats.fragments import CARDS_MARK, ENTRY_MARK
+from exp_to_source.formats.template import CARDS_PLACEHOLDER, ENTRY_PLACEHOLDER
 from exp_to_source.index.card_values import card_value
 
 VALUES = [
@@ -48,7 +48,7 @@ def test_what_no_card_can_hold_is_refused():
 
 
 def test_history_is_wrapped():
-    raw = commentary("HISTORY", "x" * 100)
+    raw = format_commentary("HISTORY", "x" * 100)
     assert "".join(Header.fromstring(raw.decode())["HISTORY"]) == "x" * 100
 
 
@@ -57,12 +57,12 @@ def test_plans_put_headers_together():
         f"{word:8}= {n:>20}" for n, word in enumerate(["XTENSION", "A", "SAME", "EXTVER", "B"])
     ]
     raw = "".join(card.ljust(80) for card in cards).encode()
-    plan = [(0, 1, CARDS_MARK + ENTRY_MARK + "NEW     = 1".ljust(80)), (1, 2, "")]
+    plan = [(0, 1, CARDS_PLACEHOLDER + ENTRY_PLACEHOLDER + "NEW     = 1".ljust(80)), (1, 2, "")]
     exposure = [("MJD", "MJD     = 5".ljust(80)), ("SAME", "SAME    = 9".ljust(80))]
-    planned = planned_cards(raw, plan)
-    first = Header.fromstring(finished_header(planned, 1, exposure).decode())
+    planned = apply_plan(raw, plan)
+    first = Header.fromstring(finish_header(planned, 1, exposure).decode())
     assert list(first) == ["XTENSION", "MJD", "SAME", "EXTVER", "NEW", "A"]
     assert (first["EXTVER"], first["SAME"]) == (1, 2)
-    later = Header.fromstring(finished_header(planned, 7).decode())
+    later = Header.fromstring(finish_header(planned, 7).decode())
     assert list(later) == ["XTENSION", "EXTVER", "NEW", "A", "SAME"]
     assert later["EXTVER"] == 7

@@ -8,24 +8,27 @@ import yaml
 
 from exp_to_source import FORMAT
 from exp_to_source.errors import InputError
-from exp_to_source.formats.fragments import number_blocks, quoted
-from exp_to_source.formats.heads import Head, read_heads
-from exp_to_source.formats.index_writer import shared_texts, write_index
+from exp_to_source.formats.index_writer import find_shared_texts, write_index
 from exp_to_source.formats.indices import NUMBER, IndexReader
-from exp_to_source.formats.manifests import manifest_content, read_manifest
-from exp_to_source.formats.record import Record
+from exp_to_source.formats.layouts import SlitLayout
+from exp_to_source.formats.manifests import encode_manifest, read_manifest
+from exp_to_source.formats.summaries import SlitSummary, read_summaries
+from exp_to_source.formats.template import number_blocks, quote
 
 DIGEST = "0123456789abcdef" * 2
 
-HEADS = [
-    Head(DIGEST, 7, "a\tb\\", "it's", "NRS_MSASPEC", 14, 10**12, (30, 400), (1.66, 3.1415927)),
-    Head(DIGEST[::-1], None, "", "", "NRC_WFSS", 1, 0, (), (), "1.5 -2.0", "POLYGON ICRS  1 2"),
-    Head("f" * 32, -3, "é", "1", "NRC_WFSS", 1, 0, (2,), (1e-7, 1e20)),
+SUMMARIES = [
+    SlitSummary(*fields)
+    for fields in (
+        (DIGEST, 7, "a\tb\\", "it's", "NRS_MSASPEC", 14, 10**12, (30, 400), (1.66, 3.1415927)),
+        (DIGEST[::-1], None, "", "", "NRC_WFSS", 1, 0, (), (), "1.5 -2.0", "POLYGON ICRS  1 2"),
+        ("f" * 32, -3, "é", "1", "NRC_WFSS", 1, 0, (2,), (1e-7, 1e20)),
+    )
 ]
 LONG = "text with a tab\t, a line\n and a backslash \\, " * 2
-RECORDS = [
-    Record([], {}, (False, 0, 0), [], [], [], None, None),
-    Record(
+LAYOUTS = [
+    SlitLayout([], {}, (False, 0, 0), [], [], [], None, None),
+    SlitLayout(
         [(2880, 5760, 11520, [(0, 8, "\x06\x01"), (9, 23, LONG)]), (0, 1, 2, [])],
         {1: (800, -64, 0, -32, 0)},
         (True, 3, 4),
@@ -35,7 +38,7 @@ RECORDS = [
         {"pool_name": '"x\\ty"', "": ""},
         "NRS_MSASPEC",
     ),
-    Record([(0, 0, 0, [(0, 0, "x")])], {}, (False, 1, 1), [(1, 1, "y")], [], ["own"], {}, ""),
+    SlitLayout([(0, 0, 0, [(0, 0, "x")])], {}, (False, 1, 1), [(1, 1, "y")], [], ["own"], {}, ""),
 ]
 
 
@@ -43,18 +46,18 @@ def write(folder: Path, reverse: bool = False) -> str:
     """Write an index of these slits."""
     path = str(folder / "x.txt")
     about = {"exposure": "x", "path": "/a\tb\\n/x.fits", "size": 12, "grating": ""}
-    slits = list(zip(HEADS, RECORDS, strict=True))
+    slits = list(zip(SUMMARIES, LAYOUTS, strict=True))
     write_index(path, about, {"text": b"abc", "tags": b""}, slits[:: -1 if reverse else 1])
     return path
 
 
-@pytest.mark.parametrize("record", RECORDS)
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("several", [True, False])
-def test_records_come_back(record: Record, several: bool):
-    shared = shared_texts([record, record] if several else [record])
-    assert bool(shared) == (several or record is RECORDS[1]) & (LONG in record.texts())
-    data = record.encode(shared)
-    assert vars(Record.decode(data, list(shared))) == vars(record)
+def test_layouts_come_back(layout: SlitLayout, several: bool):
+    shared = find_shared_texts([layout, layout] if several else [layout])
+    assert bool(shared) == (several or layout is LAYOUTS[1]) & (LONG in layout.texts())
+    data = layout.encode(shared)
+    assert vars(SlitLayout.decode(data, list(shared))) == vars(layout)
 
 
 @pytest.mark.parametrize("reverse", [True, False])
@@ -64,9 +67,9 @@ def test_indices_come_back(tmp_path: Path, reverse: bool):
             "format": str(FORMAT), "exposure": "x", "path": "/a\tb\\n/x.fits", "size": "12",
             "grating": "",
         }  # fmt: skip
-        assert list(read_heads(index)) == (HEADS[::-1] if reverse else HEADS)
-        for head, record in zip(HEADS, RECORDS, strict=True):
-            assert vars(index.record(head.digest)) == vars(record)
+        assert list(read_summaries(index)) == (SUMMARIES[::-1] if reverse else SUMMARIES)
+        for summary, layout in zip(SUMMARIES, LAYOUTS, strict=True):
+            assert vars(index.record(summary.digest)) == vars(layout)
         assert index.record("e" * 32) is None
         assert index.part("text") == b"abc" and index.text(1, 2) == b"bc"
 
@@ -89,7 +92,7 @@ def test_a_place_outside_the_records_is_damage(tmp_path: Path, number: str):
 def test_manifests_come_back_and_nothing_may_follow(tmp_path: Path, association):
     path = tmp_path / "m.txt"
     slits = [("a", DIGEST), ("b", DIGEST), ("b", DIGEST)]
-    content = manifest_content("m", association, slits, ["n", "o"])
+    content = encode_manifest("m", association, slits, ["n", "o"])
     path.write_bytes(content)
     manifest = read_manifest(str(path))
     assert manifest.product == "m" and manifest.association == (association or {})
@@ -104,7 +107,7 @@ def test_manifests_come_back_and_nothing_may_follow(tmp_path: Path, association)
     "text", ["", "a", '"', "\\", '\\"', "a\tb\nc\r", "\x00\x1f\x7f\x85\xa0\u2028\ufeff", "é😀", "'"]
 )
 def test_yaml_reads_what_was_quoted(text: str):
-    scalar = quoted(text)
+    scalar = quote(text)
     assert scalar.isprintable()
     for loader in (yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         assert yaml.load(io.StringIO(f"a: {scalar}"), loader) == {"a": text}

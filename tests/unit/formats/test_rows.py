@@ -4,16 +4,16 @@ import io
 
 import pytest
 
+from exp_to_source.formats.checksums import read_checked, with_checksum
 from exp_to_source.formats.rows import (
     decode_column,
     decode_named_rows,
     decode_rows,
     encode_column,
     encode_rows,
-    every,
-    only,
+    get_all,
+    get_one,
 )
-from exp_to_source.formats.seals import read_sealed, sealed
 
 FIELDS = [
     "",
@@ -42,12 +42,12 @@ def test_every_text_comes_back(field: str):
 def test_rows_by_name():
     rows = decode_named_rows(encode_rows([("a", "1"), ("b",), ("a", "2", "3")]))
     assert rows == {"a": [["1"], ["2", "3"]], "b": [[]]}
-    assert only({"a": [["1"]]}, "a") == "1"
-    assert only(rows, "c") == "" and every(rows, "c") == []
-    assert every(rows, "a") == [["1"], ["2", "3"]]
+    assert get_one({"a": [["1"]]}, "a") == "1"
+    assert get_one(rows, "c") == "" and get_all(rows, "c") == []
+    assert get_all(rows, "a") == [["1"], ["2", "3"]]
     for name in ("a", "b"):
         with pytest.raises(ValueError, match="values to unpack"):
-            only(rows, name)
+            get_one(rows, name)
 
 
 def test_columns():
@@ -62,22 +62,22 @@ def test_a_damaged_size_is_never_asked_for(size: str):
             assert 0 <= size < 10**7
             return super().read(size)
 
-    text = sealed([("a", "1")])
-    assert read_sealed(File(text)) == {"a": [["1"]]}
-    assert read_sealed(File(text.replace(b"\t4\n", f"\t{size}\n".encode(), 1))) is None
+    text = with_checksum([("a", "1")])
+    assert read_checked(File(text)) == {"a": [["1"]]}
+    assert read_checked(File(text.replace(b"\t4\n", f"\t{size}\n".encode(), 1))) is None
 
 
 def test_sealed_rows_are_read_and_nothing_after_them():
-    text = sealed([("a", "1"), ("b", "2")])
+    text = with_checksum([("a", "1"), ("b", "2")])
     file = io.BytesIO(text + b"more")
-    assert read_sealed(file) == {"a": [["1"]], "b": [["2"]]}
+    assert read_checked(file) == {"a": [["1"]], "b": [["2"]]}
     assert file.read() == b"more"
 
 
 def test_every_damaged_byte_of_sealed_rows_is_noticed():
-    text = sealed([("a", "1"), ("b", "é")])
+    text = with_checksum([("a", "1"), ("b", "é")])
     for place in range(len(text)):
         for flip in (1, 5, 128):
             damaged = text[:place] + bytes([text[place] ^ flip]) + text[place + 1 :]
-            assert read_sealed(io.BytesIO(damaged)) is None, damaged
-        assert read_sealed(io.BytesIO(text[:place])) is None
+            assert read_checked(io.BytesIO(damaged)) is None, damaged
+        assert read_checked(io.BytesIO(text[:place])) is None

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from exp_to_source.errors import InputError
-from exp_to_source.formats.fragments import META_MARK, apply_edits, fill_marks
+from exp_to_source.formats.template import META_PLACEHOLDER, apply_replacements, fill_placeholders
 from exp_to_source.index.reader import UnusualLayoutError
 from exp_to_source.index.tree import parse
 
@@ -52,8 +52,9 @@ slits:
 def entry_of(slit, text: str, number: int, first_block: int, common: dict[str, str]):
     """Entry of a product, as nodes."""
     lines = "".join(f"    {k}: {v}\n" for k, v in common.items() if k not in slit.own)
-    fragment = apply_edits(text[slit.start : slit.end], slit.edits).replace(META_MARK, lines)
-    return yaml.compose(HEAD + fill_marks(fragment, number, first_block, "X") + "...\n")
+    fragment = apply_replacements(text[slit.start : slit.end], slit.edits)
+    fragment = fragment.replace(META_PLACEHOLDER, lines)
+    return yaml.compose(HEAD + fill_placeholders(fragment, number, first_block, "X") + "...\n")
 
 
 def plain(node):
@@ -110,7 +111,7 @@ def test_fragments_do_not_depend_on_the_place_of_a_slit():
     moved = text.replace("slits:\n", "slits:\n- data: &id009 [1]\n  meta: {}\n")
     moved = moved.replace("SCI,1", "SCI,2").replace("source: 2", "source: 0")
     again = parse(moved, "x", [1 << 20] * 3).slits[1]
-    assert apply_edits(text[first.start : first.end], first.edits) == apply_edits(
+    assert apply_replacements(text[first.start : first.end], first.edits) == apply_replacements(
         moved[again.start : again.end], again.edits
     )
 

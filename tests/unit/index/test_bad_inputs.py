@@ -13,9 +13,9 @@ from limits import limited_memory
 from tiny import CARD, Parts, judge, split, write_tiny
 
 from exp_to_source.errors import InputError
-from exp_to_source.formats.heads import read_heads
 from exp_to_source.formats.indices import IndexReader
 from exp_to_source.formats.manifests import read_manifest
+from exp_to_source.formats.summaries import read_summaries
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.naming import exposure_name, is_product_name
@@ -677,5 +677,5 @@ def test_everything_that_reaches_a_product_changes_its_digest(tmp_path, parts):
     digests = []
     for content in (parts.join(), changed):
         with IndexReader(index(tmp_path, content)) as reader:
-            digests.append([head[0] for head in read_heads(reader)])
+            digests.append([head[0] for head in read_summaries(reader)])
     assert digests[0][0] != digests[1][0] and digests[0][1] == digests[1][1]

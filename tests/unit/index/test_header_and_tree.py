@@ -9,8 +9,8 @@ from astropy.io import fits
 from tiny import CARD, split, write_tiny
 
 from exp_to_source.errors import InputError
-from exp_to_source.formats.heads import read_heads
 from exp_to_source.formats.indices import IndexReader
+from exp_to_source.formats.summaries import read_summaries
 from exp_to_source.index.indexing import index_exposure
 
 NAME = "jw00009001001_03101_00001_nrs1_cal.fits"
@@ -137,7 +137,7 @@ def test_planes_have_the_order_of_the_schema(exposure):
     with IndexReader(str(exposure.with_suffix(".txt"))) as reader:
         starts = [
             [start for start, *_ in reader.record(digest).planes]
-            for digest, *_ in read_heads(reader)
+            for digest, *_ in read_summaries(reader)
         ]
     assert starts[0] == sorted(starts[0], reverse=True)
     assert starts[1] == sorted(starts[1])
@@ -211,7 +211,7 @@ def test_bscale_comes_with_bzero_as_astropy_writes_it(exposure):
     exposure.write_bytes(parts.join(true_hash=True))
     index(exposure)
     with IndexReader(str(exposure.with_suffix(".txt"))) as reader:
-        head = next(read_heads(reader))
+        head = next(read_summaries(reader))
         record = reader.record(head.digest)
     *_, plan = record.planes[1]
     assert any(text.startswith("BSCALE  =                    1") for *_, text in plan)
@@ -259,7 +259,7 @@ def plans(exposure, plane):
     """What a product's header of a plane has that describes data."""
     index(exposure)
     with IndexReader(str(exposure.with_suffix(".txt"))) as reader:
-        record = reader.record(next(read_heads(reader)).digest)
+        record = reader.record(next(read_summaries(reader)).digest)
     *_, plan = record.planes[plane]
     raw = split(exposure.read_bytes()).hdus[plane + 1][0]
     cards = []

@@ -7,8 +7,8 @@ import pytest
 from eras import DATA, differences, open_quietly, regroup, regroup_officially, unpack, who
 
 from exp_to_source.errors import InputError
-from exp_to_source.formats.fragments import apply_edits
 from exp_to_source.formats.indices import IndexReader
+from exp_to_source.formats.template import apply_replacements
 from exp_to_source.index.nodes import MAX_SIZE
 from exp_to_source.index.normalise import normalise
 from exp_to_source.index.tree import parse
@@ -57,7 +57,7 @@ def test_no_sum_over_slits_is_bounded():
     tree = parse(text, "x", [1 << 20] * 1)
     held = {id(edit[2]) for slit in tree.slits for edit in slit.edits if len(edit[2]) > 100}
     assert len(tree.slits) == 1001 and len(held) == 1
-    first, *_, last = (apply_edits(text[s.start : s.end], s.edits) for s in tree.slits)
+    first, *_, last = (apply_replacements(text[s.start : s.end], s.edits) for s in tree.slits)
     assert abs(len(first) - len(last)) < 100
     # Written anew, the slits share what they shared.
     again = normalise(text, "x", [], "").text

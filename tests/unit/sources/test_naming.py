@@ -4,16 +4,16 @@ import pytest
 
 from exp_to_source.naming import (
     MAX_PRODUCT_NAME,
-    digits_of,
-    family_name,
+    count_source_digits,
     fill_template,
     format_source,
+    group_name,
     header_template,
     is_product_name,
     optical_elements,
     parse_exposure_name,
     parse_product_name,
-    source_kind,
+    source_type,
 )
 
 
@@ -96,7 +96,7 @@ def test_exposure_names_parse_into_their_fields():
      (51, "1345_background_7", "s00051"), (1234567890, "", "s1234567890"), (0, "", "s00000")],
 )  # fmt: skip
 def test_sources_have_class_and_digits(source_id: int, name: str, expected: str):
-    assert format_source(source_kind(source_id, name), source_id, 5) == expected
+    assert format_source(source_type(source_id, name), source_id, 5) == expected
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_sources_have_class_and_digits(source_id: int, name: str, expected: str)
     [("0.7.0rc2.dev6", 5), ("1.14.0", 5), ("1.15.0", 9), ("1.9.1", 5), ("2.0", 9), ("", 9)],
 )
 def test_digits_follow_the_pipeline_version(version: str, digits: int):
-    assert digits_of(version) == digits
+    assert count_source_digits(version) == digits
 
 
 def test_optical_elements_are_sorted():
@@ -151,7 +151,7 @@ def test_templates_take_the_source(template: str, expected: str):
     ],
 )  # fmt: skip
 def test_families_are_named_after_their_template(template: str, expected: str):
-    assert family_name(template) == expected
+    assert group_name(template) == expected
 
 
 def test_names_from_headers_parse_back():

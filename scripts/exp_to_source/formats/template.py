@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 #: The number of the entry within the product: part of every anchor's name; in a header, the EXTVER
 #: card.
-ENTRY_MARK = "\x01"
+ENTRY_PLACEHOLDER = "\x01"
 #: Followed by a number and a semicolon: an internal block, counted within the entry.
-BLOCK_MARK = "\x02"
+BLOCK_PLACEHOLDER = "\x02"
 #: The exposure's metadata, as separate lines of the entry.
-META_MARK = "\x03"
+META_PLACEHOLDER = "\x03"
 #: The exposure type of the slit.
-TYPE_MARK = "\x04"
+TYPE_PLACEHOLDER = "\x04"
 #: Within a tag, before its name: a tag that newer ASDF standards renamed (see `standards`).
 TAG_MARK = "\x05"
 #: In a header: the exposure's own cards, which only a product's first entry has.
-CARDS_MARK = "\x06"
+CARDS_PLACEHOLDER = "\x06"
 #: In an index, followed by a number: a text that several records share.
-SHARED_MARK = "\x07"
+SHARED_PLACEHOLDER = "\x07"
 
 #: Offset in the text, length of the replaced part, replacement.
-Edit = tuple[int, int, str]
+Replacement = tuple[int, int, str]
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Text as a YAML scalar in one line; characters that YAML forbids or changes are escaped."""
     escaped = text.replace("\\", r"\\").replace('"', r"\"")
     if not escaped.isprintable():
@@ -48,7 +48,7 @@ def number_blocks(text: str, name: Callable[[int], str]) -> str:
     ValueError
         If a mark has no number, as in a text that was changed.
     """
-    first, *marked = text.split(BLOCK_MARK)
+    first, *marked = text.split(BLOCK_PLACEHOLDER)
     parts = [first]
     for part in marked:
         number, _, rest = part.partition(";")
@@ -56,7 +56,7 @@ def number_blocks(text: str, name: Callable[[int], str]) -> str:
     return "".join(parts)
 
 
-def apply_edits(text: str, edits: Sequence[Edit]) -> str:
+def apply_replacements(text: str, edits: Sequence[Replacement]) -> str:
     """Replace parts of a text; the edits are in order and do not overlap."""
     parts: list[str] = []
     last = 0
@@ -67,13 +67,13 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
     return "".join(parts)
 
 
-def fill_marks(fragment: str, entry: int, first_block: int, exposure_type: str) -> str:
+def fill_placeholders(fragment: str, entry: int, first_block: int, exposure_type: str) -> str:
     """Replace the marks of a fragment by numbers.
 
     Parameters
     ----------
     fragment : str
-        Text with marks; a META_MARK must have been replaced already.
+        Text with marks; a META_PLACEHOLDER must have been replaced already.
     entry : int
         Number of the entry, from 1.
     first_block : int
@@ -81,5 +81,5 @@ def fill_marks(fragment: str, entry: int, first_block: int, exposure_type: str) 
     exposure_type : str
         YAML text of the entry's exposure type.
     """
-    text = fragment.replace(ENTRY_MARK, str(entry)).replace(TYPE_MARK, exposure_type)
+    text = fragment.replace(ENTRY_PLACEHOLDER, str(entry)).replace(TYPE_PLACEHOLDER, exposure_type)
     return number_blocks(text, lambda number: str(first_block + number))

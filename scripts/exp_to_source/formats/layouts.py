@@ -1,39 +1,39 @@
-"""Record of a slit in an index: what gathering needs of it."""
+"""SlitLayout of a slit in an index: what gathering needs of it."""
 
 from __future__ import annotations
 
 from .. import TYPE_CHECKING
 from .cards import Plan
-from .fragments import SHARED_MARK, Edit
-from .rows import decode_named_rows, encode_rows, every, only
+from .rows import decode_named_rows, encode_rows, get_all, get_one
+from .template import SHARED_PLACEHOLDER, Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 #: An HDU of a slit: its start in the exposure, the sizes of its header and its data, in bytes, and
 #: the plan of its new header.
-PlanePlan = tuple[int, int, int, Plan]
+HduLayout = tuple[int, int, int, Plan]
 
 #: Place of the YAML of a slit: whether it is in the index, not in the exposure; start and size, in
 #: bytes.
-TextPlace = tuple[bool, int, int]
+TextSpan = tuple[bool, int, int]
 
 #: A step of a plan, or an edit: they have the same types.
 Step = tuple[int, int, str]
 
 
-class Record:
+class SlitLayout:
     """Properties of a slit that gathering needs.
 
     Attributes
     ----------
-    planes : list of PlanePlan
+    planes : list of HduLayout
         Its HDUs, in the order of the schema.
     casts : dict of (int, int, int, int, int)
         By place among these: size in bytes without padding, and the `Cast`.
-    text : TextPlace
+    text : TextSpan
         Its part of the exposure's tree.
-    edits : list of Edit
+    edits : list of Replacement
         Edits that make a fragment of that text.
     blocks : list of (int, int)
         Start and size of its internal blocks, in bytes.
@@ -48,10 +48,10 @@ class Record:
     # A plain class, as no gather imports typing or dataclasses.
     def __init__(
         self,
-        planes: list[PlanePlan],
+        planes: list[HduLayout],
         casts: dict[int, tuple[int, ...]],
-        text: TextPlace,
-        edits: list[Edit],
+        text: TextSpan,
+        edits: list[Replacement],
         blocks: list[tuple[int, int]],
         own: list[str],
         asn: dict[str, str] | None,
@@ -67,8 +67,8 @@ class Record:
         self.type = type
 
     @classmethod
-    def decode(cls, data: bytes, shared: Sequence[str]) -> Record:
-        """Record from rows of an index, and the texts that its records share."""
+    def decode(cls, data: bytes, shared: Sequence[str]) -> SlitLayout:
+        """SlitLayout from rows of an index, and the texts that its records share."""
         rows = decode_named_rows(data)
         ((in_index, text_start, text_size),) = rows["text"]
         (edits,), (own,) = rows["edits"], rows["own"]
@@ -76,15 +76,15 @@ class Record:
         return cls(
             [
                 (int(start), int(header), int(size), _steps(plan, shared))
-                for start, header, size, *plan in every(rows, "plane")
+                for start, header, size, *plan in get_all(rows, "plane")
             ],
-            {int(place): tuple(map(int, cast)) for place, *cast in every(rows, "cast")},
+            {int(place): tuple(map(int, cast)) for place, *cast in get_all(rows, "cast")},
             (in_index == "1", int(text_start), int(text_size)),
             _steps(edits, shared),
-            [(int(start), int(size)) for start, size in every(rows, "block")],
+            [(int(start), int(size)) for start, size in get_all(rows, "block")],
             own,
             None if asn is None else dict(zip(asn[::2], asn[1::2], strict=True)),
-            only(rows, "type") if "type" in rows else None,
+            get_one(rows, "type") if "type" in rows else None,
         )
 
     def encode(self, shared: Mapping[str, int]) -> bytes:
@@ -124,12 +124,13 @@ def _step_fields(steps: Iterable[Step], shared: Mapping[str, int]) -> Iterator[s
     for place, length, text in steps:
         yield str(place)
         yield str(length)
-        yield f"{SHARED_MARK}{shared[text]}" if text in shared else text
+        yield f"{SHARED_PLACEHOLDER}{shared[text]}" if text in shared else text
 
 
 def _steps(fields: list[str], shared: Sequence[str]) -> list[Step]:
     """Return the steps that have these fields."""
     texts = (
-        shared[int(text[1:])] if text.startswith(SHARED_MARK) else text for text in fields[2::3]
+        shared[int(text[1:])] if text.startswith(SHARED_PLACEHOLDER) else text
+        for text in fields[2::3]
     )
     return list(zip(map(int, fields[::3]), map(int, fields[1::3]), texts, strict=True))

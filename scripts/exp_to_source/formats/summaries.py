@@ -7,7 +7,7 @@ from .indices import IndexReader
 from .rows import decode_rows
 
 
-class Head(NamedTuple):
+class SlitSummary(NamedTuple):
     """Properties of a slit that the source list needs.
 
     Attributes
@@ -46,11 +46,11 @@ class Head(NamedTuple):
     region: str = ""
 
 
-def read_heads(index: IndexReader) -> Iterator[Head]:
+def read_summaries(index: IndexReader) -> Iterator[SlitSummary]:
     """Read the heads of an index, in the order of its slits."""
     for row in decode_rows(index.part("heads")):
         digest, source_id, name, slit_name, kind, planes, size, shape, waves, position, region = row
-        yield Head(
+        yield SlitSummary(
             digest,
             int(source_id) if source_id else None,
             name,
@@ -65,7 +65,7 @@ def read_heads(index: IndexReader) -> Iterator[Head]:
         )
 
 
-def head_row(head: Head) -> list[str]:
+def to_row(head: SlitSummary) -> list[str]:
     """Row of the part ``heads`` of an index."""
     return [
         head.digest,

@@ -18,18 +18,18 @@ DIGEST_SIZE = 32
 MAX_DIGITS = 7
 
 
-def seal(data: bytes) -> str:
+def checksum(data: bytes) -> str:
     """Digest by which a reader checks that data are as they were written."""
     return hashlib.sha256(data).hexdigest()[:DIGEST_SIZE]
 
 
-def sealed(rows: Iterable[Sequence[str]]) -> bytes:
+def with_checksum(rows: Iterable[Sequence[str]]) -> bytes:
     """Encode rows, less than 10 MB, after a line with their seal and size."""
     data = encode_rows(rows)
     return _seal_line(data) + data
 
 
-def read_sealed(file: BinaryIO) -> NamedRows | None:
+def read_checked(file: BinaryIO) -> NamedRows | None:
     """Read sealed rows from the start of a file, and no more; None if they are damaged."""
     line = file.readline(len(_seal_line(b"")) + MAX_DIGITS)
     size = line.rpartition(b"\t")[2].rstrip(b"\n")
@@ -40,4 +40,4 @@ def read_sealed(file: BinaryIO) -> NamedRows | None:
 
 
 def _seal_line(data: bytes) -> bytes:
-    return encode_rows([("seal", seal(data), str(len(data)))])
+    return encode_rows([("seal", checksum(data), str(len(data)))])
