@@ -103,3 +103,21 @@ def test_versions_agree():
     assert project["version"] == citation["version"] == __version__
     assert project["license"] == citation["license"]
     assert f"## [{__version__}] - " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_workflows_of_github_and_hooks_run_what_make_runs():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.search(r"^\.PHONY: (.*)", makefile, re.MULTILINE)[1].split())
+    commands = [
+        step["run"]
+        for path in (ROOT / ".github" / "workflows").glob("*.yml")
+        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values()
+        for step in job.get("steps", ())
+        if "run" in step
+    ]
+    used = [words[1] for words in map(str.split, commands) if words[0] == "make"]
+    assert {"test", "lint", "docs", "dist"} <= set(used) <= targets
+    lint = re.search(r"^lint: .*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    programs = {hook["entry"].split()[0] for repo in hooks for hook in repo["hooks"]}
+    assert all(program.replace(".venv/bin", "$(BIN)") in lint for program in programs)
