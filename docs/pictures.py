@@ -1,4 +1,4 @@
-"""Make the pictures of the documents anew: simulate, run the workflow, and take them.
+"""Redraw the pictures in the documents: simulate, run the workflow, and take screenshots.
 
 It needs a browser (Chromium) for those of the report, and the jwst package for the spectrum.
 """
@@ -27,7 +27,7 @@ SOURCE = "jw10006-o010_s00059_nirspec_f170lp-g235m"
 
 
 def main() -> None:
-    """Make all pictures."""
+    """Redraw all pictures."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not browser:
@@ -46,7 +46,7 @@ def main() -> None:
         ):
             take(browser, page, Path(folder, f"{name}.png"), height, script)
             save(Path(folder, f"{name}.png"), IMAGES / f"{name}.png")
-        # Last, as the others show what there is without jwst.
+        # Last, so that the others are drawn without spectra.
         make_spectrum(data, work)
         draw_spectrum(work / "results" / "spec3" / SOURCE, Path(folder, "spectrum.png"))
         save(Path(folder, "spectrum.png"), IMAGES / "spectrum.png")
