@@ -14,8 +14,7 @@ def main() -> None:
     add = parser.add_argument
     add("product", help="source-based product (*_cal.fits)")
     add("quicklook", help="picture to write (*.png)")
-    add("--manifest", help="manifest of the product, for the names of exposures")
-    add("--spectrum", help="its extracted spectrum (*_x1d.fits), if it is there")
+    add("--results", help="folder of the run's results, for names of exposures and the spectrum")
     add("--fork", action="store_true", help="share the start of Python with other such commands")
     arguments = vars(parser.parse_args())
     if arguments.pop("fork"):
@@ -26,12 +25,12 @@ def main() -> None:
     draw(**arguments)
 
 
-def draw(product: str, quicklook: str, manifest: str | None, spectrum: str | None) -> None:
+def draw(product: str, quicklook: str, results: str | None) -> None:
     """Draw a picture; mistakes of users end it with a sentence."""
     with exit_on_user_error("draw_quicklook"):
         from exp_to_source.quicklook.picture import draw_quicklook
 
-        draw_quicklook(product, quicklook, manifest, spectrum)
+        draw_quicklook(product, quicklook, results)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Write the report of a run as one HTML page."""
 
 import argparse
+import json
 import os
 
 from exp_to_source.errors import exit_on_user_error
@@ -13,6 +14,7 @@ def main() -> None:
     add("report", help="page to write (*.html), in the folder of the run's results")
     add("--request", metavar="FILE", help="options of list_sources.py in the run, one a line")
     add("--configuration", metavar="FILE", help="configuration of the run (JSON)")
+    add("--measured", nargs="*", default=[], metavar="FILE", help="measurements (*.jsonl)")
     add("--logs", metavar="FOLDER", help="by default 'logs' beside the folder of the results")
     arguments = parser.parse_args()
 
@@ -24,12 +26,20 @@ def main() -> None:
 
         results = os.path.dirname(arguments.report) or "."
         check_source_list(os.path.join(results, SOURCES))
+        request = arguments.request or find_request(results, "sources")
+        with open(request, encoding="utf-8") as file:
+            indices = [line for line in file.read().splitlines() if not line.startswith("--")]
+        with open(
+            arguments.configuration or find_request(results, "report"), encoding="utf-8"
+        ) as file:
+            settings = json.load(file)
         write_report(
             arguments.report,
             results=results,
             logs=arguments.logs or os.path.normpath(os.path.join(results, "..", "logs")),
-            request=arguments.request or find_request(results, "sources"),
-            configuration=arguments.configuration or find_request(results, "report"),
+            settings=settings,
+            exposures=[os.path.basename(index).removesuffix(".txt") for index in indices],
+            measured=arguments.measured,
         )
 
 

@@ -46,13 +46,6 @@ def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Pa
             if number % 2 != source % 3 and (source * 7 + number * 3) % 10
         ]
         write_index(indices[-1], about, {"tags": b"", "remarks": b""}, slits)
-    (results / "request").mkdir()
-    (results / "request" / "sources-0.txt").write_text(
-        "--group-by=auto\n" + "".join(f"results/index/{Path(i).name}\n" for i in indices)
-    )
-    (results / "request" / "report-0.txt").write_text(
-        '{"exposures": "/data/*_cal.fits", "demo": false}'
-    )
     list_sources(indices, str(results / "sources.tsv"))
     (results / "products").mkdir()
     for manifest in sorted(os.listdir(results / "manifests"))[:made]:

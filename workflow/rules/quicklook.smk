@@ -26,15 +26,13 @@ rule draw_quicklook:
         mem_mb=500,
     params:
         command=command("draw_quicklook"),
-        spectrum=lambda wildcards, output: spectrum_path(
-            os.path.dirname(os.path.dirname(output.quicklook)), PRODUCT.format(**wildcards), "x1d"
-        ),
+        results=lambda wildcards, output: os.path.dirname(os.path.dirname(output.quicklook)),
         state=spectrum_state,
     message:
         "Drawing {output.quicklook}"
     shell:
-        "{params.command} {input.product:q} {output.quicklook:q} --manifest {input.manifest:q} "
-        "--spectrum {params.spectrum:q} --fork 2> {log:q}"
+        "{params.command} {input.product:q} {output.quicklook:q} --results {params.results:q} "
+        "--fork 2> {log:q}"
 
 
 rule quicklook:

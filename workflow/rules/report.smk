@@ -19,11 +19,12 @@ rule measure_products:
     params:
         command=command("measure_products"),
         images=images_of_each,
+        results=lambda wildcards, output: os.path.dirname(os.path.dirname(output.measured)),
     message:
         "Measuring batch {wildcards.batch} of the products for the report"
     shell:
-        "{params.command} {output.measured:q} --products {input.products:q} "
-        "{params.images} 2> {log:q}"
+        "{params.command} {output.measured:q} --results {params.results:q} "
+        "--products {input.products:q} {params.images} 2> {log:q}"
 
 
 rule write_report:
@@ -57,7 +58,7 @@ rule write_report:
         "Writing {output.report}"
     shell:
         "{params.command} {output.report:q} --request {input.request:q} "
-        "--configuration {input.configuration:q} 2> {log:q}"
+        "--configuration {input.configuration:q} --measured {input.measured:q} 2> {log:q}"
 
 
 rule report:

@@ -16,7 +16,7 @@ ASKED = remember(
             "context": config["crds_context"],
             # References may depend on them.
             "detectors": (
-                [] if config["offline"] else sorted({detector_of(name) for name in EXPOSURES})
+                [] if config["offline"] else sorted({get_detector(name) for name in EXPOSURES})
             ),
             "file": next(iter(PARAMETERS), None),
             "offline": config["offline"],

@@ -1,4 +1,4 @@
 """A picture of a product.
 
-In: a product and its manifest. Out: its cut-outs as PNG.
+In: a product, its manifest and its spectrum. Out: its cut-outs as PNG.
 """

@@ -12,98 +12,50 @@ from ..errors import InputError
 
 #: Bit of a data quality plane: the pixel has no valid value.
 DO_NOT_USE = 1
-#: Trees of more bytes than this are not looked into: it would take longer than all else.
-LARGEST_TREE = 8_000_000
+#: A larger ASDF tree (bytes) is not read: it would take longer than all else.
+MAX_TREE_SIZE = 8_000_000
 #: Values of WAVELENGTH planes are in microns; their headers do not say so.
 WAVELENGTH_UNIT = "µm"
 
+HDUs = dict[tuple[str, int], fits.ImageHDU]
+
 
 class Cutout(NamedTuple):
-    """One entry of a product.
+    """An entry of a product. Arrays have the shape (pixels across the dispersion, along it)."""
 
-    Attributes
-    ----------
-    number : int
-        Its EXTVER.
-    exposure : str
-        Name of its exposure, empty if it is not known.
-    slit : str
-        Name of its slit.
-    order : int or None
-        Spectral order.
-    unit : str
-        Unit of the values.
-    data : numpy.ndarray
-        Values, of shape (pixels across the dispersion, pixels along it).
-    unusable : numpy.ndarray
-        True for pixels with DO_NOT_USE in their data quality, in the same shape.
-    wavelengths : numpy.ndarray or None
-        Median wavelength at each pixel along the dispersion, in microns; NaN for none.
-    turned : bool
-        Whether rows and columns were exchanged, as the dispersion is along the columns of the file.
-    error : numpy.ndarray or None
-        Standard deviation of the values, in the same shape.
-    area : float or None
-        Solid angle of a pixel, in steradians.
-    place : (float, float) or None
-        Where the source is in its slit (SRCXPOS, SRCYPOS); none for slits without a source.
-    row : float or None
-        Where the WCS expects the source: number of the row, from zero.
-    nod : str
-        Position of its dither, of how many.
-    """
-
-    number: int
-    exposure: str
+    number: int  #: EXTVER
+    exposure: str  #: name; empty if unknown
     slit: str
-    order: int | None
+    order: int | None  #: spectral order
     unit: str
     data: np.ndarray
-    unusable: np.ndarray
-    wavelengths: np.ndarray | None
-    turned: bool
+    unusable: np.ndarray  #: True for pixels with DO_NOT_USE
+    wavelengths: np.ndarray | None  #: median of each column, in microns; NaN for none
+    transposed: bool  #: dispersed along the columns of the file, so rows and columns are exchanged
     error: np.ndarray | None = None
-    area: float | None = None
-    place: tuple[float, float] | None = None
-    row: float | None = None
-    nod: str = ""
+    pixel_area: float | None = None  #: in steradians
+    slit_position: tuple[float, float] | None = None  #: SRCXPOS, SRCYPOS; None without a source
+    expected_row: float | None = None  #: row of the source according to the WCS, from zero
+    nod: str = ""  #: position of its dither, of how many
 
 
-class Entries(NamedTuple):
-    """Content of a quick look.
+class ProductCutouts(NamedTuple):
+    """Cut-outs of a product and what the picture shows besides."""
 
-    Attributes
-    ----------
-    source_id : str
-        SOURCEID of the first entry.
-    source_name : str
-        SRCNAME, empty if there is none.
-    setting : str
-        Instrument and optical elements.
-    position : (float, float) or None
-        Right ascension and declination, in degrees.
-    total : int
-        Number of entries of the product.
-    cutouts : list of Cutout
-        The first of them.
-    tree : bytes
-        Its ASDF tree, or none.
-    """
-
-    source_id: str
+    source_id: str  #: of the first entry, as the name and the position
     source_name: str
-    setting: str
-    position: tuple[float, float] | None
-    total: int
-    cutouts: list[Cutout]
-    tree: bytes
+    setting: str  #: instrument and optical elements
+    position: tuple[float, float] | None  #: right ascension and declination, in degrees
+    total: int  #: number of entries of the product
+    cutouts: list[Cutout]  #: the first of them
+    tree: bytes  #: ASDF tree, or empty
 
 
-def read_entries(path: str, exposures: Sequence[str], limit: int) -> Entries:
+def read_cutouts(path: str, exposures: Sequence[str], limit: int) -> ProductCutouts:
     """Read the cut-outs of a product.
 
-    Only the planes that are drawn are read, and no ASDF tree, so that it takes a fraction of the
-    time that the data models need.
+    Only the planes that are drawn are read, and the ASDF tree stays bytes, so that it takes a
+    fraction of the time that the data models need.
 
     Parameters
     ----------
@@ -120,80 +72,71 @@ def read_entries(path: str, exposures: Sequence[str], limit: int) -> Entries:
         If the file has no cut-outs, or is damaged.
     """
     try:
-        with fits.open(path, memmap=False) as hdus:
-            planes = {(hdu.name, hdu.ver): hdu for hdu in hdus[1:]}
-            numbers = [number for name, number in planes if name == "SCI"]
+        with fits.open(path, memmap=False) as hdu_list:
+            hdus = {(hdu.name, hdu.ver): hdu for hdu in hdu_list[1:]}
+            numbers = [number for name, number in hdus if name == "SCI"]
             if not numbers:
-                raise InputError(f"{path}: has no SCI extension; give a source-based product")
+                raise InputError(f"{path}: has no SCI extension; expected a source-based product")
             names = exposures if len(exposures) == len(numbers) else [""] * len(numbers)
-            first = planes["SCI", numbers[0]].header
-            return Entries(
+            first, primary = hdus["SCI", numbers[0]].header, hdu_list[0].header
+            optics = (str(primary.get(k, "")) for k in ("INSTRUME", "FILTER", "GRATING", "PUPIL"))
+            tree = hdus.get(("ASDF", 1))
+            return ProductCutouts(
                 source_id=str(first.get("SOURCEID", "")),
                 source_name=str(first.get("SRCNAME", "")).strip(),
-                setting=_setting(hdus[0].header),
-                position=position_of(first),
+                setting=" ".join(word for word in optics if word not in ("", "N/A", "NONE")),
+                position=get_position(first),
                 total=len(numbers),
                 cutouts=[
-                    _read_cutout(planes, number, name)
+                    _read_cutout(hdus, number, name)
                     for number, name in islice(zip(numbers, names, strict=True), limit)
                 ],
-                tree=_tree_of(planes),
+                tree=tree.data.tobytes()
+                if tree is not None and tree.size <= MAX_TREE_SIZE
+                else b"",
             )
     except (OSError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
-        raise InputError(f"{path}: cannot be read as FITS ({error}); make it again") from error
+        raise InputError(
+            f"{path}: cannot be read as FITS ({error}); delete it and rerun"
+        ) from error
 
 
-def _setting(header: fits.Header) -> str:
-    words = (str(header.get(key, "")) for key in ("INSTRUME", "FILTER", "GRATING", "PUPIL"))
-    return " ".join(word for word in words if word not in ("", "N/A", "NONE"))
+def get_position(header: fits.Header) -> tuple[float, float] | None:
+    """Return SRCRA and SRCDEC; background and virtual slits, which have zeros, have none."""
+    position = _pair(header, "SRCRA", "SRCDEC")
+    return position if position != (0.0, 0.0) else None
 
 
-def _tree_of(planes: dict[tuple[str, int], fits.ImageHDU]) -> bytes:
-    hdu = planes.get(("ASDF", 1))
-    return hdu.data.tobytes() if hdu is not None and hdu.size <= LARGEST_TREE else b""
+def _pair(header: fits.Header, *keys: str) -> tuple[float, float] | None:
+    values = [header.get(key) for key in keys]
+    x, y = (float(v) if isinstance(v, (int, float)) else math.nan for v in values)
+    return (x, y) if math.isfinite(x) and math.isfinite(y) else None
 
 
-def position_of(header: fits.Header) -> tuple[float, float] | None:
-    """Return where the source is; background and virtual slits have zeros."""
-    ra, dec = (header.get(key) for key in ("SRCRA", "SRCDEC"))
-    return _pair(ra, dec) if (ra, dec) != (0.0, 0.0) else None
-
-
-def _pair(*values: object) -> tuple[float, float] | None:
-    numbers = [float(value) for value in values if isinstance(value, (int, float))]
-    return (
-        (numbers[0], numbers[1]) if len(numbers) == 2 and all(map(math.isfinite, numbers)) else None
-    )
-
-
-def _read_cutout(
-    planes: dict[tuple[str, int], fits.ImageHDU], number: int, exposure: str
-) -> Cutout:
-    sci = planes["SCI", number]
+def _read_cutout(hdus: HDUs, number: int, exposure: str) -> Cutout:
+    sci = hdus["SCI", number]
     data = np.array(sci.data, np.float32, ndmin=2)
-    quality = planes.get(("DQ", number))
-    unusable = np.zeros(data.shape, bool)
-    if quality is not None and quality.shape == data.shape:
-        unusable = (quality.data & DO_NOT_USE) != 0
-    plane = planes.get(("WAVELENGTH", number))
-    wavelengths = None
-    if plane is not None and plane.shape == data.shape:
-        wavelengths = np.array(plane.data, np.float32)
+
+    def read_image(name: str) -> np.ndarray | None:
+        hdu = hdus.get((name, number))
+        return hdu.data if hdu is not None and hdu.shape == data.shape else None
+
+    quality, wavelengths, error = map(read_image, ("DQ", "WAVELENGTH", "ERR"))
+    unusable = np.zeros(data.shape, bool) if quality is None else (quality & DO_NOT_USE) != 0
+    if wavelengths is not None:
         # Pixels outside the slit have no wavelength, or zero in older products.
-        wavelengths[wavelengths <= 0] = np.nan
-    plane = planes.get(("ERR", number))
-    error = None
-    if plane is not None and plane.shape == data.shape:
-        error = np.array(plane.data, np.float32)
-    turned = is_dispersed_along_columns(sci.header.get("DISPAXIS"), wavelengths)
-    if turned:
+        wavelengths = np.where(wavelengths > 0, wavelengths, np.nan).astype(np.float32)
+    if error is not None:
+        error = np.array(error, np.float32)
+    transposed = is_dispersed_along_columns(sci.header.get("DISPAXIS"), wavelengths)
+    if transposed:
         data, unusable = data.T, unusable.T
-        wavelengths = None if wavelengths is None else wavelengths.T
-        error = None if error is None else error.T
-    area = sci.header.get("PIXAR_SR")
-    order = sci.header.get("SPORDER")
+        wavelengths, error = (None if p is None else p.T for p in (wavelengths, error))
+    area, order = sci.header.get("PIXAR_SR"), sci.header.get("SPORDER")
+    # The pipeline gives fixed slits no position of their source in the sky.
+    has_source = get_position(sci.header) or "SRCRA" not in sci.header
     return Cutout(
         number=number,
         exposure=exposure,
@@ -202,43 +145,28 @@ def _read_cutout(
         unit=str(sci.header.get("BUNIT", "")).strip(),
         data=data,
         unusable=unusable,
-        wavelengths=None if wavelengths is None else median_along(wavelengths),
-        turned=turned,
+        wavelengths=None if wavelengths is None else compute_column_medians(wavelengths),
+        transposed=transposed,
         error=error,
-        place=_pair(*map(sci.header.get, ("SRCXPOS", "SRCYPOS")))
-        # The pipeline gives fixed slits no place of their source in the sky.
-        if position_of(sci.header) or "SRCRA" not in sci.header
-        else None,
-        area=area if isinstance(area, float) and area > 0 else None,
+        pixel_area=area if isinstance(area, float) and area > 0 else None,
+        slit_position=_pair(sci.header, "SRCXPOS", "SRCYPOS") if has_source else None,
     )
 
 
 def is_dispersed_along_columns(dispaxis: object, wavelengths: np.ndarray | None) -> bool:
-    """Whether wavelength changes from row to row rather than from column to column.
-
-    Parameters
-    ----------
-    dispaxis : object
-        Value of DISPAXIS: 1 along rows, 2 along columns; otherwise the wavelengths decide.
-    wavelengths : numpy.ndarray or None
-        Wavelength of each pixel.
-    """
+    """Test for DISPAXIS 2; without a valid one, the wavelengths decide."""
     if dispaxis in (1, 2) or wavelengths is None:
         return dispaxis == 2
-    return _steepness(wavelengths, axis=0) > _steepness(wavelengths, axis=1)
+    steps = [np.abs(np.diff(wavelengths, axis=axis)) for axis in (0, 1)]
+    finite = [step[np.isfinite(step)] for step in steps]
+    down, along = (float(np.median(step)) if step.size else 0.0 for step in finite)
+    return down > along
 
 
-def _steepness(wavelengths: np.ndarray, axis: int) -> float:
-    """Median change of the wavelength from one pixel to the next."""
-    steps = np.abs(np.diff(wavelengths, axis=axis))
-    steps = steps[np.isfinite(steps)]
-    return float(np.median(steps)) if steps.size else 0.0
-
-
-def median_along(wavelengths: np.ndarray) -> np.ndarray:
-    """Median of each column, NaN if all of it is NaN."""
+def compute_column_medians(wavelengths: np.ndarray) -> np.ndarray:
+    """Return the median of each column, NaN if all of it is NaN."""
     median = np.full(wavelengths.shape[1], np.nan)
-    known = np.isfinite(wavelengths).any(axis=0)
-    if known.any():
-        median[known] = np.nanmedian(wavelengths[:, known], axis=0)
+    valid = np.isfinite(wavelengths).any(axis=0)
+    if valid.any():
+        median[valid] = np.nanmedian(wavelengths[:, valid], axis=0)
     return median

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -15,11 +15,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from ..errors import InputError
 from ..files import atomic_write, write_all
 from ..formats.manifests import read_manifest
-from .axes import draw_axis, draw_sum
-from .cutouts import Cutout, Entries, read_entries
-from .extracted import read_extracted
+from ..results import CAL, manifest_path, spectrum_digest_path, spectrum_path
+from .axes import draw_axis, draw_spectra
+from .cutouts import Cutout, ProductCutouts, read_cutouts
+from .digests import PNG_KEYWORD, digest_manifest, read_spectrum_digest
+from .expected_rows import add_expected_rows
 from .layout import (
     COLUMNS,
     DPI,
@@ -28,15 +31,21 @@ from .layout import (
     LINE,
     MARGIN,
     ROWS,
-    SUM,
+    SPECTRUM,
     WIDTH,
     Panel,
-    lay_out,
-    visits,
-    wrapped,
+    find_visits,
+    lay_out_panels,
+    wrap_words,
 )
-from .sums import SHOWN_UNITS, Spectrum, combine, signal_to_noise, sum_rows
-from .traces import with_rows
+from .spectra import (
+    SHOWN_UNITS,
+    Spectrum,
+    average_spectra,
+    combine_signal_to_noise,
+    read_extracted,
+    sum_rows,
+)
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
@@ -46,7 +55,7 @@ PERCENTILES = (1.0, 99.5)
 #: Approximate number of pixels from which the stretch is computed.
 SAMPLE = 1_000_000
 
-MAP = "gray"
+COLOUR_MAP = "gray"
 NAN_COLOUR, UNUSABLE_COLOUR, ROW_COLOUR = "#3b6ea8", "#e08a2c", "#c2255c"
 
 STYLE: "dict[RcKeyType, Any]" = {
@@ -66,9 +75,32 @@ STYLE: "dict[RcKeyType, Any]" = {
 }
 
 
-def draw_quicklook(
-    product: str, output: str, manifest: str | None = None, spectrum: str | None = None
-) -> None:
+def draw_quicklooks(pairs: Iterable[tuple[str, str]], results: str | None = None) -> None:
+    """Draw pictures of products in one process, as the imports take longer than a picture.
+
+    Parameters
+    ----------
+    pairs : iterable of (str, str)
+        Each product, and the PNG file to write.
+    results : str, optional
+        Folder of the run's results, see `draw_quicklook`.
+
+    Raises
+    ------
+    InputError
+        If products could not be drawn, once all others are.
+    """
+    errors = []
+    for product, output in pairs:
+        try:
+            draw_quicklook(product, output, results)
+        except InputError as error:
+            errors.append(str(error))
+    if errors:
+        raise InputError("\n".join(errors))
+
+
+def draw_quicklook(product: str, output: str, results: str | None = None) -> None:
     """Draw the cut-outs of a product.
 
     Parameters
@@ -77,54 +109,51 @@ def draw_quicklook(
         A source-based product.
     output : str
         PNG file to write. The same input gives the same bytes.
-    manifest : str, optional
-        The product's manifest, which names the exposure of each entry.
-    spectrum : str, optional
-        The spectrum that was extracted of it (x1d), to be drawn if it is there.
+    results : str, optional
+        Folder of the run's results. The product's manifest in it names the exposure of each entry,
+        and its digest is written to the picture. The spectrum extracted from this state of the
+        product is drawn, if it exists.
 
     Raises
     ------
     InputError
         If one of them is not a product or manifest.
     """
-    exposures = [slit[0] for slit in read_manifest(manifest).slits] if manifest else []
-    entries = with_rows(read_entries(product, exposures, ROWS * COLUMNS))
-    name = os.path.basename(product).removesuffix(".fits").removesuffix("_cal")
+    name = os.path.basename(product).removesuffix(CAL).removesuffix(".fits")
+    exposures, extracted, digest = [], None, None
+    if results:
+        manifest = manifest_path(results, name)
+        exposures = [exposure for exposure, _ in read_manifest(manifest).slits]
+        digest = digest_manifest(manifest)
+        if read_spectrum_digest(spectrum_digest_path(results, name)) == digest:
+            extracted = read_extracted(spectrum_path(results, name, "x1d"))
+    content = add_expected_rows(read_cutouts(product, exposures, ROWS * COLUMNS))
     with matplotlib.rc_context(STYLE):
-        figure = draw(name, entries, read_extracted(spectrum) if spectrum else None)
+        figure = draw_figure(name, content, extracted)
         image = io.BytesIO()
-        figure.savefig(image, format="png", dpi=DPI, metadata={"Software": None})
+        metadata = {"Software": None, **({PNG_KEYWORD: digest} if digest else {})}
+        figure.savefig(image, format="png", dpi=DPI, metadata=metadata)
     with atomic_write(output) as file:
         write_all(file, image.getvalue())
 
 
-def draw(name: str, entries: Entries, extracted: Spectrum | None = None) -> Figure:
-    """Draw a figure.
-
-    Parameters
-    ----------
-    name : str
-        Name of the product.
-    entries : Entries
-        What it has.
-    extracted : Spectrum, optional
-        Its spectrum.
-    """
-    sums = [spectrum for spectrum in map(sum_rows, entries.cutouts) if spectrum]
-    spectra = [spectrum for spectrum in (combine(sums), extracted) if spectrum]
-    title, lines = head_lines(name, entries, sums)
+def draw_figure(name: str, content: ProductCutouts, extracted: Spectrum | None = None) -> Figure:
+    """Draw the cut-outs of a product of a name, and its extracted spectrum."""
+    sums = [spectrum for spectrum in map(sum_rows, content.cutouts) if spectrum]
+    mean = average_spectra(sums)
+    title, lines = make_header(name, content, sums)
     head = HEAD + 2 * LINE * (len(title) - 1) + LINE * (len(lines) - 1)
-    panels, height = lay_out(entries.cutouts, head)
-    height += sum(SUM) if spectra else 0
+    panels, height = lay_out_panels(content.cutouts, head)
+    height += sum(SPECTRUM) if mean or extracted else 0
     figure = Figure(figsize=(WIDTH / DPI, height / DPI), facecolor="white")
-    norm = stretch(entries.cutouts)
+    norm = compute_stretch(content.cutouts)
     for panel in panels:
         draw_panel(figure, height, panel, norm)
-    if spectra:
+    if mean or extracted:
         width = panels[0].width if len(panels) <= ROWS else WIDTH - 2 * MARGIN
-        draw_sum(figure, height, width, combine(sums), extracted)
-    draw_head(figure, height, title, lines)
-    draw_foot(figure, height, entries, norm)
+        draw_spectra(figure, height, width, mean, extracted)
+    draw_header(figure, height, title, lines)
+    draw_footer(figure, height, content, norm)
     return figure
 
 
@@ -137,69 +166,67 @@ def draw_panel(figure: Figure, height: float, panel: Panel, norm: ImageNormalize
     # Average if several pixels fall in one of the picture; otherwise keep edges of pixels.
     finer = cutout.data.shape[1] > panel.width
     axes.imshow(
-        colours(cutout, norm),
+        colour_pixels(cutout, norm),
         origin="lower",
         aspect="auto",
         interpolation="antialiased" if finer else "none",
     )
-    if cutout.row is not None:
-        across = axes.get_yaxis_transform()
-        for place, marker in ((-0.004, 5), (1.004, 4)):
+    if cutout.expected_row is not None:
+        for x, marker in ((-0.004, 5), (1.004, 4)):
             axes.plot(
-                [place], [cutout.row], transform=across, marker=marker, markersize=5,
-                color=ROW_COLOUR, clip_on=False, linestyle="", scaley=False, scalex=False,
+                [x], [cutout.expected_row], transform=axes.get_yaxis_transform(), marker=marker,
+                markersize=5, color=ROW_COLOUR, clip_on=False, linestyle="", scaley=False,
+                scalex=False,
             )  # fmt: skip
     axes.set_title("\n".join(panel.caption), loc="left", fontsize=8, pad=3.5)
     draw_axis(axes, panel)
 
 
-def stretch(cutouts: Sequence[Cutout]) -> ImageNormalize:
-    """One stretch for all cut-outs, from their usable values."""
-    every = max(1, sum(cutout.data.size for cutout in cutouts) // SAMPLE)
-    values = np.concatenate([cutout.data[~cutout.unusable][::every] for cutout in cutouts])
+def compute_stretch(cutouts: Sequence[Cutout]) -> ImageNormalize:
+    """Compute one stretch for all cut-outs, from their usable values."""
+    step = max(1, sum(cutout.data.size for cutout in cutouts) // SAMPLE)
+    values = np.concatenate([cutout.data[~cutout.unusable][::step] for cutout in cutouts])
     values = values[np.isfinite(values)]
-    low, high = AsymmetricPercentileInterval(*PERCENTILES).get_limits(values) if values.size else (
-        0.0, 0.0,
-    )  # fmt: skip
+    low = high = 0.0
+    if values.size:
+        low, high = map(float, AsymmetricPercentileInterval(*PERCENTILES).get_limits(values))
     if not high > low:
         low, high = low - 0.5, low + 0.5
-    return ImageNormalize(vmin=float(low), vmax=float(high), stretch=AsinhStretch(0.2), clip=True)
+    return ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(0.2), clip=True)
 
 
-def colours(cutout: Cutout, norm: ImageNormalize) -> np.ndarray:
-    """Colour of each pixel: grey for values, other colours for missing or bad values.
+def colour_pixels(cutout: Cutout, norm: ImageNormalize) -> np.ndarray:
+    """Return the colours of a cut-out: grey for values, others for missing or bad values.
 
-    Returns
-    -------
-    numpy.ndarray
-        Of shape (rows, columns, 3), from 0 to 1.
+    The shape is (rows, columns, 3), the values are from 0 to 1.
     """
     missing = ~np.isfinite(cutout.data)
     values = norm(np.where(missing, norm.vmin, cutout.data))
-    image: np.ndarray = matplotlib.colormaps[MAP](values)[..., :3]
+    image: np.ndarray = matplotlib.colormaps[COLOUR_MAP](values)[..., :3]
     image[cutout.unusable] = to_rgb(UNUSABLE_COLOUR)
     image[missing] = to_rgb(NAN_COLOUR)
     return image
 
 
-def head_lines(
-    name: str, entries: Entries, sums: Sequence[Spectrum]
+def make_header(
+    name: str, content: ProductCutouts, sums: Sequence[Spectrum]
 ) -> tuple[list[str], list[str]]:
-    """Lines of the header: the source; and its product, setting, place and signal-to-noise."""
-    title = [f"Source {entries.source_id}"]
-    if entries.source_name and entries.source_name != entries.source_id:
-        title.append(entries.source_name)
-    words = [name, entries.setting, f"{entries.total} entries" if entries.total > 1 else "1 entry"]
-    if len(found := visits(entries.cutouts)) == 1 and (visit := found.pop()):
-        words.append(f"exposures {visit}")
-    if entries.position:
-        words.append("RA {:.5f}, Dec {:+.5f}".format(*entries.position))
-    if sums:
-        words.append(f"S/N {signal_to_noise(sums):.1f} a pixel")
-    return wrapped(title, 640, 13, "bold"), wrapped(words, 670, 8)
+    """Write the header: the source; and its product, setting, position and signal-to-noise."""
+    source_id, source_name = content.source_id, content.source_name
+    title = [f"Source {source_id}", source_name if source_name != source_id else ""]
+    visits = find_visits(content.cutouts)
+    words = [
+        name,
+        content.setting,
+        f"{content.total} entries" if content.total > 1 else "1 entry",
+        f"exposures {visit}" if len(visits) == 1 and (visit := visits.pop()) else "",
+        "RA {:.5f}, Dec {:+.5f}".format(*content.position) if content.position else "",
+        f"S/N {combine_signal_to_noise(sums):.1f} per pixel" if sums else "",
+    ]
+    return wrap_words(title, 640, 13, "bold"), wrap_words(words, 670, 8)
 
 
-def draw_head(figure: Figure, height: float, title: list[str], lines: list[str]) -> None:
+def draw_header(figure: Figure, height: float, title: list[str], lines: list[str]) -> None:
     """Draw the header."""
     for number, line in enumerate(title):
         top = 32 + 2 * LINE * number
@@ -209,18 +236,21 @@ def draw_head(figure: Figure, height: float, title: list[str], lines: list[str])
         figure.text(MARGIN / WIDTH, 1 - top / height, line, color="#444")
 
 
-def draw_foot(figure: Figure, height: float, entries: Entries, norm: ImageNormalize) -> None:
-    """Draw the legend of the colours, and the number of entries that are not shown."""
-    bar = figure.add_axes((1 - (MARGIN + 250) / WIDTH, 1 - 36 / height, 250 / WIDTH, 10 / height))
-    scale = figure.colorbar(ScalarMappable(norm, MAP), cax=bar, orientation="horizontal")
-    units = list(dict.fromkeys(cutout.unit for cutout in entries.cutouts))
-    unit, factor = SHOWN_UNITS.get(units[0], (units[0], 1.0))
-    if len(units) > 1:
-        unit, factor = "of several units", 1.0
-    ticks = ticks_of_bar(norm, factor)
+def draw_footer(
+    figure: Figure, height: float, content: ProductCutouts, norm: ImageNormalize
+) -> None:
+    """Draw the scale and the legend of the colours, and the number of entries not shown."""
+    box = (1 - (MARGIN + 250) / WIDTH, 1 - 36 / height, 250 / WIDTH, 10 / height)
+    bar = figure.add_axes(box)
+    scale = figure.colorbar(ScalarMappable(norm, COLOUR_MAP), cax=bar, orientation="horizontal")
+    units = {cutout.unit for cutout in content.cutouts}
+    unit, factor = "of several units", 1.0
+    if len(units) == 1:
+        unit, factor = SHOWN_UNITS.get(unit := units.pop(), (unit, 1.0))
+    ticks = find_scale_ticks(norm, factor)
     scale.set_ticks(ticks, labels=[f"{factor * tick:.4g}" for tick in ticks])
     bar.set_title(f"SCI, {unit}" if unit else "SCI, no unit given", loc="right", fontsize=8, pad=3)
-    if handles := legend_of(entries.cutouts):
+    if handles := make_legend(content.cutouts):
         figure.legend(
             handles=handles,
             loc="lower left",
@@ -234,22 +264,22 @@ def draw_foot(figure: Figure, height: float, entries: Entries, norm: ImageNormal
             columnspacing=1.5,
         )
     note = f"asinh stretch, {PERCENTILES[0]:g} to {PERCENTILES[1]:g} % of the usable pixels shown"
-    if hidden := entries.total - len(entries.cutouts):
+    if hidden := content.total - len(content.cutouts):
         note = f"{hidden} more entries are not shown  ·  {note}"
     figure.text(1 - MARGIN / WIDTH, 12 / height, note, ha="right", va="center", color="#444")
 
 
-def ticks_of_bar(norm: ImageNormalize, factor: float) -> list[float]:
-    """Choose values that are round in the unit shown, and whose labels do not overlap."""
+def find_scale_ticks(norm: ImageNormalize, factor: float) -> list[float]:
+    """Find values that are round in the unit shown, and whose labels do not overlap."""
     low, high = float(norm.vmin), float(norm.vmax)
-    kept: list[float] = []
+    ticks: list[float] = []
     for tick in np.asarray(MaxNLocator(4).tick_values(factor * low, factor * high))[::-1] / factor:
-        if low <= tick <= high and (not kept or float(norm(kept[-1]) - norm(tick)) > 0.16):
-            kept.append(float(tick))
-    return kept[::-1]
+        if low <= tick <= high and (not ticks or float(norm(ticks[-1]) - norm(tick)) > 0.16):
+            ticks.append(float(tick))
+    return ticks[::-1]
 
 
-def legend_of(cutouts: Sequence[Cutout]) -> list[Patch | Line2D]:
+def make_legend(cutouts: Sequence[Cutout]) -> list[Patch | Line2D]:
     """Name the colours and marks that occur."""
     handles: list[Patch | Line2D] = []
     missing = [~np.isfinite(cutout.data) for cutout in cutouts]
@@ -258,9 +288,9 @@ def legend_of(cutouts: Sequence[Cutout]) -> list[Patch | Line2D]:
     pairs = zip(cutouts, missing, strict=True)
     if any((cutout.unusable & ~plane).any() for cutout, plane in pairs):
         handles.append(Patch(facecolor=UNUSABLE_COLOUR, label="DO_NOT_USE"))
-    if any(cutout.row is not None for cutout in cutouts):
-        about = "expected row of the source"
+    if any(cutout.expected_row is not None for cutout in cutouts):
+        label = "expected row of the source"
         handles.append(
-            Line2D([], [], color=ROW_COLOUR, label=about, marker=5, markersize=5, linestyle="")
+            Line2D([], [], color=ROW_COLOUR, label=label, marker=5, markersize=5, linestyle="")
         )
     return handles

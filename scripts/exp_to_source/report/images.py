@@ -15,17 +15,9 @@ ROWS, LEVELS = 32, 16
 PERCENTILES = (5.0, 99.7)
 
 
-def images_of(cutouts: Sequence[Cutout], columns: int) -> list[str]:
-    """Images of cut-outs in one stretch, as PNG in base64.
-
-    Parameters
-    ----------
-    cutouts : sequence of Cutout
-        What to draw.
-    columns : int
-        Maximum width of an image, in pixels.
-    """
-    small = [reduced(usable_values(cutout), columns) for cutout in cutouts]
+def encode_images(cutouts: Sequence[Cutout], columns: int) -> list[str]:
+    """Encode images of cut-outs, of at most so many columns, in one stretch: PNG in base64."""
+    small = [downsample(mask_unusable(cutout), columns) for cutout in cutouts]
     values = np.concatenate([plane[np.isfinite(plane)] for plane in small])
     low, high = np.percentile(values, PERCENTILES) if values.size else (0.0, 1.0)
     span = float(high - low) or 1.0
@@ -35,19 +27,19 @@ def images_of(cutouts: Sequence[Cutout], columns: int) -> list[str]:
         # Asinh, so that faint traces show beside bright lines.
         level = np.arcsinh(5 * level) / np.arcsinh(5)
         pixels = np.round(level * (LEVELS - 1)).astype(np.uint8)
-        images.append(base64.b64encode(png(pixels[::-1])).decode())
+        images.append(base64.b64encode(encode_png(pixels[::-1])).decode())
     return images
 
 
-def usable_values(cutout: Cutout) -> np.ndarray:
-    """Return the values of a cut-out, with NaN where they cannot be used."""
+def mask_unusable(cutout: Cutout) -> np.ndarray:
+    """Return the values of a cut-out, with NaN for unusable pixels."""
     return np.where(cutout.unusable, np.nan, cutout.data).astype(float)
 
 
-def reduced(plane: np.ndarray, columns: int) -> np.ndarray:
+def downsample(plane: np.ndarray, columns: int) -> np.ndarray:
     """Average neighbouring pixels, so that a plane fits in `ROWS` and `columns`."""
-    for axis, most in enumerate((ROWS, columns)):
-        step = -(-plane.shape[axis] // most)
+    for axis, limit in enumerate((ROWS, columns)):
+        step = -(-plane.shape[axis] // limit)
         if step > 1:
             starts = np.arange(0, plane.shape[axis], step)
             count = np.add.reduceat(np.isfinite(plane).astype(float), starts, axis)
@@ -57,13 +49,12 @@ def reduced(plane: np.ndarray, columns: int) -> np.ndarray:
     return plane
 
 
-def png(pixels: np.ndarray) -> bytes:
-    """Write levels from 0 to 15 as PNG, of four bits a pixel."""
+def encode_png(pixels: np.ndarray) -> bytes:
+    """Encode levels from 0 to 15 as PNG, of four bits per pixel."""
     rows, columns = pixels.shape
-    padded = np.zeros((rows, columns + columns % 2), np.uint8)
-    padded[:, :columns] = pixels
-    packed = padded[:, ::2] << 4 | padded[:, 1::2]
-    lines = b"".join(b"\0" + line.tobytes() for line in packed)
+    even = np.pad(pixels, ((0, 0), (0, columns % 2)))
+    bytes_of_rows = even[:, ::2] << 4 | even[:, 1::2]
+    lines = b"".join(b"\0" + line.tobytes() for line in bytes_of_rows)
     header = struct.pack(">IIBBBBB", columns, rows, 4, 0, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(

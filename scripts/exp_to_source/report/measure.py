@@ -1,35 +1,40 @@
-"""What the report shows of a product: place, signal-to-noise ratio, usable pixels, images, sum."""
+"""Measurements of products: position, signal-to-noise, usable pixels, images, spectrum."""
 
 import base64
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
 from ..files import atomic_write, write_all
-from ..quicklook.cutouts import read_entries
-from ..quicklook.sums import Spectrum, combine, signal_to_noise, sum_rows
-from ..results import CAL
-from .images import images_of, usable_values
+from ..quicklook.cutouts import read_cutouts
+from ..quicklook.digests import digest_manifest
+from ..quicklook.spectra import Spectrum, average_spectra, combine_signal_to_noise, sum_rows
+from ..results import CAL, manifest_path
+from .images import encode_images, mask_unusable
 
 #: Maximum number of entries of a product that are measured, and of points of a spectrum.
-ENTRIES, POINTS = 100, 400
-#: What stands for no value in packed numbers.
-NOTHING = -32768
+MAX_ENTRIES, MAX_POINTS = 100, 400
+#: NaN in encoded numbers.
+MISSING = -32768
 
-Measured = dict[str, Any]
+Measurement = dict[str, Any]
 
 
-def measure_products(products: Iterable[str], output: str, images: int, width: int) -> None:
-    """Measure products; one that cannot be read has no figures.
+def measure_products(
+    products: Iterable[str], results: str, output: str, images: int, width: int
+) -> None:
+    """Measure products; one that cannot be read has only a name and a digest.
 
     Parameters
     ----------
     products : iterable of str
         Their paths.
+    results : str
+        Folder of the run's results, with the manifests of the products.
     output : str
         File to write, a line of JSON for each.
     images : int
@@ -39,54 +44,65 @@ def measure_products(products: Iterable[str], output: str, images: int, width: i
     """
     lines = []
     for path in products:
-        name = os.path.basename(path).removesuffix(CAL)
-        lines.append(json.dumps({"product": name, **measure(path, images, width)}))
+        product = os.path.basename(path).removesuffix(CAL)
+        digest = digest_manifest(manifest_path(results, product))
+        measurement = measure_product(path, images, width)
+        lines.append(json.dumps({"product": product, "digest": digest, **measurement}))
     with atomic_write(output) as file:
         write_all(file, "".join(f"{line}\n" for line in lines).encode())
 
 
-def measure(path: str, images: int, width: int) -> Measured:
-    """Measure a product."""
+def measure_product(path: str, images: int, width: int) -> Measurement:
+    """Measure a product, see `measure_products`."""
     try:
-        entries = read_entries(path, [], ENTRIES)
+        product = read_cutouts(path, [], MAX_ENTRIES)
     except InputError:
         return {}
-    cutouts = entries.cutouts
+    cutouts = product.cutouts
     sums = [spectrum for spectrum in map(sum_rows, cutouts) if spectrum]
     pixels = sum(cutout.data.size for cutout in cutouts)
-    usable = sum(int(np.isfinite(usable_values(cutout)).sum()) for cutout in cutouts)
-    # Ten significant digits of a degree are a hundredth of a milliarcsecond.
+    usable = sum(int(np.isfinite(mask_unusable(cutout)).sum()) for cutout in cutouts)
     return {
-        "position": [round(x, 7) for x in entries.position] if entries.position else None,
-        "snr": round(signal_to_noise(sums), 2) if sums else None,
+        # A hundredth of a milliarcsecond.
+        "position": [round(x, 7) for x in product.position] if product.position else None,
+        "snr": round(combine_signal_to_noise(sums), 2) if sums else None,
         "usable": round(100 * usable / max(pixels, 1), 1),
         "entries": [[cutout.unit, *cutout.data.shape, cutout.order or 0] for cutout in cutouts],
-        "total": entries.total,
-        "images": images_of(cutouts[:images], width),
-        "sum": packed(combine(sums), POINTS),
+        "images": encode_images(cutouts[:images], width),
+        "sum": encode(average_spectra(sums), MAX_POINTS),
     }
 
 
-def packed(spectrum: Spectrum | None, points: int) -> Measured | None:
-    """Pack a spectrum into few bytes: evenly spaced in wavelength, in steps of its largest value.
+def read_measurements(paths: Iterable[str], digests: Mapping[str, str]) -> dict[str, Measurement]:
+    """Read the measurements of products whose digests are still these."""
+    measurements = {}
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            for measurement in map(json.loads, file):
+                if digests.get(measurement["product"]) == measurement["digest"]:
+                    measurements[measurement["product"]] = measurement
+    return measurements
+
+
+def encode(spectrum: Spectrum | None, points: int) -> Measurement | None:
+    """Encode a spectrum in few bytes: evenly spaced in wavelength, in steps of its largest value.
 
     Returns
     -------
     dict or None
         ``range`` of wavelengths, ``scale`` of the numbers in ``flux`` and ``error`` (16 bits, in
-        base64), ``unit``; nothing for no spectrum.
+        base64), ``unit``; None for no spectrum.
     """
     if spectrum is None or not np.isfinite(spectrum.flux).any():
         return None
-    spectrum = rebinned(spectrum, points)
-    planes = [spectrum.flux, spectrum.error]
-    finite = [plane[np.isfinite(plane)] for plane in planes]
-    scale = float(max(np.abs(plane).max(initial=0) for plane in finite)) / 32767 or 1.0
-    whole = [np.where(np.isfinite(p), np.nan_to_num(p) / scale, NOTHING) for p in planes]
-    flux, error = (base64.b64encode(np.round(p).astype("<i2").tobytes()).decode() for p in whole)
-    low, high = spectrum.wavelengths[0], spectrum.wavelengths[-1]
+    spectrum = rebin(spectrum, points)
+    planes = np.array([spectrum.flux, spectrum.error])
+    finite = np.isfinite(planes)
+    scale = float(np.abs(planes[finite]).max()) / 32767 or 1.0
+    steps = np.where(finite, np.round(np.nan_to_num(planes) / scale), MISSING).astype("<i2")
+    flux, error = (base64.b64encode(row.tobytes()).decode() for row in steps)
     return {
-        "range": [float(f"{low:.6g}"), float(f"{high:.6g}")],
+        "range": [float(f"{spectrum.wavelengths[n]:.6g}") for n in (0, -1)],
         "scale": float(f"{scale:.5g}"),
         "flux": flux,
         "error": error,
@@ -94,31 +110,31 @@ def packed(spectrum: Spectrum | None, points: int) -> Measured | None:
     }
 
 
-def unpacked(spectrum: Measured) -> Spectrum:
-    """Unpack a spectrum."""
+def decode(encoded: Measurement) -> Spectrum:
+    """Decode a spectrum."""
     flux, error = (
-        np.frombuffer(base64.b64decode(spectrum[key]), "<i2").astype(float)
+        np.frombuffer(base64.b64decode(encoded[key]), "<i2").astype(float)
         for key in ("flux", "error")
     )
-    missing = flux == NOTHING, error == NOTHING
-    flux[missing[0]] = error[missing[1]] = np.nan
-    scale = spectrum["scale"]
-    low, high = spectrum["range"]
-    axis = np.linspace(low, high, flux.size)
-    return Spectrum(axis, scale * flux, scale * error, spectrum["unit"])
+    flux[flux == MISSING] = error[error == MISSING] = np.nan
+    low, high = encoded["range"]
+    scale = encoded["scale"]
+    wavelengths = np.linspace(low, high, flux.size)
+    return Spectrum(wavelengths, scale * flux, scale * error, encoded["unit"])
 
 
-def rebinned(spectrum: Spectrum, points: int) -> Spectrum:
+def rebin(spectrum: Spectrum, points: int) -> Spectrum:
     """Average a spectrum in at most `points` bins of one width."""
-    axis = spectrum.wavelengths
-    count = min(points, axis.size)
-    low, high = float(axis[0]), float(axis[-1])
+    wavelengths = spectrum.wavelengths
+    count = min(points, wavelengths.size)
+    low, high = float(wavelengths[0]), float(wavelengths[-1])
     grid = np.linspace(low, high, count)
-    if count == axis.size and np.allclose(grid, axis, rtol=0, atol=(high - low) / count / 100):
+    tolerance = (high - low) / count / 100
+    if count == wavelengths.size and np.allclose(grid, wavelengths, rtol=0, atol=tolerance):
         return spectrum
     usable = np.isfinite(spectrum.flux) & np.isfinite(spectrum.error)
     width = (high - low) / max(count - 1, 1) or 1.0
-    bins = np.round((axis[usable] - low) / width).astype(int)
+    bins = np.round((wavelengths[usable] - low) / width).astype(int)
     number = np.bincount(bins, minlength=count)
     with np.errstate(divide="ignore", invalid="ignore"):
         flux = np.bincount(bins, spectrum.flux[usable], count) / number

@@ -1,81 +1,98 @@
-"""What the page shows of each source besides its row: images, spectrum, entries."""
+"""What the page shows of each source besides its row: images, spectrum, entries, quick look."""
 
-import json
+import base64
 import os
-from collections.abc import Mapping, Sequence
-from glob import escape, glob
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from ..quicklook.extracted import read_extracted
-from ..results import MEASURED, spectrum_path
+from ..quicklook.digests import read_picture_digest, read_spectrum_digest
+from ..quicklook.spectra import read_extracted
+from ..results import quicklook_path, spectrum_digest_path, spectrum_path
 from .coverage import Coverage
-from .measure import Measured, packed, unpacked
+from .measure import Measurement, decode, encode
 
-#: Bytes of all images, and of all spectra, that the page may have; there are fewer or shorter ones
-#: if they would be more.
-IMAGES, SPECTRA = 14_000_000, 5_000_000
+#: Bytes of all images, of all spectra and of all quick looks that the page may have. If they would
+#: be more, there are fewer images, shorter spectra, and references to the files of quick looks.
+MAX_IMAGES, MAX_SPECTRA, MAX_QUICKLOOKS = 14_000_000, 5_000_000, 4_000_000
 #: Bytes of a point of a spectrum: value and error in base64.
-POINT = 5.4
-#: Least and greatest number of points of a spectrum.
-FEWEST, MOST = 64, 400
+POINT_SIZE = 5.4
+#: Limits of the number of points of a spectrum.
+MIN_POINTS, MAX_POINTS = 64, 400
 
 
-def read_measured(results: str, products: Sequence[str]) -> dict[str, Measured]:
-    """Read what was measured of products; nothing for those that were not."""
-    wanted = set(products)
-    measured = {}
-    for path in sorted(glob(os.path.join(escape(results), MEASURED, "*.jsonl"))):
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                found = json.loads(line)
-                if found["product"] in wanted:
-                    measured[found["product"]] = found
-    return measured
-
-
-def views(
+def make_views(
     results: str,
-    products: Sequence[str],
+    digests: Mapping[str, str],
     coverage: Mapping[str, Coverage],
-    measured: Mapping[str, Measured],
+    measurements: Mapping[str, Measurement],
 ) -> dict[str, Any]:
-    """Images, spectra and entries of all products, as the page has them.
+    """Collect the views of products.
+
+    Parameters
+    ----------
+    results : str
+        Folder of the results.
+    digests : mapping
+        Product to the digest of its manifest. Spectra and pictures of another are not shown.
+    coverage, measurements : mapping
+        By product.
 
     Returns
     -------
     dict
-        ``images``, ``spectra``, ``extracted`` (whether a spectrum is one of `spec3`), ``entries``
-        (exposure, unit, rows, columns, order) and ``positions``, for each product.
+        ``images``, ``spectra``, ``extracted`` (``current`` if the spectrum is one of `spec3`,
+        ``earlier`` if there is one of an earlier product, or empty), ``entries`` (exposure, unit,
+        rows, columns, order), ``positions`` and ``quicklooks``, for each product.
     """
-    points = int(min(MOST, max(FEWEST, SPECTRA / POINT / max(len(products), 1))))
-    found = [measured.get(name, {}) for name in products]
+    points = POINT_SIZE * max(len(digests), 1)
+    points = int(min(MAX_POINTS, max(MIN_POINTS, MAX_SPECTRA / points)))
+    measured = [measurements.get(name, {}) for name in digests]
     spectra, extracted = [], []
-    for name, about in zip(products, found, strict=True):
+    for (name, digest), measurement in zip(digests.items(), measured, strict=True):
         spectrum = read_extracted(spectrum_path(results, name, "x1d"))
-        extracted.append(int(spectrum is not None))
-        if spectrum is None and about.get("sum"):
-            spectrum = unpacked(about["sum"])
-        spectra.append(packed(spectrum, points))
+        state = "current" if spectrum else ""
+        if spectrum and read_spectrum_digest(spectrum_digest_path(results, name)) != digest:
+            spectrum, state = None, "earlier"
+        if spectrum is None and measurement.get("sum"):
+            spectrum = decode(measurement["sum"])
+        spectra.append(encode(spectrum, points))
+        extracted.append(state)
     return {
-        "images": chosen_images([about.get("images", []) for about in found]),
+        "images": choose_images([measurement.get("images", []) for measurement in measured]),
         "spectra": spectra,
         "extracted": extracted,
         "entries": [
             [
-                [exposure, *entry]
-                for exposure, entry in zip(
-                    coverage[name].entries, about.get("entries", []), strict=False
-                )
+                [number, *entry]
+                for number, entry in zip(coverage[name].entries, entries, strict=False)
             ]
-            for name, about in zip(products, found, strict=True)
+            for name, entries in zip(digests, (m.get("entries", []) for m in measured), strict=True)
         ],
-        "positions": [about.get("position") for about in found],
+        "positions": [measurement.get("position") for measurement in measured],
+        "quicklooks": read_quicklooks(results, digests),
     }
 
 
-def chosen_images(images: list[list[str]]) -> list[list[str]]:
+def choose_images(images: list[list[str]]) -> list[list[str]]:
     """Return as many images of each product as the page may have: all, the first few, or none."""
-    for count in (*range(max(map(len, images), default=0), 0, -1), 0):
-        if sum(len(image) for some in images for image in some[:count]) <= IMAGES:
-            return [some[:count] for some in images]
-    return images
+    for count in range(max(map(len, images), default=0), 0, -1):
+        if sum(len(image) for row in images for image in row[:count]) <= MAX_IMAGES:
+            return [row[:count] for row in images]
+    return [[] for _ in images]
+
+
+def read_quicklooks(results: str, digests: Mapping[str, str]) -> list[str | int]:
+    """Return, for each product, its picture as base64, 1 if it is a separate file, 0 for none."""
+    paths = {name: quicklook_path(results, name) for name in digests}
+    current = {
+        name: path
+        for name, path in paths.items()
+        if os.path.isfile(path) and read_picture_digest(path) == digests[name]
+    }
+    if sum(map(os.path.getsize, current.values())) > MAX_QUICKLOOKS:
+        return [int(name in current) for name in digests]
+    return [
+        base64.b64encode(Path(paths[name]).read_bytes()).decode() if name in current else 0
+        for name in digests
+    ]

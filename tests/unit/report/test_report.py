@@ -1,4 +1,4 @@
-"""The report: what it tells, and that nothing in it can be harmful."""
+"""The report: its content, its scripts, and that names from headers do no harm."""
 
 import base64
 import json
@@ -8,42 +8,60 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from made_up import make_up_run
 from pages import Page
-from snake import ROOT
 
 from exp_to_source.errors import InputError
-from exp_to_source.quicklook.sums import Spectrum
-from exp_to_source.report import page as report
+from exp_to_source.quicklook.spectra import Spectrum
+from exp_to_source.report import views
 from exp_to_source.report.coverage import (
     Bin,
     Coverage,
-    Exposure,
-    histogram,
+    compute_histogram,
     read_coverage,
-    round_step,
-    setting,
+    round_up,
 )
-from exp_to_source.report.images import png
-from exp_to_source.report.measure import packed
+from exp_to_source.report.exposures import ExposureSummary, name_setting
+from exp_to_source.report.images import encode_png
+from exp_to_source.report.measure import encode
+from exp_to_source.report.page import write_report
+from exp_to_source.results import spectrum_digest_path, spectrum_path
 from exp_to_source.sources.families import Slit
 from exp_to_source.sources.products import Product, manifest
+from exp_to_source.tables import read_table
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+HERE = Path(__file__).parent
 HARMFUL = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>"
 
 
-def write(results: Path, name: str = "report.html") -> str:
-    """Write the report of a run by its script; return the page."""
-    script = [sys.executable, "-W", "error", ROOT / "scripts" / "write_report.py"]
-    done = subprocess.run([*script, results / name], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return (results / name).read_text(encoding="utf-8")
+def write(results: Path, settings: dict[str, Any] | None = None) -> str:
+    """Write the report of a run; return the page."""
+    output = results / "report.html"
+    exposures = sorted(path.stem for path in (results / "index").iterdir())
+    write_report(
+        str(output),
+        str(results),
+        str(results.parent / "logs"),
+        settings or {"exposures": "/data/*_cal.fits", "demo": False},
+        exposures,
+        map(str, results.glob("measured/*.jsonl")),
+    )
+    return output.read_text(encoding="utf-8")
+
+
+def write_verdicts(results: Path, *rows: tuple[str, str, str]) -> Path:
+    """Write the table of verdicts: product, status and message."""
+    path = results / "verify.tsv"
+    lines = (f"{name}\t1\t1\t{status}\t{message}\n" for name, status, message in rows)
+    path.write_text("product\texposures\tplanes\tstatus\tverdict\n" + "".join(lines))
+    return path
 
 
 @pytest.fixture
@@ -55,7 +73,7 @@ def names(results: Path) -> list[str]:
     return sorted(path.stem for path in (results / "manifests").iterdir())
 
 
-def test_coverage_tells_absence_from_another_setting(run: Path):
+def test_coverage_distinguishes_absence_from_another_setting(run: Path):
     page = Page(write(run))
     assert (
         page.data["settings"]
@@ -68,42 +86,40 @@ def test_coverage_tells_absence_from_another_setting(run: Path):
         for detector in (0, 1):
             elsewhere = source % 3 == detector
             for number in range(detector, 6, 2):
-                there = (source * 7 + number * 3) % 10
-                expected += "." if elsewhere else "1" if there else "-"
+                present = (source * 7 + number * 3) % 10
+                expected += "." if elsewhere else "1" if present else "-"
         assert line == expected
     assert "-" in "".join(lines.values())
 
 
 def test_several_slits_and_exposures_that_are_none_of_the_run(run: Path):
-    exposures = [Exposure("a", "x", "1", []), Exposure("b", "y", "1", [])]
-    folder = run / "some"
-    folder.mkdir()
+    exposures = [ExposureSummary("a", "x"), ExposureSummary("b", "y")]
     slits = [Slit(exposure, "d", 1, "", "", 1, 1) for exposure in ["a"] * 12 + ["gone"]]
-    (folder / "p.txt").write_bytes(manifest(Product("p", 1, "s", None, slits)))
-    assert read_coverage(["p"], exposures, str(folder)) == {"p": Coverage("9.", [0] * 12 + [-1])}
+    (run / "manifests" / "p.txt").write_bytes(manifest(Product("p", 1, "s", None, slits)))
+    assert read_coverage(["p"], exposures, str(run)) == {"p": Coverage("9.", [0] * 12 + [-1])}
 
 
-def test_settings_are_told_apart():
+def test_settings_are_distinguished():
     exposure = {
         "program": "1", "observation": "2", "instrument": "NIRCAM", "detector": "",
         "filter": "F356W", "grating": "", "pupil": "GRISMR", "subarray": "FULL",
     }  # fmt: skip
-    assert setting(exposure) == "nircam f356w-grismr 1-o2"
-    assert setting(exposure | {"subarray": "SUB8", "detector": "NRCA5"}).endswith("1-o2 sub8")
-    assert setting(exposure | {"program": ""}) == "nircam f356w-grismr ?-o2"
+    assert name_setting(exposure) == "nircam f356w-grismr 1-o2"
+    assert name_setting(exposure | {"subarray": "SUB8", "detector": "NRCA5"}).endswith("1-o2 sub8")
+    assert name_setting(exposure | {"program": ""}) == "nircam f356w-grismr ?-o2"
 
 
 def test_histograms():
-    assert histogram([]) == []
-    assert histogram([3]) == [Bin(3, 4, 1)]
-    assert histogram([1, 1, 3]) == [Bin(1, 2, 2), Bin(2, 3, 0), Bin(3, 4, 1)]
-    many = histogram([0, 99, 100, 2400])
+    assert compute_histogram([]) == []
+    assert compute_histogram([3]) == [Bin(3, 4, 1)]
+    assert compute_histogram([1, 1, 3]) == [Bin(1, 2, 2), Bin(2, 3, 0), Bin(3, 4, 1)]
+    many = compute_histogram([0, 99, 100, 2400])
     assert (many[0], many[-1]) == (Bin(0, 100, 2), Bin(2400, 2500, 1))
-    assert sum(bar.count for bar in many) == 4
-    assert [round_step(least) for least in (0, 1, 1.1, 5, 6, 11, 21)] == [1, 1, 2, 5, 10, 20, 50]
+    assert sum(bar.number for bar in many) == 4
+    assert [round_up(number) for number in (0, 1, 1.1, 5, 6, 11, 21)] == [1, 1, 2, 5, 10, 20, 50]
 
 
-def test_problems_are_told(run: Path):
+def test_problems_are_listed(run: Path):
     first, second, third, fourth, *_ = names(run)
     (run / "products" / f"{first}_cal.fits").unlink()
     log = run.parent / "logs" / "gather_source" / f"{first}.log"
@@ -118,16 +134,17 @@ def test_problems_are_told(run: Path):
     (run / "remarks.tsv").write_text(
         "level\texposure\tpath\tremark\n" + "".join("\t".join(row) + "\n" for row in remarks)
     )
-    rows = [(second, "damaged", "pixels differ"), (third, "sound", "ok"), (fourth, "sound", "ok")]
-    (run / "verify.tsv").write_text(
-        "product\texposures\tplanes\tstatus\tverdict\n"
-        + "".join(f"{name}\t1\t1\t{status}\t{verdict}\n" for name, status, verdict in rows)
+    write_verdicts(
+        run,
+        (second, "damaged", "pixels differ"),
+        (third, "sound", "ok"),
+        (fourth, "sound", "ok"),
     )
     later = os.stat(run / "verify.tsv").st_mtime + 10
     os.utime(run / "products" / f"{third}_cal.fits", (later, later))
     page = Page(write(run))
     for words in (
-        "1 verdict of damage", f"{second}: pixels differ", "1 product not made",
+        "1 verdict of damage", f"{second}: pixels differ", "1 product missing",
         "a_cal.fits: changed since it was indexed", "1 exposure skipped", "b.fits: truncated",
         "2 exposures: keywords are left out: <b>", "something", "absent from exposures",
         "11 of 12", "1 of 12 sound",
@@ -139,24 +156,19 @@ def test_problems_are_told(run: Path):
     assert "damaged" in marks[second]
 
 
-def test_nothing_to_tell(tmp_path: Path):
+def test_no_problems(tmp_path: Path):
     results = make_up_run(tmp_path, sources=1, exposures=1, made=1)
     page = Page(write(results))
     assert "None found." in page.text
     assert "not yet" in page.text
 
 
-def test_verdicts_on_what_is_not_there_any_more_do_not_count(run: Path):
-    """They are on products that are not chosen, were made again, or are gone."""
+def test_only_current_verdicts_are_shown(run: Path):
+    """Not those on products that are not in the source list, that changed, or that are gone."""
     first, second, third, *_ = names(run)
-    proof = run / "verify.tsv"
-    rows = [(name, "damaged") for name in (first, second, "gone", "(none)")]
-    rows.append((third, "sound"))
-    proof.write_text(
-        "product\texposures\tplanes\tstatus\tverdict\n"
-        + "".join(f"{name}\t1\t1\t{status}\tok\n" for name, status in rows)
-    )
-    later = os.stat(proof).st_mtime + 10
+    rows = [(name, "damaged", "ok") for name in (first, second, "gone", "(none)")]
+    table = write_verdicts(run, *rows, (third, "sound", "ok"))
+    later = os.stat(table).st_mtime + 10
     os.utime(run / "products" / f"{first}_cal.fits", (later, later))
     os.utime(run / "sources.tsv", (later, later))
     (run / "products" / f"{second}_cal.fits").unlink()
@@ -168,23 +180,17 @@ def test_verdicts_on_what_is_not_there_any_more_do_not_count(run: Path):
     assert "verifiednot yet" in page.text.replace("\n", "")
     labels = [column["label"] for column in page.data["columns"]]
     assert "status" not in labels and "verdict" in labels
-    rows_there = [row for row in (run / "sources.tsv").read_text().splitlines() if third not in row]
-    (run / "sources.tsv").write_text("\n".join(row for row in rows_there if first not in row))
-    page = Page(write(run))
-    assert "verdict" not in [column["label"] for column in page.data["columns"]]
-    proof.write_text(
-        "product\texposures\tplanes\tstatus\tverdict\n"
-        + "".join(f"{name}\t1\t1\tsound\tok\n" for name in names(run))
-    )
-    assert "verified9 of 10 sound" in Page(write(run)).text.replace("\n", "")
+    write_verdicts(run, *((name, "sound", "ok") for name in names(run)))
+    lines = (run / "sources.tsv").read_text().splitlines()
+    (run / "sources.tsv").write_text("\n".join(line for line in lines if first not in line))
+    assert "verified9 of 11 sound" in Page(write(run)).text.replace("\n", "")
 
 
 def test_names_from_headers_do_no_harm(run: Path):
     table = (run / "sources.tsv").read_text().replace("10006_5", HARMFUL)
     (run / "sources.tsv").write_text(table)
-    (run / "request" / "report-0.txt").write_text(json.dumps({HARMFUL: HARMFUL}))
     (run / "skipped.tsv").write_text(f"exposure\tpath\treason\nb\tb\t{HARMFUL}\n")
-    html = write(run)
+    html = write(run, {HARMFUL: HARMFUL})
     page = Page(html)
     scripts = [attributes for tag, attributes in page.elements if tag == "script"]
     assert scripts == [{"type": "application/json", "id": "data"}, {}]
@@ -192,13 +198,13 @@ def test_names_from_headers_do_no_harm(run: Path):
     assert images == [{"alt": ""}]
     assert page.text.count(HARMFUL) >= 2
     assert HARMFUL in [page.row(name)["name"] for name in names(run)]
-    assert not any(name.startswith("on") for _, about in page.elements for name in about)
+    assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
     policy = next(a["content"] for _, a in page.elements if "http-equiv" in a)
     assert "default-src 'none'" in policy
     assert "script-src 'sha256-" in policy
 
 
-def test_columns_are_taken_by_name(run: Path):
+def test_columns_are_read_by_name(run: Path):
     lines = (run / "sources.tsv").read_text().splitlines()
     extra = [lines[0] + "\tdetectors\tjoined_by"] + [f"{line}\tnrs1\ta, b" for line in lines[1:]]
     (run / "sources.tsv").write_text("\n".join(extra) + "\n")
@@ -230,55 +236,82 @@ def test_same_input_gives_the_same_bytes(run: Path, monkeypatch: pytest.MonkeyPa
     assert date.sub("", now) == date.sub("", first)
 
 
-def test_quick_looks_are_part_of_the_page_where_they_are_few(
+def test_only_current_pictures_are_shown_within_the_page_if_they_are_few(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (run / "quicklook").mkdir()
+    first, second, third, *_ = names(run)
+    digests = read_digests(run)
+    for name, digest in ((first, digests[first]), (second, digests[first]), (third, None)):
+        text = f"tEXtDigest\0{digest}" if digest else "picture"
+        (run / "quicklook" / f"{name}.png").write_text(text)
+    encoded = base64.b64encode(f"tEXtDigest\0{digests[first]}".encode()).decode()
+    assert Page(write(run)).data["quicklooks"] == [encoded] + [0] * 11
+    monkeypatch.setattr(views, "MAX_QUICKLOOKS", 13)
+    assert views.read_quicklooks(str(run), digests) == [1] + [0] * 11
+
+
+def test_spectrum_of_an_earlier_product_is_marked(run: Path, monkeypatch: pytest.MonkeyPatch):
+    first, second, third, *_ = names(run)
+    digests = read_digests(run)
+    spectrum = Spectrum(np.arange(1.0, 4), np.ones(3), np.ones(3), "Jy")
+    paths = [spectrum_path(str(run), name, "x1d") for name in (first, second, third)]
+    monkeypatch.setattr(views, "read_extracted", lambda path: spectrum if path in paths else None)
+    for name, digest in ((first, digests[first]), (second, digests[first])):
+        path = Path(spectrum_digest_path(str(run), name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{digest}\n")
+    add_measurements(run)
+    data = Page(write(run)).data
+    assert data["extracted"] == ["current", "earlier", "earlier"] + [""] * 9
+    # The sum of its cut-outs instead.
+    assert [line["unit"] for line in data["spectra"][:3]] == ["Jy", "µJy", "µJy"]
+
+
+def test_measurements_of_an_earlier_product_are_not_shown(run: Path):
+    add_measurements(run)
+    path = run / "measured" / "0.jsonl"
     first, second, *_ = names(run)
-    for name in (first, second, "gone"):
-        (run / "quicklook" / f"{name}.png").write_bytes(b"picture")
-    assert Page(write(run)).data["looks"] == ["cGljdHVyZQ=="] * 2 + [0] * 10
-    monkeypatch.setattr(report, "EMBEDDED", 13)
-    assert report.read_looks(str(run), names(run)) == [1, 1] + [0] * 10
+    digests = read_digests(run)
+    path.write_text(path.read_text().replace(digests[first], digests[second]))
+    page = Page(write(run))
+    assert page.row(first)["S/N"] == page.row(first)["RA (°)"] == ""
+    assert page.row(second)["S/N"] == "3.0"
+    assert page.data["images"][0] == [] and page.data["spectra"][0] is None
 
 
 @pytest.mark.parametrize(
-    ("file", "sentence"),
+    ("file", "content", "message"),
     [
-        ("request/sources-0.txt", "request: has no request for sources; run the workflow first"),
-        ("sources.tsv", "sources.tsv: there is no source list; run 'snakemake sources' first"),
-        ("index/jw10006010001_03101_00001_nrs1_cal.txt", "no such index; run again"),
+        ("index/jw10006010001_03101_00001_nrs1_cal.txt", None, "no such index; run again"),
+        ("manifests/{product}.txt", "{}", "damaged; delete the file"),
     ],
 )
-def test_what_is_missing_is_told_in_a_sentence(file: str, sentence: str, run: Path):
-    (run / file).unlink()
-    script = [sys.executable, ROOT / "scripts" / "write_report.py", run / "report.html"]
-    done = subprocess.run(script, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert sentence in done.stderr
-    assert done.stderr.startswith("write_report: ")
-    assert done.stderr.count("\n") == 1
+def test_missing_or_damaged_files_are_errors(
+    file: str, content: str | None, message: str, run: Path
+):
+    path = run / file.format(product=names(run)[0])
+    exposures = [path.stem for path in (run / "index").iterdir()]
+    path.unlink()
+    if content:
+        path.write_text(content)
+    with pytest.raises(InputError, match=message):
+        write_report(str(run / "report.html"), str(run), "logs", {}, exposures, [])
     assert not (run / "report.html").exists()
-
-
-def test_damaged_manifest_is_an_error(run: Path):
-    (run / "manifests" / f"{names(run)[0]}.txt").write_text("{}")
-    with pytest.raises(InputError, match="damaged; delete the file"):
-        requests = [str(run / "request" / f"{what}-0.txt") for what in ("sources", "report")]
-        report.write_report(str(run / "r.html"), str(run), str(run / "logs"), *requests)
 
 
 def test_five_thousand_sources(tmp_path: Path):
     results = make_up_run(tmp_path, sources=5000, exposures=20, made=4990)
     code = (
-        "import re, runpy, sys; runpy.run_path(sys.argv[0], run_name='__main__');"
-        # Of this program alone: what getrusage tells begins with that of the process before.
+        "import re; from pathlib import Path; from test_report import write;"
+        f"write(Path({str(results)!r}));"
+        # Of this program alone: the maximum of getrusage begins with that of the process before.
         "print(re.search(r'VmHWM:\\s+([0-9]+)', open('/proc/self/status').read())[1])"
     )
-    script = str(ROOT / "scripts" / "write_report.py")
-    code = f"import sys; sys.argv = [{script!r}, {str(results / 'report.html')!r}]\n{code}"
-    code = f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r})\n{code}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=HERE
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 200_000
     assert (results / "report.html").stat().st_size < 1_000_000
@@ -290,7 +323,7 @@ def test_five_thousand_sources(tmp_path: Path):
 
 
 def dump(path: Path, scratch: Path) -> str:
-    """Document of a page after its scripts ran, which they have to do without a complaint."""
+    """Return the document of a page after its scripts ran without an error."""
     done = subprocess.run(
         [
             *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"),
@@ -320,7 +353,7 @@ def test_scripts_run_in_a_browser(run: Path, tmp_path: Path):
 
 
 def act(path: Path, code: str) -> str:
-    """What a page says after some code, in which it is `page`, ran with it on a phone's width."""
+    """Run code on a page, in which it is `page`, with a phone's width; return its output."""
     frame = path.parent / "frame.html"
     frame.write_text(
         f"<iframe id=f width=390 height=844 src='{path.name}'></iframe><p id=o></p><script>"
@@ -343,21 +376,21 @@ def act(path: Path, code: str) -> str:
 @pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the width of the report was NOT measured")
 def test_phone_needs_no_sideways_scroll(run: Path):
     write(run)
-    said = act(
+    output = act(
         run / "report.html",
         "const root = page.document.documentElement;"
         "o.textContent = `${root.scrollWidth} ${root.clientWidth}`;",
     )
-    width, available = map(int, said.split())
+    width, available = map(int, output.split())
     assert width <= available <= 390
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the width of the report was NOT measured")
 def test_entries_of_a_source_move_sideways_on_a_phone(run: Path):
     """Their cells neither run together nor are cut off."""
-    add_figures(run)
+    add_measurements(run)
     write(run)
-    said = act(
+    output = act(
         run / "report.html",
         """
         find("table").querySelector(".view button").click();
@@ -369,66 +402,72 @@ def test_entries_of_a_source_move_sideways_on_a_phone(run: Path):
           find("view-body").scrollWidth <= find("view-body").clientWidth].join(" ");
         """,
     )
-    assert said == "true true true true"
+    assert output == "true true true true"
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the scripts of the report were NOT run")
 def test_search_sort_and_keys(run: Path):
     write(run)
-    said = act(
+    output = act(
         run / "report.html",
         """
         const products = () => [...find("table").tBodies[0].rows].map(
           (row) => row.cells[0].textContent).join(" ");
         const press = (key) => find("map").dispatchEvent(
           new page.KeyboardEvent("keydown", { key }));
-        const said = [];
+        const output = [];
         find("query").value = "_1";
         find("query").dispatchEvent(new page.Event("input"));
-        said.push(products());
+        output.push(products());
         find("table").tHead.querySelector("button").click();
         find("table").tHead.querySelector("button").click();
-        said.push(products(), find("count").textContent);
+        output.push(products(), find("count").textContent);
         press("ArrowDown");
         press("ArrowRight");
         press("ArrowDown");
-        said.push(find("readout").textContent);
-        o.textContent = said.join("; ");
+        output.push(find("readout").textContent);
+        o.textContent = output.join("; ");
         """,
     )
-    falling, second = "12 11 10 1", names(run)[10]
-    assert said == (
-        f"1 10 11 12; {falling}; 4 of 12 sources; "
+    descending, second = "12 11 10 1", names(run)[10]
+    assert output == (
+        f"1 10 11 12; {descending}; 4 of 12 sources; "
         f"{second} in jw10006010001_03101_00002_nrs1_cal: 1 slit (row 2 of 4)"
     )
 
 
-def add_figures(results: Path) -> None:
-    """Give the sources of a run what is measured of products."""
-    line = packed(Spectrum(np.linspace(1, 2, 60), np.arange(60.0), np.ones(60), "µJy"), 60)
+def read_digests(results: Path) -> dict[str, str]:
+    """Read the digests of the products in the source list."""
+    return {row["product"]: row["digest"] for row in read_table(str(results / "sources.tsv"))}
+
+
+def add_measurements(results: Path) -> None:
+    """Write measurements of the products of a run."""
+    spectrum = encode(Spectrum(np.linspace(1, 2, 60), np.arange(60.0), np.ones(60), "µJy"), 60)
+    image = base64.b64encode(encode_png(np.ones((4, 9), "u1"))).decode()
     (results / "measured").mkdir()
     with (results / "measured" / "0.jsonl").open("w") as file:
-        for number, name in enumerate(names(results)):
-            about = {
-                "product": name, "position": [10 + number / 100, -5 + number / 200],
-                "snr": 3.0 * number, "usable": 98.5, "entries": [["MJy", 30, 400, 1]], "total": 1,
-                "images": [base64.b64encode(png(np.ones((4, 9), "u1"))).decode()], "sum": line,
+        for number, (name, digest) in enumerate(sorted(read_digests(results).items())):
+            measurement = {
+                "product": name, "digest": digest, "snr": 3.0 * number, "usable": 98.5,
+                "position": [10 + number / 100, -5 + number / 200], "sum": spectrum,
+                "entries": [["MJy", 30, 400, 1]], "images": [image],
             }  # fmt: skip
-            file.write(json.dumps(about) + "\n")
+            file.write(json.dumps(measurement) + "\n")
 
 
-def test_figures_are_in_the_table(run: Path):
-    add_figures(run)
+def test_measurements_are_in_the_table(run: Path):
+    add_measurements(run)
     page = Page(write(run))
     row = page.row(names(run)[4])
     assert [row[key] for key in ("RA (°)", "Dec (°)", "S/N", "usable (%)")] == [
         *("10.04000", "-4.98000", "12.0", "98.5"),
     ]
     assert row["class"] == "source"
-    place = page.data["products"].index(names(run)[4])
-    assert page.data["spectra"][place]["unit"] == "µJy"
-    assert page.data["entries"][place][0][1:] == ["MJy", 30, 400, 1]
-    assert page.data["extracted"] == [0] * 12
+    index = page.data["products"].index(names(run)[4])
+    assert page.data["spectra"][index]["unit"] == "µJy"
+    assert page.data["entries"][index][0][1:] == ["MJy", 30, 400, 1]
+    assert page.data["extracted"] == [""] * 12
     assert "Nothing is absent" not in page.text
 
 
@@ -440,21 +479,21 @@ def test_coverage_is_a_line_where_nothing_is_absent(tmp_path: Path):
 
 @pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the scripts of the report were NOT run")
 def test_view_sky_and_csv(run: Path):
-    add_figures(run)
+    add_measurements(run)
     write(run)
-    said = act(
+    output = act(
         run / "report.html",
         """
-        const said = [];
+        const output = [];
         page.URL.createObjectURL = (blob) => { page.saved = blob; return "#"; };
         find("csv").click();
         find("table").querySelector(".view button").click();
-        said.push(find("view").open, find("view-body").querySelectorAll("img").length,
+        output.push(find("view").open, find("view-body").querySelectorAll("img").length,
           find("view-body").querySelectorAll("svg.plot path").length,
           find("view-body").querySelector("h3").textContent.split("_")[1],
           find("view-body").querySelector("pre").textContent.includes("datamodels.open"));
         find("view-next").click();
-        said.push(find("view-body").querySelector("h3").textContent.split("_")[1]);
+        output.push(find("view-body").querySelector("h3").textContent.split("_")[1]);
         find("view").close();
         const sky = find("sky");
         const box = sky.getBoundingClientRect();
@@ -462,17 +501,17 @@ def test_view_sky_and_csv(run: Path):
         const far = page.skyLayout().at.at(-1);
         const at = { clientX: box.left + far[0], clientY: box.top + far[1] };
         sky.dispatchEvent(new page.PointerEvent("pointermove", at));
-        said.push(far[0] < box.width / 3, far[1] < box.height / 2);
-        said.push(find("sky-readout").textContent);
+        output.push(far[0] < box.width / 3, far[1] < box.height / 2);
+        output.push(find("sky-readout").textContent);
         sky.dispatchEvent(new page.MouseEvent("click", at));
-        said.push(page.document.querySelectorAll("tr.picked").length);
+        output.push(page.document.querySelectorAll("tr.picked").length);
         page.saved.text().then((text) => {
-          said.push(text.split("\\r\\n").length, text.startsWith("id,"));
-          o.textContent = said.join("; ");
+          output.push(text.split("\\r\\n").length, text.startsWith("id,"));
+          o.textContent = output.join("; ");
         });
         """,
     )
-    assert said == (
+    assert output == (
         "true; 1; 2; s000000001; true; s000000002; true; true; "
         "10006_12, source, S/N 33.0, 3 exposures; 1; 14; true"
     )

@@ -4,7 +4,7 @@
 
 const map = element("map");
 /* The map without its cursor. */
-const still = document.createElement("canvas");
+const offscreenCanvas = document.createElement("canvas");
 const TOP = 38;
 const TALLEST = 660;
 /* Number of sources that have a row each; height of the bars of more. */
@@ -13,10 +13,10 @@ const BAR = 160;
 
 /* Exposures that follow each other with one setting: [setting, first, count]. */
 const groups = [];
-data.settings.forEach((setting, place) => {
+data.settings.forEach((setting, index) => {
   const last = groups.at(-1);
   if (last && last[0] === setting) last[2] += 1;
-  else groups.push([setting, place, 1]);
+  else groups.push([setting, index, 1]);
 });
 
 /* Where columns and rows are, in pixels of the page. */
@@ -38,30 +38,30 @@ function layout() {
 
 function drawMap() {
   if (!map.clientWidth) return;
-  const place = layout();
+  const grid = layout();
   const ratio = devicePixelRatio || 1;
-  map.style.height = `${TOP + place.height}px`;
-  map.width = Math.round(place.width * ratio);
-  map.height = Math.round((TOP + place.height) * ratio);
-  const brush = map.getContext("2d");
+  map.style.height = `${TOP + grid.height}px`;
+  map.width = Math.round(grid.width * ratio);
+  map.height = Math.round((TOP + grid.height) * ratio);
+  const ctx = map.getContext("2d");
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  brush.scale(ratio, ratio);
-  brush.font = "12px system-ui, sans-serif";
-  drawHeads(brush, place, colour("muted"), colour("line"));
-  drawCells(brush, place, colour);
-  if (place.left) {
-    brush.fillStyle = colour("muted");
-    brush.font = `${place.pitch < 13 ? 10 : 11}px system-ui, sans-serif`;
-    brush.textBaseline = "middle";
+  ctx.scale(ratio, ratio);
+  ctx.font = "12px system-ui, sans-serif";
+  drawHeads(ctx, grid, colour("muted"), colour("line"));
+  drawCells(ctx, grid, colour);
+  if (grid.left) {
+    ctx.fillStyle = colour("muted");
+    ctx.font = `${grid.pitch < 13 ? 10 : 11}px system-ui, sans-serif`;
+    ctx.textBaseline = "middle";
     for (let row = 0; row < state.count; row += 1) {
       const name = shortName(state.view[state.first + row]);
-      brush.fillText(name, 0, TOP + (row + 0.5) * place.pitch, place.left - 8);
+      ctx.fillText(name, 0, TOP + (row + 0.5) * grid.pitch, grid.left - 8);
     }
   }
-  still.width = map.width;
-  still.height = map.height;
-  still.getContext("2d").drawImage(map, 0, 0);
+  offscreenCanvas.width = map.width;
+  offscreenCanvas.height = map.height;
+  offscreenCanvas.getContext("2d").drawImage(map, 0, 0);
   if (state.at) drawCursor();
 }
 
@@ -69,58 +69,58 @@ function shortName(n) {
   return data.products[n].split("_")[1] || data.products[n];
 }
 
-function drawHeads(brush, place, text, line) {
-  brush.textBaseline = "alphabetic";
+function drawHeads(ctx, grid, text, line) {
+  ctx.textBaseline = "alphabetic";
   for (const [setting, first, count] of groups) {
-    const start = place.columns[first];
-    const width = place.columns[first + count - 1] + place.cell - start;
-    brush.fillStyle = text;
-    brush.fillText(fitted(brush, setting, width), start, 12);
-    brush.fillStyle = line;
-    brush.fillRect(start, 18, width - 1, 1);
+    const start = grid.columns[first];
+    const width = grid.columns[first + count - 1] + grid.cell - start;
+    ctx.fillStyle = text;
+    ctx.fillText(fitText(ctx, setting, width), start, 12);
+    ctx.fillStyle = line;
+    ctx.fillRect(start, 18, width - 1, 1);
   }
-  if (place.cell > 40) {
-    brush.fillStyle = text;
+  if (grid.cell > 40) {
+    ctx.fillStyle = text;
     data.exposures.forEach((name, n) => {
       const words = name.split("_");
       const label = words.length > 2 ? words.slice(1, 3).join("_") : name;
       const short = words.length > 2 ? words[2].slice(-3) : "";
-      const chosen = brush.measureText(label).width < place.cell - 4 ? label : short;
-      brush.fillText(fitted(brush, chosen, place.cell - 4), place.columns[n], 33);
+      const fitting = ctx.measureText(label).width < grid.cell - 4 ? label : short;
+      ctx.fillText(fitText(ctx, fitting, grid.cell - 4), grid.columns[n], 33);
     });
   }
 }
 
-function fitted(brush, text, width) {
+function fitText(ctx, text, width) {
   let end = text.length;
-  while (end && brush.measureText(text.slice(0, end)).width > width) end -= 1;
+  while (end && ctx.measureText(text.slice(0, end)).width > width) end -= 1;
   return end === text.length ? text : end > 3 ? `${text.slice(0, end - 1)}…` : "";
 }
 
 /* A row for each source; or, where these would be too flat, a bar for each exposure. */
-function drawCells(brush, place, colour) {
-  const width = place.cell >= 4 ? place.cell - 1 : place.cell;
+function drawCells(ctx, grid, colour) {
+  const width = grid.cell >= 4 ? grid.cell - 1 : grid.cell;
   const [none, one, many, gone] = ["map", "present", "several", "absent"].map(colour);
   const paint = (fill, left, top, high) => {
-    brush.fillStyle = fill;
-    brush.fillRect(left, TOP + top, width, high);
+    ctx.fillStyle = fill;
+    ctx.fillRect(left, TOP + top, width, high);
   };
-  place.columns.forEach((left, exposure) => {
-    if (!place.bars) {
-      for (let row = 0; row < place.rows; row += 1) {
+  grid.columns.forEach((left, exposure) => {
+    if (!grid.bars) {
+      for (let row = 0; row < grid.rows; row += 1) {
         const [present, several, absent] = tally(row, row + 1, exposure);
         const fill = absent ? gone : several ? many : present ? one : none;
-        paint(fill, left, row * place.pitch, place.pitch - 2);
+        paint(fill, left, row * grid.pitch, grid.pitch - 2);
       }
       return;
     }
     const [present, , absent] = tally(0, state.count, exposure);
-    const [above, below] = [present, absent].map((count) => (count / state.count) * place.height);
-    paint(none, left, 0, place.height);
-    paint(one, left, place.height - above - below, above);
+    const [above, below] = [present, absent].map((count) => (count / state.count) * grid.height);
+    paint(none, left, 0, grid.height);
+    paint(one, left, grid.height - above - below, above);
     /* However few, those that are absent must show. */
     const high = absent && Math.max(below, 2);
-    paint(gone, left, place.height - high, high);
+    paint(gone, left, grid.height - high, high);
   });
 }
 
@@ -140,58 +140,58 @@ function tally(first, last, exposure) {
 
 /* With thousands of sources the map takes too long to be drawn again for each move. */
 function drawCursor() {
-  const place = layout();
-  const brush = map.getContext("2d");
+  const grid = layout();
+  const ctx = map.getContext("2d");
   const ratio = devicePixelRatio || 1;
-  brush.setTransform(1, 0, 0, 1, 0, 0);
-  brush.clearRect(0, 0, map.width, map.height);
-  brush.drawImage(still, 0, 0);
-  if (!state.at || place.bars) return;
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.clearRect(0, 0, map.width, map.height);
+  ctx.drawImage(offscreenCanvas, 0, 0);
+  if (!state.at || grid.bars) return;
   const { row, exposure } = state.at;
-  const top = TOP + row * place.pitch;
-  brush.scale(ratio, ratio);
-  brush.strokeStyle = getComputedStyle(map).color;
-  brush.strokeRect(
-    place.columns[exposure] - 0.5,
+  const top = TOP + row * grid.pitch;
+  ctx.scale(ratio, ratio);
+  ctx.strokeStyle = getComputedStyle(map).color;
+  ctx.strokeRect(
+    grid.columns[exposure] - 0.5,
     top - 0.5,
-    Math.max(place.cell, 3),
-    Math.max(place.pitch, 3),
+    Math.max(grid.cell, 3),
+    Math.max(grid.pitch, 3),
   );
 }
 
 function pointAt(event) {
   const box = map.getBoundingClientRect();
-  const place = layout();
+  const grid = layout();
   const x = event.clientX - box.left;
-  const row = Math.floor((event.clientY - box.top - TOP) / place.pitch);
-  const exposure = place.columns.findLastIndex((left) => left <= x);
-  if (place.bars && exposure >= 0) {
-    element("readout").textContent = tellBar(exposure);
+  const row = Math.floor((event.clientY - box.top - TOP) / grid.pitch);
+  const exposure = grid.columns.findLastIndex((left) => left <= x);
+  if (grid.bars && exposure >= 0) {
+    element("readout").textContent = describeBar(exposure);
     return;
   }
-  const outside = exposure < 0 || x > place.columns[exposure] + place.cell;
+  const outside = exposure < 0 || x > grid.columns[exposure] + grid.cell;
   setCursor(row < 0 || row >= state.count || outside ? null : { row, exposure });
 }
 
 function setCursor(at) {
   state.at = at;
   drawCursor();
-  element("readout").textContent = at ? tell(at) : "Move over the map, or use the arrow keys.";
+  element("readout").textContent = at ? describeCell(at) : "Move over the map, or use the arrow keys.";
 }
 
-function tellBar(exposure) {
+function describeBar(exposure) {
   const [present, several, absent] = tally(0, state.count, exposure);
   const more = several ? `, ${several} of them with several slits` : "";
   return `${data.exposures[exposure]}: ${present} sources${more}; ${absent} absent`;
 }
 
-function tell({ row, exposure }) {
+function describeCell({ row, exposure }) {
   const n = state.view[state.first + row];
   const letter = data.coverage[n][exposure];
   const slits = letter === "1" ? "1 slit" : letter === "9" ? "9 slits or more" : `${letter} slits`;
-  const what = { "-": "absent", ".": "in no exposure of this setting" }[letter] || slits;
+  const content = { "-": "absent", ".": "in no exposure of this setting" }[letter] || slits;
   const number = `row ${state.first + row + 1} of ${state.view.length}`;
-  return `${data.products[n]} in ${data.exposures[exposure]}: ${what} (${number})`;
+  return `${data.products[n]} in ${data.exposures[exposure]}: ${content} (${number})`;
 }
 
 /* Zoom to a quarter of the sources, about the cursor, or back. */

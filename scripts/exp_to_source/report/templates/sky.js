@@ -3,7 +3,7 @@
 /* The sky map: north up, east left; a click shows the row of a source. */
 
 const sky = element("sky");
-const placed = [...data.rows.keys()].filter((n) => data.positions[n]);
+const located = [...data.rows.keys()].filter((n) => data.positions[n]);
 const EDGE = 34;
 
 /* Classes of colour: their lower limits, in words. */
@@ -25,83 +25,83 @@ function shade(n) {
 /* Position in pixels of each source, by one scale in both directions. */
 function skyLayout() {
   const size = sky.clientWidth;
-  const decs = placed.map((n) => data.positions[n][1]);
+  const decs = located.map((n) => data.positions[n][1]);
   const middle = (Math.min(...decs) + Math.max(...decs)) / 2;
-  const zero = data.positions[placed[0]][0];
+  const zero = data.positions[located[0]][0];
   const stretch = Math.cos((middle * Math.PI) / 180);
   /* Degrees of the sky east of the first, also across RA 0. */
-  const east = placed.map((n) => (((data.positions[n][0] - zero + 540) % 360) - 180) * stretch);
+  const east = located.map((n) => (((data.positions[n][0] - zero + 540) % 360) - 180) * stretch);
   const [west, far] = [Math.min(...east), Math.max(...east)];
   const span = Math.max(far - west, Math.max(...decs) - Math.min(...decs), 1e-4) * 1.04;
   const scale = (size - 2 * EDGE) / span;
   const centre = (west + far) / 2;
-  const at = placed.map((n, k) => [size / 2 - (east[k] - centre) * scale, size / 2 - (decs[k] - middle) * scale]);
+  const at = located.map((n, k) => [size / 2 - (east[k] - centre) * scale, size / 2 - (decs[k] - middle) * scale]);
   return { size, at, scale, span, stretch, ra: (x) => zero + (centre - (x - size / 2) / scale) / stretch, dec: (y) => middle - (y - size / 2) / scale };
 }
 
 function drawSky() {
-  if (!placed.length || !sky.clientWidth) return;
-  const place = skyLayout();
+  if (!located.length || !sky.clientWidth) return;
+  const axes = skyLayout();
   const ratio = devicePixelRatio || 1;
-  sky.style.height = `${place.size}px`;
-  sky.width = sky.height = Math.round(place.size * ratio);
-  const brush = sky.getContext("2d");
+  sky.style.height = `${axes.size}px`;
+  sky.width = sky.height = Math.round(axes.size * ratio);
+  const ctx = sky.getContext("2d");
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  brush.scale(ratio, ratio);
-  brush.strokeStyle = colour("line");
-  brush.fillStyle = colour("muted");
-  brush.font = "11px system-ui, sans-serif";
-  brush.strokeRect(EDGE + 0.5, 8.5, place.size - EDGE - 9, place.size - EDGE - 9);
-  const [edge, low] = [place.size - 8, place.size - EDGE];
-  brush.textAlign = "center";
-  for (const tick of ticks(place.ra(edge - 14), place.ra(EDGE + 14), 4)) {
-    const x = place.size / 2 + (place.ra(place.size / 2) - tick) * place.stretch * place.scale;
-    brush.fillText(`${tick}°`, x, low + 15);
-    brush.fillRect(x, low, 1, 4);
+  ctx.scale(ratio, ratio);
+  ctx.strokeStyle = colour("line");
+  ctx.fillStyle = colour("muted");
+  ctx.font = "11px system-ui, sans-serif";
+  ctx.strokeRect(EDGE + 0.5, 8.5, axes.size - EDGE - 9, axes.size - EDGE - 9);
+  const [edge, low] = [axes.size - 8, axes.size - EDGE];
+  ctx.textAlign = "center";
+  for (const tick of ticks(axes.ra(edge - 14), axes.ra(EDGE + 14), 4)) {
+    const x = axes.size / 2 + (axes.ra(axes.size / 2) - tick) * axes.stretch * axes.scale;
+    ctx.fillText(`${tick}°`, x, low + 15);
+    ctx.fillRect(x, low, 1, 4);
   }
-  brush.fillText("RA", place.size / 2, low + 29);
-  brush.textAlign = "right";
-  for (const tick of ticks(place.dec(low - 14), place.dec(8 + 14), 4)) {
-    const y = place.size / 2 - (tick - place.dec(place.size / 2)) * place.scale;
-    brush.save();
-    brush.translate(EDGE - 6, y);
-    brush.rotate(-Math.PI / 2);
-    brush.textAlign = "center";
-    brush.fillText(`${tick}°`, 0, 0);
-    brush.restore();
-    brush.fillRect(EDGE - 3, y, 4, 1);
+  ctx.fillText("RA", axes.size / 2, low + 29);
+  ctx.textAlign = "right";
+  for (const tick of ticks(axes.dec(low - 14), axes.dec(8 + 14), 4)) {
+    const y = axes.size / 2 - (tick - axes.dec(axes.size / 2)) * axes.scale;
+    ctx.save();
+    ctx.translate(EDGE - 6, y);
+    ctx.rotate(-Math.PI / 2);
+    ctx.textAlign = "center";
+    ctx.fillText(`${tick}°`, 0, 0);
+    ctx.restore();
+    ctx.fillRect(EDGE - 3, y, 4, 1);
   }
-  brush.textAlign = "left";
-  drawCompass(brush, place.size);
+  ctx.textAlign = "left";
+  drawCompass(ctx, axes.size);
   const shown = new Set(state.view);
-  const radius = placed.length > 1500 ? 2 : placed.length > 200 ? 3.2 : 5;
-  const order = [...placed.keys()].sort((a, b) => shade(placed[a]) - shade(placed[b]));
+  const radius = located.length > 1500 ? 2 : located.length > 200 ? 3.2 : 5;
+  const order = [...located.keys()].sort((a, b) => shade(located[a]) - shade(located[b]));
   for (const k of order) {
-    const n = placed[k];
-    brush.globalAlpha = shown.has(n) ? 0.9 : 0.12;
-    brush.fillStyle = colour(`shade-${shade(n)}`);
-    brush.beginPath();
-    brush.arc(...place.at[k], radius, 0, 7);
-    brush.fill();
+    const n = located[k];
+    ctx.globalAlpha = shown.has(n) ? 0.9 : 0.12;
+    ctx.fillStyle = colour(`shade-${shade(n)}`);
+    ctx.beginPath();
+    ctx.arc(...axes.at[k], radius, 0, 7);
+    ctx.fill();
     if (n === state.picked) {
-      brush.strokeStyle = colour("absent");
-      brush.lineWidth = 2;
-      brush.globalAlpha = 1;
-      brush.beginPath();
-      brush.arc(...place.at[k], radius + 4, 0, 7);
-      brush.stroke();
+      ctx.strokeStyle = colour("absent");
+      ctx.lineWidth = 2;
+      ctx.globalAlpha = 1;
+      ctx.beginPath();
+      ctx.arc(...axes.at[k], radius + 4, 0, 7);
+      ctx.stroke();
     }
   }
   drawScale();
 }
 
-function drawCompass(brush, size) {
+function drawCompass(ctx, size) {
   const [x, y] = [size - 22, 48];
-  brush.fillRect(x, y - 22, 1, 22);
-  brush.fillRect(x - 22, y, 22, 1);
-  brush.fillText("N", x - 4, y - 26);
-  brush.fillText("E", x - 32, y + 4);
+  ctx.fillRect(x, y - 22, 1, 22);
+  ctx.fillRect(x - 22, y, 22, 1);
+  ctx.fillText("N", x - 4, y - 26);
+  ctx.fillText("E", x - 32, y + 4);
 }
 
 function drawScale() {
@@ -121,12 +121,12 @@ function nearest(event) {
   let [best, least] = [null, 14];
   skyLayout().at.forEach(([left, top], k) => {
     const distance = Math.hypot(left - x, top - y);
-    if (distance < least && shown.has(placed[k])) [best, least] = [placed[k], distance];
+    if (distance < least && shown.has(located[k])) [best, least] = [located[k], distance];
   });
   return best;
 }
 
-function tellSky(event) {
+function showTooltip(event) {
   const n = nearest(event);
   sky.style.cursor = n === null ? "default" : "pointer";
   if (n === null) return;

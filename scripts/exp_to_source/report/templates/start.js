@@ -1,40 +1,36 @@
 "use strict";
 
-/* What buttons, fields and keys do; first drawing. */
+/* Events of buttons, fields and keys; first drawing. */
 
-element("query").addEventListener("input", choose);
-element("only").addEventListener("change", choose);
+element("query").addEventListener("input", updateView);
+element("filter").addEventListener("change", updateView);
 element("order").addEventListener("change", (event) => {
   state.column = Number(event.target.value);
-  state.falling = false;
-  choose();
+  state.descending = false;
+  updateView();
 });
-for (const button of document.querySelectorAll("[data-only]")) {
+for (const button of document.querySelectorAll("[data-filter]")) {
   button.addEventListener("click", () => {
-    element("only").value = button.dataset.only;
+    element("filter").value = button.dataset.filter;
     element("query").value = "";
-    choose();
+    updateView();
     element("sources").scrollIntoView();
   });
 }
 element("previous").addEventListener("click", () => turnPage(-1));
 element("next").addEventListener("click", () => turnPage(1));
-element("look-previous").addEventListener("click", () => nextLook(-1));
-element("look-next").addEventListener("click", () => nextLook(1));
-element("look").addEventListener("keydown", (event) => {
-  if (event.key === "ArrowLeft") nextLook(-1);
-  if (event.key === "ArrowRight") nextLook(1);
-});
-element("view-previous").addEventListener("click", () => nextView(-1));
-element("view-next").addEventListener("click", () => nextView(1));
-element("view").addEventListener("keydown", (event) => {
-  if (event.key === "ArrowLeft") nextView(-1);
-  if (event.key === "ArrowRight") nextView(1);
-});
+for (const [dialog, move] of Object.entries({ quicklook: nextQuicklook, view: nextView })) {
+  element(`${dialog}-previous`).addEventListener("click", () => move(-1));
+  element(`${dialog}-next`).addEventListener("click", () => move(1));
+  element(dialog).addEventListener("keydown", (event) => {
+    if (event.key === "ArrowLeft") move(-1);
+    if (event.key === "ArrowRight") move(1);
+  });
+}
 element("csv").addEventListener("click", saveTable);
-if (placed.length) {
+if (located.length) {
   element("shade").addEventListener("change", drawSky);
-  sky.addEventListener("pointermove", tellSky);
+  sky.addEventListener("pointermove", showTooltip);
   sky.addEventListener("click", (event) => goTo(nearest(event)));
 } else {
   element("sky-section").hidden = true;
@@ -51,7 +47,7 @@ const drawAll = () => {
   drawMap();
 };
 addEventListener("resize", drawAll);
-narrow.addEventListener("change", () => choose());
+narrow.addEventListener("change", () => updateView());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 makeHead();
-choose();
+updateView();

@@ -3,13 +3,13 @@
 /* One source: its cut-outs, spectrum, entries, files. Also the small images of the table. */
 
 const SVG = document.querySelector("svg").namespaceURI;
-const NOTHING = -32768;
+const MISSING = -32768;
 
 function draw(tag, attributes = {}, content = "") {
-  const made = document.createElementNS(SVG, tag);
-  made.textContent = content;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
+  const node = document.createElementNS(SVG, tag);
+  node.textContent = content;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
 }
 
 function picture(bytes, text) {
@@ -17,24 +17,24 @@ function picture(bytes, text) {
 }
 
 /* Numbers of 16 bits in base64; NaN for none. */
-function numbers(text, scale) {
+function decodeNumbers(text, scale) {
   const bytes = atob(text);
-  const found = [];
+  const values = [];
   for (let n = 0; n < bytes.length; n += 2) {
     const value = ((bytes.charCodeAt(n) | (bytes.charCodeAt(n + 1) << 8)) << 16) >> 16;
-    found.push(value === NOTHING ? NaN : value * scale);
+    values.push(value === MISSING ? NaN : value * scale);
   }
-  return found;
+  return values;
 }
 
-function spectrumOf(n) {
+function decodeSpectrum(n) {
   const { range, scale, flux, error, unit } = data.spectra[n];
-  const [values, errors] = [numbers(flux, scale), numbers(error, scale)];
+  const [values, errors] = [decodeNumbers(flux, scale), decodeNumbers(error, scale)];
   const step = (range[1] - range[0]) / Math.max(values.length - 1, 1);
   return { range, unit, values, errors, waves: values.map((_, k) => range[0] + k * step) };
 }
 
-/* Where a value is between two limits, in pixels. */
+/* Map a value between two limits to pixels. */
 const between = (low, high, start, end) => (value) =>
   start + ((value - low) / (high - low || 1)) * (end - start);
 
@@ -55,10 +55,10 @@ function path(xs, ys) {
 }
 
 function sparkline(n) {
-  const { values, waves, range } = spectrumOf(n);
-  const known = values.filter((value) => !Number.isNaN(value));
+  const { values, waves, range } = decodeSpectrum(n);
+  const valid = values.filter((value) => !Number.isNaN(value));
   const x = between(...range, 1, 119);
-  const y = between(Math.min(0, ...known), Math.max(...known), 27, 2);
+  const y = between(Math.min(0, ...valid), Math.max(...valid), 27, 2);
   const chart = draw("svg", { viewBox: "0 0 120 29", class: "spark", preserveAspectRatio: "none", "aria-hidden": "true" });
   chart.append(draw("path", { d: path(waves.map(x), values.map(y)) }));
   return chart;
@@ -69,17 +69,17 @@ function ticks(low, high, most) {
   const least = (high - low) / most || 1;
   const power = 10 ** Math.floor(Math.log10(least));
   const step = [1, 2, 2.5, 5, 10].map((f) => f * power).find((s) => s >= least);
-  const found = [];
-  for (let k = Math.ceil(low / step); k * step <= high; k += 1) found.push(Number((k * step).toPrecision(10)));
-  return found;
+  const values = [];
+  for (let k = Math.ceil(low / step); k * step <= high; k += 1) values.push(Number((k * step).toPrecision(10)));
+  return values;
 }
 
 function plot(n) {
-  const { values, errors, waves, range, unit } = spectrumOf(n);
+  const { values, errors, waves, range, unit } = decodeSpectrum(n);
   const [width, height, left, right, top, bottom] = narrow.matches
     ? [360, 230, 44, 6, 10, 38] : [860, 280, 56, 10, 12, 40];
-  const known = values.filter((value) => !Number.isNaN(value));
-  const [least, most] = [Math.min(0, ...known), Math.max(...known)];
+  const valid = values.filter((value) => !Number.isNaN(value));
+  const [least, most] = [Math.min(0, ...valid), Math.max(...valid)];
   const room = 0.06 * (most - least || 1);
   const x = between(...range, left, width - right);
   const y = between(least - room, most + room, height - bottom, top);
@@ -109,19 +109,19 @@ function plot(n) {
 }
 
 function cutouts(n) {
-  const found = make("div", "", { class: "strips" });
+  const strips = make("div", "", { class: "strips" });
   data.images[n].forEach((bytes, k) => {
-    const about = data.entries[n][k];
-    const name = about && about[0] >= 0 ? data.exposures[about[0]] : `entry ${k + 1}`;
+    const entry = data.entries[n][k];
+    const name = entry && entry[0] >= 0 ? data.exposures[entry[0]] : `entry ${k + 1}`;
     const strip = make("figure");
     strip.append(make("figcaption", `${k + 1}  ${name}`), picture(bytes, `Cut-out of ${name}`));
-    found.append(strip);
+    strips.append(strip);
   });
   const more = data.entries[n].length - data.images[n].length;
   if (data.images[n].length && more > 0) {
-    found.append(make("p", `${more} more: see the quick look (snakemake quicklook)`, { class: "lead" }));
+    strips.append(make("p", `${more} more: see the quick look (snakemake quicklook)`, { class: "lead" }));
   }
-  return found;
+  return strips;
 }
 
 function entries(n) {
@@ -147,33 +147,34 @@ function files(n) {
   const name = data.products[n];
   const list = make("p", "", { class: "files" });
   const link = (text, href) => make("a", text, { href });
-  if (data.marks[n].includes("missing")) list.append(make("span", "not made", { class: "gone" }));
+  if (data.marks[n].includes("missing")) list.append(make("span", "missing", { class: "gone" }));
   else list.append(link("product", `products/${encodeURIComponent(name)}_cal.fits`));
-  if (data.extracted[n]) list.append(link("spectrum (x1d)", `spec3/${encodeURIComponent(name)}_x1d.fits`));
-  if (data.looks[n]) {
-    const look = make("button", "quick look", { type: "button" });
-    look.addEventListener("click", () => openLook(n));
-    list.append(look);
+  const spectrum = { current: "spectrum (x1d)", earlier: "spectrum of an earlier product (x1d)" }[data.extracted[n]];
+  if (spectrum) list.append(link(spectrum, `spec3/${encodeURIComponent(name)}_x1d.fits`));
+  if (data.quicklooks[n]) {
+    const button = make("button", "quick look", { type: "button" });
+    button.addEventListener("click", () => openQuicklook(n));
+    list.append(button);
   }
   return list;
 }
 
-let viewed = 0;
+let openedView = 0;
 
 function openView(n) {
-  viewed = n;
+  openedView = n;
   const name = data.products[n];
-  const about = make("dl", "", { class: "facts small" });
-  data.columns.forEach((column, place) => {
-    if (!data.rows[n][place]) return;
+  const list = make("dl", "", { class: "facts small" });
+  data.columns.forEach((column, index) => {
+    if (!data.rows[n][index]) return;
     const pair = make("div");
-    pair.append(make("dt", column.label), make("dd", data.rows[n][place]));
-    about.append(pair);
+    pair.append(make("dt", column.label), make("dd", data.rows[n][index]));
+    list.append(pair);
   });
-  const parts = [make("h3", name), about];
+  const parts = [make("h3", name), list];
   if (data.spectra[n]) {
-    const what = data.extracted[n] ? "Extracted spectrum (x1d)" : "Sum of five rows, mean of all entries";
-    parts.push(make("h4", what), plot(n));
+    const title = data.extracted[n] === "current" ? "Extracted spectrum (x1d)" : "Sum of five rows, mean of all entries";
+    parts.push(make("h4", title), plot(n));
   }
   if (data.images[n].length) parts.push(make("h4", "Cut-outs"), cutouts(n));
   if (data.entries[n].length) parts.push(make("h4", "Entries"), entries(n));
@@ -186,5 +187,5 @@ function openView(n) {
 
 function nextView(step) {
   if (!state.view.length) return;
-  openView(state.view[(state.view.indexOf(viewed) + step + state.view.length) % state.view.length]);
+  openView(state.view[(state.view.indexOf(openedView) + step + state.view.length) % state.view.length]);
 }

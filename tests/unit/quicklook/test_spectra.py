@@ -1,65 +1,67 @@
-"""What pictures say of a source: sum, signal-to-noise ratio, expected row, extracted spectrum."""
+"""Spectra: sums of rows, signal-to-noise ratio, expected row, extracted spectrum."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
-from snake import ROOT
 
-from exp_to_source.quicklook.cutouts import Cutout, read_entries
-from exp_to_source.quicklook.extracted import read_extracted
-from exp_to_source.quicklook.sums import Spectrum, combine, signal_to_noise, sum_rows
-from exp_to_source.quicklook.traces import with_rows
+from exp_to_source.quicklook.cutouts import Cutout, read_cutouts
+from exp_to_source.quicklook.expected_rows import add_expected_rows
+from exp_to_source.quicklook.spectra import (
+    Spectrum,
+    average_spectra,
+    combine_signal_to_noise,
+    read_extracted,
+    sum_rows,
+)
 from exp_to_source.simulate.exposures import simulate
 from exp_to_source.simulate.modes import MODES
 from exp_to_source.simulate.simulation import Simulation
 
 
-def a_cutout(data: np.ndarray, **other) -> Cutout:
-    about = {
-        "number": 1, "exposure": "", "slit": "", "order": None, "unit": "MJy", "turned": False,
+def make_cutout(data: np.ndarray, **fields) -> Cutout:
+    defaults = {
+        "number": 1, "exposure": "", "slit": "", "order": None, "unit": "MJy", "transposed": False,
         "unusable": np.zeros(data.shape, bool), "wavelengths": np.arange(1.0, data.shape[1] + 1),
         "error": np.full(data.shape, 1e-13, "f4"),
     }  # fmt: skip
-    return Cutout(**about | {"data": data.astype("f4")} | other)
+    return Cutout(**defaults | {"data": data.astype("f4")} | fields)
 
 
 def test_rows_about_the_brightest_are_summed():
     data = np.zeros((20, 7))
     data[11:14] = 1e-12
-    spectrum = sum_rows(a_cutout(data))
+    spectrum = sum_rows(make_cutout(data))
     assert spectrum.unit == "µJy"
     assert spectrum.flux == pytest.approx(3)
     assert spectrum.error == pytest.approx(0.1 * 5**0.5)
-    assert spectrum.ratio == pytest.approx(3 / 0.1 / 5**0.5)
+    assert spectrum.signal_to_noise == pytest.approx(3 / 0.1 / 5**0.5)
     # Four entries of a source have twice its signal-to-noise ratio.
-    assert signal_to_noise([spectrum] * 4) == pytest.approx(2 * spectrum.ratio)
-    assert signal_to_noise([]) == 0
+    assert combine_signal_to_noise([spectrum] * 4) == pytest.approx(2 * spectrum.signal_to_noise)
+    assert combine_signal_to_noise([]) == 0
 
 
-def test_pixels_that_cannot_be_used_are_made_up_for():
+def test_unusable_pixels_are_replaced_by_the_mean_of_their_column():
     data = np.full((5, 3), 1e-12)
     bad = np.zeros(data.shape, bool)
     bad[0, 1] = bad[:, 2] = True
     data[0, 1], data[2, 0] = 9, np.nan
-    spectrum = sum_rows(a_cutout(data, unusable=bad))
+    spectrum = sum_rows(make_cutout(data, unusable=bad))
     assert spectrum.flux[:2] == pytest.approx([5, 5])
     assert np.isnan(spectrum.flux[2])
     assert spectrum.error[0] > 0.1 * 5**0.5
-    assert sum_rows(a_cutout(data, unusable=np.ones_like(bad))) is None
-    assert sum_rows(a_cutout(data, error=None)) is None
+    assert sum_rows(make_cutout(data, unusable=np.ones_like(bad))) is None
+    assert sum_rows(make_cutout(data, error=None)) is None
 
 
 def test_surface_brightness_is_flux_where_the_area_of_pixels_is_known():
     data = np.full((5, 3), 2.0)
     error = np.ones((5, 3), "f4")
-    known = sum_rows(a_cutout(data, unit="MJy/sr", area=5e-13, error=error))
+    known = sum_rows(make_cutout(data, unit="MJy/sr", pixel_area=5e-13, error=error))
     assert (known.unit, *known.flux) == ("µJy", *[pytest.approx(5)] * 3)
-    assert sum_rows(a_cutout(data, unit="MJy/sr", error=error)).unit == "MJy/sr"
-    assert sum_rows(a_cutout(data, unit="DN/s", error=error)).unit == "DN/s"
+    assert sum_rows(make_cutout(data, unit="MJy/sr", error=error)).unit == "MJy/sr"
+    assert sum_rows(make_cutout(data, unit="DN/s", error=error)).unit == "DN/s"
 
 
 def test_spectra_are_averaged_where_they_overlap():
@@ -67,11 +69,11 @@ def test_spectra_are_averaged_where_they_overlap():
         axis = np.linspace(low, high, 11)
         return Spectrum(axis, np.full(11, flux), np.ones(11), unit)
 
-    both = combine([spectrum(1, 2, 1), spectrum(1.5, 2.5, 3), spectrum(1, 2, 9, "MJy/sr")])
+    both = average_spectra([spectrum(1, 2, 1), spectrum(1.5, 2.5, 3), spectrum(1, 2, 9, "MJy/sr")])
     assert (both.wavelengths[0], both.wavelengths[-1]) == (1, 2.5)
     assert np.interp([1.2, 1.8, 2.3], both.wavelengths, both.flux) == pytest.approx([1, 2, 3])
     assert np.interp([1.2, 1.8], both.wavelengths, both.error) == pytest.approx([1, 0.5**0.5])
-    assert combine([]) is None
+    assert average_spectra([]) is None
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -79,14 +81,14 @@ def test_source_is_in_the_expected_row(mode: str, tmp_path: Path):
     options = {"exposures": 3, "sources": 4, "shape": (30, 40), "fixed_slits": ("S200A1",)}
     for path in simulate(Simulation(mode=mode, **options), tmp_path):
         # An exposure has what the tree of a product has, but under another name.
-        entries = read_entries(str(path), [], 9)
-        entries = with_rows(
-            entries._replace(tree=entries.tree.replace(b"\nslits:", b"\nexposures:"))
+        content = read_cutouts(str(path), [], 9)
+        content = add_expected_rows(
+            content._replace(tree=content.tree.replace(b"\nslits:", b"\nexposures:"))
         )
         nods = set()
-        for cutout in entries.cutouts:
+        for cutout in content.cutouts:
             profile = np.nansum(cutout.data, axis=1)
-            assert abs(cutout.row - np.argmax(profile)) < 1.6
+            assert abs(cutout.expected_row - np.argmax(profile)) < 1.6
             nods.add(cutout.nod)
         assert mode.endswith("wfss") or nods == {f"{path.name[21:25].lstrip('0')} of 3"}
 
@@ -95,8 +97,8 @@ def test_products_without_a_tree_are_drawn(tmp_path: Path):
     path = tmp_path / "p.fits"
     sci = fits.ImageHDU(np.ones((3, 4), "f4"), name="SCI", ver=1)
     fits.HDUList([fits.PrimaryHDU(), sci]).writeto(path)
-    entries = read_entries(str(path), [], 9)
-    assert with_rows(entries) == entries
+    content = read_cutouts(str(path), [], 9)
+    assert add_expected_rows(content) == content
 
 
 def write_extracted(path: Path, name: str, **columns: object) -> str:
@@ -116,29 +118,10 @@ def test_extracted_spectra_are_read(tmp_path: Path):
     spectrum = read_extracted(write_extracted(tmp_path / "a_x1d.fits", "EXTRACT1D", **rows))
     assert (spectrum.wavelengths.tolist(), spectrum.unit) == ([1, 2, 3, 4], "µJy")
     assert spectrum.flux == pytest.approx([1] * 4)
-    assert spectrum.ratio == pytest.approx(10)
+    assert spectrum.signal_to_noise == pytest.approx(10)
     # An extraction that failed leaves an empty file.
     (tmp_path / "empty.fits").touch()
     (tmp_path / "text.fits").write_text("text")
     for name in ("empty.fits", "text.fits", "gone.fits"):
         assert read_extracted(str(tmp_path / name)) is None
     assert read_extracted(write_extracted(tmp_path / "b.fits", "OTHER", **rows)) is None
-
-
-def test_server_and_command_draw_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    path = tmp_path / "p_cal.fits"
-    sci = fits.ImageHDU(np.ones((3, 40), "f4"), name="SCI", ver=1)
-    fits.HDUList([fits.PrimaryHDU(), sci]).writeto(path)
-    script = [sys.executable, ROOT / "scripts" / "draw_quicklook.py", path]
-    for name, options in (("one.png", []), ("two.png", ["--fork"])):
-        subprocess.run([*script, tmp_path / name, *options], check=True)
-    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
-    assert list(tmp_path.glob("exp_to_source-*/*.lock"))
-    done = subprocess.run(
-        [*script[:2], tmp_path / "gone.fits", tmp_path / "x.png", "--fork"],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"draw_quicklook: {tmp_path / 'gone.fits'}: ")
