@@ -1,6 +1,7 @@
 """The axes of a picture: wavelengths of cut-outs, and the spectrum below them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +14,8 @@ from .layout import FOOT, MARGIN, SPECTRUM, WIDTH, Panel
 from .spectra import HEIGHT, Spectrum
 
 SUM_COLOUR, EXTRACTED_COLOUR = "#444444", "#0b7285"
+#: Options of legends.
+LEGEND: dict[str, Any] = {"loc": "lower left", "frameon": False, "borderaxespad": 0}
 
 
 def find_wavelength_ticks(wavelengths: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -55,8 +58,8 @@ def draw_spectra(
     figure: Figure, height: float, width: float, summed: Spectrum | None, extracted: Spectrum | None
 ) -> None:
     """Draw the sum of the brightest rows, the mean of all entries, and the extracted spectrum."""
-    bottom, plot_height = FOOT + SPECTRUM[2], SPECTRUM[1]
-    axes = figure.add_axes((MARGIN / WIDTH, bottom / height, width / WIDTH, plot_height / height))
+    bottom = (FOOT + SPECTRUM[2]) / height
+    axes = figure.add_axes((MARGIN / WIDTH, bottom, width / WIDTH, SPECTRUM[1] / height))
     handles, shown = [], []
     for spectrum, colour, label in (
         (summed, SUM_COLOUR, f"sum of {HEIGHT} rows, mean of the entries shown"),
@@ -76,28 +79,13 @@ def draw_spectra(
     margin = 0.08 * (high - low)
     ticks = np.asarray(MaxNLocator(4).tick_values(low, high))
     ticks = ticks[(low + margin < ticks) & (ticks < high - margin)]
-    axes.set_yticks(ticks, [""] * len(ticks))
-    for tick in ticks:
-        # Within the frame, as the picture has no room beside it.
-        axes.annotate(
-            f"{tick:.4g}",
-            (0, tick),
-            (5, 0),
-            xycoords=axes.get_yaxis_transform(),
-            textcoords="offset points",
-            va="center",
-            fontsize=7.5,
-            bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.6, "linewidth": 0},
-        )
+    # Labels are within the frame, as the picture has no room beside it, and above the lines.
+    box = {"facecolor": "white", "alpha": 0.8, "pad": 0.6, "linewidth": 0}
+    axes.set_yticks(ticks, [f"{tick:.4g}" for tick in ticks], ha="left", bbox=box)
+    axes.tick_params(axis="y", pad=-8)
+    axes.set_axisbelow(False)
     axes.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        ncols=2,
-        frameon=False,
-        borderpad=0.2,
-        borderaxespad=0,
-        handlelength=1.2,
+        handles=handles, bbox_to_anchor=(0, 1), ncols=2, borderpad=0.2, handlelength=1.2, **LEGEND
     )
 
 

@@ -3,7 +3,7 @@
 import io
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..files import atomic_write, write_all
 from ..formats.manifests import read_manifest
 from ..results import CAL, manifest_path, spectrum_digest_path, spectrum_path
-from .axes import draw_axis, draw_spectra
+from .axes import LEGEND, draw_axis, draw_spectra
 from .cutouts import Cutout, ProductCutouts, read_cutouts
 from .digests import PNG_KEYWORD, digest_manifest, read_spectrum_digest
 from .expected_rows import add_expected_rows
@@ -47,9 +47,6 @@ from .spectra import (
     sum_rows,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.typing import RcKeyType
-
 #: Percentiles of the values that are drawn black and white.
 PERCENTILES = (1.0, 99.5)
 #: Approximate number of pixels from which the stretch is computed.
@@ -58,18 +55,16 @@ SAMPLE = 1_000_000
 COLOUR_MAP = "gray"
 NAN_COLOUR, UNUSABLE_COLOUR, ROW_COLOUR = "#3b6ea8", "#e08a2c", "#c2255c"
 
-STYLE: "dict[RcKeyType, Any]" = {
+STYLE: dict[Any, Any] = {
     "font.family": FONT,
     "font.size": 8,
     "axes.linewidth": 0.6,
-    "xtick.labelsize": 7.5,
-    "ytick.labelsize": 7.5,
-    "xtick.major.width": 0.6,
-    "xtick.major.size": 3,
+    **{
+        f"{axis}tick.{key}": value
+        for axis in "xy"
+        for key, value in (("labelsize", 7.5), ("major.width", 0.6), ("major.size", 3))
+    },
     "xtick.major.pad": 2,
-    "ytick.major.width": 0.6,
-    "ytick.major.size": 3,
-    "ytick.major.pad": 2,
     # Names come from headers: a dollar sign in them does not begin a formula.
     "text.parse_math": False,
 }
@@ -81,14 +76,16 @@ def draw_quicklooks(pairs: Iterable[tuple[str, str]], results: str | None = None
     Parameters
     ----------
     pairs : iterable of (str, str)
-        Each product, and the PNG file to write.
+        Each product, and the PNG file to write. The same input gives the same bytes.
     results : str, optional
-        Folder of the run's results, see `draw_quicklook`.
+        Folder of the run's results. The manifest of a product in it names the exposure of each
+        entry, and its digest is written to the picture. The spectrum extracted from this state of
+        the product is drawn, if it exists.
 
     Raises
     ------
     InputError
-        If products could not be drawn, once all others are.
+        If products or manifests are damaged, once all others are drawn.
     """
     errors = []
     for product, output in pairs:
@@ -101,24 +98,7 @@ def draw_quicklooks(pairs: Iterable[tuple[str, str]], results: str | None = None
 
 
 def draw_quicklook(product: str, output: str, results: str | None = None) -> None:
-    """Draw the cut-outs of a product.
-
-    Parameters
-    ----------
-    product : str
-        A source-based product.
-    output : str
-        PNG file to write. The same input gives the same bytes.
-    results : str, optional
-        Folder of the run's results. The product's manifest in it names the exposure of each entry,
-        and its digest is written to the picture. The spectrum extracted from this state of the
-        product is drawn, if it exists.
-
-    Raises
-    ------
-    InputError
-        If one of them is not a product or manifest.
-    """
+    """Draw the cut-outs of a product, see `draw_quicklooks`."""
     name = os.path.basename(product).removesuffix(CAL).removesuffix(".fits")
     exposures, extracted, digest = [], None, None
     if results:
@@ -131,7 +111,7 @@ def draw_quicklook(product: str, output: str, results: str | None = None) -> Non
     with matplotlib.rc_context(STYLE):
         figure = draw_figure(name, content, extracted)
         image = io.BytesIO()
-        metadata = {"Software": None, **({PNG_KEYWORD: digest} if digest else {})}
+        metadata = {"Software": None} | ({PNG_KEYWORD: digest} if digest else {})
         figure.savefig(image, format="png", dpi=DPI, metadata=metadata)
     with atomic_write(output) as file:
         write_all(file, image.getvalue())
@@ -252,17 +232,9 @@ def draw_footer(
     bar.set_title(f"SCI, {unit}" if unit else "SCI, no unit given", loc="right", fontsize=8, pad=3)
     if handles := make_legend(content.cutouts):
         figure.legend(
-            handles=handles,
-            loc="lower left",
-            bbox_to_anchor=(MARGIN / WIDTH, 6 / height),
-            borderpad=0,
-            borderaxespad=0,
-            ncols=3,
-            frameon=False,
-            handlelength=1,
-            handleheight=1,
-            columnspacing=1.5,
-        )
+            handles=handles, bbox_to_anchor=(MARGIN / WIDTH, 6 / height), ncols=3, borderpad=0,
+            handlelength=1, handleheight=1, columnspacing=1.5, **LEGEND,
+        )  # fmt: skip
     note = f"asinh stretch, {PERCENTILES[0]:g} to {PERCENTILES[1]:g} % of the usable pixels shown"
     if hidden := content.total - len(content.cutouts):
         note = f"{hidden} more entries are not shown  ·  {note}"

@@ -33,14 +33,9 @@ class Spectrum(NamedTuple):
 
 
 def sum_rows(cutout: Cutout) -> Spectrum | None:
-    """Sum the rows about that in which a cut-out is brightest.
+    """Sum the rows about that in which a cut-out is brightest; None without usable pixels.
 
     Unusable pixels are replaced by the mean of the others of their column.
-
-    Returns
-    -------
-    Spectrum or None
-        None without errors or usable pixels.
     """
     if cutout.error is None:
         return None
@@ -84,11 +79,9 @@ def find_brightest_rows(data: np.ndarray, variance: np.ndarray, usable: np.ndarr
 
 
 def average_spectra(spectra: Sequence[Spectrum]) -> Spectrum | None:
-    """Average spectra at the wavelengths of them all; None for no spectra.
-
-    Spectra in another unit than the first are left out.
-    """
-    spectra = [s for s in spectra if s.unit == spectra[0].unit and s.wavelengths.size]
+    """Average spectra, in the unit of the first, at the wavelengths of them all; None for none."""
+    spectra = [s for s in spectra if s.wavelengths.size]
+    spectra = [s for s in spectra if s.unit == spectra[0].unit]
     if not spectra:
         return None
     grid = spectra[0].wavelengths
@@ -121,17 +114,9 @@ def combine_signal_to_noise(spectra: Iterable[Spectrum]) -> float:
 
 
 def read_extracted(path: str) -> Spectrum | None:
-    """Read the spectrum of a source; the mean of those of its exposures and orders.
+    """Read a spectrum that jwst extracted (x1d, c1d), the mean of all exposures and orders.
 
-    Parameters
-    ----------
-    path : str
-        An ``_x1d`` or ``_c1d`` file, as jwst writes it.
-
-    Returns
-    -------
-    Spectrum or None
-        None without a file, or without a spectrum in it: a failed extraction leaves it empty.
+    None without a file, or without a spectrum in it: a failed extraction leaves it empty.
     """
     spectra = []
     try:
@@ -151,10 +136,7 @@ def _read_table(hdu: fits.BinTableHDU) -> list[Spectrum]:
     unit, scale = SHOWN_UNITS.get(unit := hdu.columns["FLUX"].unit or "", (unit, 1.0))
     spectra = []
     for row in zip(*(np.array(hdu.data[name], float, ndmin=2) for name in names), strict=True):
-        wavelengths, flux, error = row
-        order = _sort_finite(np.where(wavelengths > 0, wavelengths, np.nan))
-        if order.size:
-            spectra.append(
-                Spectrum(wavelengths[order], scale * flux[order], scale * error[order], unit)
-            )
+        order = _sort_finite(np.where(row[0] > 0, row[0], np.nan))
+        wavelengths, flux, error = (values[order] for values in row)
+        spectra.append(Spectrum(wavelengths, scale * flux, scale * error, unit))
     return spectra

@@ -29,25 +29,7 @@ class ExposureSummary(NamedTuple):
 
 
 def summarize_exposures(results: str, names: Iterable[str]) -> list[ExposureSummary]:
-    """Summarize the exposures of a run, without skipped ones.
-
-    Parameters
-    ----------
-    results : str
-        Folder of the run's results, with their indices.
-    names : iterable of str
-        Their names, in the order of the run.
-
-    Returns
-    -------
-    list of ExposureSummary
-        Sorted by setting; those of a setting in the order of the run.
-
-    Raises
-    ------
-    InputError
-        If an index is missing or damaged.
-    """
+    """Summarize the exposures of a run from their indices, by setting, without skipped ones."""
     exposures = []
     for name in names:
         with IndexReader(index_path(results, name)) as index:

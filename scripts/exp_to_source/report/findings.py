@@ -32,14 +32,7 @@ def find_problems(
 ) -> list[Finding]:
     """Collect the problems of a run, the most serious first.
 
-    Parameters
-    ----------
-    results, logs : str
-        Folders of the run.
-    coverage : dict
-        Product to its line of the map.
-    verdicts : dict
-        Product to verdict.
+    Coverage (lines of the map) and verdicts are by product.
     """
     by_status: dict[str, list[str]] = {}
     for name, verdict in verdicts.items():

@@ -85,14 +85,7 @@ def read_measurements(paths: Iterable[str], digests: Mapping[str, str]) -> dict[
 
 
 def encode(spectrum: Spectrum | None, points: int) -> Measurement | None:
-    """Encode a spectrum in few bytes: evenly spaced in wavelength, in steps of its largest value.
-
-    Returns
-    -------
-    dict or None
-        ``range`` of wavelengths, ``scale`` of the numbers in ``flux`` and ``error`` (16 bits, in
-        base64), ``unit``; None for no spectrum.
-    """
+    """Encode a spectrum in few bytes: evenly spaced in wavelength, 16 bits per number."""
     if spectrum is None or not np.isfinite(spectrum.flux).any():
         return None
     spectrum = rebin(spectrum, points)

@@ -44,16 +44,8 @@ def make_source_table(
 ) -> dict[str, Any]:
     """Make the table of sources: columns with label and type, rows, and marks to filter rows.
 
-    Parameters
-    ----------
-    columns : sequence of str
-        Columns of the source list.
-    sources : sequence of mapping
-        Its rows.
-    coverage, verdicts, measurements : mapping
-        By product.
-    missing : collection of str
-        Products that do not exist.
+    Columns and sources are those of the source list; coverage, verdicts and measurements are by
+    product.
     """
     values, marks = [], []
     for source in sources:

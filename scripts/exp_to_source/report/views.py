@@ -27,23 +27,10 @@ def make_views(
     coverage: Mapping[str, Coverage],
     measurements: Mapping[str, Measurement],
 ) -> dict[str, Any]:
-    """Collect the views of products.
+    """Collect the views of products; spectra and pictures of another digest are not shown.
 
-    Parameters
-    ----------
-    results : str
-        Folder of the results.
-    digests : mapping
-        Product to the digest of its manifest. Spectra and pictures of another are not shown.
-    coverage, measurements : mapping
-        By product.
-
-    Returns
-    -------
-    dict
-        ``images``, ``spectra``, ``extracted`` (``current`` if the spectrum is one of `spec3`,
-        ``earlier`` if there is one of an earlier product, or empty), ``entries`` (exposure, unit,
-        rows, columns, order), ``positions`` and ``quicklooks``, for each product.
+    Of each product: ``extracted`` is ``current`` if its spectrum is one of `spec3`, ``earlier`` if
+    there is one of another digest; ``entries`` are exposure, unit, rows, columns and order.
     """
     points = POINT_SIZE * max(len(digests), 1)
     points = int(min(MAX_POINTS, max(MIN_POINTS, MAX_SPECTRA / points)))

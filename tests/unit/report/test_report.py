@@ -37,6 +37,7 @@ from exp_to_source.tables import read_table
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+BROWSER = pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the report was NOT shown")
 HERE = Path(__file__).parent
 HARMFUL = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>"
 
@@ -156,11 +157,13 @@ def test_problems_are_listed(run: Path):
     assert "damaged" in marks[second]
 
 
-def test_no_problems(tmp_path: Path):
-    results = make_up_run(tmp_path, sources=1, exposures=1, made=1)
-    page = Page(write(results))
-    assert "None found." in page.text
-    assert "not yet" in page.text
+def test_no_problems_and_nothing_absent(tmp_path: Path):
+    html = write(make_up_run(tmp_path, sources=3, exposures=1, made=3))
+    text = Page(html).text
+    assert "None found." in text
+    assert "not yet" in text
+    assert "Nothing is absent: each source is in all exposures of its setting." in text
+    assert "<details>\n<summary>Map" in html
 
 
 def test_only_current_verdicts_are_shown(run: Path):
@@ -322,13 +325,13 @@ def test_five_thousand_sources(tmp_path: Path):
     assert "1 to 50 of 5,000" in dom
 
 
-def dump(path: Path, scratch: Path) -> str:
+def dump(page: Path, folder: Path, *options: str) -> str:
     """Return the document of a page after its scripts ran without an error."""
     done = subprocess.run(
         [
             *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"),
-            *(f"--user-data-dir={scratch / 'browser'}", "--virtual-time-budget=5000"),
-            *("--dump-dom", path.absolute().as_uri()),
+            *(f"--user-data-dir={folder / 'browser'}", "--virtual-time-budget=5000", *options),
+            *("--dump-dom", page.absolute().as_uri()),
         ],
         capture_output=True,
         text=True,
@@ -339,7 +342,20 @@ def dump(path: Path, scratch: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the scripts of the report were NOT run")
+def act(path: Path, code: str) -> str:
+    """Run code on a page, in which it is `page`, with a phone's width; return its output."""
+    frame = path.parent / "frame.html"
+    frame.write_text(
+        f"<iframe id=f width=390 height=844 src='{path.name}'></iframe><p id=o></p><script>"
+        "f.onload = async () => { const page = f.contentWindow; const find = (id) => "
+        f"page.document.getElementById(id); const output = []; {code}; "
+        "o.textContent = output.join('; ') }</script>"
+    )
+    options = ("--disable-web-security", "--allow-file-access-from-files")
+    return re.search(r'<p id="o">([^<]*)', dump(frame, path.parent, *options))[1]
+
+
+@BROWSER
 def test_scripts_run_in_a_browser(run: Path, tmp_path: Path):
     table = (run / "sources.tsv").read_text().replace("10006_5", "<script>alert(1)</script>")
     (run / "sources.tsv").write_text(table)
@@ -352,60 +368,29 @@ def test_scripts_run_in_a_browser(run: Path, tmp_path: Path):
     assert re.search(r'<canvas id="map"[^>]* width="[1-9][0-9]+"', dom)
 
 
-def act(path: Path, code: str) -> str:
-    """Run code on a page, in which it is `page`, with a phone's width; return its output."""
-    frame = path.parent / "frame.html"
-    frame.write_text(
-        f"<iframe id=f width=390 height=844 src='{path.name}'></iframe><p id=o></p><script>"
-        "f.onload = () => { const page = f.contentWindow; const find = (id) => "
-        f"page.document.getElementById(id); {code} }}</script>"
-    )
-    done = subprocess.run(
-        [
-            *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-web-security"),
-            *(f"--user-data-dir={path.parent / 'browser'}", "--allow-file-access-from-files"),
-            *("--virtual-time-budget=5000", "--dump-dom", frame.as_uri()),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    return re.search(r'<p id="o">([^<]*)', done.stdout)[1]
-
-
-@pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the width of the report was NOT measured")
-def test_phone_needs_no_sideways_scroll(run: Path):
-    write(run)
-    output = act(
-        run / "report.html",
-        "const root = page.document.documentElement;"
-        "o.textContent = `${root.scrollWidth} ${root.clientWidth}`;",
-    )
-    width, available = map(int, output.split())
-    assert width <= available <= 390
-
-
-@pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the width of the report was NOT measured")
-def test_entries_of_a_source_move_sideways_on_a_phone(run: Path):
+@BROWSER
+def test_only_the_entries_of_a_source_move_sideways_on_a_phone(run: Path):
     """Their cells neither run together nor are cut off."""
     add_measurements(run)
     write(run)
     output = act(
         run / "report.html",
         """
+        const root = page.document.documentElement;
+        output.push(root.scrollWidth <= root.clientWidth, root.clientWidth <= 390);
         find("table").querySelector(".view button").click();
         const scroll = find("view-body").querySelector(".scroll");
         const cells = [...scroll.querySelectorAll("th, td")];
-        o.textContent = [scroll.scrollWidth > scroll.clientWidth,
+        output.push(scroll.scrollWidth > scroll.clientWidth,
           cells.every((cell) => cell.scrollWidth <= cell.clientWidth),
           cells.every((cell) => cell.getClientRects()[0].height < 40),
-          find("view-body").scrollWidth <= find("view-body").clientWidth].join(" ");
+          find("view-body").scrollWidth <= find("view-body").clientWidth);
         """,
     )
-    assert output == "true true true true"
+    assert output == "; ".join(["true"] * 6)
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the scripts of the report were NOT run")
+@BROWSER
 def test_search_sort_and_keys(run: Path):
     write(run)
     output = act(
@@ -415,7 +400,6 @@ def test_search_sort_and_keys(run: Path):
           (row) => row.cells[0].textContent).join(" ");
         const press = (key) => find("map").dispatchEvent(
           new page.KeyboardEvent("keydown", { key }));
-        const output = [];
         find("query").value = "_1";
         find("query").dispatchEvent(new page.Event("input"));
         output.push(products());
@@ -426,7 +410,6 @@ def test_search_sort_and_keys(run: Path):
         press("ArrowRight");
         press("ArrowDown");
         output.push(find("readout").textContent);
-        o.textContent = output.join("; ");
         """,
     )
     descending, second = "12 11 10 1", names(run)[10]
@@ -471,20 +454,13 @@ def test_measurements_are_in_the_table(run: Path):
     assert "Nothing is absent" not in page.text
 
 
-def test_coverage_is_a_line_where_nothing_is_absent(tmp_path: Path):
-    html = write(make_up_run(tmp_path, sources=3, exposures=1, made=3))
-    assert "Nothing is absent: each source is in all exposures of its setting." in Page(html).text
-    assert "<details>\n<summary>Map" in html
-
-
-@pytest.mark.skipif(not CHROMIUM, reason="NO BROWSER: the scripts of the report were NOT run")
+@BROWSER
 def test_view_sky_and_csv(run: Path):
     add_measurements(run)
     write(run)
     output = act(
         run / "report.html",
         """
-        const output = [];
         page.URL.createObjectURL = (blob) => { page.saved = blob; return "#"; };
         find("csv").click();
         find("table").querySelector(".view button").click();
@@ -505,10 +481,8 @@ def test_view_sky_and_csv(run: Path):
         output.push(find("sky-readout").textContent);
         sky.dispatchEvent(new page.MouseEvent("click", at));
         output.push(page.document.querySelectorAll("tr.picked").length);
-        page.saved.text().then((text) => {
-          output.push(text.split("\\r\\n").length, text.startsWith("id,"));
-          o.textContent = output.join("; ");
-        });
+        const text = await page.saved.text();
+        output.push(text.split("\\r\\n").length, text.startsWith("id,"));
         """,
     )
     assert output == (
