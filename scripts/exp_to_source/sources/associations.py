@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from ..diagnostics import Diagnostic
 from ..errors import InputError, list_some
 from ..naming import MAX_PRODUCT_NAME, check_path, fill_template, is_product_name
 from ..results import CAL, MBSUB
@@ -34,9 +35,9 @@ class Association(NamedTuple):
     science, background : list of str
         Exposures, relative to the working directory.
     pool : str or None
-        Name of the pool it was made from.
-    remarks, warnings : tuple of str
-        What is not regrouped, or otherwise; what may be a mistake; in a sentence each.
+        Name of the pool it was generated from.
+    diagnostics : tuple of Diagnostic
+        What may be a mistake, and what is not regrouped, or otherwise.
     """
 
     path: str
@@ -44,8 +45,7 @@ class Association(NamedTuple):
     science: list[str]
     background: list[str]
     pool: str | None
-    remarks: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def name(self) -> str:
@@ -73,73 +73,78 @@ def read_association(path: str) -> Association:
     content = _load(path)
     if not (isinstance(content, dict) and content.keys() & {"asn_type", "products"}):
         raise InputError(f"{path}: not an association; associations of type 'spec3' are needed")
-    kind = content.get("asn_type") or "None"
-    if kind not in ("spec3", "None"):
+    asn_type = content.get("asn_type") or "None"
+    if asn_type not in ("spec3", "None"):
         raise InputError(
-            f"{path}: its asn_type is {kind!r:.40}; name level 3 associations only, of type "
+            f"{path}: its asn_type is {asn_type!r:.40}; name level 3 associations only, of type "
             "'spec3' (*_spec3_*asn.json)"
         )
     products = content.get("products")
     if not (isinstance(products, list) and products and isinstance(products[0], dict)):
         raise InputError(f"{path}: has no products; make the association again")
-    name, members = products[0].get("name"), products[0].get("members")
-    if not isinstance(name, str) or not isinstance(members, list):
+    name, entries = products[0].get("name"), products[0].get("members")
+    if not isinstance(name, str) or not isinstance(entries, list):
         raise InputError(f"{path}: its product has no name or no members; make it again")
-    template = _template(path, name)
-    typed = [_typed_file(path, member) for member in members]
-    given = [file for member_type, file in typed if _is_science(member_type)]
-    if not given:
-        types = ", ".join(repr(member_type) for member_type in dict(typed)) or "none"
+    template = _parse_template(path, name)
+    members = [_parse_member(path, entry) for entry in entries]
+    science = [file for member_type, file in members if _is_science(member_type)]
+    if not science:
+        types = ", ".join(map(repr, dict(members))) or "none"
         raise InputError(
             f"{path}: has no science members (their exptypes: {types}); there is nothing to regroup"
         )
-    if kind != "spec3" and (other := [file for file in given if not file.endswith((CAL, MBSUB))]):
+    others = [file for file in science if not file.endswith((CAL, MBSUB))]
+    if asn_type != "spec3" and others:
         raise InputError(
-            f"{path}: has no asn_type, and its member {other[0]!r} is not called *{CAL} or "
+            f"{path}: has no asn_type, and its member {others[0]!r} is not called *{CAL} or "
             f"*{MBSUB}; correct one of them"
         )
-    taken = [_member_file(path, member) for member in given]
-    _check_repeated(path, taken)
+    exposures = [_find_exposure(path, member) for member in science]
+    _check_repeated(path, exposures)
     pool = content.get("asn_pool")
-    known = isinstance(pool, str) and pool.isprintable()
+    notes = (
+        *_note_replaced(science, exposures),
+        *_note_products(products[1:]),
+        *_note_other_members(members),
+    )
     return Association(
         path,
         template,
-        taken,
-        [file for member_type, file in typed if member_type.lower() == "background"],
-        pool if known else None,
-        (*_replaced(path, given, taken), *_left_out(path, products[1:]), *_others(path, typed)),
-        (*_misspelt(path, typed),),
+        exposures,
+        [file for member_type, file in members if member_type.lower() == "background"],
+        pool if isinstance(pool, str) and pool.isprintable() else None,
+        (
+            *(Diagnostic("warning", f"{path}: {text}") for text in _warn_unknown_types(members)),
+            *(Diagnostic("note", f"{path}: {text}") for text in notes),
+        ),
     )
 
 
 def _load(path: str) -> Any:
-    """Read JSON, or YAML, which some pipelines write, too."""
-    refusal = InputError(
-        f"{path}: not a JSON file, nor YAML; an association (*_asn.json) is needed"
-    )
+    """Load JSON, or YAML, which some pipelines write, too."""
+    error = InputError(f"{path}: not a JSON file, nor YAML; an association (*_asn.json) is needed")
     try:
         with open(path, encoding="utf-8-sig") as file:
             text = file.read()
         return json.loads(text)
     except (UnicodeDecodeError, RecursionError):
-        raise refusal from None
+        raise error from None
     except ValueError:
-        # Imported only here, as scripts say what they lack once they are at work.
+        # Imported only here, as commands report what they lack once they are at work.
         import yaml
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError, TypeError):
         # PyYAML raises the last three if a value does not have the type of its tag.
-        raise refusal from None
+        raise error from None
 
 
-def _typed_file(path: str, member: Any) -> tuple[str, str]:
-    """Type of a member, and its file, relative to the working directory."""
-    if not (isinstance(member, dict) and isinstance(member.get("expname"), str)):
+def _parse_member(path: str, entry: Any) -> tuple[str, str]:
+    """Parse the type of a member, and its file, relative to the working directory."""
+    if not (isinstance(entry, dict) and isinstance(entry.get("expname"), str)):
         raise InputError(f"{path}: a member has no expname; make the association again")
-    member_type = member.get("exptype")
-    file = os.path.join(os.path.dirname(path), member["expname"])
+    member_type = entry.get("exptype")
+    file = os.path.join(os.path.dirname(path), entry["expname"])
     return member_type if isinstance(member_type, str) else "None", file
 
 
@@ -149,44 +154,44 @@ def _is_science(member_type: str) -> bool:
 
 
 def _check_repeated(path: str, members: list[str]) -> None:
-    """Check that no member is named twice, in whatever way."""
     files: dict[str, str] = {}
     for member in members:
         file = os.path.realpath(member)
         if file in files:
-            other = f", also as {files[file]!r}" if files[file] != member else ""
-            raise InputError(f"{path}: names {member!r} twice{other}; leave one out")
+            also = f", also as {files[file]!r}" if files[file] != member else ""
+            raise InputError(f"{path}: names {member!r} twice{also}; leave one out")
         files[file] = member
 
 
-def _others(path: str, typed: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Count the members that are not regrouped, by their types."""
-    counts = Counter(member_type.lower() for member_type, _ in typed)
-    others = {key: count for key, count in counts.items() if key in MEMBER_TYPES - {"science"}}
-    if others:
-        what = " and ".join(f"{count} {key}" for key, count in others.items())
-        said = f"{path}: its {what} members are not regrouped"
-        if "background" in others:
-            said += "; the setting 'prepare' subtracts the background from the science members"
-        yield said
+def _note_other_members(members: Iterable[tuple[str, str]]) -> Iterator[str]:
+    counts = Counter(member_type.lower() for member_type, _ in members)
+    parts = [
+        f"{count} {name}"
+        for name, count in counts.items()
+        if name in MEMBER_TYPES and name != "science"
+    ]
+    if parts:
+        text = f"its {' and '.join(parts)} members are not regrouped"
+        if "background" in counts:
+            text += "; the setting 'prepare' subtracts the background from the science members"
+        yield text
 
 
-def _misspelt(path: str, typed: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Name the members whose types the pipeline does not know."""
+def _warn_unknown_types(members: Iterable[tuple[str, str]]) -> Iterator[str]:
     files: dict[str, list[str]] = {}
-    for member_type, file in typed:
+    for member_type, file in members:
         if member_type.lower() not in MEMBER_TYPES:
             files.setdefault(member_type, []).append(os.path.basename(file))
     for member_type, names in files.items():
         what = "taken for science" if _is_science(member_type) else "left out"
         yield (
-            f"{path}: exptype {member_type!r} is not known, members that have it are {what}, as "
+            f"exptype {member_type!r} is not known, members that have it are {what}, as "
             f"in the pipeline: {list_some(names)}; correct it, for example to 'science'"
         )
 
 
-def _member_file(path: str, member: str) -> str:
-    """File of a member: a spectrum's exposure; an exposure, or what it was renamed to."""
+def _find_exposure(path: str, member: str) -> str:
+    """Find the exposure of a member: that of a spectrum; itself, or what it was renamed to."""
     stem, suffix, _ = member.rpartition("_x1d.fits")
     exposure = f"{stem}{CAL}" if suffix else member
     stem, suffix, _ = exposure.rpartition(CAL)
@@ -196,53 +201,46 @@ def _member_file(path: str, member: str) -> str:
             return file
     if exposure != member:
         raise InputError(
-            f"{path}: its member {member!r} is a spectrum, and its exposure {exposure!r} is no "
+            f"{path}: its member {member!r} is a spectrum, and its exposure {exposure!r} is not a "
             "file; put it there, or correct the association"
         )
     raise InputError(f"{path}: its member {member!r} is not a file; bring it back or correct it")
 
 
-def _replaced(path: str, given: list[str], taken: list[str]) -> Iterator[str]:
-    """Say how many members were replaced by other files, by suffix."""
-    suffixes = [
+def _note_replaced(members: list[str], exposures: list[str]) -> Iterator[str]:
+    suffixes = Counter(
         tuple(file.removesuffix(".fits").rpartition("_")[2] for file in pair)
-        for pair in zip(given, taken, strict=True)
+        for pair in zip(members, exposures, strict=True)
         if pair[0] != pair[1]
-    ]
-    for old, new in dict.fromkeys(suffixes):
+    )
+    for (old, new), count in suffixes.items():
         yield (
-            f"{path}: {suffixes.count((old, new))} of its {len(given)} members are called _{old}; "
-            f"the _{new} beside each is regrouped"
+            f"{count} of its {len(members)} members are called _{old}; the _{new} beside each is "
+            "regrouped"
         )
 
 
-def _left_out(path: str, products: list[Any]) -> Iterator[str]:
-    """Name the products that are not made."""
+def _note_products(products: list[Any]) -> Iterator[str]:
     if products:
         names = [product.get("name") if isinstance(product, dict) else None for product in products]
-        names = [name if isinstance(name, str) else None for name in names]
+        texts = ", ".join(repr(name) if isinstance(name, str) else "None" for name in names)
         yield (
-            f"{path}: only its first product is made, as in calwebb_spec3; left out: "
-            f"{', '.join(map(repr, names))}; give each an association of its own"
+            f"only its first product is made, as in calwebb_spec3; left out: {texts}; give each an "
+            "association of its own"
         )
 
 
-def _template(path: str, name: str) -> str:
-    """Template of the names of products, without the ending of a file."""
+def _parse_template(path: str, name: str) -> str:
+    """Parse the template of the names of products, without the ending of a file."""
     template = name.removesuffix(".fits").removesuffix("_cal")
     if template.count("{source_id}") > 1:
         raise InputError(
             f"{path}: its product's name {name!r} has {{source_id}} twice; leave one out"
         )
-    _check_template(path, template)
-    return template
-
-
-def _check_template(path: str, template: str) -> None:
-    """Refuse templates that do not give names of files."""
     if not is_product_name(fill_template(template, "s00001", ["s200a1"])):
         raise InputError(
             f"{path}: its product's name {template!r:.300} may have letters, digits, _ . + - "
             "(a letter or digit first, no two dots in a row), {source_id} and {slit_name} only, "
             f"and {MAX_PRODUCT_NAME} characters at most; rename it"
         )
+    return template

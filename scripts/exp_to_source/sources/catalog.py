@@ -1,6 +1,7 @@
 """Source ids of a catalogue, for example made from an image."""
 
 import os
+import re
 import warnings
 
 from ..errors import InputError
@@ -16,6 +17,8 @@ FORMATS = {
     ".fits": "fits",
     ".tsv": "ascii.tab",
 }
+
+_WHOLE = re.compile(r"\s*([+-]?[0-9]+)(?:\.0*)?\s*", re.ASCII)
 
 
 def read_catalog(path: str) -> list[int]:
@@ -60,25 +63,30 @@ def read_catalog(path: str) -> list[int]:
             f"{path}: none of its columns ({', '.join(table.colnames)}) is called "
             f"{', '.join(ID_COLUMNS[:-1])} or {ID_COLUMNS[-1]}; rename the one that has the ids"
         )
-    try:
-        ids = [_whole(value) for value in table[name].tolist() if value not in (None, "")]
-    except (TypeError, ValueError):
-        raise InputError(
-            f"{path}: its column {name!r} has values that are no whole numbers; source ids are "
-            "needed, correct it or rename the column that has them"
-        ) from None
+    column, ids = table[name], []
+    # The first whole number that has the same value as the next, in the column's type.
+    limit = 2 ** {2: 11, 4: 24}.get(column.dtype.itemsize, 53)
+    for value in column.tolist():
+        # Columns of floating-point numbers have NaN where they have no value.
+        if value in (None, "") or str(value) == "nan":
+            continue
+        match = _WHOLE.fullmatch(str(value))
+        if not match:
+            raise InputError(
+                f"{path}: its column {name!r} has {value!r:.40}, which is not a whole number; "
+                "source ids are needed, correct it or rename the column that has them"
+            )
+        if isinstance(value, float) and abs(value) >= limit:
+            raise InputError(
+                f"{path}: its column {name!r} has {value:.0f} as {column.dtype.name}, which is not "
+                "exact; save the ids as integers"
+            )
+        ids.append(int(match[1]))
     if not ids:
         raise InputError(
             f"{path}: has no ids in its column {name!r}; correct the setting 'catalog'"
         )
     return list(dict.fromkeys(ids))
-
-
-def _whole(value: str | float) -> int:
-    number = int(value)
-    if not isinstance(value, str) and number != value:
-        raise ValueError(value)
-    return number
 
 
 def _unreadable(path: str, kind: str, error: Exception) -> InputError:

@@ -1,20 +1,20 @@
-"""Doubts: exposures that are given twice, and products of what may not be one source.
+"""Doubts: repeated exposures, and products of what may not be one source.
 
-Ids and names make slits one source. Headers also tell which exposure a file is, and where its
+Ids and names make slits one source. Headers also state which exposure a file is, and where its
 sources are.
 """
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ..diagnostics import Diagnostic
 from ..errors import InputError, list_some, pluralize
-from ..modes import FIXED_SLIT, MODES
+from ..modes import FIXED_SLIT, MODES, is_grism
 from ..naming import archive_name, find_archive_name, precedes
-from .families import Exposure
-from .products import Product
+from .families import ExposureSummary
+from .products import Product, exposure_sets
 
 #: Largest distance between positions of one source, in arcsec.
 TOLERANCE = 1.0
@@ -28,28 +28,22 @@ LONGEST_SLITLET = 60.0
 #: Maximum number of examples in a message.
 MAX_NAMED = 3
 
-_MOS = MODES["mos"].exposure_type
-_GRISMS = {mode.exposure_type for mode in MODES.values() if not mode.has_slits}
+#: Exposures by name.
+Exposures = Mapping[str, ExposureSummary]
 
 
 class Doubt(NamedTuple):
-    """A sentence, and whether it ends the run unless the user wants otherwise."""
+    """A sentence, and whether it ends the run by default."""
 
     text: str
     stops: bool = False
 
 
 class Sight(NamedTuple):
-    """Where an exposure has a source, or its target.
+    """Where an exposure has a source, or its target; empty texts are not known.
 
-    Attributes
-    ----------
-    exposure : str
-        Name of the exposure.
-    position : str
-        Right ascension and declination, in degrees; empty if they are not known.
-    name : str
-        Name of the target, or the catalogue of the source; may be empty.
+    The position is right ascension and declination in degrees, the name that of the target, or of
+    the catalogue of the source.
     """
 
     exposure: str
@@ -63,18 +57,18 @@ class Sight(NamedTuple):
 
 
 def check_doubts(
-    products: Iterable[Product], exposures: Iterable[Exposure], on_doubt: str
+    products: Collection[Product], exposures: Iterable[ExposureSummary], on_doubt: str
 ) -> list[Diagnostic]:
     """Warn of doubts, or end the run.
 
     Parameters
     ----------
-    products : iterable of Product
-        Products to be made.
-    exposures : iterable of Exposure
-        All exposures that they are made of.
+    products : collection of Product
+        Products to be written.
+    exposures : iterable of ExposureSummary
+        All exposures that they consist of.
     on_doubt : {"auto", "warn", "stop"}
-        ``auto`` ends the run if exposures are given twice, or fixed slits have several targets, as
+        ``auto`` ends the run if exposures are repeated, or fixed slits have several targets, as
         ids do not distinguish these.
 
     Raises
@@ -82,8 +76,7 @@ def check_doubts(
     InputError
         If there are doubts that end the run; the message has each.
     """
-    products = list(products)
-    by_name = {exposure.about["exposure"]: exposure for exposure in exposures}
+    by_name = {exposure.name: exposure for exposure in exposures}
     doubts = [
         *repeated_exposures(products, by_name),
         *several_targets(products, by_name),
@@ -100,42 +93,38 @@ def check_doubts(
     return [Diagnostic("warning", doubt.text) for doubt in doubts]
 
 
-def repeated_exposures(
-    products: Iterable[Product], exposures: Mapping[str, Exposure]
-) -> Iterator[Doubt]:
-    """Find exposures that are given twice: one identity, and a slit of both in one product.
+def repeated_exposures(products: Iterable[Product], exposures: Exposures) -> Iterator[Doubt]:
+    """Find repeated exposures: of one identity, and with a slit of both in one product.
 
-    Files of one exposure that have different slits are parts of it, and sound.
+    Files of one exposure that have different slits are parts of it, and valid.
     """
-    keys = {name: _numbers(exposure) for name, exposure in exposures.items()}
-    twins = _pairs(products, exposures, identify(exposures, keys))
-    if twins:
+    keys = {name: _read_numbers(exposure.header) for name, exposure in exposures.items()}
+    repeated = _count_pairs(products, exposures, identify(exposures, keys))
+    if repeated:
         yield Doubt(
             "exposures that are given twice, under two names, would be in products twice "
-            f"({pluralize(twins.total(), 'slit')}): {_paths(twins, exposures)}; leave one of each "
-            "out",
+            f"({pluralize(repeated.total(), 'slit')}): {_list_paths(repeated, exposures)}; leave "
+            "one of each out",
             stops=True,
         )
-    alike: dict[str, Hashable] = {}
+    similar: dict[str, Hashable] = {}
     for name, key in keys.items():
-        about = exposures[name].about
-        archived = find_archive_name(about.get("filename", ""))
-        alike[name] = (key, archived) if about.get("exposure_number") else name
-    others = _pairs(products, exposures, alike)
-    for pair in twins:
+        header = exposures[name].header
+        archived = find_archive_name(header.get("filename", ""))
+        similar[name] = (key, archived) if header.get("exposure_number") else name
+    others = _count_pairs(products, exposures, similar)
+    for pair in repeated:
         del others[pair]
     if others:
         yield Doubt(
             f"exposures may be given twice: all but their FILENAME says that they are one "
-            f"({pluralize(others.total(), 'slit')}): {_paths(others, exposures)}; "
-            "leave one of each out if they are"
+            f"({pluralize(others.total(), 'slit')}): {_list_paths(others, exposures)}; leave one "
+            "of each out if they are"
         )
 
 
-def _pairs(
-    products: Iterable[Product],
-    exposures: Mapping[str, Exposure],
-    identities: Mapping[str, Hashable],
+def _count_pairs(
+    products: Iterable[Product], exposures: Exposures, identities: Mapping[str, Hashable]
 ) -> Counter[tuple[str, str]]:
     """Count the slits that two exposures of one identity have in one product."""
     count = Counter(identities.values())
@@ -148,64 +137,56 @@ def _pairs(
             identity = identities[slit.exposure]
             if count[identity] > 1:
                 # A grism has a slit for each order, all of one name.
-                grism = exposures[slit.exposure].about["exposure_type"] in _GRISMS
+                grism = is_grism(exposures[slit.exposure].header["exposure_type"])
                 key = identity, slit.slit_name, slit.shape if grism else ()
                 if (other := first.setdefault(key, slit.exposure)) != slit.exposure:
                     pairs[other, slit.exposure] += 1
     return pairs
 
 
-def _paths(pairs: Iterable[tuple[str, str]], exposures: Mapping[str, Exposure]) -> str:
-    paths = (" and ".join(exposures[name].about["path"] for name in pair) for pair in pairs)
+def _list_paths(pairs: Iterable[tuple[str, str]], exposures: Exposures) -> str:
+    paths = (" and ".join(exposures[name].header["path"] for name in pair) for pair in pairs)
     return list_some(paths, "; ", MAX_NAMED)
 
 
-def _numbers(exposure: Exposure) -> tuple[str, ...]:
-    """Return what headers say of an exposure, but for FILENAME: numbers, optical elements."""
-    about = exposure.about
+def _read_numbers(header: Mapping[str, str]) -> tuple[str, ...]:
+    """Read all that identifies an exposure but FILENAME: numbers, optical elements."""
     # Later pipelines may have corrected the clock, so that it counts for want of a number only.
-    start = "" if about.get("exposure_number") else about.get("start", "")[:9]
+    start = "" if header.get("exposure_number") else header.get("start", "")[:9]
     keys = ("filter", "grating", "pupil", "segment")
-    return archive_name(about), start, *(about.get(key, "") for key in keys)
+    return archive_name(header), start, *(header.get(key, "") for key in keys)
 
 
-def identify(
-    exposures: Mapping[str, Exposure], keys: Mapping[str, tuple[str, ...]]
-) -> dict[str, Hashable]:
-    """Find the identity of each exposure: what its headers say, and the name in FILENAME.
+def identify(exposures: Exposures, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Hashable]:
+    """Identify exposures by their numbers, and the name in FILENAME.
 
     Simulated exposures may have all numbers in common. The name is that of the archive, with
     anything before and after it, or any other.
     """
-    alike: dict[tuple[str, ...], list[str]] = {}
+    groups: dict[tuple[str, ...], list[str]] = {}
     for name, key in keys.items():
-        alike.setdefault(key, []).append(name)
+        groups.setdefault(key, []).append(name)
     identities: dict[str, Hashable] = {}
-    for key, names in alike.items():
-        files = {name: exposures[name].about.get("filename", "") for name in names}
+    for key, names in groups.items():
+        files = {name: exposures[name].header.get("filename", "") for name in names}
         archived = {find_archive_name(file) for file in files.values()}
         for name, file in files.items():
-            own = key[0] if key[0] in archived else file or name
-            identities[name] = (key, find_archive_name(file) or own)
+            default = key[0] if key[0] in archived else file or name
+            identities[name] = (key, find_archive_name(file) or default)
     return identities
 
 
-def several_targets(
-    products: Iterable[Product], exposures: Mapping[str, Exposure]
-) -> Iterator[Doubt]:
+def several_targets(products: Iterable[Product], exposures: Exposures) -> Iterator[Doubt]:
     """Find fixed slits of several targets in one product, as each target has the same ids."""
     sights = {
-        name: Sight(name, about.get("target_position", ""), about.get("target", ""))
-        for name, (about, *_) in exposures.items()
-        if about["exposure_type"] == FIXED_SLIT and not _is_moving(about)
+        name: Sight(name, header.get("target_position", ""), header.get("target", ""))
+        for name, (header, *_) in exposures.items()
+        if header["exposure_type"] == FIXED_SLIT and not _is_moving(header)
     }
-    seen = set()
-    for product in products if len(sights) > 1 else ():
-        names = tuple(dict.fromkeys(slit.exposure for slit in product.slits))
-        if product.joined or names in seen:
-            continue
-        seen.add(names)
-        targets = tell_apart(sights[name] for name in names if name in sights)
+    if len(sights) < 2:
+        return
+    for product, names in exposure_sets(p for p in products if not p.joined):
+        targets = distinguish(sights[name] for name in names if name in sights)
         if len(targets) > 1:
             yield Doubt(
                 f"{product.name} would be of {len(targets)} targets, as fixed slits have the same "
@@ -215,41 +196,39 @@ def several_targets(
             )
 
 
-def several_positions(
-    products: Iterable[Product], exposures: Mapping[str, Exposure]
-) -> Iterator[Doubt]:
-    """Find sources that are at several places, as ids of several catalogues are alike."""
+def several_positions(products: Iterable[Product], exposures: Exposures) -> Iterator[Doubt]:
+    """Find sources at several positions, as ids of several catalogues are alike."""
     catalogs = {
-        name: about.get("source_catalog" if about["exposure_type"] in _GRISMS else "msa_file", "")
-        for name, (about, *_) in exposures.items()
-        if about["exposure_type"] != FIXED_SLIT and not _is_moving(about)
+        name: header.get("source_catalog" if is_grism(header["exposure_type"]) else "msa_file", "")
+        for name, (header, *_) in exposures.items()
+        if header["exposure_type"] != FIXED_SLIT and not _is_moving(header)
     }
-    found = []
+    combined = []
     for product in products:
         # All texts are equal, as a rule.
         if len({slit.position for slit in product.slits}) > 1 and not product.joined:
-            sights = (
+            sights = distinguish(
                 Sight(slit.exposure, slit.position, catalogs[slit.exposure])
                 for slit in product.slits
                 if slit.position and slit.kind == "s" and slit.exposure in catalogs
             )
-            if len(places := tell_apart(sights)) > 1:
-                found.append(f"{product.name}: {list_some(places, limit=MAX_NAMED)}")
-    if found:
+            if len(sights) > 1:
+                combined.append(f"{product.name}: {list_some(sights, limit=MAX_NAMED)}")
+    if combined:
         yield Doubt(
-            f'{pluralize(len(found), "product")} would combine sources more than {TOLERANCE:g}" '
-            f"apart, which have one id: {list_some(found, '; ', MAX_NAMED)}; give an "
+            f'{pluralize(len(combined), "product")} would combine sources more than {TOLERANCE:g}" '
+            f"apart, which have one id: {list_some(combined, '; ', MAX_NAMED)}; give an "
             "association for the exposures of each catalogue"
         )
 
 
-def stray_slits(products: Iterable[Product], exposures: Mapping[str, Exposure]) -> Iterator[Doubt]:
+def stray_slits(products: Iterable[Product], exposures: Exposures) -> Iterator[Doubt]:
     """Find slits that do not see the source whose id they have: background slitlets, long ago."""
     old = {
         name
-        for name, exposure in exposures.items()
-        if exposure.about["exposure_type"] == _MOS
-        and precedes(exposure.about["version"], OWN_BACKGROUND_IDS_SINCE)
+        for name, (header, *_) in exposures.items()
+        if header["exposure_type"] == MODES["mos"].exposure_type
+        and precedes(header["version"], OWN_BACKGROUND_IDS_SINCE)
     }
     strays: dict[str, list[str]] = {}
     for product in products if old else ():
@@ -258,20 +237,20 @@ def stray_slits(products: Iterable[Product], exposures: Mapping[str, Exposure]) 
                 strays.setdefault(slit.exposure, []).append(slit.slit_name)
     for name, slits in strays.items():
         yield Doubt(
-            f"{exposures[name].about['path']}: the footprint of {pluralize(len(slits), 'slit')} "
+            f"{exposures[name].header['path']}: the footprint of {pluralize(len(slits), 'slit')} "
             f"({list_some(slits, limit=MAX_NAMED)}) does not cover the source, so that it may be "
             "background with the id of a source, as before pipeline version 1.15; nothing is wrong "
             "if the source is extended, otherwise give another id with 'joins'"
         )
 
 
-def tell_apart(sights: Iterable[Sight]) -> list[Sight]:
-    """Return the first sight of each source; positions decide where they are known, or names."""
-    found: list[Sight] = []
+def distinguish(sights: Iterable[Sight]) -> list[Sight]:
+    """List the first sight of each source; known positions decide, or else names."""
+    first: list[Sight] = []
     for sight in sights:
-        if all(_differ(sight, other) for other in found):
-            found.append(sight)
-    return found
+        if all(_differ(sight, other) for other in first):
+            first.append(sight)
+    return first
 
 
 def _differ(one: Sight, other: Sight) -> bool:
@@ -281,7 +260,7 @@ def _differ(one: Sight, other: Sight) -> bool:
 
 
 def separation(position: str, other: str) -> float:
-    """Angle between two positions, in arcsec."""
+    """Compute the angle between two positions, in arcsec."""
     if position == other:
         return 0
     (ra, dec), (other_ra, other_dec) = (
@@ -312,5 +291,5 @@ def is_outside(position: str, region: str) -> bool:
     )
 
 
-def _is_moving(about: Mapping[str, str]) -> bool:
-    return about.get("target_type", "").upper() == "MOVING"
+def _is_moving(header: Mapping[str, str]) -> bool:
+    return header.get("target_type", "").upper() == "MOVING"

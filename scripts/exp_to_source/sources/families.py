@@ -8,7 +8,7 @@ from ..diagnostics import Diagnostic
 from ..errors import InputError
 from ..formats.indices import IndexReader
 from ..formats.rows import decode_column, decode_rows
-from ..formats.summaries import SlitSummary, read_summaries
+from ..formats.summaries import read_summaries
 from ..modes import ELEMENTS, FIXED_SLIT, FIXED_SLIT_IDS
 from ..naming import (
     count_source_digits,
@@ -36,23 +36,23 @@ DEFAULT_OPTIONS = GroupingOptions()
 
 
 class Slit(NamedTuple):
-    """Properties of a slit of an exposure that grouping needs."""
+    """Properties of a slit that grouping needs: those of its index, and of its exposure."""
 
     exposure: str
     digest: str
     source_id: int
     source_name: str
     slit_name: str
+    exposure_type: str
     planes: int
     size: int
-    detector: str = ""
-    optics: str = ""
     shape: tuple[int, ...] = ()
     wavelengths: tuple[float, ...] = ()
-    program: str = ""
     position: str = ""
     region: str = ""
-    exposure_type: str = ""
+    detector: str = ""
+    optics: str = ""
+    program: str = ""
 
     @property
     def kind(self) -> str:
@@ -78,29 +78,34 @@ class Family(NamedTuple):
     slits: list[Slit]
 
 
-class Exposure(NamedTuple):
-    """What the index of an exposure says.
+class ExposureSummary(NamedTuple):
+    """The small part of the index of an exposure.
 
     Attributes
     ----------
-    about : dict of str
-        The exposure; ``failure``: why it has no slits; ``other_kind``: what it is, if it is not
-        one to regroup.
+    header : dict of str
+        What identifies the exposure; ``failure``: why it has no slits; ``other_kind``: what it is,
+        if it is not one to regroup.
     slits : list of Slit
         Its slits, in order.
-    remarks : list of Diagnostic
+    diagnostics : sequence of Diagnostic
         What a user should know.
-    tags : list of str
+    tags : sequence of str
         All tags of its tree.
     """
 
-    about: dict[str, str]
+    header: dict[str, str]
     slits: list[Slit]
-    remarks: Sequence[Diagnostic] = ()
+    diagnostics: Sequence[Diagnostic] = ()
     tags: Sequence[str] = ()
 
+    @property
+    def name(self) -> str:
+        """Name of the exposure."""
+        return self.header["exposure"]
 
-def read_exposures(paths: Iterable[str], options: GroupingOptions) -> Iterator[Exposure]:
+
+def read_exposures(paths: Iterable[str], options: GroupingOptions) -> Iterator[ExposureSummary]:
     """Read the small part of indices.
 
     Raises
@@ -111,65 +116,44 @@ def read_exposures(paths: Iterable[str], options: GroupingOptions) -> Iterator[E
     """
     for path in paths:
         with IndexReader(path) as index:
-            about = index.exposure
-            if os.path.basename(path) != index_name(about["exposure"]):
+            header = index.exposure
+            if os.path.basename(path) != index_name(header["exposure"]):
                 raise InputError(
-                    f"{path}: is the index of {about['exposure']}, renamed; delete it and run again"
+                    f"{path}: is the index of {header['exposure']}, renamed; delete it and run "
+                    "again"
                 )
-            is_bad = "failure" in about and "other_kind" not in about
+            is_bad = "failure" in header and "other_kind" not in header
             if is_bad and options.on_bad_exposure == "stop":
-                raise InputError(about["failure"])
-            optics = _optics(about)
-            yield Exposure(
-                about,
-                [_slit(about, optics, head, options) for head in read_summaries(index)],
+                raise InputError(header["failure"])
+            yield ExposureSummary(
+                header,
+                list(_read_slits(index, options)),
                 [Diagnostic(*row) for row in decode_rows(index.part("remarks"))],
                 decode_column(index.part("tags")),
             )
 
 
-def _optics(exposure: dict[str, str]) -> tuple[str, str]:
-    """Detector; instrument with optical elements; empty if there is no exposure."""
-    if "failure" in exposure:
-        return "", ""
-    elements = optical_elements(*(exposure[key] for key in ELEMENTS))
-    return exposure["detector"].lower(), f"{exposure['instrument']}_{elements}".lower()
-
-
-def _slit(
-    exposure: dict[str, str], optics: tuple[str, str], head: SlitSummary, options: GroupingOptions
-) -> Slit:
-    source_id = head.source_id
-    if options.fixed_slit_ids == "table" and head.exposure_type == FIXED_SLIT:
-        source_id = FIXED_SLIT_IDS.get(head.slit_name.upper(), source_id)
-    if source_id is None:
-        raise InputError(
-            f"{exposure['path']}: slit {head.slit_name or '?'} has no SOURCEID; "
-            "set the keyword in its SCI header"
-        )
-    detector, elements = optics
-    # Without keywords, which would take twice the time.
-    return Slit(
-        exposure["exposure"],
-        head.digest,
-        source_id,
-        head.source_name,
-        head.slit_name,
-        head.planes,
-        head.size,
-        detector,
-        elements,
-        head.shape,
-        head.wavelengths,
-        exposure["program"],
-        head.position,
-        head.region,
-        head.exposure_type,
-    )
+def _read_slits(index: IndexReader, options: GroupingOptions) -> Iterator[Slit]:
+    header = index.exposure
+    if "failure" in header:
+        return
+    name, program, detector = header["exposure"], header["program"], header["detector"].lower()
+    elements = optical_elements(*(header[key] for key in ELEMENTS))
+    optics = f"{header['instrument']}_{elements}".lower()
+    for summary in read_summaries(index):
+        source_id = summary.source_id
+        if options.fixed_slit_ids == "table" and summary.exposure_type == FIXED_SLIT:
+            source_id = FIXED_SLIT_IDS.get(summary.slit_name.upper(), source_id)
+        if source_id is None:
+            raise InputError(
+                f"{header['path']}: slit {summary.slit_name or '?'} has no SOURCEID; "
+                "set the keyword in its SCI header"
+            )
+        yield Slit(name, summary.digest, source_id, *summary[2:], detector, optics, program)
 
 
 def make_families(
-    exposures: Iterable[Exposure],
+    exposures: Iterable[ExposureSummary],
     associations: Iterable[Association],
     options: GroupingOptions,
 ) -> list[Family]:
@@ -177,60 +161,57 @@ def make_families(
 
     Parameters
     ----------
-    exposures : iterable of Exposure
+    exposures : iterable of ExposureSummary
         Result of `read_exposures`.
     associations : iterable of Association
         The science members of each are one family; other exposures are named after their headers.
     options : GroupingOptions
-        The user's.
+        How slits are grouped and products named.
     """
-    known = {exposure.about["exposure"]: exposure for exposure in exposures}
+    by_name = {exposure.name: exposure for exposure in exposures}
+    groups: list[tuple[str, dict[str, str] | None, list[ExposureSummary]]] = []
     claimed: set[str] = set()
-    families = []
     for association in associations:
         names = list(map(exposure_name, association.science))
         claimed.update(names)
-        members = [known[name] for name in names if name in known]
-        if not members:
-            continue
-        instruments = {exposure.about["instrument"] for exposure in members}
+        members = [by_name[name] for name in names if name in by_name]
+        instruments = {exposure.header["instrument"] for exposure in members}
         if len(instruments) > 1:
             raise InputError(
                 f"{association.path}: its members are of several instruments "
                 f"({', '.join(sorted(instruments))}), products are of one; make it again"
             )
-        about = {"pool_name": association.pool, "table_name": os.path.basename(association.path)}
-        families.append(
-            Family(
-                association.template,
-                _digits(members, options),
-                {key: value for key, value in about.items() if value},
-                [slit for exposure in members for slit in exposure.slits],
-            )
-        )
-    by_headers: dict[str, list[Exposure]] = {}
-    for name in known:
+        asn = {"pool_name": association.pool, "table_name": os.path.basename(association.path)}
+        groups.append((association.template, {k: v for k, v in asn.items() if v}, members))
+    by_headers: dict[str, list[ExposureSummary]] = {}
+    for name, exposure in by_name.items():
         if name not in claimed:
-            by_headers.setdefault(_template(known[name].about), []).append(known[name])
-    for template, members in by_headers.items():
-        slits = [slit for exposure in members for slit in exposure.slits]
-        families.append(Family(template, _digits(members, options), None, slits))
-    return families
+            by_headers.setdefault(_template(exposure.header), []).append(exposure)
+    groups += ((template, None, members) for template, members in by_headers.items())
+    return [
+        Family(
+            template,
+            _digits(members, options),
+            association,
+            [slit for exposure in members for slit in exposure.slits],
+        )
+        for template, association, members in groups
+        if members
+    ]
 
 
-def _digits(members: list[Exposure], options: GroupingOptions) -> int:
+def _digits(members: list[ExposureSummary], options: GroupingOptions) -> int:
     if options.source_id_digits != "auto":
         return int(options.source_id_digits)
-    return max(count_source_digits(exposure.about["version"]) for exposure in members)
+    return max(count_source_digits(exposure.header["version"]) for exposure in members)
 
 
-def _template(exposure: dict[str, str]) -> str:
-    """Template from headers."""
-    words = {key: exposure[key] for key in ("program", "observation", "instrument")}
-    optics = [exposure[key] for key in ELEMENTS]
+def _template(header: dict[str, str]) -> str:
     return header_template(
-        **words,
-        elements=optical_elements(*optics),
-        slits=exposure["exposure_type"] == FIXED_SLIT,
-        subarray=exposure["subarray"],
+        header["program"],
+        header["observation"],
+        header["instrument"],
+        optical_elements(*(header[key] for key in ELEMENTS)),
+        slits=header["exposure_type"] == FIXED_SLIT,
+        subarray=header["subarray"],
     )

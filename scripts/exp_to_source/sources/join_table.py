@@ -19,39 +19,20 @@ import csv
 import os
 import re
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..naming import fill_template, is_product_name, source_type
+from .choosing import matches
 
 COLUMNS = ("exposure", "slit_name", "source_id", "source_name", "target", "product")
 
-_ID = re.compile(r"([sbv]?)(-?[0-9]+)", re.ASCII | re.IGNORECASE)
+# Spreadsheets may write whole numbers with a decimal point.
+_ID = re.compile(r"([sbv]?)(-?[0-9]+)(?:\.0*)?", re.ASCII | re.IGNORECASE)
 
 
-class Named(Protocol):
-    """Properties of a slit that a row uses."""
-
-    @property
-    def exposure(self) -> str:
-        """Name of its exposure."""
-
-    @property
-    def slit_name(self) -> str:
-        """Its name."""
-
-    @property
-    def source_id(self) -> int:
-        """Its SOURCEID."""
-
-    @property
-    def source_name(self) -> str:
-        """Its SRCNAME."""
-
-
-class Who(NamedTuple):
-    """A slit of an exposure, by its names and id."""
+class SlitKey(NamedTuple):
+    """Properties of a slit that a row uses: the names and SOURCEID of a slit of an exposure."""
 
     exposure: str
     slit_name: str
@@ -60,9 +41,9 @@ class Who(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of the table; empty values are ignored."""
+    """A row of the table, with file and line; empty values are ignored."""
 
-    place: str
+    location: str
     exposure: str
     slit_name: str
     source_id: str
@@ -70,64 +51,55 @@ class Row(NamedTuple):
     target: str
     product: str
 
-    def takes(self, slit: Named) -> bool:
+    def matches(self, slit: SlitKey) -> bool:
         """Whether it matches a slit."""
         return (
-            _fits(slit.exposure, self.exposure)
-            and _fits(slit.slit_name, self.slit_name)
-            and _fits(slit.source_name, self.source_name)
+            _matches(slit.exposure, self.exposure)
+            and _matches(slit.slit_name, self.slit_name)
+            and _matches(slit.source_name, self.source_name)
             and (not self.source_id or _has_id(slit, self.source_id))
         )
 
     @property
     def source(self) -> tuple[str, int] | None:
         """Class and id of the target; None if it is a name."""
-        found = parse_id(self.target)
-        return (found[0] or source_type(found[1], ""), found[1]) if found else None
+        parsed = parse_id(self.target)
+        return (parsed[0] or source_type(parsed[1], ""), parsed[1]) if parsed else None
 
     @property
     def key(self) -> tuple[Any, str]:
-        """Key that is equal for rows whose slits make one product."""
+        """Key that is equal for rows whose slits are combined in one product."""
         return self.source or self.target.lower(), self.product
 
 
 class Joins:
-    """The rows of a table.
-
-    Parameters
-    ----------
-    rows : iterable of Row
-        In their order.
-    """
+    """The rows of a table, in their order."""
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self.rows = list(rows)
-        self.known: dict[str, dict[int | None, list[Row]]] = {}
+        # Rows that may match an exposure, by SOURCEID; None for rows without one.
+        self._by_exposure: dict[str, dict[int | None, list[Row]]] = {}
 
-    def rows_for(self, exposure: str) -> dict[int | None, list[Row]]:
-        """Rows that may match an exposure, by SOURCEID; None for rows without one."""
-        if exposure not in self.known:
-            rows = self.known.setdefault(exposure, {})
-            for row in self.rows:
-                if _fits(exposure, row.exposure):
-                    found = parse_id(row.source_id)
-                    rows.setdefault(found[1] if found else None, []).append(row)
-        return self.known[exposure]
-
-    def row_of(self, slit: Named) -> Row | None:
-        """Row that matches a slit, or None.
+    def find_row(self, slit: SlitKey) -> Row | None:
+        """Find the row that matches a slit; None if there is none.
 
         Raises
         ------
         InputError
             If two rows match it.
         """
-        known = self.rows_for(slit.exposure)
-        likely = (*known.get(slit.source_id, ()), *known.get(None, ()))
-        rows = [row for row in likely if row.takes(slit)]
+        if slit.exposure not in self._by_exposure:
+            by_id = self._by_exposure.setdefault(slit.exposure, {})
+            for row in self.rows:
+                if _matches(slit.exposure, row.exposure):
+                    parsed = parse_id(row.source_id)
+                    by_id.setdefault(parsed[1] if parsed else None, []).append(row)
+        by_id = self._by_exposure[slit.exposure]
+        candidates = (*by_id.get(slit.source_id, ()), *by_id.get(None, ()))
+        rows = [row for row in candidates if row.matches(slit)]
         if len(rows) > 1:
             raise InputError(
-                f"{rows[0].place} and {rows[1].place} both take slit {slit.slit_name or '?'} "
+                f"{rows[0].location} and {rows[1].location} both take slit {slit.slit_name or '?'} "
                 f"(SOURCEID {slit.source_id}) of {slit.exposure}; a slit can be in one product, "
                 "correct one of them"
             )
@@ -143,15 +115,14 @@ def parse_id(text: str) -> tuple[str, int] | None:
     return (kind, -abs(number)) if kind == "v" else (kind, number)
 
 
-def _has_id(slit: Named, wanted: str) -> bool:
-    found = source_type(slit.source_id, slit.source_name)
-    kind, number = parse_id(wanted) or ("", None)
-    return slit.source_id == number and (found == kind if kind else found != "b")
+def _has_id(slit: SlitKey, text: str) -> bool:
+    slit_kind = source_type(slit.source_id, slit.source_name)
+    kind, number = parse_id(text) or ("", None)
+    return slit.source_id == number and (slit_kind == kind if kind else slit_kind != "b")
 
 
-def _fits(name: str, wanted: str) -> bool:
-    name, wanted = name.lower(), wanted.lower()
-    return not wanted or name == wanted or fnmatchcase(name, wanted)
+def _matches(name: str, pattern: str) -> bool:
+    return not pattern or matches(name, pattern)
 
 
 def read_joins(path: str) -> Joins:
@@ -162,11 +133,11 @@ def read_joins(path: str) -> Joins:
     InputError
         If it cannot be read, or a row is not complete: the message names the row and the error.
     """
-    read = _yaml_rows if path.endswith((".yaml", ".yml")) else _text_rows
+    read = _read_yaml if path.endswith((".yaml", ".yml")) else _read_text
     try:
         # Spreadsheets write a byte order mark at the start.
         with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = [_row(place, fields) for place, fields in read(path, file)]
+            rows = [_parse_row(location, fields) for location, fields in read(path, file)]
     except UnicodeDecodeError:
         raise InputError(
             f"{path}: not a text in UTF-8; a table of joins is needed, save it again"
@@ -175,16 +146,17 @@ def read_joins(path: str) -> Joins:
         raise InputError(f"{path}: has no rows; add some, or correct the setting 'joins'")
     products: dict[Any, set[str]] = {}
     for row in rows:
-        products.setdefault(row.key[0], set()).add(row.product)
-        if "" in products[row.key[0]] and len(products[row.key[0]]) > 1:
+        names = products.setdefault(row.key[0], set())
+        names.add(row.product)
+        if "" in names and len(names) > 1:
             raise InputError(
-                f"{row.place}: target {row.target} has a product in one row and none in another; "
-                "repeat it where it is meant"
+                f"{row.location}: target {row.target} has a product in one row and none in "
+                "another; repeat it where it is meant"
             )
     return Joins(rows)
 
 
-def _text_rows(path: str, file: Iterable[str]) -> Iterator[tuple[str, dict[Any, Any]]]:
+def _read_text(path: str, file: Iterable[str]) -> Iterator[tuple[str, dict[Any, Any]]]:
     lines = [(n, text) for n, text in enumerate(file, 1) if text.strip() and text[0] != "#"]
     delimiter = "," if path.endswith(".csv") else "\t"
     reader = csv.DictReader((text for _, text in lines), delimiter=delimiter, strict=True)
@@ -196,7 +168,7 @@ def _text_rows(path: str, file: Iterable[str]) -> Iterator[tuple[str, dict[Any, 
         raise InputError(f"{path}: not a table of one row a line ({error}); correct it") from None
 
 
-def _yaml_rows(path: str, file: Any) -> Iterator[tuple[str, dict[Any, Any]]]:
+def _read_yaml(path: str, file: Any) -> Iterator[tuple[str, dict[Any, Any]]]:
     import yaml
 
     try:
@@ -212,33 +184,35 @@ def _yaml_rows(path: str, file: Any) -> Iterator[tuple[str, dict[Any, Any]]]:
         yield f"{path}, row {number}", fields
 
 
-def _row(place: str, fields: dict[Any, Any]) -> Row:
+def _parse_row(location: str, fields: dict[Any, Any]) -> Row:
     for name, value in fields.items():
         if name is None:
-            raise InputError(f"{place}: has more cells than there are columns; correct it")
+            raise InputError(f"{location}: has more cells than there are columns; correct it")
         if name not in COLUMNS:
             raise InputError(
-                f"{place}: has {name!r:.200}, which is no column; these are {', '.join(COLUMNS)}, "
-                "with commas or tabs between them"
+                f"{location}: has {name!r:.200}, which is not a column; these are "
+                f"{', '.join(COLUMNS)}, with commas or tabs between them"
             )
         if not isinstance(value, str | None) or not (value or "").isprintable():
-            raise InputError(f"{place}: {name} is no text; write one name or id, or a glob")
+            raise InputError(f"{location}: {name} is not text; write one name or id, or a glob")
     values = {name: (fields.get(name) or "").strip() for name in COLUMNS}
     values["exposure"] = os.path.basename(values["exposure"]).removesuffix(".fits")
     values["product"] = values["product"].removesuffix(".fits").removesuffix("_cal")
-    row = Row(place, **values)
+    row = Row(location, **values)
     if not row.target:
-        raise InputError(f"{place}: has no target; write the id or name that its slits get")
+        raise InputError(f"{location}: has no target; write the id or name that its slits get")
     if not (row.slit_name or row.source_id or row.source_name):
         raise InputError(
-            f"{place}: names no slits; fill in slit_name, source_id or source_name "
+            f"{location}: names no slits; fill in slit_name, source_id or source_name "
             "(a glob, * for all)"
         )
     if row.source_id and not parse_id(row.source_id):
-        raise InputError(f"{place}: source_id {row.source_id!r} is no id, such as 61 or b00045")
+        raise InputError(
+            f"{location}: source_id {row.source_id!r} is not an id, such as 61 or b00045"
+        )
     if row.product and not is_product_name(fill_template(row.product, "s00001", ["s200a1"])):
         raise InputError(
-            f"{place}: {row.product!r} is not a valid product name, such as "
+            f"{location}: {row.product!r} is not a valid product name, such as "
             "jw01345-o001_{source_id}_nirspec_f170lp-g235m"
         )
     return row

@@ -1,4 +1,4 @@
-"""Making the source list of a run: a table, and a manifest for each product."""
+"""Write the source list of a run: a table, and a manifest for each product."""
 
 import hashlib
 import os
@@ -17,7 +17,6 @@ from ..results import (
     SKIPPED,
     SPECTRA,
     STALE,
-    ecsv_path,
     manifest_name,
     manifest_path,
     product_path,
@@ -25,46 +24,20 @@ from ..results import (
 )
 from ..tables import count_other_kinds, write_table
 from .associations import Association
-from .choosing import ALL_SOURCES, Source, SourceFilter, choose
+from .choosing import ALL_SOURCES, SourceFilter, choose
 from .doubts import check_doubts
 from .families import DEFAULT_OPTIONS, GroupingOptions, Slit, make_families, read_exposures
 from .join_table import Joins
 from .joining import NO_JOINS, join_slits
-from .mixtures import mixture_warnings
 from .products import Product, make_products, manifest
-from .remarks import (
-    mixed_elements,
-    part_named,
-    renumbered,
-    shared_tables,
-    unopenable,
-    unusual_names,
-)
-
-#: Columns of the source list.
-COLUMNS = (
-    *("product", "source_id", "class", "source_name", "slit_name"),
-    *("exposures", "slits", "planes", "bytes", "digest", "joined"),
-    *("detectors", "wavelength_min", "wavelength_max", "rows", "columns"),
-    *("exposure_type", "family"),
-)
-
-#: Types in ECSV of columns that are not text, and units.
-TYPES = {
-    **dict.fromkeys(("source_id", "exposures", "slits", "planes", "rows", "columns"), "int64"),
-    **{"bytes": "int64", "wavelength_min": "float64", "wavelength_max": "float64"},
-}
-UNITS = {
-    **{"bytes": "byte", "rows": "pix", "columns": "pix"},
-    **{"wavelength_min": "um", "wavelength_max": "um"},
-}
-
+from .source_list import Source, write_source_list
+from .warnings import product_warnings, run_warnings
 
 #: As many manifests, or more, are written by several threads.
-MANY = 100
+PARALLEL_THRESHOLD = 100
 
-#: How many threads; more only wait for each other.
-THREADS = 4
+#: More threads only wait for each other.
+MAX_WORKERS = 4
 
 #: Columns of the list of sources that are left out.
 LEFT_OUT_COLUMNS = (
@@ -84,10 +57,9 @@ def list_sources(
 ) -> list[str]:
     """Group the slits of all exposures, and write the files that the products need.
 
-    A manifest is written only if its content changed. Its product then gets a time before all
-    others, so that times show which products must be made again. Manifests of sources that no
-    longer exist are removed. Those of sources that are not chosen stay, so that a later choice
-    finds their products made. The table is written last: if it exists, the manifests of the
+    A manifest is written only if its content changed. Manifests of sources that no longer exist
+    are removed. Those of sources that are not chosen stay, so that their products are not rerun
+    if a later run chooses them. The table is written last: if it exists, the manifests of the
     products in it are complete.
 
     Parameters
@@ -101,112 +73,117 @@ def list_sources(
     options : GroupingOptions
         How slits are grouped and products named.
     source_filter : SourceFilter
-        Which sources the user wants; the others are listed in ``left_out.tsv`` of `results`.
+        Which sources the user wants; ``left_out.tsv`` of `results` lists the others.
     joins : Joins
         Slits to be put in one product.
     results : str, optional
-        Folder of the run's results: manifests are written to ``manifests`` in it, products of
-        sources that no longer exist are moved from ``products`` to ``stale``. By default that of
-        the table.
+        Folder of the run's results, by default that of the table: manifests are written to
+        ``manifests`` in it, products of sources that no longer exist are moved from ``products``
+        to ``stale``.
 
     Returns
     -------
     list of str
-        Messages: what was made, and remarks on the run as a whole. ``remarks.tsv`` in `results`
-        contains these, and the remarks on exposures.
+        Messages: a summary, and warnings and notes on the run as a whole. ``remarks.tsv`` in
+        `results` contains these, and those on exposures.
 
     Raises
     ------
     InputError
         If sources cannot be distinguished, products cannot be named, a choice matches nothing, or
-        there are doubts that end the run.
-        Nothing is written then.
+        there are doubts that end the run. Nothing is written then.
     """
     results = results or os.path.dirname(table)
-    exposures = list(read_exposures(indices, options))
-    unused = [exposure.about for exposure in exposures if "failure" in exposure.about]
-    failed = [about["failure"] for about in unused if "other_kind" not in about]
-    others = count_other_kinds(unused)
-    good = [exposure for exposure in exposures if "failure" not in exposure.about]
-    if failed and not good:
-        raise InputError(f"none of the {len(failed)} exposures can be read: {failed[0]}")
-    if not good:
-        raise InputError(f"no exposures to regroup: {others}; correct the setting 'exposures'")
-    families = make_families(good, associations, options)
+    summaries = list(read_exposures(indices, options))
+    unused = [exposure.header for exposure in summaries if "failure" in exposure.header]
+    failures = [header["failure"] for header in unused if "other_kind" not in header]
+    ignored = count_other_kinds(unused)
+    exposures = [exposure for exposure in summaries if "failure" not in exposure.header]
+    if failures and not exposures:
+        raise InputError(f"none of the {len(failures)} exposures can be read: {failures[0]}")
+    if not exposures:
+        raise InputError(f"no exposures to regroup: {ignored}; correct the setting 'exposures'")
+    families = make_families(exposures, associations, options)
     families, joined = join_slits(families, joins, options)
     products = make_products(families, options, joined)
     manifests = {product.name: manifest(product) for product in products}
-    rows = [source_row(product, manifests[product.name]) for product in products]
-    left_out, missed = choose(map(Source.of_row, rows), source_filter)
+    sources = [describe_source(product, manifests[product.name]) for product in products]
+    left_out, notes = choose(sources, source_filter)
     chosen = [product for product in products if product.name not in left_out]
-    doubts = check_doubts(chosen, good, options.on_doubt)
+    doubts = check_doubts(chosen, exposures, options.on_doubt)
 
-    folder = os.path.join(results, MANIFESTS)
-    os.makedirs(folder, exist_ok=True)
     written = write_manifests(
         results, {product.name: manifests[product.name] for product in chosen}
     )
-    names = {product.name for product in products}
-    gone = names_in(folder).difference(map(manifest_name, names))
-    retired = retire_products(results, {file.removesuffix(manifest_name("")) for file in gone})
-    for file in gone:
-        os.unlink(os.path.join(folder, file))
-    write_some(
+    retired = retire_products(results, manifests.keys())
+    write_or_remove(
         os.path.join(results, SKIPPED),
         ("exposure", "path", "reason", "other_kind"),
-        [about | {"reason": about["failure"]} for about in unused],
+        [header | {"reason": header["failure"]} for header in unused],
     )
-    write_some(
+    write_or_remove(
         os.path.join(results, LEFT_OUT),
         LEFT_OUT_COLUMNS,
-        [row | {"reason": left_out[name]} for row in rows if (name := row["product"]) in left_out],
+        [
+            source.to_row() | {"reason": left_out[source.product]}
+            for source in sources
+            if source.product in left_out
+        ],
     )
-    own = [
+    diagnostics = [
         *doubts,
-        *unopenable(chosen, good),
-        *mixture_warnings(chosen, good),
-        *part_named(chosen),
-        *unusual_names(chosen),
-        *renumbered(families, good, options),
-        *mixed_elements(families),
-        *shared_tables(families),
-        *(Diagnostic("note", text) for text in missed),
-        *_moved_away(retired, results),
-        *(
-            Diagnostic("warning", text)
-            for association in associations
-            for text in association.warnings
-        ),
-        *(Diagnostic("note", text) for association in associations for text in association.remarks),
+        *product_warnings(chosen, exposures),
+        *run_warnings(families, exposures, options),
+        *(Diagnostic("note", text) for text in notes),
+        *_stale_note(retired, results),
+        *(diagnostic for association in associations for diagnostic in association.diagnostics),
     ]
-    told = to_rows(own, ((exposure.about, exposure.remarks) for exposure in good))
-    write_some(os.path.join(results, REMARKS), DIAGNOSTIC_COLUMNS, told)
-    made = [row for row in rows if row["product"] not in left_out]
-    write_ecsv(ecsv_path(table), made)
-    write_table(table, COLUMNS, made)
+    rows = to_rows(diagnostics, ((exposure.header, exposure.diagnostics) for exposure in exposures))
+    write_or_remove(os.path.join(results, REMARKS), DIAGNOSTIC_COLUMNS, rows)
+    write_source_list(table, (source for source in sources if source.product not in left_out))
 
-    what = f"{pluralize(len(chosen), 'product')} of {pluralize(len(good), 'exposure')}"
-    said = f"{what}; {written} new or changed"
+    summary = f"{pluralize(len(chosen), 'product')} of {pluralize(len(exposures), 'exposure')}"
+    summary += f"; {written} new or changed"
     if left_out:
-        said += f"; {pluralize(len(left_out), 'source')} left out, see {results}/{LEFT_OUT}"
-    if told:
-        said += f"; {pluralize(len(told), 'remark')}, see {results}/{REMARKS}"
-    skipped = [*filter(None, [others]), *(f"skipped: {reason}" for reason in failed)]
-    return [said, *(text for _, text in own), *skipped]
+        summary += f"; {pluralize(len(left_out), 'source')} left out, see {results}/{LEFT_OUT}"
+    if rows:
+        summary += f"; {pluralize(len(rows), 'remark')}, see {results}/{REMARKS}"
+    skipped = [*filter(None, [ignored]), *(f"skipped: {reason}" for reason in failures)]
+    return [summary, *(text for _, text in diagnostics), *skipped]
 
 
-def _moved_away(retired: list[str], results: str) -> list[Diagnostic]:
-    """Note on the products that were moved away, all in one; none if none were."""
-    if not retired:
-        return []
-    what = f"{pluralize(len(retired), 'product')} moved to {results}/{STALE}"
-    return [
-        Diagnostic("note", f"{what}, as there are no such sources any more: {list_some(retired)}")
-    ]
+def describe_source(product: Product, content: bytes) -> Source:
+    """Describe the source of a product with a manifest of that content."""
+    # By columns, which takes half the time.
+    slits = dict(zip(Slit._fields, zip(*product.slits, strict=True), strict=True))
+    names = dict.fromkeys((product.label, *slits["source_name"]))
+    waves = [limit for limits in slits["wavelengths"] for limit in limits]
+    shapes = [shape for shape in slits["shape"] if len(shape) == 2]
+    return Source(
+        product=product.name,
+        source_id=product.source_id,
+        class_=product.kind,
+        source_name=",".join(filter(None, names)),
+        slit_name=",".join(filter(None, dict.fromkeys(slits["slit_name"]))),
+        exposures=len(set(slits["exposure"])),
+        slits=len(product.slits),
+        planes=sum(slits["planes"]),
+        bytes=sum(slits["size"]),
+        digest=hashlib.sha256(content).hexdigest()[:16],
+        joined=",".join(product.joined),
+        detectors=",".join(sorted(filter(None, set(slits["detector"])))),
+        wavelength_min=min(waves, default=None),
+        wavelength_max=max(waves, default=None),
+        rows=max((rows for rows, _ in shapes), default=None),
+        columns=max((columns for _, columns in shapes), default=None),
+        exposure_type=product.slits[0].exposure_type,
+        family=product.family,
+    )
 
 
 def write_manifests(results: str, manifests: Mapping[str, bytes]) -> int:
     """Write those manifests, by product, whose content changed; return how many."""
+    os.makedirs(os.path.join(results, MANIFESTS), exist_ok=True)
     changed = [
         name
         for name, content in manifests.items()
@@ -217,20 +194,20 @@ def write_manifests(results: str, manifests: Mapping[str, bytes]) -> int:
         with atomic_write(manifest_path(results, name)) as file:
             write_all(file, manifests[name])
 
-    if len(changed) < MANY:
+    if len(changed) < PARALLEL_THRESHOLD:
         for name in changed:
             write(name)
     else:
         # The disk takes most of the time. Imported only here, as this takes as long as 30 files.
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(THREADS) as threads:
+        with ThreadPoolExecutor(MAX_WORKERS) as threads:
             # A list, so that the first error is raised.
             list(threads.map(write, changed))
     return len(changed)
 
 
-def write_some(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
+def write_or_remove(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
     """Write a table, or remove it if it would have no rows."""
     if rows:
         write_table(path, columns, rows)
@@ -238,69 +215,41 @@ def write_some(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) ->
         os.unlink(path)
 
 
-def retire_products(results: str, names: Iterable[str]) -> list[str]:
-    """Move away products of sources that no longer exist, and their spectra.
+def retire_products(results: str, products: Iterable[str]) -> list[str]:
+    """Remove the manifests of sources that no longer exist; move their products to ``stale``.
 
     Parameters
     ----------
     results : str
         Folder of the run's results.
-    names : iterable of str
-        Names of these products.
+    products : iterable of str
+        Names of all products that the exposures have.
 
     Returns
     -------
     list of str
-        Files that were moved.
+        Names of the products that were moved, as files.
     """
-    stale = os.path.join(results, STALE)
+    manifests, stale = os.path.join(results, MANIFESTS), os.path.join(results, STALE)
     retired = []
-    for name in names:
+    for manifest_file in names_in(manifests).difference(map(manifest_name, products)):
+        name = manifest_file.removesuffix(manifest_name(""))
         product = product_path(results, name)
-        if not os.path.lexists(product):
-            continue
-        os.makedirs(stale, exist_ok=True)
-        for path in (product, *(spectrum_path(results, name, kind) for kind in SPECTRA)):
-            if os.path.lexists(path):
+        if os.path.lexists(product):
+            os.makedirs(stale, exist_ok=True)
+            spectra = (spectrum_path(results, name, kind) for kind in SPECTRA)
+            for path in (product, *filter(os.path.lexists, spectra)):
                 # The user may have moved the folder to another disk.
                 shutil.move(path, os.path.join(stale, os.path.basename(path)))
-        retired.append(os.path.basename(product))
+            retired.append(os.path.basename(product))
+        os.unlink(os.path.join(manifests, manifest_file))
     return sorted(retired)
 
 
-def source_row(product: Product, content: bytes) -> dict[str, Any]:
-    """Row of the source list for a product and its manifest; names are separated by commas."""
-    # By columns, which takes half the time.
-    slits = dict(zip(Slit._fields, zip(*product.slits, strict=True), strict=True))
-    names = dict.fromkeys((product.label, *slits["source_name"]))
-    waves = [limit for limits in slits["wavelengths"] for limit in limits]
-    shapes = [shape for shape in slits["shape"] if len(shape) == 2]
-    return {
-        "product": product.name,
-        "source_id": product.source_id,
-        "class": product.kind,
-        "source_name": ",".join(filter(None, names)),
-        "slit_name": ",".join(filter(None, dict.fromkeys(slits["slit_name"]))),
-        "exposures": len(set(slits["exposure"])),
-        "slits": len(product.slits),
-        "planes": sum(slits["planes"]),
-        "bytes": sum(slits["size"]),
-        "digest": hashlib.sha256(content).hexdigest()[:16],
-        "joined": ",".join(product.joined),
-        "detectors": ",".join(sorted(filter(None, set(slits["detector"])))),
-        "wavelength_min": min(waves, default=""),
-        "wavelength_max": max(waves, default=""),
-        "rows": max((rows for rows, _ in shapes), default=""),
-        "columns": max((columns for _, columns in shapes), default=""),
-        "exposure_type": product.slits[0].exposure_type,
-        "family": product.family,
-    }
-
-
-def write_ecsv(path: str, rows: Iterable[dict[str, Any]]) -> None:
-    """Write the source list as ECSV, with units (astropy's APE 6, version 1.0)."""
-    head = ["%ECSV 1.0", "---", "delimiter: ','", "datatype:"]
-    for name in COLUMNS:
-        unit = f", unit: {UNITS[name]}" if name in UNITS else ""
-        head.append(f"- {{name: {name}{unit}, datatype: {TYPES.get(name, 'string')}}}")
-    write_table(path, COLUMNS, rows, ",", "".join(f"# {line}\n" for line in head))
+def _stale_note(retired: list[str], results: str) -> list[Diagnostic]:
+    if not retired:
+        return []
+    what = f"{pluralize(len(retired), 'product')} moved to {results}/{STALE}"
+    return [
+        Diagnostic("note", f"{what}, as there are no such sources any more: {list_some(retired)}")
+    ]

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ..errors import InputError, list_some
+from ..errors import InputError, list_some, pluralize
 from ..formats.manifests import encode_manifest
 from ..naming import fill_template, format_source, group_name, is_product_name
 from .families import Family, GroupingOptions, Slit
 
 #: Maximum number of slits of a conflict in a message.
-MAX_PLACES = 6
+MAX_SLITS = 6
 
 
 class Product(NamedTuple):
-    """A product to be made: its name without ``_cal``, and its slits in order.
+    """A product: its name without ``_cal``, and its slits in order.
 
     The name of its family is that of the table with the spectra of all its sources (WFSS). If the
     user joined it, it has the names of the products that its slits would be in otherwise, and may
@@ -40,10 +40,20 @@ def group_slits(slits: Iterable[Slit], options: GroupingOptions) -> dict[Any, li
     return groups
 
 
+def exposure_sets(products: Iterable[Product]) -> Iterator[tuple[Product, tuple[str, ...]]]:
+    """List the sets of exposures that products consist of, with the first product of each."""
+    seen = set()
+    for product in products:
+        names = tuple(dict.fromkeys(slit.exposure for slit in product.slits))
+        if names not in seen:
+            seen.add(names)
+            yield product, names
+
+
 def make_products(
     families: Iterable[Family], options: GroupingOptions, joined: Iterable[Product] = ()
 ) -> list[Product]:
-    """Group the slits of each family by source; joined products are there already.
+    """Group the slits of each family by source; those in `joined` are complete.
 
     Raises
     ------
@@ -51,27 +61,27 @@ def make_products(
         If names and ids of sources contradict each other, or two groups would have one file name.
         The message lists every conflict and how to resolve it.
     """
-    made = list(joined)
+    candidates = list(joined)
     conflicts: list[str] = []
     for family in families:
         groups, group = group_slits(family.slits, options), group_name(family.template)
         if options.group_by == "auto":
-            conflicts += contradictions(groups)
+            conflicts += find_contradictions(groups)
         for slits in groups.values():
             kind, source_id = slits[0].kind, slits[0].source_id
             name = name_product(family, slits, kind, source_id)
             product = Product(name, source_id, kind, family.association, slits, family=group)
-            made.append(product)
+            candidates.append(product)
     products: dict[str, Product] = {}
-    for product in made:
+    for product in candidates:
         # Some file systems take upper and lower case for the same.
         other = products.setdefault(product.name.lower(), product)
         if other is not product:
-            conflicts.append(collision(other, product))
+            conflicts.append(describe_collision(other, product))
     if conflicts:
+        lines = "".join(f"\n- {conflict}" for conflict in conflicts)
         raise InputError(
-            f"{len(conflicts)} conflict{'s' * (len(conflicts) > 1)} between sources, nothing is "
-            "written:\n" + "\n".join(f"- {conflict}" for conflict in conflicts)
+            f"{pluralize(len(conflicts), 'conflict')} between sources, nothing is written:{lines}"
         )
     return sorted(products.values(), key=lambda product: product.name)
 
@@ -88,25 +98,27 @@ def name_product(family: Family, slits: list[Slit], kind: str, source_id: int) -
     names = list(dict.fromkeys(slit.slit_name for slit in slits if slit.slit_name))
     name = fill_template(family.template, source, names)
     if not is_product_name(name):
-        # The first slit that has no valid name by itself; otherwise, the product has too many
-        # names.
-        alone = ((slit, fill_template(family.template, source, [slit.slit_name])) for slit in slits)
-        bad = next((slit for slit, own in alone if not is_product_name(own)), None)
-        longest = max(slits, key=lambda slit: len(slit.slit_name))
+        # The first slit that has no valid name by itself; otherwise, there are too many names.
+        bad = (
+            slit
+            for slit in slits
+            if not is_product_name(fill_template(family.template, source, [slit.slit_name]))
+        )
+        culprit = next(bad, max(slits, key=lambda slit: len(slit.slit_name)))
         raise InputError(
-            f"{bad or longest}: {name!r:.300} is not a valid product name; correct the names of "
+            f"{culprit}: {name!r:.300} is not a valid product name; correct the names of "
             f"its slits or the template {family.template!r:.300}"
         )
     return name
 
 
 def manifest(product: Product) -> bytes:
-    """Content of a product's manifest: exactly the data that its gather depends on."""
+    """Format a product's manifest: exactly the data that its gather depends on."""
     slits = ((slit.exposure, slit.digest) for slit in product.slits)
     return encode_manifest(product.name, product.association, slits, product.joined)
 
 
-def contradictions(groups: dict[Any, list[Slit]]) -> Iterator[str]:
+def find_contradictions(groups: dict[Any, list[Slit]]) -> Iterator[str]:
     """Report names and ids of sources that do not agree one to one."""
     by_name: dict[str, dict[tuple[str, int], list[Slit]]] = {}
     for key, slits in groups.items():
@@ -117,19 +129,20 @@ def contradictions(groups: dict[Any, list[Slit]]) -> Iterator[str]:
                 by_name.setdefault(name, {}).setdefault(key, []).append(slit)
         if len(names) > 1:
             yield (
-                f"one id, {len(names)} names: {_places(names.values())}; "
+                f"one id, {len(names)} names: {_list_slits(names.values())}; "
                 "'group_by: source_id' makes one product of them; to keep them apart, give them "
                 "different SOURCEIDs"
             )
     for ids in by_name.values():
         if len(ids) > 1:
             yield (
-                f"one name, {len(ids)} ids: {_places(ids.values())}; 'group_by: source_name' makes "
-                "one product of them, named after the first id, 'group_by: source_id' one of each"
+                f"one name, {len(ids)} ids: {_list_slits(ids.values())}; 'group_by: source_name' "
+                "makes one product of them, named after the first id, 'group_by: source_id' one of "
+                "each"
             )
 
 
-def collision(one: Product, other: Product) -> str:
+def describe_collision(one: Product, other: Product) -> str:
     """Report that two groups of slits would have one file name."""
     if one.joined or other.joined:
         remedy = "give one of the joins another target or product"
@@ -140,11 +153,11 @@ def collision(one: Product, other: Product) -> str:
         )
     else:
         remedy = "'group_by: source_id' makes one product of those that share an id"
-    places = _places([one.slits, other.slits])
+    slits = _list_slits([one.slits, other.slits])
     names = " and ".join(f"{name}_cal.fits" for name in dict.fromkeys((one.name, other.name)))
-    return f"one file name, two groups: {names} for {places}; {remedy}"
+    return f"one file name, two groups: {names} for {slits}; {remedy}"
 
 
-def _places(groups: Iterable[list[Slit]]) -> str:
+def _list_slits(groups: Iterable[list[Slit]]) -> str:
     """List the first few slits of each group in turn."""
-    return " | ".join(list_some(slits, limit=MAX_PLACES) for slits in groups)
+    return " | ".join(list_some(slits, limit=MAX_SLITS) for slits in groups)

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from ..modes import FIXED_SLIT, FIXED_SLIT_IDS
-from ..sources.join_table import Joins, Who
+from ..sources.join_table import Joins, SlitKey
 
 
 class Claims:
@@ -39,7 +39,7 @@ class Claims:
         if self.tabled and kind == FIXED_SLIT:
             source_id = FIXED_SLIT_IDS.get(name.upper(), source_id)
         exposure = os.path.basename(str(filename)).removesuffix(".fits")
-        row = self.joins.row_of(Who(exposure, name, source_id or 0, source_name))
+        row = self.joins.find_row(SlitKey(exposure, name, source_id or 0, source_name))
         return row.key if row else None
 
     def traits(self, target: Any) -> set[tuple[str, Any]]:

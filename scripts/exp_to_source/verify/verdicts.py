@@ -13,7 +13,8 @@ from ..modes import FIXED_SLIT_IDS
 from ..naming import parse_product_name
 from ..results import LEFT_OUT, SOURCES, VERIFICATION, product_path
 from ..sources.associations import Association
-from ..sources.choosing import ALL_SOURCES, Source, SourceFilter, choose
+from ..sources.choosing import ALL_SOURCES, SourceFilter, choose
+from ..sources.source_list import Source, read_source_list
 from ..tables import read_table, write_table
 from .claims import NO_CLAIMS, Claims
 
@@ -212,8 +213,7 @@ def traits_of(source: Source) -> set[tuple[str, Any]]:
 
 def read_rows(table: str) -> dict[str, tuple[Source, int]]:
     """Read source and number of slits of each product from a source list."""
-    rows = {row["product"]: row for row in read_table(table)}
-    return {name: (Source.of_row(row), int(row["slits"])) for name, row in rows.items()}
+    return {source.product: (source, source.slits) for source in read_source_list(table)}
 
 
 def misplaced(

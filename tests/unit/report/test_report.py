@@ -95,7 +95,7 @@ def test_coverage_distinguishes_absence_from_another_setting(run: Path):
 
 def test_several_slits_and_exposures_that_are_none_of_the_run(run: Path):
     exposures = [ExposureSummary("a", "x"), ExposureSummary("b", "y")]
-    slits = [Slit(exposure, "d", 1, "", "", 1, 1) for exposure in ["a"] * 12 + ["gone"]]
+    slits = [Slit(exposure, "d", 1, "", "", "", 1, 1) for exposure in ["a"] * 12 + ["gone"]]
     (run / "manifests" / "p.txt").write_bytes(manifest(Product("p", 1, "s", None, slits)))
     assert read_coverage(["p"], exposures, str(run)) == {"p": Coverage("9.", [0] * 12 + [-1])}
 

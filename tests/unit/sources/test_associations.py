@@ -55,7 +55,7 @@ def test_members_that_stand_for_others(tmp_path, suffix, there, taken, remarks):
     association = read_association(path)
     files = [f"{name}_{suffix}.fits" for name, suffix in zip(NAMES, taken, strict=True)]
     assert association.science == [str(tmp_path / file) for file in files]
-    assert list(association.remarks) == [f"{path}: {remark}" for remark in remarks]
+    assert [d.text for d in association.diagnostics] == [f"{path}: {r}" for r in remarks]
 
 
 def test_member_that_is_there_is_taken_whatever_is_beside_it(tmp_path):
@@ -64,7 +64,7 @@ def test_member_that_is_there_is_taken_whatever_is_beside_it(tmp_path):
     for suffix in ("cal", "mbsub"):
         association = read_association(write_association(tmp_path, suffix))
         assert association.science[0].endswith(f"_{suffix}.fits")
-        assert association.remarks == ()
+        assert association.diagnostics == ()
 
 
 def test_spectra_without_their_exposures(tmp_path):
@@ -87,7 +87,7 @@ def test_exposure_and_its_spectrum_are_one(tmp_path):
 @pytest.mark.parametrize("other", [{"name": "jw1-other", "members": []}, {}, "x"])
 def test_only_the_first_product_is_made(tmp_path, other):
     touch(tmp_path, "cal", "cal")
-    (remark,) = read_association(write_association(tmp_path, "cal", other)).remarks
+    ((_, remark),) = read_association(write_association(tmp_path, "cal", other)).diagnostics
     assert "only its first product is made, as in calwebb_spec3; left out: " in remark
     assert repr(other.get("name") if isinstance(other, dict) else None) in remark
 
@@ -113,14 +113,13 @@ def test_members_that_are_not_regrouped_need_not_exist_and_are_counted(tmp_path)
     association = read_association(change(tmp_path, *images))
     assert len(association.science) == 2
     said = "x_asn.json: its 4 target_acquisition members are not regrouped"
-    assert association.remarks == (f"{tmp_path}/{said}",)
+    assert association.diagnostics == (("note", f"{tmp_path}/{said}"),)
     others = ("background", "Background", "sourcecat", "segmap", "direct_image", "imprint")
     association = read_association(change(tmp_path, *(member("x.fits", kind) for kind in others)))
     assert association.background == [f"{tmp_path}/x.fits"] * 2
-    (remark,) = association.remarks
+    ((_, remark),) = association.diagnostics
     assert "its 2 background and 1 sourcecat and 1 segmap and 1 direct_image and 1 impr" in remark
     assert remark.endswith("'prepare' subtracts the background from the science members")
-    assert association.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -131,12 +130,12 @@ def test_members_of_unknown_types(tmp_path, exptype, is_science):
     (tmp_path / "c_cal.fits").touch()
     association = read_association(change(tmp_path, member("c_cal.fits", exptype)))
     assert (association.science[-1] == f"{tmp_path}/c_cal.fits") == is_science
-    (warning,) = association.warnings
+    ((level, warning),) = association.diagnostics
+    assert level == "warning"
     word = exptype if isinstance(exptype, str) else "None"
     what = "taken for science" if is_science else "left out"
     assert f"exptype {word!r} is not known, members that have it are {what}" in warning
     assert ": c_cal.fits; correct it" in warning
-    assert association.remarks == ()
 
 
 @pytest.mark.parametrize("way", ["./{}", "../{folder}/{}", "{path}/{}", "../link/{}", "sub/{}"])

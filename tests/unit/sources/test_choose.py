@@ -3,20 +3,23 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from astropy.table import Table
 from snake import ROOT
 
 from exp_to_source.errors import InputError
 from exp_to_source.sources.catalog import read_catalog
-from exp_to_source.sources.choosing import Source, SourceFilter, choose, parse_items
+from exp_to_source.sources.choosing import SourceFilter, choose, parse_items
+from exp_to_source.sources.source_list import Source
 from exp_to_source.verify.verdicts import Slit, Verdict, judge, misplaced
 
 
 def source(kind: str, number: int, name: str = "", exposures: int = 3, slit: str = "") -> Source:
     product = f"jw01345-o001_{kind}{abs(number):05d}_nirspec_f170lp-g235m"
-    return Source(product, kind, number, (name,), (slit,), exposures)
+    return Source(product, number, kind, name, slit, exposures)
 
 
 SOURCES = [
@@ -93,7 +96,7 @@ def test_exclude_min_exposures_and_catalog():
         ),
         (SourceFilter(exclude=["46"]), "exclude: no source matches '46'; near misses: 45, b45, "),
         (SourceFilter(["9-1"]), "sources: '9-1' is a range that ends before it begins"),
-        (SourceFilter(["class:x"]), "sources: 'class:x' is no class: these are class:s, "),
+        (SourceFilter(["class:x"]), "sources: 'class:x' is not a class: these are class:s, "),
         (
             SourceFilter(catalog=[44]),
             "none of its 1 ids is a source of these exposures; near misses",
@@ -114,6 +117,10 @@ def test_configured_items():
     assert parse_items("61, 100-120,class:s") == ["61", "100-120", "class:s"]
     assert parse_items(61) == ["61"]
     assert parse_items([61, "a name, with a comma"]) == ["61", "a name, with a comma"]
+    # Whole numbers are meant, however they are written.
+    assert parse_items([59.0, "60.0", -7.0, 1e3]) == ["59", "60", "-7", "1000"]
+    assert parse_items(59.0) == parse_items("59.0") == ["59"]
+    assert parse_items("1.5, 9.x, name:59.0") == ["1.5", "9.x", "name:59.0"]
     for bad in ("61,", ["a\nb"]):
         with pytest.raises(InputError, match="cannot be an item of a choice"):
             parse_items(bad)
@@ -129,21 +136,58 @@ def test_catalogs(suffix: str, column: str, tmp_path: Path):
     assert read_catalog(str(path)) == [61, 62]
 
 
-def test_catalogs_that_lie(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a,b\n1,2\n", r"none of its columns \(a, b\) is called source_id, .* or id; rename"),
+        ("id,b\nx,2\n", "column 'id' has 'x', which is not a whole number"),
+        ("id,b\n1.5,2\n", "column 'id' has 1.5, which is not a whole number"),
+        ("id,b\n61,2\ninf,2\n", "column 'id' has inf, which is not a whole number"),
+        ("id,b\nTrue,2\n", "column 'id' has 'True', which is not a whole number"),
+        ("id,b\n9007199254740993.0,2\n", "has 9007199254740992 as float64, which is not exact"),
+        ("id,b\n,2\n", "has no ids in its column 'id'"),
+        ("id,b\nnan,2\n", "has no ids in its column 'id'"),
+        ("id,b\n1,2,3\n", "cannot be read as a table"),
+        ("", "cannot be read as a table"),
+    ],
+)
+def test_catalogs_that_lie(tmp_path: Path, text: str, sentence: str):
     path = tmp_path / "catalog.csv"
-    for text, sentence in {
-        "a,b\n1,2\n": r"none of its columns \(a, b\) is called source_id, .* or id; rename",
-        "id,b\nx,2\n": "column 'id' has values that are no whole numbers",
-        "id,b\n1.5,2\n": "column 'id' has values that are no whole numbers",
-        "id,b\n,2\n": "has no ids in its column 'id'",
-        "id,b\n1,2,3\n": "cannot be read as a table",
-        "": "cannot be read as a table",
-    }.items():
-        path.write_text(text)
-        with pytest.raises(InputError, match=sentence):
+    path.write_text(text)
+    with pytest.raises(InputError, match=sentence):
+        read_catalog(str(path))
+
+
+@pytest.mark.parametrize(
+    ("values", "result"),
+    [
+        (np.array([61.0, np.nan, 62.0], "f4"), [61, 62]),
+        (np.array([61.0, 2**24 - 1], "f4"), [61, 2**24 - 1]),
+        (np.array([2**24], "f4"), "has 16777216 as float32, which is not exact; save the ids as"),
+        (np.array([2**11], "f4"), [2**11]),
+        (np.array([2**40], "f8"), [2**40]),
+        (np.array([61.5], "f4"), "has 61.5, which is not a whole number"),
+        (np.array([True, False]), "has True, which is not a whole number"),
+        (np.array([61j]), "has 61j, which is not a whole number"),
+        (np.array([[61, 62]]), r"has \[61, 62\], which is not a whole number"),
+        (np.array(["61", " 62.0 ", "073", ""]), [61, 62, 73]),
+        (np.array([61], "u2"), [61]),
+    ],
+)
+def test_columns_of_other_types(tmp_path: Path, values: Any, result: list[int] | str):
+    path = tmp_path / "catalog.fits"
+    Table({"id": values}).write(path)
+    if isinstance(result, list):
+        assert read_catalog(str(path)) == result
+    else:
+        with pytest.raises(InputError, match=result):
             read_catalog(str(path))
-    path.write_text("id,source_id,flux\n1,61,\n2,,\n")
-    assert read_catalog(str(path)) == [61]
+
+
+def test_rows_without_an_id(tmp_path: Path):
+    path = tmp_path / "catalog.csv"
+    path.write_text("id,source_id,flux\n1,073,\n2,,\n")
+    assert read_catalog(str(path)) == [73]
 
 
 def verdict(product: str, *slits: tuple[str, int]) -> Verdict:

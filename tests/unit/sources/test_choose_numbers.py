@@ -3,11 +3,12 @@
 import pytest
 
 from exp_to_source.errors import InputError
-from exp_to_source.sources.choosing import Source, SourceFilter, choose
+from exp_to_source.sources.choosing import SourceFilter, choose
+from exp_to_source.sources.source_list import Source
 
 
 def source(number: int, name: str) -> Source:
-    return Source(f"jw00006-o001_s{number:05d}_miri_p750l", "s", number, (name,), (), 3)
+    return Source(f"jw00006-o001_s{number:05d}_miri_p750l", number, "s", name, exposures=3)
 
 
 SOURCES = [source(61, "6_61"), source(661, "6_661"), source(5, "77")]

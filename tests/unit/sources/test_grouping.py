@@ -6,11 +6,11 @@ from astropy.table import Table
 from exp_to_source.errors import InputError
 from exp_to_source.naming import is_product_name, parse_product_name
 from exp_to_source.sources.associations import Association
-from exp_to_source.sources.families import Exposure, GroupingOptions, Slit, make_families
-from exp_to_source.sources.listing import COLUMNS, source_row, write_ecsv
+from exp_to_source.sources.families import ExposureSummary, GroupingOptions, Slit, make_families
+from exp_to_source.sources.listing import describe_source
 from exp_to_source.sources.products import make_products, manifest
-from exp_to_source.sources.remarks import unusual_names
-from exp_to_source.tables import write_table
+from exp_to_source.sources.source_list import read_source_list, write_source_list
+from exp_to_source.sources.warnings import warn_unusual_names
 
 IDENTITY = {
     "program": "10006", "observation": "010", "instrument": "NIRSPEC", "filter": "F170LP",
@@ -23,10 +23,10 @@ def exposure(name: str, *slits: tuple[int, str, str], **identity):
     """Exposure with slits (source id, source name, slit name)."""
     about = IDENTITY | {"exposure": name, "path": f"{name}.fits"} | identity
     found = [
-        Slit(name, f"{name}-{n}", *slit, 14, 100, program=about["program"])
+        Slit(name, f"{name}-{n}", *slit, "", 14, 100, program=about["program"])
         for n, slit in enumerate(slits)
     ]
-    return Exposure(about, found)
+    return ExposureSummary(about, found)
 
 
 def products_of(*exposures, associations=(), **options):
@@ -44,9 +44,9 @@ def test_slits_of_one_source_keep_the_order_of_exposures():
         "jw10006-o010_s00062_nirspec_f170lp-g235m",
     ]
     assert [slit.digest for slit in found[0].slits] == ["b-0", "a-0", "a-1"]
-    row = source_row(found[0], b"")
-    assert (row["exposures"], row["slits"], row["planes"], row["bytes"]) == (2, 3, 42, 300)
-    assert row["slit_name"] == "1,3"
+    source = describe_source(found[0], b"")
+    assert (source.exposures, source.slits, source.planes, source.bytes) == (2, 3, 42, 300)
+    assert source.slit_name == "1,3"
 
 
 def test_classes_keep_equal_ids_apart():
@@ -167,7 +167,7 @@ def test_associations_are_families_of_their_own():
 def test_headers_that_give_no_name_of_the_archive(bad: dict, name: str):
     (product,) = products_of(exposure("a", (1, "", "1"), **bad))
     assert product.name == name and is_product_name(name)
-    remarks = [remark.text for remark in unusual_names([product])]
+    remarks = [remark.text for remark in warn_unusual_names([product])]
     assert bool(remarks) == (parse_product_name(name) is None)
     assert all(text.startswith(f"{name}: named after headers") for text in remarks)
 
@@ -197,9 +197,10 @@ def test_too_many_names_are_blamed_on_the_longest():
 @pytest.mark.parametrize("name", ["=1+1", "+30 1234", "-12 4567", "@x", "=cmd|' /C calc'!A0"])
 def test_names_stand_in_tables_as_in_headers(tmp_path, name: str):
     """Also those that a spreadsheet would take for formulas: what reads tables compares names."""
-    rows = [source_row(product, b"") for product in products_of(exposure("a", (-7, name, name)))]
-    write_table(str(tmp_path / "sources.tsv"), COLUMNS, rows)
-    write_ecsv(str(tmp_path / "sources.ecsv"), rows)
+    (product,) = products_of(exposure("a", (-7, name, name)))
+    sources = [describe_source(product, b"")]
+    write_source_list(str(tmp_path / "sources.tsv"), sources)
+    assert read_source_list(str(tmp_path / "sources.tsv")) == sources
     for kind, form in (("tsv", "ascii.tab"), ("ecsv", "ascii.ecsv")):
         (row,) = Table.read(tmp_path / f"sources.{kind}", format=form)
         assert (row["source_name"], row["slit_name"], row["source_id"]) == (name, name, -7)

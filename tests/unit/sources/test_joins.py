@@ -6,12 +6,12 @@ import pytest
 
 from exp_to_source.errors import InputError
 from exp_to_source.sources.associations import Association
-from exp_to_source.sources.choosing import Source
 from exp_to_source.sources.families import Family, GroupingOptions, Slit
-from exp_to_source.sources.join_table import Joins, read_joins
+from exp_to_source.sources.join_table import Joins, parse_id, read_joins
 from exp_to_source.sources.joining import join_slits
-from exp_to_source.sources.listing import source_row
+from exp_to_source.sources.listing import describe_source
 from exp_to_source.sources.products import make_products, manifest
+from exp_to_source.sources.source_list import Source
 from exp_to_source.verify.claims import Claims
 from exp_to_source.verify.verdicts import Slit as Seen
 from exp_to_source.verify.verdicts import Verdict, judge
@@ -22,7 +22,7 @@ OPTICS = "nirspec_f170lp-g235m"
 
 def slit(exposure: str, source_id: int, slit_name: str = "1", source_name: str = "") -> Slit:
     digest = f"{exposure}-{source_id}-{slit_name}"
-    return Slit(exposure, digest, source_id, source_name, slit_name, 14, 100, "nrs1", OPTICS)
+    return Slit(exposure, digest, source_id, source_name, slit_name, "", 14, 100, optics=OPTICS)
 
 
 def family(*slits: Slit, observation: int = 1, association: str | None = None) -> Family:
@@ -57,8 +57,8 @@ def test_observations_become_one_product(tmp_path: Path, two: tuple[Family, Fami
     assert [s.digest for s in joined.slits] == ["a-61-1", "b-61-1", "c-72-1"]
     assert joined.name == f"jw01345-o001_s00061_{OPTICS}"
     assert joined.joined == (joined.name, f"jw01345-o002_s00072_{OPTICS}")
-    assert source_row(joined, b"")["joined"] == ",".join(joined.joined)
-    assert (other.source_id, other.joined, source_row(other, b"")["joined"]) == (62, (), "")
+    assert describe_source(joined, b"").joined == ",".join(joined.joined)
+    assert (other.source_id, other.joined, describe_source(other, b"").joined) == (62, (), "")
     # The other 61 is another source of another observation, and stays so.
     assert last.name == f"jw01345-o002_s00061_{OPTICS}"
     assert manifest(joined) != manifest(joined._replace(joined=()))
@@ -73,7 +73,7 @@ def test_targets(tmp_path: Path, two: tuple[Family, Family]):
         joins = table(tmp_path, f"[ab]\t\t61\t\t{target}", f"c\t1\t\t\t{target}")
         (product,) = (p for p in products_of(joins, *two) if p.joined)
         assert (product.source_id, product.kind) == wanted
-        assert source_row(product, b"")["source_name"].split(",")[0] == (name or "x_61")
+        assert describe_source(product, b"").source_name.split(",")[0] == (name or "x_61")
 
 
 def test_slits_of_one_exposure_by_slit_name(tmp_path: Path):
@@ -162,16 +162,16 @@ def test_two_joins_of_one_file_name(tmp_path: Path, two: tuple[Family, Family]):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("source_id\ttarget\tx\n1\t2\t3\n", "line 2: has 'x', which is no column; these are"),
+        ("source_id\ttarget\tx\n1\t2\t3\n", "line 2: has 'x', which is not a column; these are"),
         ("source_id\ttarget\n1\t2\t3\n", "line 2: has more cells than there are columns"),
         ("source_id\ttarget\n1\n", "line 2: has no target; write the id"),
         ("target\n1\n", "line 2: names no slits; fill in slit_name, source_id"),
-        ("source_id\ttarget\n1x\t2\n", "line 2: source_id '1x' is no id, such as 61 or b00045"),
+        ("source_id\ttarget\n1x\t2\n", "line 2: source_id '1x' is not an id, such as 61 or b00045"),
         ("source_id\ttarget\tproduct\n1\t2\t../m\n", "line 2: '../m' is not a valid product name"),
         ("source_id\ttarget\tproduct\n1\t2\tjw{\n", "line 2: 'jw{' is not a valid product name"),
         (f"source_id\ttarget\tproduct\n1\t2\t\n3\t2\tjw01345-o001_s00002_{OPTICS}\n",
          "line 3: target 2 has a product in one row and none in another"),
-        ('source_id\ttarget\n"1\n2"\t3\n', "line 2: source_id is no text; write one name"),
+        ('source_id\ttarget\n"1\n2"\t3\n', "line 2: source_id is not text; write one name"),
         ("source_id\ttarget\n\n# none\n", "has no rows; add some"),
         ("", "has no rows; add some"),
         ('source_id\ttarget\n"1\t2\n', "not a table of one row a line"),
@@ -189,8 +189,8 @@ def test_tables_that_cannot_be_read(text: str, sentence: str, tmp_path: Path):
     [
         ("a: [", "not a YAML file"),
         ("a: 1", "not a list of mappings"),
-        ("- {source_id: 1, target: [2]}", "row 1: target is no text"),
-        ("- {source_id: 1, to: 2}", "row 1: has 'to', which is no column"),
+        ("- {source_id: 1, target: [2]}", "row 1: target is not text"),
+        ("- {source_id: 1, to: 2}", "row 1: has 'to', which is not a column"),
     ],
 )
 def test_yaml_that_cannot_be_read(text: str, sentence: str, tmp_path: Path):
@@ -200,6 +200,17 @@ def test_yaml_that_cannot_be_read(text: str, sentence: str, tmp_path: Path):
         read_joins(str(path))
 
 
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("61", ("", 61)), ("61.0", ("", 61)), ("073", ("", 73)), ("v12", ("v", -12)),
+        ("-12.", ("", -12)), ("61.5", None), ("inf", None), ("True", None), ("1345_61", None),
+    ],
+)  # fmt: skip
+def test_ids(text: str, parsed: tuple[str, int] | None):
+    assert parse_id(text) == parsed
+
+
 def test_tables_of_every_form_are_alike(tmp_path: Path):
     (tmp_path / "a.csv").write_text("source_name,target,exposure\n1345_61,00062,x_cal.fits\n")
     (tmp_path / "a.yaml").write_text(
@@ -207,7 +218,7 @@ def test_tables_of_every_form_are_alike(tmp_path: Path):
     )
     (tmp_path / "a.tsv").write_text("source_name\ttarget\texposure\n1345_61\t00062\tx_cal\n")
     rows = [read_joins(str(tmp_path / f"a.{s}")).rows[0] for s in ("csv", "yaml", "tsv")]
-    assert {row._replace(place="") for row in rows} == {rows[0]._replace(place="")}
+    assert {row._replace(location="") for row in rows} == {rows[0]._replace(location="")}
     assert rows[0].source_name == "1345_61"
     assert rows[0].key == (("s", 62), "")
 
@@ -225,7 +236,7 @@ def test_verification_holds_products_to_the_table(tmp_path: Path):
     assert judge(one, exposures, asn, {one[0].product: 2}, {}, claims) == one
     assert not one[0].damages
     vega = Claims(table(tmp_path, "a_*\t\t1\t\tVega", "b_*\t\t2\t\tVega"))
-    left_out = {"q": (Source("q", "s", 8, ("Vega",), ("1",), 2), 2)}
+    left_out = {"q": (Source("q", 8, "s", "Vega", "1", 2), 2)}
     assert judge([], exposures, asn, {}, left_out, vega) == []
     two = [
         verdict(name.format("s00009"), ("a_cal.fits", 1)),

@@ -14,7 +14,7 @@ def indices(results: Path) -> list[str]:
     return [str(path) for path in sorted((results / "index").iterdir())]
 
 
-@pytest.mark.parametrize("sources", [5, 2 * listing.MANY])
+@pytest.mark.parametrize("sources", [5, 2 * listing.PARALLEL_THRESHOLD])
 def test_each_product_has_a_manifest_before_the_table_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: int
 ):

@@ -1,0 +1,194 @@
+"""Warnings and notes on products, and on a run as a whole."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from ..diagnostics import Diagnostic
+from ..errors import list_some
+from ..formats.standards import STANDARDS, newest
+from ..formats.tags import LAST_READ, dropped_tags, unknown_tags
+from ..modes import FIXED_SLIT_IDS, is_grism
+from ..naming import NUMBERED_BY_SLIT_BEFORE, group_name, parse_product_name, precedes
+from .families import ExposureSummary, Family, GroupingOptions
+from .products import Product, exposure_sets
+
+#: Maximum number of exposures of one standard in a message.
+MAX_NAMED = 3
+
+
+def product_warnings(
+    products: Collection[Product], exposures: Iterable[ExposureSummary]
+) -> Iterator[Diagnostic]:
+    """Warn of products that may not open, or whose names are not what a user may expect.
+
+    Parameters
+    ----------
+    products : collection of Product
+        Products to be written.
+    exposures : iterable of ExposureSummary
+        All exposures that they consist of.
+    """
+    by_name = {exposure.name: exposure for exposure in exposures}
+    yield from warn_unopenable(products, by_name)
+    yield from check_asdf_standards(products, by_name)
+    yield from warn_missing_names(products)
+    yield from warn_unusual_names(products)
+
+
+def run_warnings(
+    families: Collection[Family], exposures: Iterable[ExposureSummary], options: GroupingOptions
+) -> Iterator[Diagnostic]:
+    """Warn of exposures that hardly belong together, although products combine them.
+
+    Parameters
+    ----------
+    families : collection of Family
+        Slits of all exposures.
+    exposures : iterable of ExposureSummary
+        All exposures.
+    options : GroupingOptions
+        How slits are grouped.
+    """
+    if options.fixed_slit_ids != "table":
+        yield from warn_mixed_slit_ids(families, exposures)
+    yield from warn_mixed_elements(families)
+    yield from warn_shared_tables(families)
+
+
+def warn_unopenable(
+    products: Iterable[Product], exposures: dict[str, ExposureSummary]
+) -> Iterator[Diagnostic]:
+    """Warn of products that cannot be opened, as their exposures cannot be opened either."""
+    tags = {name: dropped_tags(exposure.tags) for name, exposure in exposures.items()}
+    if not any(tags.values()):
+        return
+    closed = [product for product in products if any(tags[slit.exposure] for slit in product.slits)]
+    dropped = {tag for product in closed for slit in product.slits for tag in tags[slit.exposure]}
+    if closed:
+        yield Diagnostic(
+            "warning",
+            f"{len(closed)} products cannot be opened, as exposures of theirs cannot: their ASDF "
+            f"trees have tags that stdatamodels reads up to version {LAST_READ} only "
+            f"({', '.join(sorted(dropped))})",
+        )
+
+
+def check_asdf_standards(
+    products: Iterable[Product], exposures: dict[str, ExposureSummary]
+) -> Iterator[Diagnostic]:
+    """Warn of products whose trees have something that their ASDF standard may not have."""
+    standards = {name: exposure.header["standard"] for name, exposure in exposures.items()}
+    if len(set(standards.values())) == 1:
+        return
+    reasons = set()
+    for product, names in exposure_sets(products):
+        groups: dict[str, list[str]] = {}
+        for name in names:
+            groups.setdefault(standards[name], []).append(name)
+        last = newest(groups)
+        tags = {tag for name in names if standards[name] != last for tag in exposures[name].tags}
+        if strange := sorted(groups.keys() - STANDARDS):
+            reason = f"how standard {strange[0]} goes together with others is not known"
+        elif unknown := sorted(unknown_tags(tags)):
+            reason = f"readers may not know the tag {unknown[0]} under standard {last}"
+        else:
+            continue
+        if len(groups) > 1 and reason not in reasons:
+            reasons.add(reason)
+            parts = " and ".join(
+                f"exposures of ASDF standard {standard} ({list_some(members, limit=MAX_NAMED)})"
+                for standard, members in groups.items()
+            )
+            yield Diagnostic(
+                "warning",
+                f"{product.name} is made of {parts}: {reason}; the target 'verify' shows whether "
+                "such products open",
+            )
+
+
+def warn_missing_names(products: Iterable[Product]) -> Iterator[Diagnostic]:
+    """Report products that combine slits with and without a source name.
+
+    The jwst package makes two products of each of these.
+    """
+    concerned = []
+    for product in products:
+        names = {slit.source_name for slit in product.slits}
+        if len(names) > 1 and "" in names and not product.joined:
+            concerned.append(product.name)
+    if concerned:
+        text = "some slits have no SRCNAME, their SOURCEID decides"
+        yield Diagnostic("note", f"{_first_of(concerned)}: {text}")
+
+
+def warn_unusual_names(products: Iterable[Product]) -> Iterator[Diagnostic]:
+    """Report products whose names, from headers, do not follow the archive's syntax."""
+    names = [
+        product.name
+        for product in products
+        if not product.association and not product.joined and not parse_product_name(product.name)
+    ]
+    if names:
+        yield Diagnostic(
+            "note",
+            f"{_first_of(names)}: named after headers, which do not give a name as the archive's; "
+            "an association may give another",
+        )
+
+
+def _first_of(names: list[str]) -> str:
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+
+
+def warn_mixed_slit_ids(
+    families: Iterable[Family], exposures: Iterable[ExposureSummary]
+) -> Iterator[Diagnostic]:
+    """Warn of fixed slits with ids of two kinds, so that products mix or split them.
+
+    Before pipeline version 1.12 a fixed slit had the id of the slit, since then that of its source;
+    the jwst package uses both as they are.
+    """
+    versions = {exposure.name: exposure.header["version"] for exposure in exposures}
+    for family in families:
+        fixed = {slit.exposure for slit in family.slits if slit.slit_name.upper() in FIXED_SLIT_IDS}
+        old = {name for name in fixed if precedes(versions[name], NUMBERED_BY_SLIT_BEFORE)}
+        if old and old != fixed:
+            yield Diagnostic(
+                "warning",
+                f"{min(old)} numbers its fixed slits as pipelines before 1.12 did, "
+                f"{min(fixed - old)} otherwise, so that products may mix or part their targets; "
+                "'fixed_slit_ids: table' makes one product of each slit",
+            )
+
+
+def warn_mixed_elements(families: Iterable[Family]) -> Iterator[Diagnostic]:
+    """Warn of associations whose exposures have different optical elements."""
+    for family in families:
+        if not family.association:
+            continue
+        exposures: dict[str, str] = {}
+        for slit in family.slits:
+            exposures.setdefault(slit.optics, slit.exposure)
+        if len(exposures) > 1:
+            first = ", ".join(f"{name}: {optics}" for optics, name in exposures.items())
+            yield Diagnostic(
+                "warning",
+                f"{family.association['table_name']}: its exposures have different "
+                f"optical elements ({first}), and its products combine them; make an association "
+                "for each set of elements",
+            )
+
+
+def warn_shared_tables(families: Iterable[Family]) -> Iterator[Diagnostic]:
+    """Warn of families of WFSS whose spectra would be in one table, as their names are alike."""
+    groups: dict[str, list[str]] = {}
+    for family in families:
+        if is_grism(next((slit.exposure_type for slit in family.slits), "")):
+            # Some file systems take upper and lower case for the same.
+            groups.setdefault(group_name(family.template).lower(), []).append(family.template)
+    for name, templates in groups.items():
+        if len(templates) > 1:
+            yield Diagnostic(
+                "warning",
+                f"spectra of {' and '.join(templates)} would be in one table, {name}_x1d.fits; "
+                "give the product of each association a name of its own",
+            )
