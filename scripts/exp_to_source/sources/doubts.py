@@ -13,7 +13,7 @@ from ..diagnostics import Diagnostic
 from ..errors import InputError, list_some, pluralize
 from ..modes import FIXED_SLIT, MODES, is_grism
 from ..naming import archive_name, find_archive_name, precedes
-from .families import ExposureSummary
+from .families import IndexedExposure
 from .products import Product, exposure_sets
 
 #: Largest distance between positions of one source, in arcsec.
@@ -29,7 +29,7 @@ LONGEST_SLITLET = 60.0
 MAX_NAMED = 3
 
 #: Exposures by name.
-Exposures = Mapping[str, ExposureSummary]
+Exposures = Mapping[str, IndexedExposure]
 
 
 class Doubt(NamedTuple):
@@ -57,7 +57,7 @@ class Sight(NamedTuple):
 
 
 def check_doubts(
-    products: Collection[Product], exposures: Iterable[ExposureSummary], on_doubt: str
+    products: Collection[Product], exposures: Iterable[IndexedExposure], on_doubt: str
 ) -> list[Diagnostic]:
     """Warn of doubts, or end the run.
 
@@ -65,7 +65,7 @@ def check_doubts(
     ----------
     products : collection of Product
         Products to be written.
-    exposures : iterable of ExposureSummary
+    exposures : iterable of IndexedExposure
         All exposures that they consist of.
     on_doubt : {"auto", "warn", "stop"}
         ``auto`` ends the run if exposures are repeated, or fixed slits have several targets, as

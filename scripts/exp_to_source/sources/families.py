@@ -78,7 +78,7 @@ class Family(NamedTuple):
     slits: list[Slit]
 
 
-class ExposureSummary(NamedTuple):
+class IndexedExposure(NamedTuple):
     """The small part of the index of an exposure.
 
     Attributes
@@ -105,7 +105,7 @@ class ExposureSummary(NamedTuple):
         return self.header["exposure"]
 
 
-def read_exposures(paths: Iterable[str], options: GroupingOptions) -> Iterator[ExposureSummary]:
+def read_exposures(paths: Iterable[str], options: GroupingOptions) -> Iterator[IndexedExposure]:
     """Read the small part of indices.
 
     Raises
@@ -125,7 +125,7 @@ def read_exposures(paths: Iterable[str], options: GroupingOptions) -> Iterator[E
             is_bad = "failure" in header and "other_kind" not in header
             if is_bad and options.on_bad_exposure == "stop":
                 raise InputError(header["failure"])
-            yield ExposureSummary(
+            yield IndexedExposure(
                 header,
                 list(_read_slits(index, options)),
                 [Diagnostic(*row) for row in decode_rows(index.part("remarks"))],
@@ -153,7 +153,7 @@ def _read_slits(index: IndexReader, options: GroupingOptions) -> Iterator[Slit]:
 
 
 def make_families(
-    exposures: Iterable[ExposureSummary],
+    exposures: Iterable[IndexedExposure],
     associations: Iterable[Association],
     options: GroupingOptions,
 ) -> list[Family]:
@@ -161,7 +161,7 @@ def make_families(
 
     Parameters
     ----------
-    exposures : iterable of ExposureSummary
+    exposures : iterable of IndexedExposure
         Result of `read_exposures`.
     associations : iterable of Association
         The science members of each are one family; other exposures are named after their headers.
@@ -169,7 +169,7 @@ def make_families(
         How slits are grouped and products named.
     """
     by_name = {exposure.name: exposure for exposure in exposures}
-    groups: list[tuple[str, dict[str, str] | None, list[ExposureSummary]]] = []
+    groups: list[tuple[str, dict[str, str] | None, list[IndexedExposure]]] = []
     claimed: set[str] = set()
     for association in associations:
         names = list(map(exposure_name, association.science))
@@ -183,7 +183,7 @@ def make_families(
             )
         asn = {"pool_name": association.pool, "table_name": os.path.basename(association.path)}
         groups.append((association.template, {k: v for k, v in asn.items() if v}, members))
-    by_headers: dict[str, list[ExposureSummary]] = {}
+    by_headers: dict[str, list[IndexedExposure]] = {}
     for name, exposure in by_name.items():
         if name not in claimed:
             by_headers.setdefault(_template(exposure.header), []).append(exposure)
@@ -200,7 +200,7 @@ def make_families(
     ]
 
 
-def _digits(members: list[ExposureSummary], options: GroupingOptions) -> int:
+def _digits(members: list[IndexedExposure], options: GroupingOptions) -> int:
     if options.source_id_digits != "auto":
         return int(options.source_id_digits)
     return max(count_source_digits(exposure.header["version"]) for exposure in members)

@@ -8,7 +8,7 @@ from ..formats.standards import STANDARDS, newest
 from ..formats.tags import LAST_READ, dropped_tags, unknown_tags
 from ..modes import FIXED_SLIT_IDS, is_grism
 from ..naming import NUMBERED_BY_SLIT_BEFORE, group_name, parse_product_name, precedes
-from .families import ExposureSummary, Family, GroupingOptions
+from .families import Family, GroupingOptions, IndexedExposure
 from .products import Product, exposure_sets
 
 #: Maximum number of exposures of one standard in a message.
@@ -16,7 +16,7 @@ MAX_NAMED = 3
 
 
 def product_warnings(
-    products: Collection[Product], exposures: Iterable[ExposureSummary]
+    products: Collection[Product], exposures: Iterable[IndexedExposure]
 ) -> Iterator[Diagnostic]:
     """Warn of products that may not open, or whose names are not what a user may expect.
 
@@ -24,7 +24,7 @@ def product_warnings(
     ----------
     products : collection of Product
         Products to be written.
-    exposures : iterable of ExposureSummary
+    exposures : iterable of IndexedExposure
         All exposures that they consist of.
     """
     by_name = {exposure.name: exposure for exposure in exposures}
@@ -35,7 +35,7 @@ def product_warnings(
 
 
 def run_warnings(
-    families: Collection[Family], exposures: Iterable[ExposureSummary], options: GroupingOptions
+    families: Collection[Family], exposures: Iterable[IndexedExposure], options: GroupingOptions
 ) -> Iterator[Diagnostic]:
     """Warn of exposures that hardly belong together, although products combine them.
 
@@ -43,7 +43,7 @@ def run_warnings(
     ----------
     families : collection of Family
         Slits of all exposures.
-    exposures : iterable of ExposureSummary
+    exposures : iterable of IndexedExposure
         All exposures.
     options : GroupingOptions
         How slits are grouped.
@@ -55,7 +55,7 @@ def run_warnings(
 
 
 def warn_unopenable(
-    products: Iterable[Product], exposures: dict[str, ExposureSummary]
+    products: Iterable[Product], exposures: dict[str, IndexedExposure]
 ) -> Iterator[Diagnostic]:
     """Warn of products that cannot be opened, as their exposures cannot be opened either."""
     tags = {name: dropped_tags(exposure.tags) for name, exposure in exposures.items()}
@@ -73,7 +73,7 @@ def warn_unopenable(
 
 
 def check_asdf_standards(
-    products: Iterable[Product], exposures: dict[str, ExposureSummary]
+    products: Iterable[Product], exposures: dict[str, IndexedExposure]
 ) -> Iterator[Diagnostic]:
     """Warn of products whose trees have something that their ASDF standard may not have."""
     standards = {name: exposure.header["standard"] for name, exposure in exposures.items()}
@@ -140,7 +140,7 @@ def _first_of(names: list[str]) -> str:
 
 
 def warn_mixed_slit_ids(
-    families: Iterable[Family], exposures: Iterable[ExposureSummary]
+    families: Iterable[Family], exposures: Iterable[IndexedExposure]
 ) -> Iterator[Diagnostic]:
     """Warn of fixed slits with ids of two kinds, so that products mix or split them.
 

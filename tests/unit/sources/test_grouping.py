@@ -6,7 +6,7 @@ from astropy.table import Table
 from exp_to_source.errors import InputError
 from exp_to_source.naming import is_product_name, parse_product_name
 from exp_to_source.sources.associations import Association
-from exp_to_source.sources.families import ExposureSummary, GroupingOptions, Slit, make_families
+from exp_to_source.sources.families import GroupingOptions, IndexedExposure, Slit, make_families
 from exp_to_source.sources.listing import describe_source
 from exp_to_source.sources.products import make_products, manifest
 from exp_to_source.sources.source_list import read_source_list, write_source_list
@@ -26,7 +26,7 @@ def exposure(name: str, *slits: tuple[int, str, str], **identity):
         Slit(name, f"{name}-{n}", *slit, "", 14, 100, program=about["program"])
         for n, slit in enumerate(slits)
     ]
-    return ExposureSummary(about, found)
+    return IndexedExposure(about, found)
 
 
 def products_of(*exposures, associations=(), **options):
