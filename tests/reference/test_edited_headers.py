@@ -17,7 +17,7 @@ from stdatamodels.jwst.transforms.converters import UnsupportedConverter
 
 from exp_to_source.diagnostics import Diagnostic
 from exp_to_source.formats import tags
-from exp_to_source.index import remarks
+from exp_to_source.index import diagnostics
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.tables import read_table
 
@@ -26,63 +26,63 @@ LONG = "a 'long' text that goes on in other cards, & on" * 4
 
 #: HDU, keyword, value, and what is told of it where it is not taken.
 EDITS = [
-    ("PRIMARY", "NINTS", 5.0, "NINTS = 5.0 is no whole number"),
-    ("PRIMARY", "NINTS", "5", "NINTS = '5' is no whole number"),
-    ("PRIMARY", "NINTS", True, "NINTS = T is no whole number"),
+    ("PRIMARY", "NINTS", 5.0, "NINTS = 5.0 is not an integer"),
+    ("PRIMARY", "NINTS", "5", "NINTS = '5' is not an integer"),
+    ("PRIMARY", "NINTS", True, "NINTS = T is not an integer"),
     ("PRIMARY", "NINTS", -7, ""),
-    ("PRIMARY", "NGROUPS", 1e300, "NGROUPS = 1e+300 is no whole number"),
+    ("PRIMARY", "NGROUPS", 1e300, "NGROUPS = 1e+300 is not an integer"),
     ("PRIMARY", "EFFEXPTM", 5, ""),
-    ("PRIMARY", "EFFEXPTM", "5.0", "EFFEXPTM = '5.0' is no number"),
-    ("PRIMARY", "EFFEXPTM", False, "EFFEXPTM = F is no number"),
+    ("PRIMARY", "EFFEXPTM", "5.0", "EFFEXPTM = '5.0' is not a number"),
+    ("PRIMARY", "EFFEXPTM", False, "EFFEXPTM = F is not a number"),
     ("PRIMARY", "GS_MAG", -1e-20, ""),
     ("PRIMARY", "GS_MAG", None, "GS_MAG has no value"),
-    ("PRIMARY", "TITLE", 5, "TITLE = 5 is no string"),
+    ("PRIMARY", "TITLE", 5, "TITLE = 5 is not a string"),
     ("PRIMARY", "TITLE", "", ""),
     ("PRIMARY", "TITLE", LONG, ""),
     ("PRIMARY", "TITLE", None, "TITLE has no value"),
     ("PRIMARY", "TITLE", DELETED, ""),
-    ("PRIMARY", "SRCTYAPT", "point", "SRCTYAPT = 'point' is none of EXTENDED, POINT, UNKNOWN"),
+    ("PRIMARY", "SRCTYAPT", "point", "SRCTYAPT = 'point' is not one of EXTENDED, POINT, UNKNOWN"),
     ("PRIMARY", "SRCTYAPT", "EXTENDED", ""),
     ("PRIMARY", "SRCTYAPT", LONG, f"SRCTYAPT = {repr(LONG)[:20]}"),
-    ("PRIMARY", "DETECTOR", "nrs1", "DETECTOR = 'nrs1' is none of the 21 values"),
-    ("PRIMARY", "FILTER", "", "FILTER = '' is none of"),
+    ("PRIMARY", "DETECTOR", "nrs1", "DETECTOR = 'nrs1' is not one of the 21 values"),
+    ("PRIMARY", "FILTER", "", "FILTER = '' is not one of"),
     ("PRIMARY", "GRATING", "G140H", ""),
-    ("PRIMARY", "SUBARRAY", "full", "SUBARRAY = 'full' is none of"),
+    ("PRIMARY", "SUBARRAY", "full", "SUBARRAY = 'full' is not one of"),
     ("PRIMARY", "SUBARRAY", "SUB512", ""),
     ("PRIMARY", "HGA_MOVE", 1, "HGA_MOVE = 1 is neither T nor F"),
     ("PRIMARY", "HGA_MOVE", "T", "HGA_MOVE = 'T' is neither T nor F"),
     ("PRIMARY", "HGA_MOVE", True, ""),
-    ("PRIMARY", "NOUTPUTS", 3, "NOUTPUTS = 3 is none of"),
+    ("PRIMARY", "NOUTPUTS", 3, "NOUTPUTS = 3 is not one of"),
     ("PRIMARY", "NOUTPUTS", 1, ""),
-    ("PRIMARY", "S_WCS", "complete", "S_WCS = 'complete' is none of"),
-    ("PRIMARY", "EXP_TYPE", "nrs_msaspec", "EXP_TYPE = 'nrs_msaspec' is none of"),
+    ("PRIMARY", "S_WCS", "complete", "S_WCS = 'complete' is not one of"),
+    ("PRIMARY", "EXP_TYPE", "nrs_msaspec", "EXP_TYPE = 'nrs_msaspec' is not one of"),
     ("PRIMARY", "EXP_TYPE", DELETED, ""),
-    ("PRIMARY", "CHANNEL", "5", "CHANNEL = '5' is none of"),
+    ("PRIMARY", "CHANNEL", "5", "CHANNEL = '5' is not one of"),
     ("PRIMARY", "MYWORD", 5, ""),
-    ("SCI,2", "SRCTYPE", "point", "SRCTYPE = 'point' is none of EXTENDED, POINT, UNKNOWN"),
-    ("SCI,1", "SRCTYPE", "point", "SRCTYPE = 'point' is none of EXTENDED, POINT, UNKNOWN"),
+    ("SCI,2", "SRCTYPE", "point", "SRCTYPE = 'point' is not one of EXTENDED, POINT, UNKNOWN"),
+    ("SCI,1", "SRCTYPE", "point", "SRCTYPE = 'point' is not one of EXTENDED, POINT, UNKNOWN"),
     ("SCI,1", "SRCTYPE", "EXTENDED", ""),
     ("SCI,2", "SRCTYPE", DELETED, ""),
-    ("SCI,1-2", "SRCXPOS", "0.5", "SRCXPOS = '0.5' is no number"),
+    ("SCI,1-2", "SRCXPOS", "0.5", "SRCXPOS = '0.5' is not a number"),
     ("SCI,1", "SRCXPOS", 5, ""),
-    ("SCI,1", "SLITID", 5.0, "SLITID = 5.0 is no whole number"),
+    ("SCI,1", "SLITID", 5.0, "SLITID = 5.0 is not an integer"),
     ("SCI,1-2", "SLITID", 9, ""),
-    ("SCI,1", "SRCNAME", 5, "SRCNAME = 5 is no string"),
-    ("SCI,1-2", "SRCNAME", True, "SRCNAME = T is no string"),
+    ("SCI,1", "SRCNAME", 5, "SRCNAME = 5 is not a string"),
+    ("SCI,1-2", "SRCNAME", True, "SRCNAME = T is not a string"),
     ("SCI,1", "SRCNAME", "another", ""),
-    ("SCI,2", "SOURCEID", 7.0, "SOURCEID = 7.0 is no whole number"),
-    ("SCI,2", "SOURCEID", "7", "SOURCEID = '7' is no whole number"),
-    ("SCI,2", "SLTNAME", 1, "SLTNAME = 1 is no string"),
+    ("SCI,2", "SOURCEID", 7.0, "SOURCEID = 7.0 is not an integer"),
+    ("SCI,2", "SOURCEID", "7", "SOURCEID = '7' is not an integer"),
+    ("SCI,2", "SLTNAME", 1, "SLTNAME = 1 is not a string"),
     ("SCI,1-2", "SHUTSTA", LONG, ""),
-    ("SCI,1", "SHUTSTA", 1.5, "SHUTSTA = 1.5 is no string"),
+    ("SCI,1", "SHUTSTA", 1.5, "SHUTSTA = 1.5 is not a string"),
     ("SCI,1", "WAVECOR", 0, "WAVECOR = 0 is neither T nor F"),
-    ("SCI,1", "PTHLOSS", "point", "PTHLOSS = 'point' is none of"),
+    ("SCI,1", "PTHLOSS", "point", "PTHLOSS = 'point' is not one of"),
     ("SCI,1", "SRCALIAS", None, "SRCALIAS has no value"),
-    ("SCI,1", "DISPAXIS", "1", "DISPAXIS = '1' is no whole number"),
-    ("SCI,1", "PHOTMJSR", True, "PHOTMJSR = T is no number"),
-    ("SCI,1", "RADESYS", "FK5", "RADESYS = 'FK5' is none of ICRS"),
+    ("SCI,1", "DISPAXIS", "1", "DISPAXIS = '1' is not an integer"),
+    ("SCI,1", "PHOTMJSR", True, "PHOTMJSR = T is not a number"),
+    ("SCI,1", "RADESYS", "FK5", "RADESYS = 'FK5' is not one of ICRS"),
     ("SCI,2", "EXPSTART", 5, ""),
-    ("ERR,1", "BUNIT", 7, "BUNIT = 7 is no string"),
+    ("ERR,1", "BUNIT", 7, "BUNIT = 7 is not a string"),
     ("ERR,2", "BUNIT", "Jy", ""),
 ]  # fmt: skip
 
@@ -149,8 +149,8 @@ def test_setval(exposure, tmp_path):
     assert differences([exposure], tmp_path) == []
     said = [text for _, text in index_exposure(str(exposure), str(tmp_path / "i.txt"))]
     stays = "the ASDF tree's value stays"
-    assert f"SCI,2: SRCTYPE = 'point' is none of EXTENDED, POINT, UNKNOWN; {stays}" in said
-    assert f"PRIMARY: TARGNAME = 3 is no string; {stays}" in said
+    assert f"SCI,2: SRCTYPE = 'point' is not one of EXTENDED, POINT, UNKNOWN; {stays}" in said
+    assert f"PRIMARY: TARGNAME = 3 is not a string; {stays}" in said
 
 
 @pytest.mark.parametrize("name", ["ASDF", "SCI", "DQ"])
@@ -177,9 +177,9 @@ def test_what_no_card_can_hold(tmp_path):
 
 def test_many_remarks_are_bounded():
     many = [Diagnostic("note", f"{number}" * 1000) for number in range(1000)]
-    kept = remarks.kept(many)
-    assert len(kept) == remarks.MAX_REMARKS + 1
-    assert max(len(text) for _, text in kept) <= remarks.MAX_LENGTH
+    kept = diagnostics.truncate(many)
+    assert len(kept) == diagnostics.MAX_DIAGNOSTICS + 1
+    assert max(len(text) for _, text in kept) <= diagnostics.MAX_LENGTH
     assert kept[-1].text.startswith("and 970 more")
 
 

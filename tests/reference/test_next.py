@@ -1,5 +1,6 @@
 """Exposures of pipelines after the one whose keywords are in the table."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from astropy.io import fits
 from eras import open_quietly, regroup
 from tiny import CARD, split
 
-from exp_to_source.index import exposure, headers, indexing, keywords, misfits, normalise, records
+from exp_to_source.index import keywords
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.tables import read_table
 from exp_to_source.verify.fingerprints import fingerprint_exposure
@@ -32,8 +33,9 @@ def forget(monkeypatch: pytest.MonkeyPatch, pipeline: str) -> None:
         types={path: kind for path, kind in table.types.items() if path not in paths},
         entry_types={path: kind for path, kind in table.entry_types.items() if path not in paths},
     )
-    for module in (exposure, headers, indexing, keywords, misfits, normalise, records):
-        monkeypatch.setattr(module, "table", lambda: older)
+    for name, module in sys.modules.items():
+        if name.startswith("exp_to_source.index.") and hasattr(module, "table"):
+            monkeypatch.setattr(module, "table", lambda: older)
 
 
 @pytest.mark.parametrize("mode", ["mos", "nircam-wfss"])

@@ -45,14 +45,14 @@ def product(number: int) -> str:
 
 def change_late(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
     """Have an exposure change once all of its slits were read."""
-    records = indexing.slit_records
+    records = indexing.slit_layouts
 
     def late(*arguments):
         yield from records(*arguments)
         with open(path, "ab") as file:
             file.write(bytes(2880))
 
-    monkeypatch.setattr(indexing, "slit_records", late)
+    monkeypatch.setattr(indexing, "slit_layouts", late)
 
 
 def with_script(tmp_path: Path, script: str, code: str) -> Path:

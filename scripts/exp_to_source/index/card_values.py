@@ -11,7 +11,7 @@ NUMBER = f"{MANTISSA}(?:[EeDd][+-]?[0-9]+)?"
 
 
 def card_value(image: bytes) -> Value:
-    """Value of a card, CONTINUE cards included.
+    """Return the value of a card, CONTINUE cards included.
 
     Raises
     ------
@@ -26,13 +26,13 @@ def card_value(image: bytes) -> Value:
         if word in ("T", "F"):
             return word == "T"
         if not re.fullmatch(NUMBER, word):
-            raise ValueError(f"{word!r} is no value")
+            raise ValueError(f"{word!r} is not a valid value")
         try:
             return int(word)
         except ValueError:
             number = float(word.upper().replace("D", "E"))
         if not math.isfinite(number):
-            raise ValueError(f"{word} is no finite number")
+            raise ValueError(f"{word} is not a finite number")
         return number
     text = _quoted(field)
     for start in range(CARD, len(image), CARD):
@@ -43,7 +43,7 @@ def card_value(image: bytes) -> Value:
 
 
 def _quoted(field: str) -> str:
-    """Text between the quotes at the start of a card's value field."""
+    """Return the text between the quotes at the start of a card's value field."""
     end = 1
     while True:
         end = field.find("'", end)

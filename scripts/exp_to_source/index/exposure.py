@@ -1,7 +1,6 @@
-"""One exposure: a file that can be regrouped, its tree, and the planes of each slit."""
+"""One exposure: a file that can be regrouped, its tree, and the HDUs of each slit."""
 
 import hashlib
-import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,17 +8,15 @@ from dataclasses import dataclass
 from ..errors import InputError, OtherKindError
 from ..modes import EXPOSURE_TYPES
 from ..naming import is_newer
+from .datatypes import describe_mismatch, find_cast, header_datatype, product_datatype
 from .extension import Extension
-from .fitsfile import HDU
+from .fitsfile import HDU, read_pieces
 from .keywords import accepts, table
 from .nodes import at, value_at
-from .normalise import Rewriting, normalise
-from .planes import find_cast, find_mismatch, header_datatype, product_datatype
+from .normalise import NormalisedTree, normalise
 from .reader import UnusualLayoutError
 from .slit import Array
 from .tree import Tree, parse
-
-BUFFER = 1 << 20
 
 #: Errors that astropy raises for invalid headers, besides its own.
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
@@ -34,17 +31,8 @@ class Exposure:
     hdus: list[HDU]
     extension: Extension
     tree: Tree
-    rewriting: Rewriting | None
-
-    @property
-    def rewritten(self) -> bool:
-        """Whether the text of the tree differs from that of the file."""
-        return self.rewriting is not None
-
-    @property
-    def edited(self) -> bool:
-        """Whether headers were edited after the tree was written, so that their values are used."""
-        return self.rewriting is not None and self.rewriting.edited
+    #: The tree as it was rewritten; None if the text in the file is used.
+    normalised: NormalisedTree | None
 
     @property
     def is_newer(self) -> bool:
@@ -53,80 +41,61 @@ class Exposure:
         return is_newer(str(version), table().pipeline)
 
     def read(self, start: int, size: int) -> Iterator[bytes]:
-        """Read part of the file, piece by piece.
-
-        Raises
-        ------
-        InputError
-            If the file has become shorter.
-        """
-        while size:
-            data = os.pread(self.file, min(size, BUFFER), start)
-            if not data:
-                raise InputError(f"{self.path}: became shorter while it was read; run again")
-            yield data
-            start += len(data)
-            size -= len(data)
+        """Read part of the file, piece by piece."""
+        return read_pieces(self.file, self.path, start, size)
 
     def have_same_content(self, one: HDU, other: HDU) -> bool:
-        """Whether two HDUs have the same header and data."""
+        """Check whether two HDUs have the same header and data."""
         if (one.header.raw, one.data_size) != (other.header.raw, other.data_size):
             return False
         pieces = (self.read(hdu.data_start, hdu.data_size) for hdu in (one, other))
         return all(piece == copy for piece, copy in zip(*pieces, strict=True))
 
 
-def check_kind(path: str, primary: HDU) -> None:
-    """Check that a file is an exposure of many slits; without DATAMODL, its tree decides.
-
-    Raises
-    ------
-    OtherKindError
-        If its header says that it is something else.
-    """
-    model, kind = primary.header.get("DATAMODL"), primary.header.get("EXP_TYPE")
+def check_model_type(path: str, primary: HDU) -> None:
+    """Check that a file is an exposure of many slits; without DATAMODL, its tree decides."""
+    model, exposure_type = primary.header.get("DATAMODL"), primary.header.get("EXP_TYPE")
     # An invalid type is ignored, and the tree's is used: `records` checks that one.
-    known = next(word for word in table().product if word.name == "EXP_TYPE")
-    is_other = accepts(known, kind) and kind not in EXPOSURE_TYPES
+    keyword = next(keyword for keyword in table().product if keyword.name == "EXP_TYPE")
+    is_other = accepts(keyword, exposure_type) and exposure_type not in EXPOSURE_TYPES
     if model not in ("MultiSlitModel", None) or is_other:
-        raise other_kind_error(path, f"{model} ({kind})" if kind else str(model))
+        raise other_kind_error(path, f"{model} ({exposure_type})" if exposure_type else str(model))
 
 
-def other_kind_error(path: str, what: str) -> OtherKindError:
+def other_kind_error(path: str, kind: str) -> OtherKindError:
     """Return the error that a file is not an exposure of many slits."""
     return OtherKindError(
-        f"{path}: holds {what}; only MultiSlitModels (*_cal.fits, *_mbsub.fits of stage 2) of "
+        f"{path}: holds {kind}; only MultiSlitModels (*_cal.fits, *_mbsub.fits of stage 2) of "
         f"{', '.join(EXPOSURE_TYPES)} can be regrouped; leave it out",
-        what,
+        kind,
     )
 
 
 def read_tree(
     path: str, hdus: list[HDU], extension: Extension, is_whole: bool
-) -> tuple[Tree, Rewriting | None]:
+) -> tuple[Tree, NormalisedTree | None]:
     """Read the ASDF tree, and rewrite its text if necessary.
 
-    It is rewritten if its layout is not asdf's, if planes are cast, or if headers were edited after
+    It is rewritten if its layout is not asdf's, if images are cast, or if headers were edited after
     the tree was written: `_fits_hash` then differs, and the headers' values are used. Rejected
     values are removed from the headers.
     """
-    if packed := next((hdu for hdu in hdus if hdu.header.get("ZIMAGE")), None):
-        name = f"{packed.name},{packed.version}"
-        raise InputError(f"{path}: {name} is compressed; unpack the file with funpack")
+    if compressed := next((hdu for hdu in hdus if hdu.header.get("ZIMAGE")), None):
+        raise InputError(f"{path}: {compressed} is compressed; unpack the file with funpack")
     digest = headers_digest(path, hdus, is_whole)
-    rooms = [block.room for block in extension.blocks]
+    block_sizes = [block.data_size for block in extension.blocks]
     try:
-        tree = parse(extension.text, path, rooms)
-        if value_at(tree.top, "_fits_hash") == digest and not any(map(find_cast, hdus)):
+        tree = parse(extension.text, path, block_sizes)
+        if value_at(tree.root, "_fits_hash") == digest and not any(map(find_cast, hdus)):
             return tree, None
     except UnusualLayoutError:
         pass
     try:
-        rewriting = normalise(extension.text, path, hdus, digest)
+        normalised = normalise(extension.text, path, hdus, digest)
         headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
-        for refusal in rewriting.refusals:
-            headers[refusal.hdu].forget(refusal.word.name)
-        return parse(rewriting.text, path, rooms), rewriting
+        for rejected in normalised.rejected:
+            headers[rejected.hdu].drop(rejected.keyword.name)
+        return parse(normalised.text, path, block_sizes), normalised
     except UnusualLayoutError:
         raise InputError(
             f"{path}: its ASDF tree is not built as a MultiSlitModel's; "
@@ -144,11 +113,8 @@ def headers_digest(path: str, hdus: list[HDU], is_whole: bool) -> str:
     extends = hdus[0].header.get("EXTEND") is True
     named = all(hdu.name != "ASDF" or hdu.header.get("EXTNAME") == "ASDF" for hdu in hdus)
     if is_whole and extends and named and all(hdu.header.is_standard for hdu in hdus):
-        digest = hashlib.sha256()
-        for hdu in hdus:
-            if hdu.name != "ASDF":
-                digest.update(hdu.header.raw)
-        return digest.hexdigest()
+        raw = b"".join(hdu.header.raw for hdu in hdus if hdu.name != "ASDF")
+        return hashlib.sha256(raw).hexdigest()
     # Slow imports, for few files.
     from astropy.io import fits
     from stdatamodels.fits_support import fits_hash
@@ -162,93 +128,76 @@ def headers_digest(path: str, hdus: list[HDU], is_whole: bool) -> str:
         ) from None
 
 
-def match_planes(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
-    """Find the HDUs that the tree of each slit names.
+def match_hdus_to_slits(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
+    """Match HDUs to the slits whose trees name them.
 
     Returns
     -------
     list of list of HDU
-        Planes of each slit, in the order of the schema; those without data are last.
+        HDUs of each slit, in the order of the schema; those without data are last.
     set of str
-        Names of HDUs that no slit uses.
-
-    Raises
-    ------
-    InputError
-        If tree and HDUs disagree.
+        Names of HDUs that no slit references.
     """
     free: dict[tuple[str, int], list[HDU]] = {}
     for hdu in exposure.hdus[1:]:
         if hdu.name != "ASDF":
             free.setdefault((hdu.name, hdu.version), []).append(hdu)
     # In the order in which stdatamodels writes them.
-    known = table().planes
-    order = {name: place for place, name in enumerate(known)}
-    planes = []
+    images = table().images
+    order = {name: number for number, name in enumerate(images)}
+    matched = []
     for number, slit in enumerate(exposure.tree.slits, 1):
-        own = []
+        hdus = []
         for array in slit.arrays:
-            found = free.pop((array.name, array.version), [])
-            if not found or array.version != number:
+            candidates = free.pop((array.name, array.version), [])
+            if not candidates or array.version != number:
                 raise mismatch_error(
                     exposure,
                     f"slit {number} names {array.name},{array.version}, which is missing "
                     "or another slit's",
                 )
-            plane, *copies = found
-            if not all(exposure.have_same_content(plane, copy) for copy in copies):
+            hdu, *copies = candidates
+            if not all(exposure.have_same_content(hdu, copy) for copy in copies):
+                raise mismatch_error(exposure, f"{hdu} occurs twice, with different content")
+            if array.name in images and images[array.name].key != array.key:
                 raise mismatch_error(
                     exposure,
-                    f"{array.name},{array.version} occurs twice, with different content",
+                    f"slit {number} has {hdu} as {array.key:.40}, not as {images[array.name].key}",
                 )
-            if array.name in known and known[array.name].key != array.key:
-                raise mismatch_error(
-                    exposure,
-                    f"slit {number} has {array.name},{array.version} as {array.key:.40}, not as "
-                    f"{known[array.name].key}",
-                )
-            check_plane(exposure, plane, array)
-            own.append(plane)
-        if len({hdu.name for hdu in own}) < max(len(own), 1):
+            check_image(exposure, hdu, array)
+            hdus.append(hdu)
+        if len({hdu.name for hdu in hdus}) < max(len(hdus), 1):
             raise mismatch_error(exposure, f"slit {number} has no planes, or two of one name")
-        own.sort(key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start))
-        rest = {name: free[name, number][0] for name in known if (name, number) in free}
-        for name, hdu in rest.items():
-            if hdu.shape and at(slit.node, known[name].key):
-                what = (
-                    f"slit {number} has {known[name].key}, but not as the array in {name},{number}"
-                )
+        hdus.sort(key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start))
+        unused = [free[name, number][0] for name in images if (name, number) in free]
+        for hdu in unused:
+            key = images[hdu.name].key
+            if hdu.shape and at(slit.node, key):
+                what = f"slit {number} has {key}, but not as the array in {hdu}"
                 raise mismatch_error(exposure, what)
-        # stdatamodels writes an HDU without data for metadata of a plane that a slit does not have.
-        empty = [free.pop((name, number))[0] for name, hdu in rest.items() if not hdu.shape]
-        planes.append(own + sorted(empty, key=lambda hdu: hdu.start))
-    return planes, {name or "(no name)" for name, _ in free}
+        # stdatamodels writes an HDU without data for metadata of an image that a slit lacks.
+        empty = [free.pop((hdu.name, number))[0] for hdu in unused if not hdu.shape]
+        matched.append(hdus + sorted(empty, key=lambda hdu: hdu.start))
+    return matched, {name or "(no name)" for name, _ in free}
 
 
-def check_plane(exposure: Exposure, hdu: HDU, array: Array) -> None:
-    """Refuse a plane that is not the one that the tree describes, or that cannot be cast.
-
-    Raises
-    ------
-    InputError
-        If it is not an image of unscaled numbers, or differs from the tree.
-    """
-    name = f"{hdu.name},{hdu.version}"
+def check_image(exposure: Exposure, hdu: HDU, array: Array) -> None:
+    """Check that an HDU is the unscaled image that the tree describes."""
     if hdu.header.get("XTENSION") != "IMAGE":
-        raise mismatch_error(exposure, f"{name} is not an image")
+        raise mismatch_error(exposure, f"{hdu} is not an image")
     if header_datatype(hdu.header) is None:
         raise InputError(
-            f"{exposure.path}: {name} has scaled numbers (BITPIX, BSCALE, BZERO, BLANK of its "
+            f"{exposure.path}: {hdu} has scaled numbers (BITPIX, BSCALE, BZERO, BLANK of its "
             f"header); write it as {product_datatype(hdu) or 'unscaled numbers'}, or, if they are "
             "left from other numbers, remove BSCALE and BZERO"
         )
-    if mismatch := find_mismatch(hdu, array):
-        raise mismatch_error(exposure, f"{name} {mismatch}")
+    if mismatch := describe_mismatch(hdu, array):
+        raise mismatch_error(exposure, f"{hdu} {mismatch}")
 
 
-def mismatch_error(exposure: Exposure, what: str) -> InputError:
+def mismatch_error(exposure: Exposure, mismatch: str) -> InputError:
     """Return the error that headers and tree of an exposure contradict each other."""
     return InputError(
-        f"{exposure.path}: headers and ASDF tree disagree: {what}; get the file again, or, if it "
-        "was edited, write it with stdatamodels"
+        f"{exposure.path}: headers and ASDF tree disagree: {mismatch}; get the file again, or, if "
+        "it was edited, write it with stdatamodels"
     )

@@ -6,13 +6,12 @@ ASDF standard 1.6, "Low-level file layout".
 import os
 import re
 import struct
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..errors import InputError
 from ..formats.checksums import checksum
 from ..formats.standards import UNSTATED
-from .fitsfile import HDU
+from .fitsfile import HDU, read_pieces
 
 MAGIC = b"\xd3BLK"
 INDEX = b"#ASDF BLOCK INDEX"
@@ -29,78 +28,49 @@ _END = re.compile(rb"(\n\.\.\.\r?\n)[\0 \n]*")
 
 
 class Block(NamedTuple):
-    """An internal block.
-
-    Attributes
-    ----------
-    start, size : int
-        Offset in the file and size in bytes, including its header.
-    digest : str
-        Digest of all of it.
-    room : int or None
-        Bytes of its array; None if it is compressed.
-    """
+    """An internal block; start (in the file) and size, in bytes, include its header."""
 
     start: int
     size: int
+    #: Digest of all of it.
     digest: str
-    room: int | None
+    #: Bytes of its array; None if it is compressed.
+    data_size: int | None
 
 
-@dataclass(slots=True)
-class Extension:
-    """An ASDF extension.
+class Extension(NamedTuple):
+    """An ASDF extension."""
 
-    Attributes
-    ----------
-    text : str
-        The YAML document, with the comment lines before it.
-    start : int
-        Offset of the document in the file, in bytes.
-    blocks : list of Block
-        The internal blocks.
-    preamble : str
-        Comment lines with the versions of ASDF of the document.
-    standard : str
-        Version of the ASDF standard of the document.
-    """
-
+    #: The YAML document, with the comment lines before it.
     text: str
+    #: Offset of the document in the file, in bytes.
     start: int
     blocks: list[Block]
+    #: Comment lines with the versions of ASDF of the document.
     preamble: str
+    #: Version of the ASDF standard of the document.
     standard: str
 
 
 def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
-    """Read the ASDF extension of an exposure.
-
-    Parameters
-    ----------
-    file : int
-        Descriptor of the file.
-    path : str
-        Its name, for messages.
-    hdus : list of HDU
-        All of the file.
-
-    Raises
-    ------
-    InputError
-        If there is no extension, or it is damaged.
-    """
-    found = [hdu for hdu in hdus if hdu.name == "ASDF"]
-    if not found:
-        rest = os.fstat(file).st_size - hdus[-1].end
-        where = f", but bytes without a header from byte {hdus[-1].end} on" if rest > 0 else ""
+    """Read the ASDF extension of an exposure, given all HDUs of the file."""
+    extensions = [hdu for hdu in hdus if hdu.name == "ASDF"]
+    if not extensions:
+        excess = os.fstat(file).st_size - hdus[-1].end
+        where = f", but bytes without a header from byte {hdus[-1].end} on" if excess > 0 else ""
         raise InputError(
             f"{path}: has no ASDF extension{where}: it is needed for names and WCS of the slits; "
             "get the file again"
         )
-    start, data = found[0].data_start, _read(file, found[0])
-    if any(_read(file, other) != data for other in found[1:]):
+    start = extensions[0].data_start
+    data, *copies = (
+        b"".join(read_pieces(file, path, hdu.data_start, hdu.data_size, hdu.data_size))
+        for hdu in extensions
+    )
+    if any(copy != data for copy in copies):
         raise InputError(
-            f"{path}: has {len(found)} ASDF extensions with different content; remove all but one"
+            f"{path}: has {len(extensions)} ASDF extensions with different content; remove all "
+            "but one"
         )
     end = _END.search(data)
     try:
@@ -110,29 +80,20 @@ def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:
     preamble = _PREAMBLE.match(text)
     if not end or not preamble or text.startswith("#ASDF ", text.index("\n") + 1):
         raise _damaged(path, "it is not an ASDF document")
-    blocks = _blocks(path, data, end.end(), start)
+    blocks = _read_blocks(path, data, end.end(), start)
     return Extension(text, start, blocks, preamble[0], preamble[1] or UNSTATED)
 
 
-def _read(file: int, hdu: HDU) -> bytes:
-    data = os.pread(file, hdu.data_size, hdu.data_start)
-    while len(data) < hdu.data_size and (
-        more := os.pread(file, hdu.data_size - len(data), hdu.data_start + len(data))
-    ):
-        data += more
-    return data
-
-
-def _blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:
-    """Find the blocks after the document; an index of blocks may follow them."""
+def _read_blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:
+    """Read the blocks after the document; an index of blocks may follow them."""
     blocks: list[Block] = []
     while data[position : position + 4] == MAGIC:
         if len(data) < position + 6 + _HEADER.size:
             raise _damaged(path, f"block {len(blocks)} ends too early")
         header_size = 6 + int.from_bytes(data[position + 4 : position + 6])
-        flags, packing, allocated, used, length = _HEADER.unpack_from(data, position + 6)
-        known = packing in _COMPRESSIONS and (any(packing) or used == length)
-        if header_size < 6 + _MIN_HEADER or used > allocated or not known:
+        flags, compression, allocated, used, length = _HEADER.unpack_from(data, position + 6)
+        is_valid = compression in _COMPRESSIONS and (any(compression) or used == length)
+        if header_size < 6 + _MIN_HEADER or used > allocated or not is_valid:
             raise _damaged(path, f"block {len(blocks)} has a damaged header")
         if flags & STREAMED:
             raise _damaged(path, f"block {len(blocks)} is a stream")
@@ -141,7 +102,7 @@ def _blocks(path: str, data: bytes, position: int, start: int) -> list[Block]:
             raise _damaged(path, f"block {len(blocks)} ends too early")
         # Hashed here, while they are in memory: slits share blocks, which must be read only once.
         digest = checksum(data[position : position + size])
-        blocks.append(Block(start + position, size, digest, None if any(packing) else used))
+        blocks.append(Block(start + position, size, digest, None if any(compression) else used))
         position += size
     if data[position:].strip(b"\0") and not data.startswith(INDEX, position):
         raise _damaged(path, f"no block where block {len(blocks)} must begin")

@@ -17,19 +17,21 @@ from .card_values import MANTISSA, NUMBER, card_value
 #: A larger header is taken for damage: the largest real ones have a few hundred cards.
 MAX_HEADER = 1000 * BLOCK
 
+#: Size of the pieces in which data are read.
+BUFFER = 1 << 20
 
 _STRING, _REST = r"'[ -&(-~]*(?:''[ -&(-~]*)*'", " *(?:/.*)?"
 _VALUE = f" *(?:{_STRING}|[TF]|{NUMBER})?{_REST}"
 #: A number that may be too large for a float, which astropy rewrites.
 _LARGE = re.compile(f".{{10}} *({MANTISSA}[EeDd][+]?[0-9]{{3,}})")
 #: A card, whose keyword may be alone only if it has no value.
-SOUND = re.compile(
+VALID_CARD = re.compile(
     f"(?=.{{8}}= )(?!CONTINUE)[A-Z0-9_-]+ *= {_VALUE}"
     f"|(?:COMMENT |HISTORY |HIERARCH| {{8}}|END {{77}}).*|CONTINUE  *{_STRING}{_REST}",
     re.DOTALL,
 )
 #: Keywords that readers resolve differently if they are repeated.
-ONCE = frozenset(
+UNIQUE_KEYWORDS = frozenset(
     (
         *("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "PCOUNT", "GCOUNT", "EXTEND", "GROUPS"),
         *("BSCALE", "BZERO", "BLANK", "EXTNAME", "EXTVER", "EXTLEVEL"),
@@ -41,9 +43,12 @@ CONTINUED = re.compile(f".*&'{_REST}CONTINUE.*", re.DOTALL)
 
 
 @lru_cache(maxsize=1 << 14)
-def keyword_of(card: str) -> str | None:
-    """Keyword of a card; None if it does not follow the standard. Cached, as many cards recur."""
-    if not SOUND.fullmatch(card):
+def parse_keyword(card: str) -> str | None:
+    """Return the keyword of a card; None if the card does not follow the standard.
+
+    Cached, as `_value` is, because many cards recur.
+    """
+    if not VALID_CARD.fullmatch(card):
         return None
     large = _LARGE.match(card)
     if large and math.isinf(float(large[1].upper().replace("D", "E"))):
@@ -51,18 +56,11 @@ def keyword_of(card: str) -> str | None:
     return card[:8].rstrip()
 
 
-#: Value of a card; cached, as many recur.
-value_of = lru_cache(maxsize=1 << 14)(card_value)
+_value = lru_cache(maxsize=1 << 14)(card_value)
 
 
 class Header:
-    """The cards of one header.
-
-    Parameters
-    ----------
-    raw : bytes
-        Header blocks, as in the file.
-    """
+    """The cards of one header, made from its blocks as in the file."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -73,17 +71,17 @@ class Header:
 
         The first of equal keywords is used, as in astropy.
         """
-        return self._read[0]
+        return self._parsed[0]
 
     @property
     def repeated(self) -> set[str]:
         """Keywords that occur more than once, with different cards, including those of comments."""
-        return self._read[1]
+        return self._parsed[1]
 
     @property
     def invalid(self) -> dict[str, str]:
         """Cards that do not follow the standard, by keyword in capitals; they are not read."""
-        return self._read[2]
+        return self._parsed[2]
 
     @cached_property
     def is_standard(self) -> bool:
@@ -91,8 +89,7 @@ class Header:
         return not self.invalid and is_card_text(self.raw.decode("latin-1"))
 
     @cached_property
-    def _read(self) -> tuple[dict[str, tuple[int, int]], set[str], dict[str, str]]:
-        """Numbers of cards, keywords that are repeated, and invalid cards."""
+    def _parsed(self) -> tuple[dict[str, tuple[int, int]], set[str], dict[str, str]]:
         numbers: dict[str, tuple[int, int]] = {}
         repeated: set[str] = set()
         invalid: dict[str, str] = {}
@@ -100,7 +97,7 @@ class Header:
         last: str | None = None
         for number, start in enumerate(range(0, len(text), CARD)):
             card = text[start : start + CARD]
-            keyword = keyword_of(card)
+            keyword = parse_keyword(card)
             if keyword == "END":
                 break
             if (
@@ -126,62 +123,75 @@ class Header:
     def __contains__(self, keyword: str) -> bool:
         return keyword in self.numbers
 
-    def cards(self, place: tuple[int, int]) -> bytes:
-        """Images of cards, given the number of the first and their count."""
-        first, count = place
+    def cards(self, position: tuple[int, int]) -> bytes:
+        """Return the images of cards, given the number of the first and their count."""
+        first, count = position
         return self.raw[first * CARD : (first + count) * CARD]
 
-    def image(self, keyword: str) -> bytes:
-        """Card image(s) of a keyword, unchanged."""
-        return self.cards(self.numbers[keyword])
-
-    def forget(self, keyword: str) -> None:
+    def drop(self, keyword: str) -> None:
         """Drop a keyword whose value is not used."""
         self.numbers.pop(keyword, None)
 
     def get(self, keyword: str, default: Value = None) -> Value:
-        """Value of a keyword, or `default` if it is absent or undefined."""
-        place = self.numbers.get(keyword)
-        if place is None:
+        """Return the value of a keyword, or `default` if it is absent or undefined."""
+        position = self.numbers.get(keyword)
+        if position is None:
             return default
-        value = value_of(self.cards(place))
+        value = _value(self.cards(position))
         return default if value is None else value
 
 
 @dataclass(slots=True)
 class HDU:
-    """One header and data unit, with its position in the file.
+    """One header and data unit, with its position in the file in bytes."""
 
-    Attributes
-    ----------
-    name : str
-        EXTNAME in capitals; ``PRIMARY`` for the first.
-    version : int
-        EXTVER, 1 if absent.
-    start : int
-        Offset of the header in bytes.
-    data_start : int
-        Offset of the data in bytes.
-    data_size : int
-        Size of the data in bytes, without padding.
-    shape : tuple of int
-        NAXISn in numpy's order (slowest first).
-    header : Header
-        Its cards.
-    """
-
+    #: EXTNAME in capitals; ``PRIMARY`` for the first.
     name: str
+    #: EXTVER, 1 if absent.
     version: int
     start: int
     data_start: int
+    #: Without padding.
     data_size: int
+    #: NAXISn in numpy's order (slowest first).
     shape: tuple[int, ...]
     header: Header
+
+    def __str__(self) -> str:
+        return f"{self.name},{self.version}"
 
     @property
     def end(self) -> int:
         """Offset of the first byte after the padded data."""
         return self.data_start + padded_size(self.data_size)
+
+
+def read_pieces(
+    file: int, path: str, start: int, size: int, buffer: int = BUFFER
+) -> Iterator[bytes]:
+    """Read part of a file, piece by piece.
+
+    Parameters
+    ----------
+    file, path : int, str
+        Descriptor of the file, and its name for messages.
+    start, size : int
+        The part, in bytes.
+    buffer : int
+        Maximum size of a piece.
+
+    Raises
+    ------
+    InputError
+        If the file has become shorter.
+    """
+    while size:
+        data = os.pread(file, min(size, buffer), start)
+        if not data:
+            raise InputError(f"{path}: became shorter while it was read; run again")
+        yield data
+        start += len(data)
+        size -= len(data)
 
 
 def scan(file: int, path: str) -> Iterator[HDU]:
@@ -191,10 +201,8 @@ def scan(file: int, path: str) -> Iterator[HDU]:
 
     Parameters
     ----------
-    file : int
-        Descriptor of the file, open for reading.
-    path : str
-        Its name, for messages.
+    file, path : int, str
+        Descriptor of the file, and its name for messages.
 
     Yields
     ------
@@ -223,8 +231,8 @@ def scan(file: int, path: str) -> Iterator[HDU]:
             ) from None
         if hdu.data_start + hdu.data_size > size:
             raise InputError(
-                f"{path}: truncated: HDU {number} ({hdu.name},{hdu.version}) goes beyond the "
-                f"file's {size} bytes; get it again"
+                f"{path}: truncated: HDU {number} ({hdu}) goes beyond the file's {size} bytes; "
+                "get it again"
             )
         yield hdu
         position = hdu.end
@@ -232,36 +240,36 @@ def scan(file: int, path: str) -> Iterator[HDU]:
 
 
 def _read_header(file: int, path: str, position: int, first: bool) -> bytes | None:
-    """Header blocks at an offset; None if no HDU begins there."""
+    """Read the header blocks at an offset; None if no HDU begins there."""
     raw = b""
     while len(raw) < MAX_HEADER:
-        more = os.pread(file, BLOCK, position + len(raw))
+        block = os.pread(file, BLOCK, position + len(raw))
         if not raw:
-            if first and not more.startswith(b"SIMPLE  ="):
-                packed = more[:2] == b"\x1f\x8b"
-                what = "a gzip file, unpack it with gunzip" if packed else "not a FITS file"
+            if first and not block.startswith(b"SIMPLE  ="):
+                is_gzip = block.startswith(b"\x1f\x8b")
+                what = "a gzip file, unpack it with gunzip" if is_gzip else "not a FITS file"
                 raise InputError(f"{path}: {what}; a cal exposure (*_cal.fits) is needed")
-            if not first and not more.startswith(b"XTENSION"):
+            if not first and not block.startswith(b"XTENSION"):
                 return None
-        raw += more
-        found = raw.find(END, len(raw) - len(more))
-        while found >= 0 and found % CARD:
-            found = raw.find(END, found + 1)
-        if found >= 0:
-            end = padded_size(found + CARD)
-            if raw[found + CARD : end].strip(b" "):
+        raw += block
+        end = raw.find(END, len(raw) - len(block))
+        while end >= 0 and end % CARD:
+            end = raw.find(END, end + 1)
+        if end >= 0:
+            stop = padded_size(end + CARD)
+            if raw[end + CARD : stop].strip(b" "):
                 raise InputError(
                     f"{path}: damaged header at byte {position}: it goes on after its end; get "
                     "the file again"
                 )
-            return raw[:end]
-        if len(more) < BLOCK:
+            return raw[:stop]
+        if len(block) < BLOCK:
             break
     raise InputError(f"{path}: truncated in the header at byte {position}; get the file again")
 
 
 def _hdu(header: Header, start: int, first: bool) -> HDU:
-    """Describe an HDU from its header."""
+    """Describe an HDU by its header."""
     axes = [_count(header, f"NAXIS{n + 1}") for n in range(_count(header, "NAXIS"))]
     _check_structure(header, len(axes), first)
     if first and header.get("SIMPLE") is not True:
@@ -285,19 +293,19 @@ def _hdu(header: Header, start: int, first: bool) -> HDU:
 
 
 def _check_structure(header: Header, n_axes: int, first: bool) -> None:
-    """Refuse mandatory keywords out of order, or that readers resolve differently.
+    """Check the order of mandatory keywords, and that all readers resolve them alike.
 
     PCOUNT and GCOUNT may be absent, or anywhere, as readers accept it.
     """
     order = ["SIMPLE" if first else "XTENSION", "BITPIX", "NAXIS"]
     order += (f"NAXIS{n + 1}" for n in range(n_axes))
-    for place, keyword in enumerate(order):
-        if header.numbers.get(keyword) != (place, 1):
-            raise ValueError(f"{keyword} is not card {place + 1}")
-    if twice := header.repeated & ONCE:
-        raise ValueError(f"{', '.join(sorted(twice))} has several values")
-    if wrong := ONCE.intersection(header.invalid):
-        raise ValueError(f"{header.invalid[min(wrong)]!r} is not a card")
+    for number, keyword in enumerate(order):
+        if header.numbers.get(keyword) != (number, 1):
+            raise ValueError(f"{keyword} is not card {number + 1}")
+    if repeated := header.repeated & UNIQUE_KEYWORDS:
+        raise ValueError(f"{', '.join(sorted(repeated))} has several values")
+    if invalid := UNIQUE_KEYWORDS.intersection(header.invalid):
+        raise ValueError(f"{header.invalid[min(invalid)]!r} is not a card")
     if sum(keyword.startswith("NAXIS") for keyword in header.numbers) != 1 + n_axes:
         raise ValueError(f"NAXIS is {n_axes}, but there are more axes")
     counts = header.get("PCOUNT", 0), header.get("GCOUNT", 1)
@@ -306,7 +314,7 @@ def _check_structure(header: Header, n_axes: int, first: bool) -> None:
 
 
 def _count(header: Header, keyword: str, default: int | None = None) -> int:
-    """Value of a keyword that must be a whole number of at least 0."""
+    """Return the value of a keyword that must be an integer of at least 0."""
     value = header.get(keyword) if keyword in header else default
     if type(value) is not int or value < 0:
         raise ValueError(f"{keyword} is {value!r}")

@@ -5,28 +5,22 @@ tree. Card images are copied from the input if it has them.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from ..formats.cards import CARD, Plan, Value, format_card, is_card_text
 from ..formats.template import CARDS_PLACEHOLDER, ENTRY_PLACEHOLDER
 from .card_values import card_value
-from .fitsfile import HDU, Header
-from .keywords import Keyword, Place, compress, lay_out, section_cards, table
-from .nodes import Leaf, Node, at, leaves
-from .planes import STORED, product_datatype
+from .datatypes import STORED, product_datatype
+from .fitsfile import HDU, UNIQUE_KEYWORDS, Header
+from .keywords import Card, Keyword, lay_out, plan_cards, section_cards, table
+from .nodes import Node, Scalar, at, flatten
 
 #: Keyword and image of cards; the comment cards of a section have one image, and no keyword.
 Cards = list[tuple[str, str]]
 
 #: Keywords that describe the data of an HDU.
-STRUCTURE = frozenset(
-    (
-        *("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "EXTEND", "PCOUNT", "GCOUNT", "GROUPS"),
-        *("BSCALE", "BZERO", "BLANK", "EXTNAME"),
-    )
-) | {f"NAXIS{n}" for n in range(1, 1000)}
+STRUCTURE = UNIQUE_KEYWORDS - {"EXTVER", "EXTLEVEL"}
 
 #: Comments that astropy gives to cards that describe data.
 COMMENTS = {
@@ -40,7 +34,9 @@ COMMENTS = {
 }
 
 #: Keywords that are not reported when cards are left out.
-SILENT = frozenset({"", "COMMENT", "HISTORY", "CONTINUE", "EXTVER", "CHECKSUM", "DATASUM"})
+UNREPORTED_KEYWORDS = frozenset(
+    {"", "COMMENT", "HISTORY", "CONTINUE", "EXTVER", "CHECKSUM", "DATASUM"}
+)
 
 #: Keywords of PRIMARY whose values belong to the product.
 PRODUCT_KEYWORDS = ("DATE", "FILENAME", "DATAMODL", "EXP_TYPE", "ASNPOOL", "ASNTABLE")
@@ -53,217 +49,173 @@ FROM_EXPOSURE = (
     "meta.velocity_aberration.",
 )
 
+_NO_HEADER = Header(b"")
 
-class PrimaryCards(NamedTuple):
-    """Cards of a product's PRIMARY header, as keyword and image.
 
-    Attributes
-    ----------
-    before, about_asn, after : Cards
-        In this order; those about the association are apart, as the product may have another one.
-    section : str
-        Title of the cards about the association.
-    comments : dict of str
-        Keywords that products set, and their comments.
+def primary_cards(
+    meta: Node, header: Header, keep_unknown: bool
+) -> dict[str, Sequence[Sequence[str]]]:
+    """Plan a product's PRIMARY header, from metadata and PRIMARY header of its first exposure.
+
+    Cards about the association are apart, as the product may have another one: ``before``,
+    ``about_asn``, ``after``. ``comment`` has keywords that products set, and their comments;
+    ``section`` the title of the cards about the association. Cards that the schema does not know
+    are kept if `keep_unknown`.
     """
-
-    before: Cards
-    about_asn: Cards
-    after: Cards
-    section: str
-    comments: dict[str, str]
-
-
-def primary_cards(meta: Node, header: Header, keep_unknown: bool) -> PrimaryCards:
-    """Cards of a product's PRIMARY header, from those of its first exposure.
-
-    Parameters
-    ----------
-    meta : Node
-        The exposure's metadata.
-    header : Header
-        Its PRIMARY header.
-    keep_unknown : bool
-        Whether to keep cards that the schema does not know.
-    """
-    present = {
-        word.path: place
-        for word in table().product
-        if word.hdu == "PRIMARY" and (place := _place(word, _leaf(meta, word), header))
-    }
-    words = [word for word in table().product if word.hdu == "PRIMARY"]
-    for word in words:
-        if word.name in ("DATE", "FILENAME", "DATAMODL"):
-            present.setdefault(word.path, b"".ljust(CARD))
-    about = [number for number, word in enumerate(words) if word.path.startswith("meta.asn.")]
-    parts = {
-        "before": words[: about[0]],
-        "about_asn": words[about[0] : about[-1] + 1],
-        "after": words[about[-1] + 1 :],
-    }
-    laid = {name: lay_out(part, present).get("PRIMARY", []) for name, part in parts.items()}
+    keywords = [keyword for keyword in table().product if keyword.hdu == "PRIMARY"]
+    cards: dict[str, Card] = {}
+    for keyword in keywords:
+        if card := _find_card(keyword, _scalar(meta, keyword), header):
+            cards[keyword.path] = card
+        elif keyword.name in ("DATE", "FILENAME", "DATAMODL"):
+            cards[keyword.path] = b"".ljust(CARD)
+    about = [n for n, keyword in enumerate(keywords) if keyword.path.startswith("meta.asn.")]
+    first, end = about[0], about[-1] + 1
+    parts = {"before": keywords[:first], "about_asn": keywords[first:end], "after": keywords[end:]}
+    laid = {name: lay_out(part, cards).get("PRIMARY", []) for name, part in parts.items()}
     if keep_unknown:
-        known = {word for part in laid.values() for word, _ in part}
+        known = {name for part in laid.values() for name, _ in part}
         laid = {name: _with_unknown(part, header, known) for name, part in laid.items()}
-    cards = {name: _images(part, header) for name, part in laid.items()}
     # There are no data to describe.
-    structure = {"SIMPLE": True, "BITPIX": 8, "NAXIS": 0, "EXTEND": True}
-    described = [(word, _described(word, value, header)) for word, value in structure.items()]
-    return PrimaryCards(
-        before=_images(described, header) + cards["before"],
-        about_asn=cards["about_asn"],
-        after=cards["after"],
-        section=section_cards(words[about[0]].sections[-1]).decode("ascii"),
-        comments={word.name: word.comment for word in words if word.name in PRODUCT_KEYWORDS},
-    )
+    structure: dict[str, Value] = {"SIMPLE": True, "BITPIX": 8, "NAXIS": 0, "EXTEND": True}
+    laid["before"][:0] = _structure_cards(structure, header)
+    return {
+        **{name: _images(part, header) for name, part in laid.items()},
+        "comment": [
+            (word.name, word.comment) for word in keywords if word.name in PRODUCT_KEYWORDS
+        ],
+        "section": [(section_cards(keywords[first].sections[-1]).decode("ascii"),)],
+    }
 
 
 def exposure_cards(meta: Node, primary: Header, sci: HDU | None, slit: Node) -> Cards:
-    """Cards about the exposure in SCI of a product's first entry.
+    """Lay out the cards about the exposure in SCI of a product's first entry.
 
-    Parameters
-    ----------
-    meta : Node
-        The exposure's metadata.
-    primary : Header
-        Its PRIMARY header.
-    sci : HDU or None
-        Its SCI,1, which contains such cards.
-    slit : Node
-        Its first slit, some of whose cards replace the exposure's there.
+    They come from the exposure's metadata, PRIMARY and SCI,1, but for those of its first slit
+    (`slit`), which replace the exposure's there.
     """
-    of_slit = leaves(slit)
-    taken = {word.name for word in table().entry if word.hdu == "SCI" and word.path in of_slit}
-    header = sci.header if sci else Header(b"")
-    present: dict[str, Place] = {}
-    for word in table().product:
-        own = Header(b"") if word.name in taken else header
-        source = primary if word.hdu == "PRIMARY" else own
-        if place := _place(word, _leaf(meta, word), source):
-            present[word.path] = place
-    return _images(lay_out(table().product, present).get("SCI", []), header)
+    scalars = flatten(slit)
+    replaced = {word.name for word in table().entry if word.hdu == "SCI" and word.path in scalars}
+    header = sci.header if sci else _NO_HEADER
+    cards: dict[str, Card] = {}
+    for keyword in table().product:
+        source = _NO_HEADER if keyword.name in replaced else header
+        source = primary if keyword.hdu == "PRIMARY" else source
+        if card := _find_card(keyword, _scalar(meta, keyword), source):
+            cards[keyword.path] = card
+    return _images(lay_out(table().product, cards).get("SCI", []), header)
 
 
-def plane_plans(
-    meta: Mapping[str, Leaf], slit: Node, planes: list[HDU], keep_unknown: bool
+def plan_headers(
+    meta: Mapping[str, Scalar], slit: Node, hdus: list[HDU], keep_unknown: bool
 ) -> list[tuple[HDU, Plan]]:
-    """Plan the headers of one entry's planes.
+    """Plan the headers of one entry's HDUs; those with neither data nor cards are left out.
 
-    Parameters
-    ----------
-    meta : mapping
-        Leaves of the exposure's metadata by path.
-    slit : Node
-        The slit, without its WCS.
-    planes : list of HDU
-        Its planes.
-    keep_unknown : bool
-        Whether to keep cards that the schema does not know.
-
-    Returns
-    -------
-    list of (HDU, Plan)
-        Planes and plans. HDUs with neither data nor cards of the schema are left out.
+    `meta` has the scalars of the exposure's metadata by path; `slit` is without its WCS.
     """
-    headers = {hdu.name: hdu.header for hdu in planes}
-    own = leaves(slit)
-    present: dict[str, Place] = {}
-    for word in table().entry:
-        if word.hdu not in headers:
+    headers = {hdu.name: hdu.header for hdu in hdus}
+    scalars = flatten(slit)
+    cards: dict[str, Card] = {}
+    for keyword in table().entry:
+        if keyword.hdu not in headers:
             continue
-        leaf, header = own.get(word.path), headers[word.hdu]
-        if word.path.startswith(FROM_EXPOSURE) and (over := meta.get(word.path[len("meta.") :])):
-            leaf, header = over, Header(b"")
-        if place := _place(word, leaf, header):
-            present[word.path] = place
-    laid = lay_out(table().entry, present)
+        scalar, header = scalars.get(keyword.path), headers[keyword.hdu]
+        if keyword.path.startswith(FROM_EXPOSURE) and (
+            override := meta.get(keyword.path[len("meta.") :])
+        ):
+            scalar, header = override, _NO_HEADER
+        if card := _find_card(keyword, scalar, header):
+            cards[keyword.path] = card
+    laid = lay_out(table().entry, cards)
     plans = []
-    for hdu in planes:
+    for hdu in hdus:
         if not hdu.shape and hdu.name not in laid:
             continue
-        places = [_described(*item, hdu.header) for item in _structure(hdu).items()]
-        places += [CARDS_PLACEHOLDER.encode()] if hdu.name == "SCI" else []
-        places.append(ENTRY_PLACEHOLDER.encode())
-        cards = laid.get(hdu.name, [])
+        named = laid.get(hdu.name, [])
         if keep_unknown:
-            known = {word for word, _ in cards} | {word.name for word in table().product}
-            cards = _with_unknown(cards, hdu.header, known)
-        places += [place for _, place in cards]
-        plans.append((hdu, compress(places, hdu.header)))
+            known = {name for name, _ in named} | {word.name for word in table().product}
+            named = _with_unknown(named, hdu.header, known)
+        marks = CARDS_PLACEHOLDER + ENTRY_PLACEHOLDER if hdu.name == "SCI" else ENTRY_PLACEHOLDER
+        named = [*_structure_cards(_structure(hdu), hdu.header), ("", marks.encode()), *named]
+        plans.append((hdu, plan_cards([card for _, card in named], hdu.header)))
     return plans
 
 
-def left_out(header: Header, kept: set[str]) -> set[str]:
-    """Keywords of a header that products do not have, as no schema defines them."""
-    return header.numbers.keys() - kept - STRUCTURE - SILENT
+def unknown_keywords(header: Header, known: set[str]) -> set[str]:
+    """Return the keywords of a header that products do not have, as no schema defines them."""
+    return header.numbers.keys() - known - STRUCTURE - UNREPORTED_KEYWORDS
 
 
 def _with_unknown(
-    cards: list[tuple[str, Place]], header: Header, known: set[str]
-) -> list[tuple[str, Place]]:
+    cards: list[tuple[str, Card]], header: Header, known: set[str]
+) -> list[tuple[str, Card]]:
     """Insert cards of a header that are not known, each after the card that it follows there."""
     cards = list(cards)
-    words = [word for word, _ in cards]
-    place = -1
-    for word, position in header.numbers.items():
-        if word in known:
-            place = words.index(word) if word in words else -1
-        elif place < 0 or word in STRUCTURE or word in SILENT:
+    names = [name for name, _ in cards]
+    last = -1
+    for name, position in header.numbers.items():
+        if name in known:
+            last = names.index(name) if name in names else -1
+        elif last < 0 or name in STRUCTURE or name in UNREPORTED_KEYWORDS:
             continue
         elif is_card_text(header.cards(position).decode("latin-1")):
-            place += 1
-            words.insert(place, word)
-            cards.insert(place, (word, position))
+            last += 1
+            names.insert(last, name)
+            cards.insert(last, (name, position))
     return cards
 
 
 def _structure(hdu: HDU) -> dict[str, Value]:
-    """Return the keywords that describe the data of a plane, in the order of astropy."""
+    """Return the keywords that describe the data of an image, in the order of astropy."""
     bits, zero = STORED[product_datatype(hdu) or "uint8"] if hdu.shape else STORED["uint8"]
-    axes = {f"NAXIS{n}": size for n, size in enumerate(reversed(hdu.shape), 1)}
-    scale = {"BSCALE": 1, "BZERO": zero} if zero else {}
     return {
-        **{"XTENSION": "IMAGE", "BITPIX": bits, "NAXIS": len(axes)},
-        **axes,
+        **{"XTENSION": "IMAGE", "BITPIX": bits, "NAXIS": len(hdu.shape)},
+        **{f"NAXIS{n}": size for n, size in enumerate(reversed(hdu.shape), 1)},
         **{"PCOUNT": 0, "GCOUNT": 1},
-        **scale,
+        **({"BSCALE": 1, "BZERO": zero} if zero else {}),
         "EXTNAME": hdu.name,
     }
 
 
-def _described(keyword: str, value: Value, header: Header) -> Place:
-    """Return the card that describes data: the header's if it states the value, or a new one."""
-    place = header.numbers.get(keyword)
-    if place and states(header.cards(place), value):
-        return place
-    return format_card(keyword, value, COMMENTS.get(keyword, ""))
+def _structure_cards(structure: Mapping[str, Value], header: Header) -> list[tuple[str, Card]]:
+    """Return cards that describe data: the header's if it states the value, or new ones."""
+    return [
+        (name, _own_card(name, value, header) or format_card(name, value, COMMENTS.get(name, "")))
+        for name, value in structure.items()
+    ]
 
 
-def _leaf(meta: Node, word: Keyword) -> Node | None:
-    return at(meta, word.path.removeprefix("meta."))
+def _own_card(name: str, value: Value, header: Header) -> Card | None:
+    """Return the position of a keyword's card in a header if it states this value."""
+    position = header.numbers.get(name)
+    return position if position and card_has_value(header.cards(position), value) else None
 
 
-def _place(word: Keyword, leaf: Node | None, header: Header) -> Place | None:
-    """Card of a leaf: its position in the header, or a new one; None if the tree has no leaf.
+def _scalar(meta: Node, keyword: Keyword) -> Node | None:
+    return at(meta, keyword.path.removeprefix("meta."))
+
+
+def _find_card(keyword: Keyword, scalar: Node | None, header: Header) -> Card | None:
+    """Return the card of a scalar: the header's, or a new one; None if the tree has no scalar.
 
     The tree's values are used, as in stdatamodels; values of edited headers are already in it.
     """
-    if not isinstance(leaf, Leaf) or (value := leaf.value()) is None:
+    if not isinstance(scalar, Scalar) or (value := scalar.value()) is None:
         return None
-    if (place := header.numbers.get(word.name)) and states(header.cards(place), value):
-        return place
     try:
-        return format_card(word.name, value, word.comment)
+        return _own_card(keyword.name, value, header) or format_card(
+            keyword.name, value, keyword.comment
+        )
     except (ValueError, TypeError):
         # A string that no FITS card can hold is only in the tree.
         return None
 
 
 @lru_cache(maxsize=1 << 14, typed=True)
-def states(image: bytes, value: Value) -> bool:
-    """Whether a card has a value, to the precision of its digits: astropy once wrote 16 of them.
+def card_has_value(image: bytes, value: Value) -> bool:
+    """Compare a card with a value, to the precision of its digits: astropy once wrote 16 of them.
 
-    Invalid values of a card state nothing, nor does a card that products cannot have.
+    Invalid values of a card equal nothing, nor does a card that products cannot have.
     """
     if not is_card_text(image.decode("latin-1")):
         return False
@@ -278,11 +230,9 @@ def states(image: bytes, value: Value) -> bool:
     return stated == value and type(stated) is type(value)
 
 
-def _images(cards: list[tuple[str, Place]], header: Header) -> Cards:
-    """Keyword and image of cards; the comment cards of a section are one string."""
-    images = []
-    for word, place in cards:
-        if isinstance(place, tuple):
-            place = header.cards(place)
-        images.append((word, place.decode("ascii")))
-    return images
+def _images(cards: list[tuple[str, Card]], header: Header) -> Cards:
+    """Return keywords and images of cards; the comment cards of a section are one string."""
+    return [
+        (name, (header.cards(card) if isinstance(card, tuple) else card).decode("ascii"))
+        for name, card in cards
+    ]

@@ -1,4 +1,4 @@
-"""Making the index of an exposure in one pass over its bytes."""
+"""Writing the index of an exposure in one pass over its bytes."""
 
 import os
 
@@ -9,16 +9,17 @@ from ..formats.cards import BLOCK
 from ..formats.index_writer import write_failure, write_index
 from ..formats.rows import encode_column, encode_rows
 from ..naming import exposure_name
-from .exposure import Exposure, check_kind, match_planes, other_kind_error, read_tree
+from .diagnostics import diagnose, truncate
+from .exposure import (
+    Exposure,
+    check_model_type,
+    match_hdus_to_slits,
+    other_kind_error,
+    read_tree,
+)
 from .extension import read_extension
 from .fitsfile import HDU, scan
-from .headers import SILENT, left_out
-from .keywords import table
-from .misfits import find_contradictions, find_misfits
-from .nodes import at, value_at
-from .planes import find_cast
-from .records import encode_common, encode_top, identity, slit_records
-from .remarks import kept, on_misfits, on_refusals, on_tags
+from .records import encode_exposure_metadata, encode_primary_metadata, identify, slit_layouts
 
 
 def index_exposure(path: str, output: str) -> list[Diagnostic]:
@@ -50,38 +51,38 @@ def index_exposure(path: str, output: str) -> list[Diagnostic]:
     file = os.open(path, os.O_RDONLY)
     try:
         before = size_and_mtime(file)
-        others = scan(file, path)
-        primary = next(others)
-        # Before others are read: a file of another kind may have any.
-        check_kind(path, primary)
-        hdus = [primary, *others]
-        is_stated = "DATAMODL" in primary.header
-        if not is_stated and all(hdu.name != "ASDF" for hdu in hdus):
+        hdus: list[HDU] = []
+        for hdu in scan(file, path):
+            # First of all, as the other HDUs of a file of another kind may be of any form.
+            if not hdus:
+                check_model_type(path, hdu)
+            hdus.append(hdu)
+        has_model = "DATAMODL" in hdus[0].header
+        if not has_model and all(hdu.name != "ASDF" for hdu in hdus):
             raise other_kind_error(path, "no data model")
         extension = read_extension(file, path, hdus)
-        if not is_stated and "\nslits:" not in extension.text:
+        if not has_model and "\nslits:" not in extension.text:
             raise other_kind_error(path, "no slits")
         is_whole = not os.pread(file, BLOCK, hdus[-1].end).strip(b"\0 ")
-        exposure = Exposure(
-            path, file, hdus, extension, *read_tree(path, hdus, extension, is_whole)
-        )
-        planes, unused = match_planes(exposure)
-        common, top = encode_common(exposure), encode_top(exposure)
-        slits = list(slit_records(exposure, planes, common, top))
-        about = {"exposure": name, "path": path} | before | identity(exposure.tree)
-        about |= {"standard": extension.standard}
-        said = remarks(exposure, planes, unused, is_whole)
+        tree, normalised = read_tree(path, hdus, extension, is_whole)
+        exposure = Exposure(path, file, hdus, extension, tree, normalised)
+        matched, unreferenced_hdus = match_hdus_to_slits(exposure)
+        common, top = encode_exposure_metadata(exposure), encode_primary_metadata(exposure)
+        slits = list(slit_layouts(exposure, matched, common, top))
+        identity = {"exposure": name, "path": path} | before | identify(tree)
+        identity |= {"standard": extension.standard}
+        diagnostics = diagnose(exposure, matched, unreferenced_hdus, is_whole)
         parts = {
             "common": common,
             "top": top,
-            "tags": encode_column(sorted(exposure.tree.tags)),
-            "remarks": encode_rows(kept(said)),
-            "text": exposure.tree.text.encode() if exposure.rewritten else b"",
+            "tags": encode_column(sorted(tree.tags)),
+            "remarks": encode_rows(truncate(diagnostics)),
+            "text": tree.text.encode() if normalised else b"",
         }
         if size_and_mtime(path) != before:
             raise InputError(f"{path}: changed while it was read; run again")
-        write_index(output, about, parts, slits)
-        return said
+        write_index(output, identity, parts, slits)
+        return diagnostics
     except (ValueError, RecursionError) as error:
         # Values are read when they are needed, so a damaged one can occur anywhere.
         what = "nested too deeply" if isinstance(error, RecursionError) else error
@@ -107,7 +108,7 @@ def index_or_reason(
     Returns
     -------
     list of Diagnostic
-        The remarks, which include the reason.
+        The diagnostics, which include the reason.
 
     Raises
     ------
@@ -117,68 +118,11 @@ def index_or_reason(
     before = size_and_mtime(path) if os.path.isfile(path) else {}
     try:
         return index_exposure(path, output)
-    except OtherKindError as error:
-        if not pass_over:
-            raise
-        write_failure(output, exposure_name(path), path, str(error), before, error.kind)
-        return [Diagnostic("note", f"passed over: {error}")]
     except InputError as error:
-        if not skip_bad:
+        kind = error.kind if isinstance(error, OtherKindError) else ""
+        if not (pass_over if kind else skip_bad):
             raise
-        write_failure(output, exposure_name(path), path, str(error), before)
+        write_failure(output, exposure_name(path), path, str(error), before, kind)
+        if kind:
+            return [Diagnostic("note", f"passed over: {error}")]
         return [Diagnostic("warning", f"skipped: {error}")]
-
-
-def remarks(
-    exposure: Exposure, planes: list[list[HDU]], unused: set[str], is_whole: bool
-) -> list[Diagnostic]:
-    """Say what products will lack, and what was done otherwise, the most serious first."""
-    warned = [
-        *on_tags(exposure.tree.tags),
-        *on_refusals(exposure.rewriting.refusals if exposure.rewriting else []),
-        *on_misfits(find_misfits(exposure)),
-        *find_contradictions(exposure),
-    ]
-    said = []
-    if exposure.edited:
-        said.append(
-            "headers were edited after the ASDF tree was written (or it is an old file): the "
-            "headers' values are used"
-        )
-    elif exposure.rewriting:
-        said.append("its ASDF tree is not laid out as asdf does; it was laid out anew")
-    if without := sum(at(slit.node, "meta.wcs") is None for slit in exposure.tree.slits):
-        said.append(f"{without} of its {len(exposure.tree.slits)} slits have no WCS")
-    if exposure.rewriting and exposure.rewriting.dropped:
-        names = ", ".join(exposure.rewriting.dropped)
-        said.append(f"keys of its ASDF tree without a value are left out: {names}")
-    if value_at(exposure.tree.meta, "exposure.type") is None:
-        said.append("it has no EXP_TYPE: instrument and slits decide how products are named")
-    known = {word.name for word in (*table().product, *table().entry)}
-    used = [exposure.hdus[0], *(hdu for slit in planes for hdu in slit)]
-    words = set().union(*(left_out(hdu.header, known) for hdu in used))
-    if words and exposure.is_newer:
-        said.append(
-            f"keywords that the schema of jwst {table().pipeline} does not know are kept, as its "
-            f"pipeline is newer: {', '.join(sorted(words))}"
-        )
-    elif words:
-        said.append(f"keywords that no schema knows are left out: {', '.join(sorted(words))}")
-    twice = set().union(*(hdu.header.repeated for hdu in exposure.hdus)) - SILENT
-    if twice:
-        said.append(f"of repeated keywords the first counts: "
-                    f"{', '.join(sorted(twice))}")  # fmt: skip
-    if invalid := {word for hdu in exposure.hdus for word in hdu.header.invalid}:
-        said.append(f"cards that do not follow FITS are left out: {', '.join(sorted(invalid))}")
-    if unused:
-        said.append(f"HDUs that no slit uses are left out: {', '.join(sorted(unused))}")
-    if cast := sorted({hdu.name for hdu in used if find_cast(hdu)}):
-        said.append(f"{', '.join(cast)}: cast to the datatype of the schema, as by jwst")
-    if exposure.hdus[0].shape:
-        said.append("the image in PRIMARY is left out")
-    if not is_whole:
-        said.append("bytes after the last HDU are left out")
-    return [
-        *(Diagnostic("warning", text) for text in warned),
-        *(Diagnostic("note", text) for text in said),
-    ]

@@ -1,7 +1,7 @@
 """Keywords of a product's headers and their order, from the schema of MultiExposureModel.
 
-``update_keywords.py`` makes the table from stdatamodels, so that headers can be laid out exactly as
-in the data model without loading a schema (which takes a second).
+``update_keywords.py`` writes the table from stdatamodels, so that headers can be laid out exactly
+as in the data model without loading a schema (which takes a second).
 """
 
 import json
@@ -34,8 +34,8 @@ class Keyword(NamedTuple):
     values: tuple[str | int, ...]
 
 
-class Plane(NamedTuple):
-    """Key of a plane in the tree of a slit, and its data type."""
+class Image(NamedTuple):
+    """Key of an image extension in the tree of a slit, and its datatype."""
 
     key: str
     datatype: str
@@ -52,7 +52,7 @@ class Table(NamedTuple):
     sections: list[str]
     product: list[Keyword]
     entry: list[Keyword]
-    planes: dict[str, Plane]
+    images: dict[str, Image]
     types: dict[str, str]
     entry_types: dict[str, str]
 
@@ -64,93 +64,83 @@ def table() -> Table:
     values = [tuple(each) for each in raw["values"]]
     product, entry = (
         [
-            Keyword._make((*about, tuple(around), kind, () if number is None else values[number]))
-            for *about, around, kind, number in raw[part]
+            Keyword._make((*start, tuple(around), kind, () if number is None else values[number]))
+            for *start, around, kind, number in raw[part]
         ]
         for part in ("product", "entry")
     )
-    planes = {name: Plane(*about) for name, about in raw["planes"].items()}
+    images = {name: Image(*fields) for name, fields in raw["planes"].items()}
     types = (raw[part] for part in ("types", "entry_types"))
-    return Table(raw["pipeline"], raw["sections"], product, entry, planes, *types)
+    return Table(raw["pipeline"], raw["sections"], product, entry, images, *types)
 
 
-def accepts(word: Keyword, value: Value) -> bool:
-    """Whether the schema accepts a value for a keyword; stdatamodels casts no values."""
-    return is_of_type(word.type, value) and (not word.values or value in word.values)
+def accepts(keyword: Keyword, value: Value) -> bool:
+    """Check whether the schema accepts a value for a keyword; stdatamodels casts no values."""
+    return is_of_type(keyword.type, value) and (not keyword.values or value in keyword.values)
 
 
-def is_of_type(wanted: str, value: Value) -> bool:
-    """Whether a value has a type of the schema; in ASDF, integers have 64 bits."""
+def is_of_type(schema_type: str, value: Value) -> bool:
+    """Check whether a value has a type of the schema; in ASDF, integers have 64 bits."""
     return (
-        isinstance(value, TYPES[wanted])
-        and isinstance(value, bool) == (wanted == "boolean")
+        isinstance(value, TYPES[schema_type])
+        and isinstance(value, bool) == (schema_type == "boolean")
         and not (isinstance(value, int) and not -(1 << 63) <= value < 1 << 63)
     )
 
 
 #: A card: its position in the input's header (first, count), or its image, or a mark.
-Place = tuple[int, int] | bytes
+Card = tuple[int, int] | bytes
 
 
 def lay_out(
-    keywords: list[Keyword], present: Mapping[str, Place]
-) -> dict[str, list[tuple[str, Place]]]:
-    """Put cards in order, with the comment cards of the sections that they open.
+    keywords: list[Keyword], cards: Mapping[str, Card]
+) -> dict[str, list[tuple[str, Card]]]:
+    """Put cards, by path, in order, with the comment cards of the sections that they open.
 
-    Parameters
-    ----------
-    keywords : list of Keyword
-        The order.
-    present : mapping
-        Path to card, for each leaf that the tree has.
-
-    Returns
-    -------
-    dict
-        HDU name to list of (keyword, card); comment cards have keyword ``""``.
+    The result has the keywords and cards of each HDU; comment cards have keyword ``""``.
     """
-    laid: dict[str, list[tuple[str, Place]]] = {}
+    headers: dict[str, list[tuple[str, Card]]] = {}
     opened: set[int] = set()
     for keyword in keywords:
-        if keyword.path not in present:
+        if keyword.path not in cards:
             continue
-        cards = laid.setdefault(keyword.hdu, [])
+        header = headers.setdefault(keyword.hdu, [])
         for section in keyword.sections:
             if section not in opened:
                 opened.add(section)
-                cards.append(("", section_cards(section)))
-        cards.append((keyword.name, present[keyword.path]))
-    return laid
+                header.append(("", section_cards(section)))
+        header.append((keyword.name, cards[keyword.path]))
+    return headers
 
 
 @cache
 def section_cards(section: int) -> bytes:
-    """Three comment cards: the title of a section between blank ones."""
+    """Return three comment cards: the title of a section between blank ones."""
     lines = ("", table().sections[section], "")
     return b"".join(format_commentary("", line) for line in lines)
 
 
-def compress(places: list[Place], header: Header) -> Plan:
-    """Make a plan of cards in order: adjacent cards joined, comment cards located in the input."""
+def plan_cards(cards: list[Card], header: Header) -> Plan:
+    """Plan cards in order: adjacent cards joined, comment cards located in the input's header."""
     plan: Plan = [(0, 0, "")]
-    for number, place in enumerate(places):
-        if isinstance(place, bytes) and number + 1 < len(places):
-            place = _found_before(place, places[number + 1], header)
+    for number, card in enumerate(cards):
+        if isinstance(card, bytes) and number + 1 < len(cards):
+            card = _locate_before(card, cards[number + 1], header)
         first, count, text = plan[-1]
-        if isinstance(place, bytes):
-            plan[-1] = (first, count, text + place.decode("ascii"))
-        elif first + count == place[0] and not text:
-            plan[-1] = (first, count + place[1], "")
+        if isinstance(card, bytes):
+            plan[-1] = (first, count, text + card.decode("ascii"))
+        elif first + count == card[0] and not text:
+            plan[-1] = (first, count + card[1], "")
         else:
-            plan.append((*place, ""))
+            plan.append((*card, ""))
     return plan
 
 
-def _found_before(image: bytes, following: Place, header: Header) -> Place:
-    """Position of an image in the input's header, if it is right before the next card."""
+def _locate_before(image: bytes, following: Card, header: Header) -> Card:
+    """Return the position of an image in the header, if it is right before the next card."""
     if isinstance(following, tuple):
         count = len(image) // CARD
         first = following[0] - count
-        if first >= 0 and header.raw[first * CARD : following[0] * CARD] == image:
+        if first >= 0 and header.cards((first, count)) == image:
             return first, count
     return image

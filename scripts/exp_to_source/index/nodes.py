@@ -1,6 +1,6 @@
 """Small parts of an ASDF tree, held as nodes: the metadata of the exposure and its slits.
 
-Scalars keep their YAML text, so that writing a node reproduces the numbers that were read.
+Scalars keep their YAML text, so that rendering a node reproduces the numbers that were read.
 """
 
 import re
@@ -9,20 +9,13 @@ from functools import cache
 
 import yaml
 
+from ..formats.cards import Value
 from ..formats.standards import mark_renamed_tag
 from ..formats.template import quote
 
 #: Text that aliases may add to a document, or to a slit; more is a bomb: real ones add less than a
 #: megabyte.
 MAX_SIZE = 10_000_000
-
-
-def beyond_all_bounds() -> ValueError:
-    """Return the error about an alias bomb."""
-    return ValueError("its ASDF tree grows beyond all bounds through its aliases")
-
-
-Value = str | int | float | bool | None
 
 #: Characters that end a plain scalar in flow style, but not in block style.
 _ENDS_PLAIN = re.compile(r"[,\[\]{}?\n\x85\u2028\u2029]|^:|:$")
@@ -31,8 +24,13 @@ _ENDS_PLAIN = re.compile(r"[,\[\]{}?\n\x85\u2028\u2029]|^:|:$")
 _WORD = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
+def alias_bomb_error() -> ValueError:
+    """Return the error about a tree that is huge once its aliases are resolved."""
+    return ValueError("its ASDF tree grows beyond all bounds through its aliases")
+
+
 @dataclass(slots=True)
-class Leaf:
+class Scalar:
     """A scalar: its text, its explicit tag if any, and whether it was written plain."""
 
     text: str
@@ -65,36 +63,36 @@ class Leaf:
 
 
 @dataclass(slots=True)
-class Branch:
+class Collection:
     """A mapping (keys as YAML text) or a sequence, with its tag if it has one."""
 
-    parts: "dict[str, Node] | list[Node]" = field(default_factory=dict)
+    content: "dict[str, Node] | list[Node]" = field(default_factory=dict)
     tag: str | None = None
+    #: Approximate length of its YAML, aliased nodes counted as often as they are used.
     size: int = 2
 
     def __post_init__(self) -> None:
-        """Add up the sizes of the parts, aliased nodes as often as they are used."""
         self.size += len(self.tag or "")
-        if isinstance(self.parts, dict):
-            self.size += sum(len(key) + part.size for key, part in self.parts.items())
+        if isinstance(self.content, dict):
+            self.size += sum(len(key) + node.size for key, node in self.content.items())
         else:
-            self.size += sum(part.size for part in self.parts)
+            self.size += sum(node.size for node in self.content)
 
     def render(self) -> str:
         """Return the collection as YAML in one line, valid anywhere in a document."""
         lead = f"!<{mark_renamed_tag(self.tag)}> " if self.tag else ""
-        if isinstance(self.parts, dict):
-            pairs = (f"{key}: {part.render()}" for key, part in self.parts.items())
+        if isinstance(self.content, dict):
+            pairs = (f"{key}: {node.render()}" for key, node in self.content.items())
             return f"{lead}{{{', '.join(pairs)}}}"
-        return f"{lead}[{', '.join(part.render() for part in self.parts)}]"
+        return f"{lead}[{', '.join(node.render() for node in self.content)}]"
 
 
-Node = Leaf | Branch
+Node = Scalar | Collection
 
 
 @cache
 def _plain_value(text: str) -> Value:
-    """Value of a plain scalar: a number, boolean or null if it looks like one."""
+    """Convert a plain scalar: a number, boolean or null if it looks like one."""
     resolver, constructor = yaml.resolver.Resolver(), yaml.constructor.SafeConstructor()
     node = yaml.ScalarNode(resolver.resolve(yaml.ScalarNode, text, (True, False)), text)
     if node.tag.rpartition(":")[2] not in ("int", "float", "bool", "null"):
@@ -102,88 +100,87 @@ def _plain_value(text: str) -> Value:
     try:
         value: Value = constructor.construct_object(node)
     except (ValueError, OverflowError):
-        raise ValueError(f"its ASDF tree has a number that is none ({text[:40]})") from None
+        raise ValueError(f"its ASDF tree has an invalid number ({text[:40]})") from None
     return value
 
 
 def mapping(node: Node | None) -> dict[str, Node]:
-    """Parts of a mapping; none if the node is something else."""
-    if isinstance(node, Branch) and isinstance(node.parts, dict):
-        return node.parts
+    """Return the content of a mapping; empty if the node is something else."""
+    if isinstance(node, Collection) and isinstance(node.content, dict):
+        return node.content
     return {}
 
 
 def at(node: Node | None, path: str) -> Node | None:
-    """Node at a dotted path below a node, or None."""
-    for key in _keys(path):
-        if not isinstance(node, Branch) or not isinstance(node.parts, dict):
+    """Return the node at a dotted path below a node, or None."""
+    for key in _split(path):
+        if not isinstance(node, Collection) or not isinstance(node.content, dict):
             return None
-        node = node.parts.get(key)
+        node = node.content.get(key)
     return node
 
 
 @cache
-def _keys(path: str) -> list[str]:
-    """Keys of a dotted path; cached, as each slit needs a few hundred paths."""
+def _split(path: str) -> list[str]:
+    """Split a dotted path; cached, as each slit needs a few hundred paths."""
     return path.split(".")
 
 
 def value_at(node: Node | None, path: str) -> Value:
-    """Value of the scalar at a dotted path below a node, or None."""
-    leaf = at(node, path)
-    return leaf.value() if isinstance(leaf, Leaf) else None
+    """Return the value of the scalar at a dotted path below a node, or None."""
+    scalar = at(node, path)
+    return scalar.value() if isinstance(scalar, Scalar) else None
 
 
-def leaves(node: Node) -> dict[str, Leaf]:
-    """Leaves reached through mappings only, by dotted path, in no order and without nulls."""
-    found: dict[str, Leaf] = {}
+def flatten(node: Node) -> dict[str, Scalar]:
+    """Return scalars reached through mappings only, by dotted path, in no order, without nulls."""
+    scalars: dict[str, Scalar] = {}
     todo = [("", node)]
     while todo:
-        path, node = todo.pop()
-        for key, part in mapping(node).items():
-            if isinstance(part, Branch):
-                todo.append((f"{path}{key}.", part))
-            elif part.value() is not None:
-                found[path + key] = part
-    return found
+        prefix, node = todo.pop()
+        for key, child in mapping(node).items():
+            if isinstance(child, Collection):
+                todo.append((f"{prefix}{key}.", child))
+            elif child.value() is not None:
+                scalars[prefix + key] = child
+    return scalars
 
 
-def nest(paths: dict[str, Leaf]) -> Branch:
-    """Build a mapping from dotted paths and their leaves."""
-    tops: dict[str, dict[str, Leaf]] = {}
-    parts: dict[str, Node] = {}
-    for path, leaf in paths.items():
+def nest(scalars: dict[str, Scalar]) -> Collection:
+    """Build a mapping from scalars by dotted path, the reverse of `flatten`; scalars come first."""
+    content: dict[str, Node] = {}
+    nested: dict[str, dict[str, Scalar]] = {}
+    for path, scalar in scalars.items():
         key, _, rest = path.partition(".")
         if rest:
-            tops.setdefault(key, {})[rest] = leaf
+            nested.setdefault(key, {})[rest] = scalar
         else:
-            parts[key] = leaf
-    parts |= {key: nest(rest) for key, rest in tops.items()}
-    return Branch(parts)
+            content[key] = scalar
+    return Collection(content | {key: nest(below) for key, below in nested.items()})
 
 
-def merge(under: Node, over: Node) -> Node:
+def merge(base: Node, override: Node) -> Node:
     """Merge a node over another: mappings key by key, anything else is replaced."""
-    if not (_is_mapping(under) and _is_mapping(over)):
-        return over
-    parts = dict(mapping(under))
-    for key, part in mapping(over).items():
-        parts[key] = merge(parts[key], part) if key in parts else part
-    return Branch(parts, under.tag)
+    if not (_is_mapping(base) and _is_mapping(override)):
+        return override
+    content = dict(mapping(base))
+    for key, node in mapping(override).items():
+        content[key] = merge(content[key], node) if key in content else node
+    return Collection(content, base.tag)
 
 
-def adds(under: Node, over: Node) -> bool:
-    """Whether anything of a node but nulls is left when another is merged over it."""
-    if not (_is_mapping(under) and _is_mapping(over)):
+def has_extra_keys(base: Node, override: Node) -> bool:
+    """Check whether anything of `base` but nulls is left when `override` is merged over it."""
+    if not (_is_mapping(base) and _is_mapping(override)):
         return False
-    covering = mapping(over)
+    covering = mapping(override)
     return any(
-        adds(part, covering[key])
+        has_extra_keys(node, covering[key])
         if key in covering
-        else not (isinstance(part, Leaf) and part.value() is None)
-        for key, part in mapping(under).items()
+        else not (isinstance(node, Scalar) and node.value() is None)
+        for key, node in mapping(base).items()
     )
 
 
 def _is_mapping(node: Node) -> bool:
-    return isinstance(node, Branch) and isinstance(node.parts, dict)
+    return isinstance(node, Collection) and isinstance(node.content, dict)

@@ -1,4 +1,4 @@
-"""Rewriting documents in the layout of asdf, at the level of YAML's node graph.
+"""NormalisedTree documents in the layout of asdf, at the level of YAML's node graph.
 
 Few exposures need it: those with another layout, or with headers that were edited after the tree
 was written. For the latter, stdatamodels uses the values of the headers (it compares ``_fits_hash``
@@ -12,9 +12,9 @@ import yaml
 
 from ..errors import InputError
 from ..formats.cards import Value
+from .datatypes import find_cast, product_datatype
 from .fitsfile import HDU
 from .keywords import Keyword, accepts, table
-from .planes import find_cast, product_datatype
 from .reader import MAX_DEPTH, NDARRAY, Loader
 from .tree import SET_TAG, TAGS
 
@@ -26,62 +26,34 @@ MAPPING, SEQUENCE, STRING, NULL = (
 _REPRESENTER = yaml.representer.SafeRepresenter()
 
 
-class Refusal(NamedTuple):
-    """A value in a header that the schema does not accept; None if the card has no value.
-
-    The `card` is empty if it follows the FITS standard.
-    """
+class RejectedKeyword(NamedTuple):
+    """A keyword of a header whose value the schema does not accept."""
 
     hdu: tuple[str, int]
-    word: Keyword
+    keyword: Keyword
+    #: None if the card has no value.
     value: Value
+    #: The card, if it does not follow the FITS standard.
     card: str = ""
 
 
-class Rewriting(NamedTuple):
-    """A tree that was rewritten.
+class NormalisedTree(NamedTuple):
+    """A tree that was rewritten."""
 
-    Attributes
-    ----------
-    text : str
-        The same tree, in the layout that `tree.parse` expects.
-    refusals : list of Refusal
-        Values of the headers that were not accepted: the tree keeps its own.
-    dropped : list of str
-        Keys that had no value.
-    edited : bool
-        Whether the headers' values were used.
-    """
-
+    #: The same tree, in the layout that `tree.parse` expects.
     text: str
-    refusals: list[Refusal]
+    #: Values of the headers that were not accepted: the tree keeps its own.
+    rejected: list[RejectedKeyword]
+    #: Keys that had no value, and were left out.
     dropped: list[str]
+    #: Whether the headers' values were used.
     edited: bool
 
 
-def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
+def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> NormalisedTree:
     """Rewrite a tree, with the values of the headers if these were edited.
 
-    Parameters
-    ----------
-    text : str
-        The YAML document of an exposure.
-    path : str
-        Name of the exposure, for messages.
-    hdus : list of HDU
-        The exposure's HDUs.
-    digest : str
-        Digest of their headers; if it equals the tree's `_fits_hash`, the tree's values are used.
-
-    Returns
-    -------
-    Rewriting
-        The new text, and what was left out.
-
-    Raises
-    ------
-    InputError
-        If the document is damaged, or is not the tree of a MultiSlitModel.
+    If `digest`, that of the headers, equals the tree's `_fits_hash`, the tree's values are used.
     """
     try:
         check_depth(text)
@@ -89,56 +61,52 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
     except (yaml.YAMLError, ValueError) as error:
         what = getattr(error, "problem", None) or error
         raise InputError(f"{path}: damaged ASDF tree ({what}); get the file again") from None
-    if isinstance(root, yaml.MappingNode):
-        _spell_nulls(root)
-        try:
-            dropped = _drop_keys(root)
-        except ValueError as error:
-            raise InputError(f"{path}: {error}; correct it, or get the file again") from None
-    meta, slits = _get(root, "meta"), _get(root, "slits")
-    if (
-        not isinstance(root, yaml.MappingNode)
-        or not isinstance(meta, yaml.MappingNode)
-        or not isinstance(slits, yaml.SequenceNode)
-        or not slits.value
-    ):
-        raise InputError(
-            f"{path}: its ASDF tree has no meta or no slits, so it is not a MultiSlitModel; "
-            "only exposure-based cal products can be regrouped"
-        )
-    stated = _get(root, "_fits_hash")
-    edited = stated is None or stated.value != digest
-    named = {(hdu.name, hdu.version): hdu for hdu in reversed(hdus)}
-    refusals: dict[tuple[str, int, str], Refusal] = {}
-
-    def take(node: yaml.MappingNode, word: Keyword, version: int) -> None:
-        hdu = named.get((word.hdu, version))
-        if hdu is None:
-            return
-        value, card = hdu.header.get(word.name), hdu.header.invalid.get(word.name, "")
-        if word.name in hdu.header and accepts(word, value):
-            _put(node, word.path.split("."), value)
-        elif word.name in hdu.header or card:
-            refusal = Refusal((word.hdu, version), word, value, card)
-            refusals.setdefault((*refusal.hdu, word.name), refusal)
-
-    root = _own(root)
-    root.value.sort(key=lambda pair: pair[0].value == "slits")
-    slits = yaml.SequenceNode(slits.tag, list(slits.value), flow_style=False)
     try:
-        for number, node in enumerate(slits.value):
-            slit = slits.value[number] = _own(node)
-            _set(slit, "meta", _own(_get(slit, "meta") or yaml.MappingNode(MAPPING, [])))
-            for word in table().entry if edited else ():
-                take(slit, word, number + 1)
-            planes = [hdu for name in table().planes if (hdu := named.get((name, number + 1)))]
-            _describe_planes(slit, planes, edited)
-        _set(root, "slits", slits)
-        _set(root, "meta", _own(meta))
-        for word in table().product if edited else ():
-            take(root, word, 1)
+        return _rewrite(root, hdus, digest)
     except ValueError as error:
         raise InputError(f"{path}: {error}; correct it, or get the file again") from None
+
+
+def _rewrite(root: yaml.Node | None, hdus: list[HDU], digest: str) -> NormalisedTree:
+    if isinstance(root, yaml.MappingNode):
+        _spell_nulls(root)
+        dropped = _drop_keys(root)
+    meta, slits = _get(root, "meta"), _get(root, "slits")
+    if not (
+        isinstance(root, yaml.MappingNode)
+        and isinstance(meta, yaml.MappingNode)
+        and isinstance(slits, yaml.SequenceNode)
+        and slits.value
+    ):
+        raise ValueError("its ASDF tree has no meta or no slits, so it is not a MultiSlitModel")
+    stated = _get(root, "_fits_hash")
+    edited = stated is None or stated.value != digest
+    by_name = {(hdu.name, hdu.version): hdu for hdu in reversed(hdus)}
+    rejected: dict[tuple[tuple[str, int], str], RejectedKeyword] = {}
+
+    def apply_header(node: yaml.MappingNode, keywords: list[Keyword], version: int) -> None:
+        for keyword in keywords if edited else ():
+            key, name = (keyword.hdu, version), keyword.name
+            if (hdu := by_name.get(key)) is None:
+                continue
+            value, card = hdu.header.get(name), hdu.header.invalid.get(name, "")
+            if name in hdu.header and accepts(keyword, value):
+                _put(node, keyword.path.split("."), value)
+            elif name in hdu.header or card:
+                rejected.setdefault((key, name), RejectedKeyword(key, keyword, value, card))
+
+    root = _copy(root)
+    root.value.sort(key=lambda pair: pair[0].value == "slits")
+    slits = yaml.SequenceNode(slits.tag, list(slits.value), flow_style=False)
+    for number, node in enumerate(slits.value):
+        slit = slits.value[number] = _copy(node)
+        _set(slit, "meta", _copy(_get(slit, "meta") or yaml.MappingNode(MAPPING, [])))
+        apply_header(slit, table().entry, number + 1)
+        images = [hdu for name in table().images if (hdu := by_name.get((name, number + 1)))]
+        _describe_images(slit, images, edited)
+    _set(root, "slits", slits)
+    _set(root, "meta", _copy(meta))
+    apply_header(root, table().product, 1)
     text = yaml.serialize(
         root,
         Dumper=Dumper,
@@ -148,11 +116,11 @@ def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> Rewriting:
         tags=TAGS,
         allow_unicode=True,
     )
-    return Rewriting(text, list(refusals.values()), dropped, edited)
+    return NormalisedTree(text, list(rejected.values()), dropped, edited)
 
 
 def check_depth(text: str) -> None:
-    """Refuse documents nested so deeply that libyaml would crash when composing them."""
+    """Check that a document is not nested so deeply that libyaml would crash when composing it."""
     depth = 0
     for event in yaml.parse(text, Loader=Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -173,19 +141,14 @@ def _spell_nulls(root: yaml.Node) -> None:
                 node.value = "null"
         elif id(node) not in seen:
             seen.add(id(node))
-            for part in node.value:
-                todo += part if isinstance(part, tuple) else (part,)
+            for item in node.value:
+                todo += item if isinstance(item, tuple) else (item,)
 
 
 def _drop_keys(root: yaml.Node) -> list[str]:
     """Leave out keys without a value, as asdf does when it writes, and repeated ones.
 
     A WCS may have keys without a value.
-
-    Raises
-    ------
-    ValueError
-        If a key is repeated with another value.
     """
     dropped: set[str] = set()
     todo, seen = [(root, False)], set()
@@ -201,7 +164,7 @@ def _drop_keys(root: yaml.Node) -> list[str]:
             node.value = _unique(node.value)
             todo += ((value, is_wcs or key.value == "wcs") for key, value in node.value)
         else:
-            todo += ((part, is_wcs) for part in node.value)
+            todo += ((item, is_wcs) for item in node.value)
     return sorted(dropped)
 
 
@@ -219,55 +182,52 @@ def _unique(pairs: list[tuple[yaml.Node, yaml.Node]]) -> list[tuple[yaml.Node, y
     return list(first.values())
 
 
-def _describe_planes(slit: yaml.MappingNode, hdus: list[HDU], edited: bool) -> None:
-    """Describe the planes of a slit as products have them: those that are cast; if edited, all.
+def _describe_images(slit: yaml.MappingNode, hdus: list[HDU], edited: bool) -> None:
+    """Describe the images of a slit as products have them: those that are cast; if edited, all.
 
-    Raises
-    ------
-    ValueError
-        If one of several planes of equal shape was given another.
+    It is an error if one of several images of equal shape was given another shape.
     """
     tags = [node.tag for _, node in slit.value if node.tag.startswith(NDARRAY)]
     changed = False
     for hdu in hdus:
-        key, array = table().planes[hdu.name].key, _get(slit, table().planes[hdu.name].key)
+        key = table().images[hdu.name].key
+        array = _get(slit, key)
         if not hdu.shape or not tags or not (edited or (array and find_cast(hdu))):
             continue
         old = _get(array, "shape")
         shape = _REPRESENTER.represent_sequence(SEQUENCE, hdu.shape, flow_style=True)
-        changed |= edited and old is not None and _values(old) != _values(shape)
-        described = {
-            "source": f"fits:{hdu.name},{hdu.version}",
+        changed |= edited and old is not None and _texts(old) != _texts(shape)
+        description = {
+            "source": f"fits:{hdu}",
             "datatype": product_datatype(hdu),
             "byteorder": "big",
         }
-        node = _REPRESENTER.represent_mapping(tags[0], described)
+        node = _REPRESENTER.represent_mapping(tags[0], description)
         node.value.append((yaml.ScalarNode(STRING, "shape"), shape if edited or not old else old))
         _set(slit, key, node)
-    shapes = {hdu.shape: hdu.name for hdu in hdus if hdu.shape}
+    shapes = {hdu.shape: hdu for hdu in hdus if hdu.shape}
     if changed and len(shapes) > 1:
-        texts = (f"{name},{hdus[0].version} {list(shape)}" for shape, name in shapes.items())
+        texts = (f"{hdu} {list(shape)}" for shape, hdu in shapes.items())
         raise ValueError(f"planes of one slit have different shapes ({', '.join(texts):.120})")
 
 
-def _values(node: yaml.Node) -> list[str]:
+def _texts(node: yaml.Node) -> list[str]:
     """Return the texts of a sequence of scalars."""
     items = node.value if isinstance(node, yaml.SequenceNode) else [node]
     return [str(item.value) for item in items]
 
 
 def _put(node: yaml.MappingNode, path: list[str], value: Value) -> None:
-    """Set a leaf's value, without changing other parts of the tree that share its parents."""
-    *around, last = path
-    for key in around:
-        part = _get(node, key)
-        part = _own(part or yaml.MappingNode(MAPPING, []), None)
-        _set(node, key, part)
-        node = part
+    """Set a scalar, without changing other parts of the tree that share its parents."""
+    *parents, last = path
+    for key in parents:
+        parent = _copy(_get(node, key) or yaml.MappingNode(MAPPING, []), None)
+        _set(node, key, parent)
+        node = parent
     _set(node, last, _REPRESENTER.represent_data(value))
 
 
-def _own(node: yaml.Node, flow_style: bool | None = False) -> yaml.MappingNode:
+def _copy(node: yaml.Node, flow_style: bool | None = False) -> yaml.MappingNode:
     """Copy a mapping node, so that no other part of the tree shares it; None keeps its style."""
     if not isinstance(node, yaml.MappingNode):
         raise ValueError("its ASDF tree is not built as a MultiSlitModel's")
@@ -277,7 +237,7 @@ def _own(node: yaml.Node, flow_style: bool | None = False) -> yaml.MappingNode:
 
 
 def _get(node: yaml.Node | None, key: str) -> yaml.Node | None:
-    """Value of a key of a mapping node, or None, also if the node is not a mapping."""
+    """Return the value of a key of a mapping node, or None, also if it is another node."""
     if not isinstance(node, yaml.MappingNode):
         return None
     return next((value for name, value in node.value if name.value == key), None)

@@ -1,7 +1,7 @@
 """Nodes of an ASDF tree, read from libyaml's events.
 
 If a node belongs to a slit, the changes for a product are recorded as edits of the slit's text (see
-`fragments`). `tree` reads the levels above: document and slits.
+`template`). `tree` reads the levels above: document and slits.
 """
 
 import math
@@ -13,7 +13,7 @@ import yaml
 
 from ..formats.standards import PREFIX, RENAMED_TAGS
 from ..formats.template import BLOCK_PLACEHOLDER, ENTRY_PLACEHOLDER, TAG_MARK, number_blocks
-from .nodes import MAX_SIZE, Branch, Leaf, Node, at, beyond_all_bounds
+from .nodes import MAX_SIZE, Collection, Node, Scalar, alias_bomb_error, at
 from .slit import Array, Slit
 from .transforms import required_keys
 
@@ -54,21 +54,27 @@ class UnusualLayoutError(Exception):
     """The document is not laid out as asdf writes it."""
 
 
-class NoScalarError(ValueError):
-    """A key that is not a scalar."""
+class KeyNotScalarError(ValueError):
+    """A key is a collection."""
 
     def __init__(self) -> None:
         super().__init__("its ASDF tree has a key that is not a scalar")
 
 
-def is_bare(event: Any) -> bool:
-    """Whether an event is a scalar without an anchor: most of a tree, which needs no edits."""
+def is_simple_scalar(event: Any) -> bool:
+    """Check for a scalar without anchor and tag: most of a tree, which needs no edits."""
     return type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None
 
 
-def bare_leaf(event: Any) -> Leaf:
-    """Leaf of such a scalar."""
-    return Leaf(event.value, None, event.implicit[0] and not event.style)
+def simple_scalar(event: Any) -> Scalar:
+    """Build the node of such a scalar."""
+    return Scalar(event.value, None, event.implicit[0] and not event.style)
+
+
+def span(start: Any, end: Any) -> tuple[int, int]:
+    """Return offset and length of the text between the start of an event and the end of another."""
+    offset = start.start_mark.index
+    return offset, end.end_mark.index - offset
 
 
 def item_size(datatype: Node | None) -> int | None:
@@ -77,19 +83,19 @@ def item_size(datatype: Node | None) -> int | None:
     A datatype is a name, a string type with its length, or a list of the fields of a structure
     (ASDF standard 1.6, core/datatype-1.0.0).
     """
-    if isinstance(datatype, Leaf):
+    if isinstance(datatype, Scalar):
         return ITEM_SIZES.get(datatype.text)
-    if datatype is None or isinstance(datatype.parts, dict):
+    if datatype is None or isinstance(datatype.content, dict):
         return None
-    match datatype.parts:
-        case [Leaf(text=name), Leaf() as length] if name in STRING_SIZES:
+    match datatype.content:
+        case [Scalar(text=name), Scalar() as length] if name in STRING_SIZES:
             count = length.value()
             return STRING_SIZES[name] * count if type(count) is int else None
     sizes = [
-        item_size(part if isinstance(part, Leaf) else at(part, "datatype"))
-        if at(part, "shape") is None
+        item_size(item if isinstance(item, Scalar) else at(item, "datatype"))
+        if at(item, "shape") is None
         else None
-        for part in datatype.parts
+        for item in datatype.content
     ]
     return None if None in sizes else sum(size for size in sizes if size)
 
@@ -97,25 +103,23 @@ def item_size(datatype: Node | None) -> int | None:
 class NodeReader:
     """Reads the nodes of a document in order; raises ValueError if it cannot read one.
 
-    Parameters
-    ----------
-    text : str
-        The document.
-    rooms : sequence of int or None
-        Bytes of the arrays in the internal blocks after the document; None for compressed ones.
+    Parameters are the document, and the bytes of the arrays in the internal blocks after it (None
+    for compressed ones).
     """
 
-    def __init__(self, text: str, rooms: Sequence[int | None]) -> None:
+    def __init__(self, text: str, block_sizes: Sequence[int | None]) -> None:
         self.text = text
-        self.rooms = rooms
+        self.block_sizes = block_sizes
         self.next = Loader(text).get_event
         self.anchors: dict[str, Node] = {}
-        self.texts: dict[str, tuple[str, list[int]]] = {}
-        self.written: dict[tuple[str, ...], str] = {}
-        #: Tags seen so far, and the required keys of each.
+        #: Texts of anchored nodes, and the blocks of each; the same with names for one slit.
+        self.templates: dict[str, tuple[str, list[int]]] = {}
+        self.expanded: dict[tuple[str, ...], str] = {}
+        #: Tags read so far, and the required keys of each.
         self.tags: dict[str, frozenset[str]] = {}
-        self.room = self.slit_room = max(2 * len(text), MAX_SIZE)
-        self.shared_room = max(MAX_GROWTH * len(text), MAX_SIZE)
+        #: Text that aliases may still add: to one slit, and to all together.
+        self.remaining_budget = self.slit_budget = max(2 * len(text), MAX_SIZE)
+        self.shared_budget = max(MAX_GROWTH * len(text), MAX_SIZE)
 
     @overload
     def node(self, event: Any, slit: Slit | None, build: Literal[True], depth: int = 0) -> Node: ...
@@ -124,7 +128,7 @@ class NodeReader:
     def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None: ...
 
     def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None:
-        """Read one node: record edits if it belongs to a slit, build it if it is wanted."""
+        """Read one node: record edits if it belongs to a slit, build it if `build` says so."""
         if depth > MAX_DEPTH:
             raise ValueError("its ASDF tree is nested too deeply")
         if isinstance(event, yaml.AliasEvent):
@@ -138,101 +142,103 @@ class NodeReader:
             if build:
                 tag = event.tag if not any(event.implicit) else None
                 plain = not event.style and event.implicit != (False, True)
-                node = Leaf(event.value, tag, plain)
+                node = Scalar(event.value, tag, plain)
         elif isinstance(event, yaml.SequenceStartEvent):
             items: list[Node] = []
-            while type(part := self.next()) is not yaml.SequenceEndEvent:
-                if not is_bare(part):
-                    if item := self.node(part, slit, build, depth + 1):
+            while type(start := self.next()) is not yaml.SequenceEndEvent:
+                if not is_simple_scalar(start):
+                    if item := self.node(start, slit, build, depth + 1):
                         items.append(item)
                 elif build:
-                    items.append(bare_leaf(part))
+                    items.append(simple_scalar(start))
             if build:
-                node = Branch(items, event.tag)
+                node = Collection(items, event.tag)
+        elif build or (event.tag and event.tag.startswith(NDARRAY)):
+            content = self.mapping(event, slit, depth)
+            if build:
+                node = Collection(content, event.tag)
         else:
-            parts = self.mapping_parts(event, slit, build, depth)
-            if build:
-                node = Branch(parts, event.tag)
+            self.skip_mapping(event, slit, depth)
         if event.anchor and node:
             if event.anchor in self.anchors:
                 raise ValueError(f"its ASDF tree defines the anchor {event.anchor} twice")
             self.anchors[event.anchor] = node
         return node
 
-    def mapping_parts(
-        self, start: Any, slit: Slit | None, build: bool, depth: int
-    ) -> dict[str, Node]:
+    def mapping(self, start: Any, slit: Slit | None, depth: int) -> dict[str, Node]:
         """Read the rest of a mapping; record it if it is an array in an HDU."""
         is_array = bool(start.tag) and start.tag.startswith(NDARRAY)
-        if not (build or is_array):
-            self.skim_mapping(start, slit, depth)
-            return {}
-        parts: dict[str, Node] = {}
+        content: dict[str, Node] = {}
         in_hdu: Array | None = None
         while type(event := self.next()) is not yaml.MappingEndEvent:
-            key = bare_leaf(event) if is_bare(event) else self.node(event, slit, True, depth + 1)
-            if not isinstance(key, Leaf):
-                raise NoScalarError
-            value = self.next()
+            key = (
+                simple_scalar(event)
+                if is_simple_scalar(event)
+                else self.node(event, slit, True, depth + 1)
+            )
+            if not isinstance(key, Scalar):
+                raise KeyNotScalarError
+            event = self.next()
             if is_array and key.text == "source":
-                if not isinstance(value, yaml.ScalarEvent) or value.anchor:
+                if not isinstance(event, yaml.ScalarEvent) or event.anchor:
                     raise ValueError("its ASDF tree has an array whose source is not plain")
                 if slit:
-                    in_hdu = self.source(value, slit)
-            if is_bare(value):
-                part: Node = bare_leaf(value)
+                    in_hdu = self.source(event, slit)
+            if is_simple_scalar(event):
+                value: Node = simple_scalar(event)
             else:
-                part = self.node(value, slit, True, depth + 1)
+                value = self.node(event, slit, True, depth + 1)
             name = key.as_key()
-            if name in parts or len(name) > MAX_KEY:
-                self.check_new(name, parts)
-            parts[name] = part
+            if name in content or len(name) > MAX_KEY:
+                self.check_new(name, content)
+            content[name] = value
         if in_hdu:
-            in_hdu.parts = parts
+            in_hdu.content = content
         elif is_array:
-            self.check_array(parts)
+            self.check_array(content)
         if start.tag:
-            self.check_required(start.tag, parts.keys(), slit)
-        return parts
+            self.check_required(start.tag, content, slit)
+        return content
 
-    def skim_mapping(self, start: Any, slit: Slit | None, depth: int) -> None:
-        """Read the rest of a mapping that is not kept: nearly all of a WCS."""
+    def skip_mapping(self, start: Any, slit: Slit | None, depth: int) -> None:
+        """Read the rest of a mapping of which no node is built: nearly all of a WCS."""
         following, keys = self.next, []
         while type(event := following()) is not yaml.MappingEndEvent:
-            if not is_bare(event) and not isinstance(self.node(event, slit, True, depth + 1), Leaf):
-                raise NoScalarError
+            if not is_simple_scalar(event) and not isinstance(
+                self.node(event, slit, True, depth + 1), Scalar
+            ):
+                raise KeyNotScalarError
             keys.append(getattr(event, "value", ""))
-            if not is_bare(value := following()):
+            if not is_simple_scalar(value := following()):
                 self.node(value, slit, False, depth + 1)
         if start.tag:
             self.check_required(start.tag, keys, slit)
 
     def check_required(self, tag: str, keys: Iterable[str], slit: Slit | None) -> None:
-        """Refuse a node without the keys that its tag requires."""
+        """Check that a node has the keys that its tag requires."""
         if not self.tags[tag].issubset(keys):
             where = f"slit {slit.number} of its ASDF tree" if slit else "its ASDF tree"
-            lacking = ", ".join(sorted(self.tags[tag].difference(keys)))
-            raise ValueError(f"{where} has {tag.rpartition(':')[2]} without {lacking}")
+            missing = ", ".join(sorted(self.tags[tag].difference(keys)))
+            raise ValueError(f"{where} has {tag.rpartition(':')[2]} without {missing}")
 
-    def check_new(self, key: str, known: Container[str]) -> None:
-        """Refuse a key that is too long for one line; one that is repeated has to be dropped."""
-        if key in known:
+    def check_new(self, key: str, previous: Container[str]) -> None:
+        """Check that a key fits in one line, and is not repeated, which `normalise` mends."""
+        if key in previous:
             raise UnusualLayoutError
         if len(key) > MAX_KEY:
             raise ValueError(f"its ASDF tree has a key of {len(key)} characters")
 
     def source(self, event: Any, slit: Slit) -> Array | None:
-        """Record the location of the data of a slit's array, which the product numbers anew."""
-        place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
+        """SlitLayout the location of the data of a slit's array, which products renumber."""
         if match := _IN_HDU.fullmatch(event.value):
-            slit.edit(place, length, f'"fits:{match[1]},{ENTRY_PLACEHOLDER}"')
+            slit.edit(*span(event, event), f'"fits:{match[1]},{ENTRY_PLACEHOLDER}"')
             slit.arrays.append(Array(match[1], int(match[2]), slit.key))
             return slit.arrays[-1]
-        slit.edit(place, length, self.block_mark(event.value, slit.blocks))
+        slit.edit(*span(event, event), self.block_mark(event.value, slit.blocks))
         return None
 
     def block_mark(self, source: str, blocks: list[int]) -> str:
-        """Mark of an internal block, which is added to the list of used blocks if it is new."""
+        """Return the mark of an internal block; append it to `blocks` if it is new."""
         if not _BLOCK.fullmatch(source):
             raise ValueError(f"its ASDF tree has an array that lies elsewhere ({source[:40]!r})")
         number = self.block_number(source)
@@ -242,36 +248,36 @@ class NodeReader:
 
     def block_number(self, source: str) -> int:
         """Return the number of an internal block; negative numbers count from the end."""
-        n_blocks = len(self.rooms)
+        n_blocks = len(self.block_sizes)
         number = int(source) + (n_blocks if source.startswith("-") else 0)
         if not 0 <= number < n_blocks:
             raise ValueError(f"its ASDF tree uses block {source}, but has {n_blocks} of them")
         return number
 
-    def check_array(self, parts: dict[str, Node]) -> None:
-        """Refuse an array that does not fit its internal block, as far as its size is known."""
+    def check_array(self, content: dict[str, Node]) -> None:
+        """Check that an array fits its internal block, as far as its size is known."""
         source, datatype, order, shape = map(
-            parts.get, ("source", "datatype", "byteorder", "shape")
+            content.get, ("source", "datatype", "byteorder", "shape")
         )
-        if not (isinstance(source, Leaf) and _BLOCK.fullmatch(source.text)):
+        if not (isinstance(source, Scalar) and _BLOCK.fullmatch(source.text)):
             return
-        if isinstance(datatype, Leaf) and datatype.text not in ITEM_SIZES:
+        if isinstance(datatype, Scalar) and datatype.text not in ITEM_SIZES:
             raise ValueError(f"its ASDF tree has an array of unknown datatype {datatype.text:.40}")
-        if isinstance(order, Leaf) and order.text not in ("big", "little"):
+        if isinstance(order, Scalar) and order.text not in ("big", "little"):
             raise ValueError(f"its ASDF tree has an array of unknown byteorder {order.text:.40}")
-        axes = shape.parts if isinstance(shape, Branch) else [None]
-        values = [axis.value() if isinstance(axis, Leaf) else None for axis in axes]
-        sizes = [value for value in values if type(value) is int and value >= 0]
-        if len(sizes) < len(values):
+        axes = shape.content if isinstance(shape, Collection) else [None]
+        values = [axis.value() if isinstance(axis, Scalar) else None for axis in axes]
+        lengths = [value for value in values if type(value) is int and value >= 0]
+        if len(lengths) < len(values):
             raise ValueError("its ASDF tree has an array whose shape is not a list of integers")
-        room, item = self.rooms[self.block_number(source.text)], item_size(datatype)
-        if room is None or item is None or "strides" in parts:
+        block_size, size = self.block_sizes[self.block_number(source.text)], item_size(datatype)
+        if block_size is None or size is None or "strides" in content:
             return
-        if math.prod(sizes) * item > room:
+        if math.prod(lengths) * size > block_size:
             raise ValueError("its ASDF tree has an array that is larger than its block")
 
     def properties(self, event: Any, slit: Slit | None) -> None:
-        """Record the tag of a node, and the edits of a slit's anchor and tag."""
+        """SlitLayout the tag of a node, and the edits of a slit's anchor and tag."""
         if event.tag and event.tag not in self.tags:
             if not _TAG.fullmatch(event.tag):
                 raise ValueError(f"its ASDF tree has an invalid tag ({event.tag[:40]!r})")
@@ -280,8 +286,8 @@ class NodeReader:
             return
         edits = []
         if event.anchor:
-            place = self.text.index(f"&{event.anchor}", event.start_mark.index)
-            edits.append((place, 1 + len(event.anchor), f"&{slit.name_anchor(event.anchor)}"))
+            offset = self.text.index(f"&{event.anchor}", event.start_mark.index)
+            edits.append((offset, 1 + len(event.anchor), f"&{slit.rename_anchor(event.anchor)}"))
         if event.tag in RENAMED_TAGS:
             before = _BEFORE_TAG.match(self.text, event.start_mark.index)
             if not before or not self.text.startswith(event.tag[len(PREFIX) :], before.end()):
@@ -292,57 +298,59 @@ class NodeReader:
 
     def alias(self, event: Any, slit: Slit | None, build: bool) -> Node | None:
         """Resolve an alias: within a slit by name, across slits by writing out the node."""
-        if event.anchor not in self.anchors:
-            raise ValueError(f"its ASDF tree has an alias without its node ({event.anchor[:40]})")
-        if slit:
-            place, length = event.start_mark.index, event.end_mark.index - event.start_mark.index
-            if event.anchor in slit.anchors:
-                slit.edit(place, length, f"*{slit.name_anchor(event.anchor)}")
-            else:
-                self.bounded(self.anchors[event.anchor])
-                slit.edit(place, length, self.written_out(event.anchor, slit))
-        return self.bounded(self.anchors[event.anchor]) if build else None
+        anchor = event.anchor
+        if anchor not in self.anchors:
+            raise ValueError(f"its ASDF tree has an alias without its node ({anchor[:40]})")
+        if slit and anchor in slit.anchors:
+            slit.edit(*span(event, event), f"*{slit.rename_anchor(anchor)}")
+        elif slit:
+            self.charge_node(self.anchors[anchor])
+            slit.edit(*span(event, event), self.expand_alias(anchor, slit))
+        return self.charge_node(self.anchors[anchor]) if build else None
 
-    def written_out(self, anchor: str, slit: Slit) -> str:
-        """Text of an anchored node, with the slit's anchor name and block marks.
+    def expand_alias(self, anchor: str, slit: Slit) -> str:
+        """Write out an anchored node, with the slit's anchor name and block marks.
 
         Slits with the same name and marks share one text.
         """
-        if anchor not in self.texts:
+        if anchor not in self.templates:
             used: list[int] = []
-            text = self.localised(self.anchors[anchor], used).render()
-            self.texts[anchor] = self.kept(text), used
-        text, used = self.texts[anchor]
+            text = self.with_block_placeholders(self.anchors[anchor], used).render()
+            self.templates[anchor] = self.charge_text(text), used
+        text, used = self.templates[anchor]
         marks = [self.block_mark(str(number), slit.blocks) for number in used]
-        key = anchor, slit.name_anchor(anchor), *marks
-        if key not in self.written:
+        key = anchor, slit.rename_anchor(anchor), *marks
+        if key not in self.expanded:
             text = number_blocks(text, marks.__getitem__)
-            self.written[key] = self.kept(f"&{key[1]} {text}")
-        return self.written[key]
+            self.expanded[key] = self.charge_text(f"&{key[1]} {text}")
+        return self.expanded[key]
 
-    def kept(self, text: str) -> str:
-        """Count the size of a text that is held until the document is read."""
-        self.shared_room -= len(text)
-        if self.shared_room < 0:
-            raise beyond_all_bounds()
+    def charge_text(self, text: str) -> str:
+        """Charge the budget for a text that is held until the document is read."""
+        self.shared_budget -= len(text)
+        if self.shared_budget < 0:
+            raise alias_bomb_error()
         return text
 
-    def bounded(self, node: Node) -> Node:
-        """Count the size of a node that is written out once more, for one slit."""
-        self.room -= node.size
-        if self.room < 0:
-            raise beyond_all_bounds()
+    def charge_node(self, node: Node) -> Node:
+        """Charge the budget for a node that is written out once more, for one slit."""
+        self.remaining_budget -= node.size
+        if self.remaining_budget < 0:
+            raise alias_bomb_error()
         return node
 
-    def localised(self, node: Node, blocks: list[int]) -> Node:
-        """Node with marks instead of the numbers of its internal blocks."""
-        if isinstance(node, Leaf):
+    def with_block_placeholders(self, node: Node, blocks: list[int]) -> Node:
+        """Copy a node, with marks instead of the numbers of its internal blocks."""
+        if isinstance(node, Scalar):
             return node
-        if isinstance(node.parts, list):
-            return Branch([self.localised(part, blocks) for part in node.parts], node.tag)
-        parts = {key: self.localised(part, blocks) for key, part in node.parts.items()}
+        if isinstance(node.content, list):
+            items = [self.with_block_placeholders(item, blocks) for item in node.content]
+            return Collection(items, node.tag)
+        content = {
+            key: self.with_block_placeholders(value, blocks) for key, value in node.content.items()
+        }
         if node.tag and node.tag.startswith(NDARRAY):
-            source = parts.get("source")
-            if isinstance(source, Leaf):
-                parts["source"] = Leaf(self.block_mark(source.text, blocks))
-        return Branch(parts, node.tag)
+            source = content.get("source")
+            if isinstance(source, Scalar):
+                content["source"] = Scalar(self.block_mark(source.text, blocks))
+        return Collection(content, node.tag)

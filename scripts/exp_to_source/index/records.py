@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from ..errors import InputError
 from ..formats.cards import Value, apply_plan
@@ -14,12 +14,12 @@ from ..formats.rows import encode_rows
 from ..formats.summaries import SlitSummary
 from ..formats.template import apply_replacements, quote
 from ..modes import EXPOSURE_TYPES, guess_exposure_type
+from .datatypes import find_cast, product_datatype
 from .exposure import Exposure, mismatch_error
 from .fitsfile import HDU
-from .headers import exposure_cards, plane_plans, primary_cards
+from .headers import exposure_cards, plan_headers, primary_cards
 from .keywords import table
-from .nodes import Leaf, Node, at, leaves, mapping, merge, nest, value_at
-from .planes import find_cast, product_datatype
+from .nodes import Node, Scalar, at, flatten, mapping, merge, nest, value_at
 from .slit import Slit
 from .tree import Tree
 
@@ -53,29 +53,29 @@ IDENTITY = {
 FIRST_SLIT = {"s_region": "wcsinfo.s_region", "unit": "bunit_data"}
 
 #: Top-level metadata that products write themselves.
-OWN_KEYS = frozenset({"asn", "date", "exposure", "filename", "model_type"})
+PRODUCT_TOP_KEYS = frozenset({"asn", "date", "exposure", "filename", "model_type"})
 
 #: Number of lines along the dispersion that are read, evenly spread over the slit.
 LINES = 3
 
 
-def identity(tree: Tree) -> dict[str, str]:
+def identify(tree: Tree) -> dict[str, str]:
     """Collect the identity of an exposure, as text; empty if it is not known."""
-    values = {name: value_at(tree.meta, place) for name, place in IDENTITY.items()}
     first = tree.slits[0].node
-    values |= {name: value_at(first, f"meta.{place}") for name, place in FIRST_SLIT.items()}
+    values = {name: value_at(tree.meta, path) for name, path in IDENTITY.items()}
+    values |= {name: value_at(first, f"meta.{path}") for name, path in FIRST_SLIT.items()}
+    identity = {name: "" if value is None else str(value) for name, value in values.items()}
     target = sky_position(value_at(tree.meta, "target.ra"), value_at(tree.meta, "target.dec"))
-    known = {name: "" if value is None else str(value) for name, value in values.items()}
-    kind = known["exposure_type"] or exposure_type(tree, first)
-    return known | {
+    stated = identity["exposure_type"]
+    return identity | {
         "target_position": target,
-        "exposure_type": kind,
-        "stated_type": known["exposure_type"],
+        "exposure_type": stated or exposure_type(tree, first),
+        "stated_type": stated,
     }
 
 
 def exposure_type(tree: Tree, slit: Node) -> str:
-    """EXP_TYPE of a slit, or otherwise of its exposure, or otherwise by instrument and slit."""
+    """Return EXP_TYPE of a slit, or otherwise of its exposure, or by instrument and slit."""
     stated = value_at(slit, "meta.exposure.type") or value_at(tree.meta, "exposure.type")
     if stated is not None:
         return str(stated)
@@ -83,119 +83,115 @@ def exposure_type(tree: Tree, slit: Node) -> str:
     return guess_exposure_type(str(instrument), str(value_at(slit, "name"))) or ""
 
 
-def encode_common(exposure: Exposure) -> bytes:
+def encode_exposure_metadata(exposure: Exposure) -> bytes:
     """Encode what every entry takes from the exposure: its metadata, as YAML."""
-    name = os.path.basename(exposure.path)
-    return encode_rows((exposure.tree.common | {"filename": quote(name)}).items())
+    filename = quote(os.path.basename(exposure.path))
+    return encode_rows((exposure.tree.exposure_metadata | {"filename": filename}).items())
 
 
-def encode_top(exposure: Exposure) -> bytes:
+def encode_primary_metadata(exposure: Exposure) -> bytes:
     """Encode what a product takes from its first exposure: PRIMARY, the top of the tree.
 
-    Rows are called like the attributes of `PrimaryCards`; ``sci``: the exposure's cards in SCI;
+    Rows are called like the keys of `primary_cards`; ``sci``: the exposure's cards in SCI;
     ``tree``, ``meta``, ``exposure`` and ``asn``: key and YAML of the top of the tree and of its
     metadata; ``extensions``: YAML of what wrote it; ``preamble``: the lines before. As in
-    `DataModel.update`, only leaves of the metadata that have a keyword; and those that no schema
+    `DataModel.update`, only scalars of the metadata that have a keyword; and those that no schema
     knows if the exposure's pipeline is newer than the table of keywords.
     """
     tree, meta, primary = exposure.tree, exposure.tree.meta, exposure.hdus[0].header
-    sci = next((hdu for hdu in exposure.hdus if (hdu.name, hdu.version) == ("SCI", 1)), None)
-    paths = [word.path.removeprefix("meta.") for word in table().product]
-    kept = {path: leaf for path in paths if isinstance(leaf := at(meta, path), Leaf)}
+    sci = next((hdu for hdu in exposure.hdus if str(hdu) == "SCI,1"), None)
+    paths = [keyword.path.removeprefix("meta.") for keyword in table().product]
+    scalars = {path: scalar for path in paths if isinstance(scalar := at(meta, path), Scalar)}
     if exposure.is_newer:
         known = table().types.keys() | table().entry_types
-        kept |= {path: leaf for path, leaf in leaves(meta).items() if f"meta.{path}" not in known}
-    top = nest(kept)
-    cards = primary_cards(meta, primary, exposure.is_newer)
-    pairs = {
-        "before": cards.before,
-        "about_asn": cards.about_asn,
-        "after": cards.after,
-        "comment": cards.comments.items(),
+        flat = flatten(meta)
+        scalars |= {path: flat[path] for path in flat if f"meta.{path}" not in known}
+    top = nest(scalars)
+    groups: dict[str, Iterable[Sequence[str]]] = {
+        **primary_cards(meta, primary, exposure.is_newer),
         "sci": exposure_cards(meta, primary, sci, tree.slits[0].node),
-        "tree": _rendered(tree.top, frozenset({"meta", "history", "_fits_hash"})).items(),
-        "meta": _rendered(top, OWN_KEYS).items(),
-        "exposure": _rendered(at(top, "exposure"), frozenset({"type"})).items(),
-        "asn": _rendered(at(top, "asn")).items(),
+        "tree": _render_items(tree.root, {"meta", "history", "_fits_hash"}).items(),
+        "meta": _render_items(top, PRODUCT_TOP_KEYS).items(),
+        "exposure": _render_items(at(top, "exposure"), {"type"}).items(),
+        "asn": _render_items(at(top, "asn")).items(),
+        "preamble": [(exposure.extension.preamble,)],
     }
-    rows: list[tuple[str, ...]] = [(name, *pair) for name, found in pairs.items() for pair in found]
-    rows += [("section", cards.section), ("preamble", exposure.extension.preamble)]
-    if extensions := at(tree.top, "history.extensions"):
-        rows.append(("extensions", extensions.render()))
-    return encode_rows(rows)
+    if extensions := at(tree.root, "history.extensions"):
+        groups["extensions"] = [(extensions.render(),)]
+    return encode_rows((name, *fields) for name, rows in groups.items() for fields in rows)
 
 
-def _rendered(node: Node | None, without: frozenset[str] = frozenset()) -> dict[str, str]:
-    return {key: part.render() for key, part in mapping(node).items() if key not in without}
+def _render_items(node: Node | None, without: Container[str] = ()) -> dict[str, str]:
+    return {key: value.render() for key, value in mapping(node).items() if key not in without}
 
 
-def slit_records(
-    exposure: Exposure, planes: list[list[HDU]], common: bytes, top: bytes
+def slit_layouts(
+    exposure: Exposure, matched: list[list[HDU]], exposure_metadata: bytes, primary_metadata: bytes
 ) -> Iterator[tuple[SlitSummary, SlitLayout]]:
-    """Summary and layout of each slit, whose bytes are read for the digest."""
-    text, meta = exposure.tree.text, leaves(exposure.tree.meta)
+    """Yield summary and layout of each slit, whose bytes are read for the digest."""
+    tree, blocks = exposure.tree, exposure.extension.blocks
+    text, meta = tree.text, flatten(tree.meta)
+    seals = checksum(exposure_metadata), checksum(primary_metadata)
     keep_unknown = exposure.is_newer
-    position = 0 if exposure.rewritten else exposure.extension.start
+    position = 0 if exposure.normalised else exposure.extension.start
     last = 0
-    for slit, own in zip(exposure.tree.slits, planes, strict=True):
+    for slit, slit_hdus in zip(tree.slits, matched, strict=True):
         position += len(text[last : slit.start].encode())
         size = len(text[slit.start : slit.end].encode())
-        blocks = [exposure.extension.blocks[number] for number in slit.blocks]
-        plans = plane_plans(meta, slit.node, own, keep_unknown)
-        casts = {place: cast for place, (hdu, _) in enumerate(plans) if (cast := find_cast(hdu))}
-        digest = new_digest(checksum(common), checksum(top))
+        plans = plan_headers(meta, slit.node, slit_hdus, keep_unknown)
+        hdus = [hdu for hdu, _ in plans]
+        casts = {number: cast for number, hdu in enumerate(hdus) if (cast := find_cast(hdu))}
+        digest = new_digest(*seals)
         for hdu, plan in plans:
             digest.update(apply_plan(hdu.header.raw, plan))
             for data in exposure.read(hdu.data_start, hdu.end - hdu.data_start):
                 digest.update(data)
-        for place, cast in casts.items():
+        for number, cast in casts.items():
             if cast[2] > 0:
-                check_cast(exposure, plans[place][0], cast)
+                check_cast(exposure, hdus[number], cast)
         digest.update(apply_replacements(text[slit.start : slit.end], slit.edits).encode())
-        found = value_at(slit.node, "meta.exposure.type")
-        kind = found if isinstance(found, str) else None
-        asn = merged_asn(slit.node, exposure.tree.meta)
-        digest.update(encode_metadata(slit.own, asn, kind))
-        digest.update("".join(block.digest for block in blocks).encode())
-        record = SlitLayout(
+        stated = value_at(slit.node, "meta.exposure.type")
+        own_type = stated if isinstance(stated, str) else None
+        asn = merge_asn(slit.node, tree.meta)
+        digest.update(encode_metadata(slit.overrides, asn, own_type))
+        digest.update("".join(blocks[number].digest for number in slit.blocks).encode())
+        layout = SlitLayout(
             planes=[
                 (hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan)
                 for hdu, plan in plans
             ],
-            casts={place: (plans[place][0].data_size, *cast) for place, cast in casts.items()},
-            text=(exposure.rewritten, position, size),
+            casts={number: (hdus[number].data_size, *cast) for number, cast in casts.items()},
+            text=(bool(exposure.normalised), position, size),
             edits=slit.edits,
-            blocks=[(block.start, block.size) for block in blocks],
-            own=slit.own,
+            blocks=[(blocks[number].start, blocks[number].size) for number in slit.blocks],
+            own=slit.overrides,
             asn=asn,
-            type=kind,
+            type=own_type,
         )
-        digest_text = digest.hexdigest()[:DIGEST_SIZE]
-        yield describe(digest_text, exposure, slit, [hdu for hdu, _ in plans]), record
+        yield summarize_slit(digest.hexdigest()[:DIGEST_SIZE], exposure, slit, hdus), layout
         position += size
         last = slit.end
 
 
 def check_cast(exposure: Exposure, hdu: HDU, cast: Cast) -> None:
-    """Refuse a plane whose numbers the datatype of products cannot hold."""
+    """Check that the datatype of products can hold the numbers of an image."""
     data = b"".join(exposure.read(hdu.data_start, hdu.data_size))
     try:
         cast_data(data, *cast)
     except ValueError as error:
         raise InputError(
-            f"{exposure.path}: {hdu.name},{hdu.version} must be {product_datatype(hdu)}: {error}; "
-            "correct the plane"
+            f"{exposure.path}: {hdu} must be {product_datatype(hdu)}: {error}; correct the plane"
         ) from None
 
 
-def merged_asn(slit: Node, meta: Node) -> dict[str, str] | None:
+def merge_asn(slit: Node, meta: Node) -> dict[str, str] | None:
     """Collect an entry's metadata about its association; None if slit and exposure have none."""
-    found = [node for node in (at(slit, "meta.asn"), at(meta, "asn")) if node]
-    return _rendered(merge(found[0], found[-1])) if found else None
+    nodes = [node for node in (at(slit, "meta.asn"), at(meta, "asn")) if node]
+    return _render_items(merge(nodes[0], nodes[-1])) if nodes else None
 
 
-def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> SlitSummary:
-    """Make the head of a slit, for the source list."""
+def summarize_slit(digest: str, exposure: Exposure, slit: Slit, hdus: list[HDU]) -> SlitSummary:
+    """Summarize a slit, for the source list."""
     node = slit.node
     source_id = value_at(node, "source_id")
     if source_id is not None and type(source_id) is not int:
@@ -209,27 +205,25 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
             f"{exposure.path}: SRCNAME or SLTNAME of a slit is {names!s:.80}, which is not "
             "printable; correct it in the header of SCI"
         )
-    kind = exposure_type(exposure.tree, node)
-    if kind not in EXPOSURE_TYPES:
-        raise mismatch_error(
-            exposure, f"EXP_TYPE of slit {names[1]:.40} is {kind or 'absent':.40} in the tree"
-        )
     source_name, slit_name = names
-    named = {hdu.name: hdu for hdu in planes}
+    slit_type = exposure_type(exposure.tree, node)
+    if slit_type not in EXPOSURE_TYPES:
+        raise mismatch_error(
+            exposure, f"EXP_TYPE of slit {slit_name:.40} is {slit_type or 'absent':.40} in the tree"
+        )
     vertical = value_at(node, "meta.wcsinfo.dispersion_direction") == 2
     wavelengths: tuple[float, ...] = ()
-    if "WAVELENGTH" in named:
-        wavelengths = wavelength_range(exposure.file, named["WAVELENGTH"], vertical)
-    size = sum(hdu.end - hdu.start for hdu in planes)
+    if image := next((hdu for hdu in hdus if hdu.name == "WAVELENGTH"), None):
+        wavelengths = wavelength_range(exposure.file, image, vertical)
     return SlitSummary(
         digest,
         source_id,
         source_name,
         slit_name,
-        kind,
-        len(planes),
-        size,
-        planes[0].shape,
+        slit_type,
+        len(hdus),
+        sum(hdu.end - hdu.start for hdu in hdus),
+        hdus[0].shape,
         wavelengths,
         sky_position(value_at(node, "source_ra"), value_at(node, "source_dec")),
         str(value_at(node, "meta.wcsinfo.s_region") or ""),
@@ -237,14 +231,14 @@ def describe(digest: str, exposure: Exposure, slit: Slit, planes: list[HDU]) -> 
 
 
 def sky_position(*degrees: Value) -> str:
-    """Format a place in the sky; empty if it is not known, which pipelines write as 0, 0."""
+    """Format a position in the sky; empty if it is not known, which pipelines write as 0, 0."""
     if all(isinstance(angle, int | float) and -360 <= angle <= 360 for angle in degrees):
         return " ".join(map(str, degrees)) if any(degrees) else ""
     return ""
 
 
-def wavelength_range(file: int, plane: HDU, vertical: bool) -> tuple[float, ...]:
-    """Find the wavelengths at both ends of some lines along the dispersion.
+def wavelength_range(file: int, image: HDU, vertical: bool) -> tuple[float, ...]:
+    """Read the wavelengths at both ends of some lines along the dispersion.
 
     Wavelengths rise or fall along a line, so its ends are its extremes, and few bytes are read.
 
@@ -252,8 +246,8 @@ def wavelength_range(file: int, plane: HDU, vertical: bool) -> tuple[float, ...]
     ----------
     file : int
         The exposure, open.
-    plane : HDU
-        A WAVELENGTH plane: microns, 32-bit floating point, NaN or 0 for pixels without one.
+    image : HDU
+        WAVELENGTH: microns, 32-bit floating point, NaN or 0 for pixels without one.
     vertical : bool
         Whether light is dispersed along columns.
 
@@ -262,22 +256,18 @@ def wavelength_range(file: int, plane: HDU, vertical: bool) -> tuple[float, ...]
     tuple of float
         Shortest and longest wavelength in microns, to six digits; empty if no line has any.
     """
-    if len(plane.shape) != 2 or 0 in plane.shape or plane.header.get("BITPIX") != -32:
+    if len(image.shape) != 2 or 0 in image.shape or image.header.get("BITPIX") != -32:
         return ()
-    rows, columns = plane.shape
+    rows, columns = image.shape
     across, along = (columns, rows) if vertical else (rows, columns)
     # Bytes from one pixel of a line to the next, and from one line to the next.
     step, stride = (4 * columns, 4) if vertical else (4, 4 * columns)
-    found = []
+    limits = []
     for number in range(1, LINES + 1):
-        start = plane.data_start + across * number // (LINES + 1) * stride
-        places = range(start, start + along * step, step)
-        for order in (places, places[::-1]):
-            pixels = (struct.unpack(">f", os.pread(file, 4, place))[0] for place in order)
-            found += _first(pixels)
-    return tuple(float(f"{limit:.6g}") for limit in (min(found), max(found))) if found else ()
-
-
-def _first(pixels: Iterable[float]) -> list[float]:
-    """Return a list with the first pixel that has a wavelength, empty if none has."""
-    return next(([pixel] for pixel in pixels if 0 < pixel < float("inf")), [])
+        start = image.data_start + across * number // (LINES + 1) * stride
+        offsets = range(start, start + along * step, step)
+        for order in (offsets, offsets[::-1]):
+            pixels = (struct.unpack(">f", os.pread(file, 4, offset))[0] for offset in order)
+            if wavelength := next((p for p in pixels if 0 < p < float("inf")), None):
+                limits.append(wavelength)
+    return tuple(float(f"{limit:.6g}") for limit in (min(limits), max(limits))) if limits else ()

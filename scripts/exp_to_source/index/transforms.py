@@ -1,14 +1,12 @@
-"""Keys that readers require in the parts of a WCS, by tag.
+"""Keys that readers require in the nodes of a WCS, by tag.
 
-``update_transforms.py`` makes the table from the installed schemas, so that a broken transform is
-found without loading a schema or building transforms.
+``update_transforms.py`` writes the table from the installed schemas, so that a broken transform is
+detected without loading a schema or building transforms.
 """
 
 import json
 from functools import cache
 from pathlib import Path
-
-NOTHING: frozenset[str] = frozenset()
 
 
 @cache
@@ -18,5 +16,5 @@ def _table() -> dict[str, frozenset[str]]:
 
 
 def required_keys(tag: str) -> frozenset[str]:
-    """Keys that a node of a tag must have; none if the tag is not known."""
-    return _table().get(tag.rpartition("-")[0], NOTHING)
+    """Return the keys that a node of a tag must have; none if the tag is not known."""
+    return _table().get(tag.rpartition("-")[0], frozenset())

@@ -324,12 +324,12 @@ def name_members(associations: Iterable[Association]) -> dict[str, Member]:
 def is_of_other_kind(path: str) -> bool:
     """Whether a file is not an exposure that can be regrouped, by its first header."""
     # Few runs need it, and it takes longer to import than all else here.
-    from ..index.exposure import check_kind
+    from ..index.exposure import check_model_type
     from ..index.fitsfile import scan
 
     try:
         with open(path, "rb") as file:
-            check_kind(path, next(scan(file.fileno(), path)))
+            check_model_type(path, next(scan(file.fileno(), path)))
     except OtherKindError:
         return True
     except (InputError, OSError):

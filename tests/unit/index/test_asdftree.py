@@ -51,7 +51,7 @@ slits:
 
 def entry_of(slit, text: str, number: int, first_block: int, common: dict[str, str]):
     """Entry of a product, as nodes."""
-    lines = "".join(f"    {k}: {v}\n" for k, v in common.items() if k not in slit.own)
+    lines = "".join(f"    {k}: {v}\n" for k, v in common.items() if k not in slit.overrides)
     fragment = apply_replacements(text[slit.start : slit.end], slit.edits)
     fragment = fragment.replace(META_PLACEHOLDER, lines)
     return yaml.compose(HEAD + fill_placeholders(fragment, number, first_block, "X") + "...\n")
@@ -82,7 +82,7 @@ def test_slits_become_self_contained_fragments():
     assert [a.shape for s in tree.slits for a in s.arrays] == [(2, 3), (5,)]
     assert [slit.blocks for slit in tree.slits] == [[2], [2]]
     for number, slit in enumerate(tree.slits):
-        entry = entry_of(slit, HEAD + TREE, 7, 40, tree.common).value[0]
+        entry = entry_of(slit, HEAD + TREE, 7, 40, tree.exposure_metadata).value[0]
         wanted = plain(at(whole, "slits", number, "meta", "wcs"))
         lookup = plain(at(entry, "meta", "wcs", "lookup", "source"))
         assert lookup == ("tag:yaml.org,2002:int", "40")
@@ -96,7 +96,9 @@ def test_slits_become_self_contained_fragments():
 
 def test_metadata_of_the_exposure_is_merged_over_the_slits():
     tree = parse(HEAD + TREE, "x", [1 << 20] * 3)
-    first, second = (entry_of(slit, HEAD + TREE, 1, 0, tree.common).value[0] for slit in tree.slits)
+    first, second = (
+        entry_of(slit, HEAD + TREE, 1, 0, tree.exposure_metadata).value[0] for slit in tree.slits
+    )
     assert len({key.value for key, _ in at(first, "meta").value}) == len(at(first, "meta").value)
     assert at(first, "meta", "exposure", "only").value == "here"
     assert at(first, "meta", "exposure", "type").value == "X"

@@ -20,10 +20,9 @@ from tiny import Parts, edit_tree, split
 
 from exp_to_source.errors import InputError, list_some
 from exp_to_source.gather.product import gather_source
-from exp_to_source.index import exposure, headers, records
-from exp_to_source.index import reader as asdfslit
+from exp_to_source.index import exposure, headers, reader, records
+from exp_to_source.index.datatypes import header_datatype
 from exp_to_source.index.indexing import index_exposure
-from exp_to_source.index.planes import header_datatype
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import Association
 from exp_to_source.sources.listing import list_sources
@@ -281,8 +280,8 @@ ODDITIES = {
 def test_odd_exposures(oddity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     change, status, said = ODDITIES[oddity]
     # What the index refuses today must not be let pass by its judge.
-    monkeypatch.setattr(asdfslit, "required_keys", lambda _: frozenset())
-    monkeypatch.setattr(exposure, "find_mismatch", lambda *_: None)
+    monkeypatch.setattr(reader, "required_keys", lambda _: frozenset())
+    monkeypatch.setattr(exposure, "describe_mismatch", lambda *_: None)
     monkeypatch.setattr(exposure, "find_cast", lambda *_: None)
     monkeypatch.setattr(records, "find_cast", lambda *_: None)
     monkeypatch.setattr(headers, "product_datatype", lambda hdu: header_datatype(hdu.header))

@@ -1,6 +1,6 @@
-"""Datatypes of planes: those of headers, tree and schema.
+"""Datatypes of image extensions: those of headers, tree and schema.
 
-stdatamodels reads planes by their headers alone, and casts them to the datatypes of the schema.
+stdatamodels reads images by their headers alone, and casts them to the datatypes of the schema.
 """
 
 from ..formats.cards import Value
@@ -43,13 +43,13 @@ def header_datatype(header: Header) -> str | None:
 
 
 def product_datatype(hdu: HDU) -> str | None:
-    """Return the datatype of a plane in products: the schema's, or its own if it has no schema."""
-    plane = table().planes.get(hdu.name)
-    return plane.datatype if plane else header_datatype(hdu.header)
+    """Return the datatype of an image in products: the schema's, or its own if it has no schema."""
+    image = table().images.get(hdu.name)
+    return image.datatype if image else header_datatype(hdu.header)
 
 
 def find_cast(hdu: HDU) -> Cast | None:
-    """Find out how a plane is cast for products; None if it is copied as it is."""
+    """Determine how an image is cast for products; None if it is copied as it is."""
     datatype, new = header_datatype(hdu.header), product_datatype(hdu)
     is_image = hdu.shape and hdu.header.get("XTENSION") == "IMAGE"
     if not is_image or datatype is None or new is None or datatype == new:
@@ -57,16 +57,16 @@ def find_cast(hdu: HDU) -> Cast | None:
     return *STORED[datatype], *STORED[new]
 
 
-def find_mismatch(hdu: HDU, array: Array) -> str | None:
-    """Describe how header and tree differ about a plane, or return None."""
-    if odd_keys := (KEYS - array.keys) | (OTHER_KEYS & array.keys):
+def describe_mismatch(hdu: HDU, array: Array) -> str | None:
+    """Describe how header and tree differ about an image, or return None."""
+    keys = array.content.keys()
+    if odd_keys := (KEYS - keys) | (OTHER_KEYS & keys):
         odd = ", ".join(sorted(odd_keys))
         return f"has another description in the tree than a plane's ({odd:.80})"
-    if array.byteorder != "big":
-        return f"has byteorder {array.byteorder:.40} in the tree"
+    if (byteorder := array.text("byteorder")) != "big":
+        return f"has byteorder {byteorder:.40} in the tree"
     if array.shape != hdu.shape:
         return f"has shape {hdu.shape} in its header and {array.shape!s:.80} in the tree"
-    if array.datatype != product_datatype(hdu):
-        datatype = header_datatype(hdu.header)
-        return f"is {datatype} in its header and {array.datatype:.40} in the tree"
+    if (datatype := array.text("datatype")) != product_datatype(hdu):
+        return f"is {header_datatype(hdu.header)} in its header and {datatype:.40} in the tree"
     return None
