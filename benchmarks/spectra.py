@@ -66,7 +66,7 @@ def row(name: str, folder: Path, cores: int) -> str:
     command = [str(SNAKEMAKE), "--snakefile", str(ROOT / "Snakefile"), "--cores", str(cores)]
     command += ["--directory", str(folder / "work"), "spec3", "--config"]
     command += [f"associations={association}", "offline=true"]
-    with Largest("serve_spec3.py") as largest:
+    with Largest("run_spec3.py") as largest:
         start = time.monotonic()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wall = time.monotonic() - start

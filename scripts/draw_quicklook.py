@@ -1,11 +1,13 @@
 """Draw the cut-outs of a product as a picture."""
 
 import argparse
+import io
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from exp_to_source.errors import exit_on_user_error
-from exp_to_source.run.server import ask_server
+from exp_to_source.server import run_in_fork
 
 
 def main() -> None:
@@ -18,11 +20,27 @@ def main() -> None:
     add("--fork", action="store_true", help="share the start of Python with other such commands")
     arguments = vars(parser.parse_args())
     if arguments.pop("fork"):
-        start = [sys.executable, str(Path(__file__).with_name("serve_quicklooks.py"))]
-        status = ask_server(start, arguments)
+        status = run_in_fork("quicklook", matplotlib(), draw, arguments)
         if status is not None:
             sys.exit(status)
     draw(**arguments)
+
+
+@contextmanager
+def matplotlib() -> Iterator[None]:
+    """Import matplotlib and all else that a picture needs."""
+    import asdf
+    import scipy.interpolate  # noqa: F401
+    from matplotlib.figure import Figure
+
+    import exp_to_source.quicklook.picture  # noqa: F401
+
+    # What the first picture has to look for, the forks then have.
+    _ = asdf.get_config().extensions
+    figure = Figure(figsize=(1, 1))
+    figure.add_subplot().set_title("fonts", weight="bold")
+    figure.savefig(io.BytesIO(), format="png")
+    yield
 
 
 def draw(product: str, quicklook: str, results: str | None) -> None:

@@ -6,7 +6,7 @@ It needs the jwst package, which the workflow itself does not.
 import argparse
 
 from exp_to_source.spec3.jobs import run_job
-from exp_to_source.spec3.steps import ABOVE
+from exp_to_source.spec3.steps import LOG_TO_STDERR
 
 
 def main() -> None:
@@ -21,10 +21,11 @@ def main() -> None:
     for task in (survey, background):
         task.add_argument("association", help="level 3 association (*_asn.json)")
     prepare = tasks.add_parser("prepare", help="prepare one exposure")
-    prepare.add_argument("exposure", help="*_cal.fits")
-    prepare.add_argument("--survey", required=True, metavar="FILE", help="what survey wrote")
-    prepare.add_argument("--background", nargs="?", metavar="FILE", help="what background wrote")
-    prepare.add_argument("--log", default=ABOVE, metavar="FILE", help="where its messages go")
+    add = prepare.add_argument
+    add("exposure", help="*_cal.fits")
+    add("--survey", required=True, dest="summary", metavar="FILE", help="file of survey")
+    add("--background", nargs="?", metavar="FILE", help="file of background")
+    add("--log", default=LOG_TO_STDERR, metavar="FILE", help="where its messages go")
     for task in (survey, background, prepare):
         task.add_argument("output", help="file to write")
     request = vars(parser.parse_args())

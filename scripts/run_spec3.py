@@ -7,8 +7,9 @@ import argparse
 from pathlib import Path
 
 from exp_to_source.errors import exit_on_user_error
-from exp_to_source.spec3.jobs import read_found, run_job
-from exp_to_source.spec3.steps import ABOVE
+from exp_to_source.spec3.jobs import run_job
+from exp_to_source.spec3.references import use_references
+from exp_to_source.spec3.steps import LOG_TO_STDERR
 
 
 def main() -> None:
@@ -18,6 +19,7 @@ def main() -> None:
     )
     add = parser.add_argument
     add("products", nargs="+", metavar="PRODUCT", help="products (*_cal.fits)")
+    add("--digest", nargs="+", help="digest of each product, written beside its spectra")
     add("--folder", default="spec3", help="where to write (%(default)s)")
     add(
         "--offline",
@@ -25,26 +27,30 @@ def main() -> None:
         help="do without CRDS: no network and no reference files, for trials",
     )
     add("--fork", action="store_true", help="share the start of Python with other such commands")
-    add("--references", type=Path, metavar="FILE", help="what find_references.py found")
+    add("--references", type=Path, metavar="FILE", help="file of find_references.py")
     add(
         "--record-failure",
         metavar="FILE",
         help="if a step fails: write why to FILE, leave empty spectra, and succeed",
     )
-    add("--log", default=ABOVE, metavar="FILE", help="where its messages go")
+    add("--log", default=LOG_TO_STDERR, metavar="FILE", help="where its messages go")
     arguments = parser.parse_args()
     with exit_on_user_error("run_spec3"):
-        found = read_found(arguments.references, arguments.offline)
+        settings = use_references(arguments.references) if arguments.references else {}
+    digests = arguments.digest or [None] * len(arguments.products)
+    if len(digests) != len(arguments.products):
+        parser.error("argument --digest: expected one for each product")
+    offline = settings.get("offline", arguments.offline)
     request = {
-        "products": arguments.products,
+        "products": dict(zip(arguments.products, digests, strict=True)),
         "folder": arguments.folder,
-        "offline": found["offline"],
-        "parameters": found.get("steps", {}),
-        "background": found.get("background", []),
+        "offline": offline,
+        "parameters": settings.get("steps", {}),
+        "background": settings.get("background", []),
         "record": arguments.record_failure,
         "log": arguments.log,
     }
-    run_job("extract", request, found["offline"], arguments.fork)
+    run_job("extract", request, offline, arguments.fork)
 
 
 if __name__ == "__main__":

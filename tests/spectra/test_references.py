@@ -125,7 +125,7 @@ def test_parameters_from_a_file(work: Workflow, tmp_path: Path):
     assert f"{path}: has parameters of jwst.jump.JumpStep, which is not run on" in result.text
     path.write_text("hello")
     result = work.run("spec3")
-    assert f"references: {path}: is no file of parameters (" in result.text
+    assert f"references: {path}: is not a file of parameters (" in result.text
     result = work.run("spec3", spec3_parameters="no.asdf")
     assert "spec3_parameters: 'no.asdf' is no file; bring it back, or correct" in result.text
 
@@ -145,14 +145,14 @@ def test_files_that_parameters_name(work: Workflow, tmp_path: Path, crds: Crds):
         assert set(spectrum.spec[0].spec_table["NPIXELS"].tolist()) <= {0.0, 3.0}
     own.unlink()
     result = work.run(SPECTRUM, spec3=steps)
-    assert f"spec3: extract_1d: override_extract1d: '{own}' is no file; correct" in result.text
+    assert f"spec3: extract_1d: override_extract1d: '{own}' is not a file; correct" in result.text
 
 
 def test_parameters_of_a_context_that_skip_a_step(work: Workflow, crds: Crds):
     work.config["crds_context"] = crds.add(9998, {"resample_spec": {"skip": True}})
     result = work.run("spec3")
     assert result.status == 1
-    assert "the steps made no jw10006-o010_s00001_nirspec_f170lp-g235m_s2d.fits" in result.text
+    assert "the steps wrote no jw10006-o010_s00001_nirspec_f170lp-g235m_s2d.fits" in result.text
     log = "logs/extract_spectrum/jw10006-o010_s00001_nirspec_f170lp-g235m.log"
     assert result.text.endswith(f"skip it; see {log}\n")
     assert list((work.folder / "results" / "spec3").iterdir()) == []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,9 +20,9 @@ from stdatamodels.jwst import datamodels
 from exp_to_source.errors import InputError
 from exp_to_source.failures import record_failure
 from exp_to_source.simulate.exposures import Simulation, simulate
-from exp_to_source.spec3.appearances import refuse_same_ids
-from exp_to_source.spec3.pipeline import is_uncalibrated
-from exp_to_source.spec3.steps import run_spec3
+from exp_to_source.spec3.combination import check_ids
+from exp_to_source.spec3.pipeline import check_calibrated
+from exp_to_source.spec3.steps import extract
 
 
 @pytest.fixture
@@ -267,21 +268,20 @@ def test_spectra_of_count_rates_are_refused_before_any_is_made(grism: Workflow):
     result = grism.run("spec3")
     assert result.status == 1
     assert "00001_nis_cal.fits: its pixels are in DN/s, as pipelines after 3.0.x" in result.text
-    assert "make the exposures again with jwst 3.0.x" in result.text.splitlines()[-1]
+    assert "calibrate the exposures with jwst 3.0.x" in result.text.splitlines()[-1]
     assert result.jobs["extract_spectrum"] == 0
     (product, *_) = (grism.folder / "results" / "products").iterdir()
     with pytest.raises(InputError, match=f"{product.name}: its pixels are in DN/s"):
-        run_spec3(product, grism.folder)
+        extract(product, grism.folder)
 
 
 def test_later_pipelines_make_no_spectra_of_wfss_products(monkeypatch: pytest.MonkeyPatch):
-    assert is_uncalibrated("NIS_WFSS", ["MJy"]) == ""
+    check_calibrated("x", "NIS_WFSS", ["MJy"])
     for version in ("3.1.0", "3.1.0.dev74+g9c979f9dd", "4.0.0"):
         monkeypatch.setattr(jwst, "__version__", version)
-        assert is_uncalibrated("NIS_WFSS", []).startswith(
-            f"WFSS spectra need jwst 3.0.x; {version} is installed, whose Spec3Pipeline combines"
-        )
-        assert is_uncalibrated("NRS_MSASPEC", []) == ""
+        check_calibrated("x", "NRS_MSASPEC", [])
+        with pytest.raises(InputError, match=rf"^x: WFSS .* {re.escape(version)} is"):
+            check_calibrated("x", "NIS_WFSS", [])
 
 
 def test_classes_that_are_not_wanted_are_in_no_table(tmp_path: Path):
@@ -304,10 +304,10 @@ def test_classes_that_are_not_wanted_are_in_no_table(tmp_path: Path):
 
 def test_sources_of_one_id_in_one_table_are_refused():
     owners: dict[int, str] = {}
-    refuse_same_ids("a_x1d.fits", [1, 2], owners)
-    refuse_same_ids("a_x1d.fits", [1, 2], owners)
+    check_ids("a_x1d.fits", [1, 2], owners)
+    check_ids("a_x1d.fits", [1, 2], owners)
     with pytest.raises(InputError, match=r"^a_x1d.fits and b_x1d.fits both have SOURCEID 2, by"):
-        refuse_same_ids("b_x1d.fits", [2], owners)
+        check_ids("b_x1d.fits", [2], owners)
 
 
 def test_one_bad_source_does_not_keep_others_from_their_spectra(work: Workflow):
@@ -343,7 +343,7 @@ def test_all_mistakes_in_parameters_are_named_before_any_spectrum(work: Workflow
         "- extract_1d: has no parameter 'extraction_typ' (did you mean 'extraction_type'?)",
         "- extract_1d: Config parameter 'bkg_order': the value \"2.5\" is of the wrong type",
         "- extract_1d: suffix is the workflow's; leave it out",
-        "- resample_spec: cannot be skipped, as its file is asked for; leave it out",
+        "- resample_spec: cannot be skipped, as its file is an output; leave it out",
         "- no step 'photom' is run on products",
     ):
         assert said in result.text

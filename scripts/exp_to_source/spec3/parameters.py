@@ -9,6 +9,7 @@ from jwst.pipeline import Spec3Pipeline
 from stpipe import config_parser
 
 from ..errors import InputError, did_you_mean
+from .references import OVERRIDE, Parameters
 
 #: Steps of Spec3Pipeline that are run on a product; the others come before, or are of other modes.
 STEPS = (
@@ -16,11 +17,11 @@ STEPS = (
     *("extract_1d", "combine_1d"),
 )
 
-#: Steps that may be skipped: no file is asked of them.
+#: Steps that may be skipped: they have no file of their own.
 OPTIONAL = ("adaptive_trace_model", "pixel_replace")
 
-#: Parameters that say where files go and what they are called, which are the workflow's; and hooks.
-OWN = frozenset(
+#: Parameters that say where files go and how they are named, which are the workflow's; and hooks.
+RESERVED = frozenset(
     (
         *("input_dir", "output_dir", "output_file", "output_ext", "output_use_index"),
         *("output_use_model", "save_results", "search_output_file", "suffix"),
@@ -28,10 +29,8 @@ OWN = frozenset(
     )
 )
 
-Parameters = Mapping[str, Mapping[str, Any]]
 
-
-def check_parameters(given: Parameters) -> None:
+def check_parameters(steps: Parameters) -> None:
     """Check parameters by step, as ``Spec3Pipeline.call(steps=...)`` takes them.
 
     Raises
@@ -39,29 +38,29 @@ def check_parameters(given: Parameters) -> None:
     InputError
         If there is a mistake: all of them, one a line.
     """
-    found = [what for step, own in given.items() for what in mistakes(step, own)]
-    if len(found) > 1:
-        found = [f"{len(found)} mistakes:", *(f"- {what}" for what in found)]
-    if found:
-        raise InputError("spec3: " + "\n".join(found))
+    mistakes = [m for step, parameters in steps.items() for m in find_mistakes(step, parameters)]
+    if len(mistakes) > 1:
+        mistakes = [f"{len(mistakes)} mistakes:", *(f"- {mistake}" for mistake in mistakes)]
+    if mistakes:
+        raise InputError("spec3: " + "\n".join(mistakes))
 
 
-def mistakes(step: str, given: Mapping[str, Any]) -> Iterator[str]:
-    """Say what is wrong with the parameters of a step."""
+def find_mistakes(step: str, parameters: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the parameters of a step."""
     if step not in STEPS:
         yield f"no step {step!r} is run on products{did_you_mean(step, STEPS)}"
         return
     specification = Spec3Pipeline.step_defs[step].load_spec_file()
-    for name, value in given.items():
-        if name in OWN:
+    for name, value in parameters.items():
+        if name in RESERVED:
             yield f"{step}: {name} is the workflow's; leave it out"
         elif name == "skip" and step not in OPTIONAL:
-            yield f"{step}: cannot be skipped, as its file is asked for; leave it out"
-        elif name.startswith("override_") and str(value) != "N/A" and not is_file(value):
-            yield f"{step}: {name}: {value!r} is no file; correct the path"
+            yield f"{step}: cannot be skipped, as its file is an output; leave it out"
+        elif name.startswith(OVERRIDE) and str(value) != "N/A" and not _is_file(value):
+            yield f"{step}: {name}: {value!r} is not a file; correct the path"
         elif name not in specification:
-            known = [word for word in specification if word not in OWN]
-            yield f"{step}: has no parameter {name!r}{did_you_mean(name, known)}"
+            names = [word for word in specification if word not in RESERVED]
+            yield f"{step}: has no parameter {name!r}{did_you_mean(name, names)}"
         else:
             try:
                 config_parser.validate(
@@ -71,8 +70,7 @@ def mistakes(step: str, given: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{step}: {' '.join(str(error).split())}"
 
 
-def is_file(value: Any) -> bool:
-    """Whether a parameter is the path of a file."""
+def _is_file(value: Any) -> bool:
     return isinstance(value, str) and Path(value).expanduser().is_file()
 
 
@@ -87,46 +85,42 @@ def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        Parameters by step, of the steps that are run on products. What says where files go is left
-        out, as all such files have it.
+        Parameters by step, of the steps that are run on products, without those that say where
+        files go, which all such files have.
 
     Raises
     ------
     InputError
-        If it is no such file.
+        If it is not such a file.
     """
     try:
-        found = config_parser.load_config_file(str(path)).dict()
+        content = config_parser.load_config_file(str(path)).dict()
     except Exception as error:
         # ASDF, then the older format is tried: each has errors of its own.
         reason = " ".join(str(error).split())
         raise InputError(
-            f"{path}: is no file of parameters ({reason:.200}); write one with 'strun "
+            f"{path}: is not a file of parameters ({reason:.200}); write one with 'strun "
             "--save-parameters', or correct the setting 'spec3_parameters'"
         ) from None
-    steps = found.get("steps") or {_step_of(str(found.get("class", ""))): found}
+    name = str(content.get("class", ""))
+    steps = content.get("steps") or {_step_name(name): content}
     if not steps.keys() & {*STEPS}:
         raise InputError(
-            f"{path}: has parameters of {found.get('class', 'no step')}, which is not run on "
-            "products; correct the setting 'spec3_parameters'"
+            f"{path}: has parameters of {name or 'no step'}, which is not run on products; correct "
+            "the setting 'spec3_parameters'"
         )
     return {
         step: {
             name: value
-            for name, value in own.items()
-            if name not in OWN | {"class", "name"} and not (name == "skip" and value is False)
+            for name, value in parameters.items()
+            if name not in RESERVED | {"class", "name"} and not (name == "skip" and value is False)
         }
-        for step, own in steps.items()
+        for step, parameters in steps.items()
         if step in STEPS
     }
 
 
-def _step_of(name: str) -> str:
+def _step_name(name: str) -> str:
     """Name of a step in the pipeline, by that of its class."""
     word = name.rpartition(".")[2]
     return next((n for n, step in Spec3Pipeline.step_defs.items() if step.__name__ == word), "")
-
-
-def merged(under: Parameters, over: Parameters) -> dict[str, dict[str, Any]]:
-    """Parameters by step; those of the second count where both have one."""
-    return {step: {**under.get(step, {}), **over.get(step, {})} for step in {**under, **over}}

@@ -2,8 +2,8 @@
 
 The pipeline regroups exposures, then runs its steps on one source after another. Here the product
 takes the place of what it regroups, so that order, skips, suffixes and parameters of the steps are
-those of the installed version. All that is asked of jwst beyond its documents is in this file:
-`test_pipeline.py` compares what comes out with what the pipeline makes of the same exposures.
+those of the installed version. What is used of jwst beyond its documents is in this file:
+`test_pipeline.py` compares the results with those of the pipeline on the same exposures.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -19,8 +19,9 @@ from jwst.lib.exposure_types import is_moving_target
 from jwst.pipeline import calwebb_spec3
 from stdatamodels.jwst import datamodels
 
+from ..errors import InputError
 from ..naming import precedes
-from .preparation import SKIPPED
+from .preparation import COMPLETE, SKIPPED, SUBTRACTED
 
 #: First version whose Spec3Pipeline does not extract spectra of WFSS.
 WFSS_OF_SPECTRA = (3, 1)
@@ -28,7 +29,7 @@ WFSS_OF_SPECTRA = (3, 1)
 #: Unit of pixels whose flux is not calibrated.
 COUNT_RATE = "DN/s"
 
-#: Why a source has no combined spectrum, though it was extracted.
+#: Reason why a source has no combined spectrum, though it was extracted.
 NO_PIXEL = "no valid pixel to combine"
 
 
@@ -36,34 +37,25 @@ class Spec3Pipeline(calwebb_spec3.Spec3Pipeline):  # type: ignore[misc]
     """The pipeline for one source, of the same name, by which CRDS knows its parameters."""
 
     def save_model(self, model: Any, suffix: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        """Save a model, but not the product, which is there already."""
+        """Save a model, but not the product, which exists already."""
         return None if suffix == "cal" else super().save_model(model, suffix, *args, **kwargs)
 
     def _populate_wfss_sregion(self, *_: Any) -> None:
-        """Leave out the footprint of the exposures, which are not here."""
+        """Leave the footprint of the exposures, which are not here, to `set_footprint`."""
 
 
 def run_on_product(model: Any, stem: str, folder: Path, steps: dict[str, dict[str, Any]]) -> None:
-    """Run the steps that follow regrouping, on one product.
+    """Run the steps that follow regrouping on a product; write ``<folder>/<stem>_*.fits``.
 
-    Parameters
-    ----------
-    model : MultiExposureModel
-        A source-based product, open.
-    stem : str
-        Its name without the ending; the results are called after it.
-    folder : Path
-        Where they go.
-    steps : dict
-        Parameters by step, as ``Spec3Pipeline.call`` takes them.
+    Parameters by step are those of ``Spec3Pipeline.call``.
     """
     # Wide-field spectra are saved under the association's name as it is, all others in
     # `output_dir`.
     if model.meta.exposure.type in calwebb_spec3.WFSS_TYPES:
         stem = str(folder / stem)
-    with _regrouped(model):
+    with _patched_pipeline(model):
         Spec3Pipeline.call(
-            _exposures_of(model, stem),
+            _stand_in_exposures(model, stem),
             save_results=True,
             output_dir=str(folder),
             configure_log=False,
@@ -71,76 +63,77 @@ def run_on_product(model: Any, stem: str, folder: Path, steps: dict[str, dict[st
         )
 
 
-def is_uncalibrated(exposure_type: str, units: Collection[str]) -> str:
-    """Say why the installed pipeline makes no spectra in Jy; empty if it does.
+def check_calibrated(path: object, exposure_type: str, units: Collection[str]) -> None:
+    """Check that the installed pipeline makes spectra in Jy.
 
     Parameters
     ----------
+    path : path-like
+        A product or an exposure, for the message.
     exposure_type : str
-        EXP_TYPE of a product or an exposure.
+        Its EXP_TYPE.
     units : collection of str
         Units of its pixels.
+
+    Raises
+    ------
+    InputError
+        If the pixels are not calibrated, or this version makes no spectra of WFSS.
     """
     if exposure_type not in calwebb_spec3.WFSS_TYPES:
-        return ""
+        return
     # Builds of the main branch count from the last release: 3.0.1.dev300.
     is_release = ".dev" not in jwst.__version__
     if not (is_release and precedes(jwst.__version__, WFSS_OF_SPECTRA)):
-        return (
-            f"WFSS spectra need jwst 3.0.x; {jwst.__version__} is installed, whose Spec3Pipeline "
-            "combines the spectra of exposures (*_x1d.fits) instead; install jwst 3.0.x, or run "
-            "that pipeline on the association"
+        raise InputError(
+            f"{path}: WFSS spectra need jwst 3.0.x; {jwst.__version__} is installed, whose "
+            "Spec3Pipeline combines the spectra of exposures (*_x1d.fits) instead; install jwst "
+            "3.0.x, or run that pipeline on the association"
         )
     if COUNT_RATE in units:
-        return (
-            f"its pixels are in {COUNT_RATE}, as pipelines after 3.0.x calibrate the flux of WFSS "
-            f"after extraction, which jwst {jwst.__version__} does not; run Spec3Pipeline of such "
-            "a version on the spectra of the exposures (*_x1d.fits), or make the exposures again "
-            "with jwst 3.0.x"
+        raise InputError(
+            f"{path}: its pixels are in {COUNT_RATE}, as pipelines after 3.0.x calibrate the flux "
+            f"of WFSS after extraction, which jwst {jwst.__version__} does not; run Spec3Pipeline "
+            "of such a version on the spectra of the exposures (*_x1d.fits), or calibrate the "
+            "exposures with jwst 3.0.x"
         )
-    return ""
 
 
-def is_unprepared(model: Any, background: Collection[str]) -> str:
-    """Say what the pipeline would have done to the exposures of a product; empty if nothing.
+def check_prepared(path: object, model: Any, background: Collection[str]) -> None:
+    """Check that the exposures of a product are as the pipeline has them when it regroups.
 
     Parameters
     ----------
+    path : path-like
+        The product, for the message.
     model : MultiExposureModel
-        The product.
+        Its data model.
     background : collection of str
         Names of the association tables that have background members.
+
+    Raises
+    ------
+    InputError
+        If its target moves, or it has a background to be subtracted.
     """
-    done = [entry.meta.cal_step for entry in model.exposures]
-    if is_moving_target(model) and any(step.assign_mtwcs != "COMPLETE" for step in done):
-        return (
-            "its target moves, for which the pipeline changes the WCS of all exposures before it "
-            "regroups; set 'prepare: true', or give exposures that assign_mtwcs has been run on"
+    statuses = [entry.meta.cal_step for entry in model.exposures]
+    if is_moving_target(model) and any(step.assign_mtwcs != COMPLETE for step in statuses):
+        raise InputError(
+            f"{path}: its target moves, for which the pipeline changes the WCS of all exposures "
+            "before it regroups; set 'prepare: true', or use exposures after assign_mtwcs"
         )
-    subtracted = ("bkg_subtract", "master_background")
     if model.meta.asn.table_name in background and not any(
-        getattr(step, name) == "COMPLETE" for step in done for name in subtracted
+        getattr(step, name) == COMPLETE for step in statuses for name in SUBTRACTED
     ):
-        return (
-            "its association has background members, which the pipeline subtracts before it "
-            "regroups; set 'prepare: true', or give exposures that master_background has been run "
-            "on (*_mbsub.fits)"
+        raise InputError(
+            f"{path}: its association has background members, which the pipeline subtracts before "
+            "it regroups; set 'prepare: true', or use exposures after master_background "
+            "(*_mbsub.fits)"
         )
-    return ""
 
 
 def set_footprint(model: Any, wcs: Any, footprints: Sequence[str]) -> None:
-    """Set S_REGION of a table of spectra to the footprint of all its exposures.
-
-    Parameters
-    ----------
-    model : WFSSMultiSpecModel
-        The table.
-    wcs : WCS
-        That of a slit, by which footprints are put together.
-    footprints : sequence of str
-        S_REGION of each exposure.
-    """
+    """Set S_REGION of a table of spectra to the union of footprints, by the WCS of a slit."""
     metas = [
         SimpleNamespace(wcs=wcs, wcsinfo=SimpleNamespace(s_region=region or None))
         for region in footprints
@@ -150,12 +143,9 @@ def set_footprint(model: Any, wcs: Any, footprints: Sequence[str]) -> None:
 
 
 def no_combined_spectra(model: Any) -> Any:
-    """Make a table of combined spectra that has none, where the pipeline makes no file.
+    """Make an empty table of combined spectra, with the metadata of a model.
 
-    Parameters
-    ----------
-    model : JwstDataModel
-        What its metadata are from.
+    The pipeline writes no file then.
     """
     table = datamodels.WFSSMultiCombinedSpecModel()
     table.update(model, only="PRIMARY")
@@ -165,7 +155,7 @@ def no_combined_spectra(model: Any) -> Any:
 
 
 def without_references() -> dict[str, dict[str, Any]]:
-    """Parameters by which no step asks for reference files."""
+    """Build the parameters by which no step looks for reference files."""
     return {
         name: {f"override_{kind}": "N/A" for kind in step.reference_file_types}
         for name, step in calwebb_spec3.Spec3Pipeline.step_defs.items()
@@ -174,13 +164,13 @@ def without_references() -> dict[str, dict[str, Any]]:
 
 
 @contextmanager
-def _regrouped(model: Any) -> Iterator[None]:
-    """Have the pipeline find a product where it regroups exposures."""
+def _patched_pipeline(model: Any) -> Iterator[None]:
+    """Replace the pipeline's regrouping of exposures by a product."""
     source = SourceModelContainer(model)
     for entry in source:
         # As the pipeline notes of the members of an association.
         entry.meta.asn.exptype = "science"
-    replaced = {
+    functions = {
         "multislit_to_container": lambda _: {str(source[0].source_id): source},
         # With an ending: steps would take what follows a dot of the name for it.
         "format_product": lambda name, **_: f"{Path(name).name}.fits",
@@ -188,17 +178,17 @@ def _regrouped(model: Any) -> Iterator[None]:
     if model.meta.exposure.type in calwebb_spec3.WFSS_TYPES:
         combine = calwebb_spec3.make_wfss_multicombined
         # A source without a valid pixel has none; the pipeline goes on with the others.
-        replaced["make_wfss_multicombined"] = lambda spectra: (
+        functions["make_wfss_multicombined"] = lambda spectra: (
             combine(spectra) if spectra else no_combined_spectra(model)
         )
     with ExitStack() as stack:
-        for name, function in replaced.items():
+        for name, function in functions.items():
             stack.enter_context(patch.object(calwebb_spec3, name, function))
         yield
 
 
-def _exposures_of(model: Any, stem: str) -> ModelContainer:
-    """Stand-in for the exposures of an association; the pipeline looks at the type of the first."""
+def _stand_in_exposures(model: Any, stem: str) -> ModelContainer:
+    """Build an association of one exposure without slits, as the pipeline needs its type only."""
     exposure = datamodels.MultiSlitModel()
     exposure.update(model)
     # Moving targets get their WCS before exposures are regrouped.

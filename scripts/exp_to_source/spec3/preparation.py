@@ -1,14 +1,14 @@
 """What Spec3Pipeline does to exposures before it regroups them, an exposure at a time.
 
 Moving targets get a common WCS (assign_mtwcs); the spectra of background members are combined and
-subtracted (master_background). What needs all exposures of an association is gathered once.
+subtracted (master_background). What needs all exposures of an association is computed once.
 """
 
 import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from unittest.mock import patch
 from ..errors import InputError
 from ..files import atomic_write, size_and_mtime, write_all
 from ..sources.associations import read_association
-from .saving import save_whole
-from .steps import ABOVE
+from .saving import save_model
+from .steps import LOG_TO_STDERR
 
 #: Steps after which no background is left to be subtracted
 #: (``jwst.master_background.MasterBackgroundStep``).
@@ -27,8 +27,8 @@ SUBTRACTED = ("bkg_subtract", "master_background")
 COMPLETE, SKIPPED = "COMPLETE", "SKIPPED"
 
 
-def survey_association(association: str, output: str) -> None:
-    """Write down what the exposures of an association have in common.
+def summarize_association(association: str, output: str) -> None:
+    """Write what the exposures of an association have in common.
 
     Parameters
     ----------
@@ -42,34 +42,31 @@ def survey_association(association: str, output: str) -> None:
     Raises
     ------
     InputError
-        If a member is no file, or cannot be opened.
+        If a member is not a file, or cannot be opened.
     """
-    asked = read_association(association)
-    for path in asked.members:
-        _require(path)
-    stamps = {path: size_and_mtime(path) for path in (association, *asked.members)}
-    members = [_read(path) for path in asked.members]
-    science = members[: len(asked.science)]
+    content = read_association(association)
+    for path in content.members:
+        _check_exists(path)
+    stamps = {path: size_and_mtime(path) for path in (association, *content.members)}
+    trees = {path: _read_metadata(path) for path in content.members}
     steps: dict[str, str] = {}
     position = None
-    if str(science[0]["meta"].get("target", {}).get("type")).upper() == "MOVING":
-        slits = [_positions(*pair) for pair in zip(asked.science, science, strict=True)]
-        if all(_has_position(info) for own in slits for info in own):
-            firsts = [own[0] for own in slits]
-            position = [_mean([info[key] for info in firsts]) for key in ("mt_ra", "mt_dec")]
-        else:
+    target = trees[content.science[0]]["meta"].get("target", {})
+    if str(target.get("type")).upper() == "MOVING":
+        position = _mean_position([_slit_positions(path, trees[path]) for path in content.science])
+        if not position:
             print(
                 f"{association}: slits have no MT_RA or MT_DEC, so assign_mtwcs changes nothing, "
                 "as in the pipeline; the target will be misaligned",
                 file=sys.stderr,
             )
-        # As the step says in either case.
+        # As the step notes in either case.
         steps["assign_mtwcs"] = COMPLETE
-    if asked.background:
-        done = any(_status(member, step) == COMPLETE for member in members for step in SUBTRACTED)
-        steps["master_background"] = SKIPPED if done else COMPLETE
-    found = {"position": position, "steps": steps, "members": stamps}
-    text = json.dumps(found, indent=1)
+    if content.background:
+        statuses = [tree["meta"].get("cal_step", {}) for tree in trees.values()]
+        is_subtracted = any(s.get(step) == COMPLETE for s in statuses for step in SUBTRACTED)
+        steps["master_background"] = SKIPPED if is_subtracted else COMPLETE
+    text = json.dumps({"position": position, "steps": steps, "members": stamps}, indent=1)
     with atomic_write(output) as file:
         write_all(file, f"{text}\n".encode())
 
@@ -87,43 +84,43 @@ def combine_background(association: str, output: str) -> None:
     Raises
     ------
     InputError
-        If a member is no file, or no spectrum.
+        If a member is not a file, or not a spectrum.
     """
     from jwst.datamodels import ModelContainer
     from jwst.master_background.master_background_step import MasterBackgroundStep
 
     for member in read_association(association).background:
-        _require(member)
+        _check_exists(member)
     step = MasterBackgroundStep()
     step.save_background = True
-    # A survey says whether it is to be subtracted.
+    # Whether it is subtracted, the summary decides.
     step.force_subtract = True
-    found: list[Any] = []
+    models: list[Any] = []
     with (
-        _told(association, "its background members cannot be combined"),
-        patch.object(step, "save_model", lambda model, **_: found.append(model)),
+        _errors_of_steps(association, "its background members cannot be combined"),
+        patch.object(step, "save_model", lambda model, **_: models.append(model)),
         patch.object(step, "save_container", lambda *_, **__: None),
         ModelContainer(association, asn_exptypes=["background"]) as members,
     ):
         step.process(members)
-        save_whole(found[0], Path(output))
+        save_model(models[0], Path(output))
 
 
 def prepare_exposure(
-    exposure: str, output: str, survey: str, background: str | None, log: str = ABOVE
+    exposure: str, output: str, summary: str, background: str | None, log: str = LOG_TO_STDERR
 ) -> None:
     """Do to an exposure what the pipeline does before it regroups.
 
     Parameters
     ----------
     exposure, output : str
-        The exposure, and what becomes of it.
-    survey : str
-        What `survey_association` wrote.
+        The exposure, and the file to write.
+    summary : str
+        The file of `summarize_association`.
     background : str or None
-        What `combine_background` wrote, if the association has background members.
+        The file of `combine_background`, if the association has background members.
     log : str
-        Where the messages of the steps are, for the sentence that says that one failed.
+        Where the messages of the steps are, for the sentence about a failure.
 
     Raises
     ------
@@ -137,78 +134,73 @@ def prepare_exposure(
     from jwst.stpipe import record_step_status
     from stdatamodels.jwst import datamodels
 
-    found = json.loads(Path(survey).read_text(encoding="utf-8"))
-    _require(exposure)
-    if not found["steps"]:
+    common = json.loads(Path(summary).read_text(encoding="utf-8"))
+    _check_exists(exposure)
+    if not common["steps"]:
         with open(exposure, "rb") as source, atomic_write(output) as target:
             shutil.copyfileobj(source, target)
         return
-    with _told(exposure, "cannot be prepared", log), datamodels.open(exposure) as model:
-        if found["position"]:
+    with _errors_of_steps(exposure, "cannot be prepared", log), datamodels.open(exposure) as model:
+        if common["position"]:
             for slit in model.slits:
                 info = slit.meta.wcsinfo
-                moved = add_mt_frame(slit.meta.wcs, *found["position"], info.mt_ra, info.mt_dec)
+                wcs = add_mt_frame(slit.meta.wcs, *common["position"], info.mt_ra, info.mt_dec)
                 del slit.meta.wcs
-                slit.meta.wcs = moved
-                info.mt_avra, info.mt_avdec = found["position"]
-        if background and found["steps"]["master_background"] == COMPLETE:
+                slit.meta.wcs = wcs
+                info.mt_avra, info.mt_avdec = common["position"]
+        if background and common["steps"]["master_background"] == COMPLETE:
             with datamodels.open(background) as spectrum:
                 subtract_2d_background(model, expand_to_2d(model, spectrum))
-        for step, status in found["steps"].items():
+        for step, status in common["steps"].items():
             record_step_status(model, step, status=status)
         # As each step notes.
         model.meta.calibration_software_version = jwst.__version__
         model.meta.calibration_software_revision = jwst.__version_commit__ or "RELEASE"
-        save_whole(model, Path(output))
+        save_model(model, Path(output))
 
 
 @contextmanager
-def _told(path: str, what: str, log: str = ABOVE) -> Iterator[None]:
-    """Have errors of steps, which fail in as many ways as there are of them, name the file."""
+def _errors_of_steps(path: str, fault: str, log: str = LOG_TO_STDERR) -> Iterator[None]:
+    """Turn errors of steps, which raise many exception types, into sentences with the file."""
     try:
         yield
     except Exception as error:
-        raise InputError(f"{path}: {what} ({type(error).__name__}: {error}); see {log}") from error
+        raise InputError(f"{path}: {fault} ({type(error).__name__}: {error}); see {log}") from error
 
 
-def _read(path: str) -> dict[str, Any]:
-    """Metadata of an exposure, as a tree."""
+def _read_metadata(path: str) -> dict[str, Any]:
     from stdatamodels.jwst.datamodels import read_metadata
 
     try:
-        found: dict[str, Any] = read_metadata(path, flatten=False)
+        tree: dict[str, Any] = read_metadata(path, flatten=False)
     except Exception as error:
         reason = str(error).split(". ")[0]
         raise InputError(f"{path}: cannot be opened: {reason}; bring a sound file back") from None
-    return found
+    return tree
 
 
-def _require(path: str) -> None:
+def _check_exists(path: str) -> None:
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file; bring it back, or correct the association")
 
 
-def _positions(path: str, exposure: dict[str, Any]) -> list[dict[str, Any]]:
-    """Metadata with the position of a moving target, of each slit of an exposure."""
-    slits = exposure.get("slits")
+def _slit_positions(path: str, tree: dict[str, Any]) -> list[list[float | None]]:
+    """List the positions of a moving target in the slits of an exposure."""
+    slits = tree.get("slits")
     if not slits or not all("wcsinfo" in slit.get("meta", {}) for slit in slits):
         raise InputError(
             f"{path}: has no slits with a WCS, but its target moves; leave the exposure out"
         )
-    return [slit["meta"]["wcsinfo"] for slit in slits]
+    infos = [slit["meta"]["wcsinfo"] for slit in slits]
+    return [[info.get(key) for key in ("mt_ra", "mt_dec")] for info in infos]
 
 
-def _has_position(info: dict[str, Any]) -> bool:
-    return info.get("mt_ra") is not None and info.get("mt_dec") is not None
-
-
-def _mean(values: Sequence[float]) -> float:
-    """Mean as assign_mtwcs has it, to the last bit."""
+def _mean_position(exposures: list[list[list[float | None]]]) -> list[float] | None:
+    """Average the positions in first slits as assign_mtwcs does; None if any slit has none."""
+    if any(value is None for slits in exposures for position in slits for value in position):
+        return None
     import numpy as np
 
-    return float(np.array(values).mean())
-
-
-def _status(meta: dict[str, Any], step: str) -> str | None:
-    status: str | None = meta["meta"].get("cal_step", {}).get(step)
-    return status
+    # To the last bit: numpy's sum of a column of a matrix has another order.
+    columns = zip(*(slits[0] for slits in exposures), strict=True)
+    return [float(np.array(column).mean()) for column in columns]

@@ -1,13 +1,16 @@
 """Reference files and parameters from CRDS: looked up once, before any source.
 
-Jobs then run on what was found: with its context, on a cache that they only read, without network.
+Jobs then run with this context, on a cache that they only read, without network.
 """
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..errors import InputError
@@ -26,24 +29,80 @@ SERVER = "https://jwst-crds.stsci.edu"
 
 OBSERVATORY = "jwst"
 
+#: Beginning of the names of parameters that are paths of reference files.
+OVERRIDE = "override_"
 
-def find_references(
-    request: Path, output: Path, table: Path, crds: Mapping[str, str | None]
-) -> None:
-    """Check the parameters of a request, and look up and fetch what its steps ask CRDS for.
+#: By step.
+Parameters = Mapping[str, Mapping[str, Any]]
+
+#: None but the steps' own.
+NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
+
+
+def override_files(steps: Parameters, parameters_file: Path | None) -> list[str]:
+    """List the files that parameters name in place of those of CRDS (``override_*``).
+
+    Their sizes and times decide about reruns, so rules call this: it imports neither jwst nor asdf.
 
     Parameters
     ----------
-    request : Path
-        JSON of the settings: ``offline``, ``steps``, ``file`` of parameters, ``context``, and
-        ``background``, the associations with members whose background is to be subtracted.
+    steps : mapping
+        Parameters by step.
+    parameters_file : Path or None
+        File of parameters.
+    """
+    values = [v for step in steps.values() for k, v in step.items() if k.startswith(OVERRIDE)]
+    if parameters_file:
+        text = parameters_file.read_bytes().partition(b"\n...")[0].decode("utf-8", "replace")
+        if text.startswith("#ASDF"):
+            values += _yaml_values(text)
+        else:
+            # The older format, of configobj.
+            values += re.findall(rf"(?m)^\s*{OVERRIDE}\w+\s*=\s*['\"]?([^'\"#\n]*)", text)
+    paths = {os.path.expanduser(str(value).strip()) for value in values}
+    return sorted(filter(os.path.isfile, paths))
+
+
+def _yaml_values(text: str) -> list[str]:
+    """List the values of keys that begin with ``override_``; damaged files have none."""
+    import yaml
+
+    try:
+        scalars = [getattr(event, "value", "") for event in yaml.parse(text)]
+    except yaml.YAMLError:
+        return []
+    return [value for key, value in pairwise(scalars) if key.startswith(OVERRIDE)]
+
+
+def find_references(
+    output: Path,
+    table: Path,
+    offline: bool = False,
+    steps: Parameters = NO_PARAMETERS,
+    parameters_file: Path | None = None,
+    background: Collection[str] = (),
+    crds: Mapping[str, str | None] = NO_PARAMETERS,
+) -> None:
+    """Check parameters of steps, and look up and fetch what the steps need from CRDS.
+
+    Parameters
+    ----------
     output : Path
-        JSON of these, with ``crds`` (``path``, ``context``), ``references`` (type to paths) and
-        ``parameters`` (step to merged parameters). It is named after the family of the products.
+        JSON to write, named after the family of the products: ``offline``, ``steps`` (merged
+        parameters of the next two), ``background``, and what is from CRDS: ``crds`` (``path``,
+        ``context``), ``references`` (type to paths), ``parameters`` (by step).
     table : Path
         The source list.
+    offline : bool
+        Whether to do without CRDS.
+    steps : mapping
+        Parameters by step, which override those of the file.
+    parameters_file : Path, optional
+        File of parameters, as of ``strun --save-parameters``.
+    background : collection of str
+        Names of the association tables with members whose background is to be subtracted.
     crds : mapping
-        ``path`` of the cache and ``server``; None takes those of the environment.
+        ``path`` of the cache, ``server``, ``context``; the environment has those that are None.
 
     Raises
     ------
@@ -51,58 +110,52 @@ def find_references(
         If a parameter is wrong, the installed pipeline makes no spectra of such exposures, CRDS
         cannot be reached, or a file is missing.
     """
-    found: dict[str, Any] = json.loads(request.read_text(encoding="utf-8"))
-    if not found["offline"]:
+    if not offline:
         os.environ.setdefault("CRDS_SERVER_URL", SERVER)
-        for key, value in {**crds, "context": found["context"]}.items():
-            if value:
-                os.environ[SETTINGS[key]] = value
+        os.environ.update({SETTINGS[key]: value for key, value in crds.items() if value})
     # jwst reads the environment when it is imported.
-    from .parameters import check_parameters, merged, read_parameters
-    from .pipeline import is_uncalibrated
+    from .parameters import check_parameters, read_parameters
+    from .pipeline import check_calibrated
 
-    if found["file"]:
-        found["steps"] = merged(read_parameters(Path(found["file"])), found["steps"])
-    check_parameters(found["steps"])
-    exposures = exposures_of(output.name.removesuffix(".json"), table)
+    base = read_parameters(parameters_file) if parameters_file else {}
+    merged = {step: {**base.get(step, {}), **steps.get(step, {})} for step in {**base, **steps}}
+    check_parameters(merged)
+    exposures = read_exposures(output.name.removesuffix(".json"), table)
     for exposure in exposures:
         if not exposure["stated_type"]:
             raise InputError(
                 f"{exposure['path']}: has no EXP_TYPE, which the steps of the pipeline need; set "
                 "it in PRIMARY"
             )
-        if what := is_uncalibrated(exposure["exposure_type"], [exposure["unit"]]):
-            raise InputError(f"{exposure['path']}: {what}")
-    if not found["offline"]:
-        found |= look_up([exposure["path"] for exposure in exposures])
+        check_calibrated(exposure["path"], exposure["exposure_type"], [exposure["unit"]])
+    result = {"offline": offline, "steps": merged, "background": [*background]}
+    if not offline:
+        result |= look_up([exposure["path"] for exposure in exposures])
     with atomic_write(output) as descriptor:
-        write_all(descriptor, f"{json.dumps(found, indent=1, sort_keys=True)}\n".encode())
+        write_all(descriptor, f"{json.dumps(result, indent=1, sort_keys=True)}\n".encode())
 
 
-def exposures_of(family: str, table: Path) -> list[dict[str, str]]:
-    """Exposures that products of a family are from, as their indices have them."""
+def read_exposures(family: str, table: Path) -> list[dict[str, str]]:
+    """Read the exposures of the products of a family from their indices."""
     results = str(table.parent)
-    found: dict[str, None] = {}
-    for product, row in read_sources(str(table)).items():
-        if row["family"] == family:
-            slits = read_manifest(manifest_path(results, product)).slits
-            found.update(dict.fromkeys(exposure for exposure, _ in slits))
-    if not found:
-        raise InputError(f"{family}: no product is called so; see {table}")
+    products = [name for name, row in read_sources(str(table)).items() if row["family"] == family]
+    if not products:
+        raise InputError(f"{family}: no product has this name; see {table}")
+    manifests = (read_manifest(manifest_path(results, product)) for product in products)
     exposures = []
-    for name in found:
+    for name in dict.fromkeys(name for manifest in manifests for name, _ in manifest.slits):
         with IndexReader(index_path(results, name)) as reader:
             exposures.append(reader.exposure)
     return exposures
 
 
 def look_up(exposures: list[str]) -> dict[str, Any]:
-    """Ask CRDS for what the steps need for some exposures; it fetches the files.
+    """Look up what the steps need for some exposures, and fetch the files.
 
     Raises
     ------
     InputError
-        If it cannot be reached and no context is given, or if a file cannot be had.
+        If it cannot be reached and no context is set, or if a file cannot be had.
     """
     from crds.core import config, heavy_client
     from crds.core.exceptions import CrdsError, CrdsLookupError
@@ -122,12 +175,10 @@ def look_up(exposures: list[str]) -> dict[str, Any]:
             )
         for path in exposures:
             meta = read_metadata(path, flatten=True)
-            kinds = [Spec3Pipeline.get_config_reftype()]
-            kinds += [step.get_config_reftype() for step in Spec3Pipeline.step_defs.values()]
-            for kind in kinds:
+            for step in (Spec3Pipeline, *Spec3Pipeline.step_defs.values()):
                 # Most steps have no parameters in CRDS.
                 with suppress(CrdsLookupError):
-                    _fetch(meta, [kind], reached, references)
+                    _fetch(meta, [step.get_config_reftype()], reached, references)
             pipeline = Spec3Pipeline.get_config_from_reference(meta, crds_observatory=OBSERVATORY)
             parameters |= json.loads(json.dumps(pipeline.get("steps", {}), default=str))
             types = set(Spec3Pipeline.from_config_section(pipeline).reference_file_types)
@@ -142,9 +193,9 @@ def look_up(exposures: list[str]) -> dict[str, Any]:
                 "'crds_path' (docs/how-to/spectra.md), or 'offline: true' for a trial without "
                 "reference files"
             ) from None
-        what = "gave up" if isinstance(error, SystemExit) else " ".join(str(error).split())
+        fault = "gave up" if isinstance(error, SystemExit) else " ".join(str(error).split())
         raise InputError(
-            f"CRDS: {what}; check {server}, the setting 'crds_context' and the cache in {cache}, "
+            f"CRDS: {fault}; check {server}, the setting 'crds_context' and the cache in {cache}, "
             "or set 'offline: true' for a trial"
         ) from None
     return {
@@ -157,35 +208,35 @@ def look_up(exposures: list[str]) -> dict[str, Any]:
 def _fetch(
     meta: Mapping[str, Any], types: list[str], reached: bool, references: dict[str, set[str]]
 ) -> None:
-    """Add the paths of the files of some types for an exposure, which are then there."""
+    """Fetch the files of some types for an exposure, and add their paths."""
     import crds
     from stpipe import crds_client
 
     if not reached:
-        _refuse_missing(crds.getrecommendations(meta, reftypes=types, observatory=OBSERVATORY))
-    found = crds_client.get_multiple_reference_paths(dict(meta), types, OBSERVATORY)
-    for kind, path in found.items():
+        _check_cached(crds.getrecommendations(meta, reftypes=types, observatory=OBSERVATORY))
+    paths = crds_client.get_multiple_reference_paths(dict(meta), types, OBSERVATORY)
+    for kind, path in paths.items():
         if path != "N/A":
             references.setdefault(kind, set()).add(path)
 
 
-def _refuse_missing(named: Mapping[str, str]) -> None:
-    """Refuse to go on without files that a context names."""
+def _check_cached(names: Mapping[str, str]) -> None:
+    """Check that the cache has the files that a context names, by their types."""
     import crds
 
-    for name in named.values():
-        place = "" if name.startswith("NOT FOUND") else crds.locate_file(name, OBSERVATORY)
-        if place and not os.path.isfile(place):
+    for name in names.values():
+        path = "" if name.startswith("NOT FOUND") else crds.locate_file(name, OBSERVATORY)
+        if path and not os.path.isfile(path):
             raise InputError(
-                f"{place}: is not in the cache of CRDS, whose server cannot be reached; with a "
+                f"{path}: is not in the cache of CRDS, whose server cannot be reached; with a "
                 f"network, 'crds sync --files {name}' fetches it"
             )
 
 
-def refuse_missing(product: Path) -> None:
-    """Refuse a product whose steps ask for files that the cache has not.
+def check_references(product: Path) -> None:
+    """Check that the cache has the files that the steps need for a product.
 
-    References were looked up for its family: these files are for exposures of another date.
+    References were looked up for its family: a missing file is for exposures of another date.
 
     Raises
     ------
@@ -198,35 +249,29 @@ def refuse_missing(product: Path) -> None:
 
     meta = read_metadata(product, flatten=True)
     for kind in sorted(set(Spec3Pipeline().reference_file_types)):
-        _refuse_missing(crds.getrecommendations(meta, reftypes=[kind], observatory=OBSERVATORY))
+        _check_cached(crds.getrecommendations(meta, reftypes=[kind], observatory=OBSERVATORY))
 
 
-def use_references(found: Mapping[str, Any], name: str) -> None:
-    """Set CRDS up for a job: what was found, and no network.
-
-    Parameters
-    ----------
-    found : mapping
-        What `find_references` wrote.
-    name : str
-        Its file, for messages.
+def use_references(path: Path) -> dict[str, Any]:
+    """Read the file of `find_references`, and set CRDS up for a job: no network.
 
     Raises
     ------
     InputError
-        If a file of the cache is gone.
+        If a file of the cache does not exist any more.
     """
-    if found["offline"]:
-        return
-    for path in (path for files in found["references"].values() for path in files):
-        if not os.path.isfile(path):
-            raise InputError(
-                f"{path}: is gone from the cache of CRDS; bring it back, or delete {name} to "
-                "have it fetched again"
-            )
-    os.environ.update(
-        CRDS_PATH=found["crds"]["path"],
-        CRDS_CONTEXT=found["crds"]["context"],
-        CRDS_SERVER_URL=SERVERLESS,
-        CRDS_READONLY_CACHE="1",
-    )
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if not content["offline"]:
+        for file in (file for files in content["references"].values() for file in files):
+            if not os.path.isfile(file):
+                raise InputError(
+                    f"{file}: is gone from the cache of CRDS; bring it back, or delete {path} to "
+                    "have it fetched again"
+                )
+        os.environ.update(
+            CRDS_PATH=content["crds"]["path"],
+            CRDS_CONTEXT=content["crds"]["context"],
+            CRDS_SERVER_URL=SERVERLESS,
+            CRDS_READONLY_CACHE="1",
+        )
+    return content

@@ -1,57 +1,41 @@
 """The later steps of stage 3, run by the jwst package on one source-based product."""
 
 import importlib.util
-import json
 import logging
-import os
-import shutil
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from ..errors import InputError, exit_on_user_error
 from ..failures import record_failure
-from ..files import fsync, temporary_beside
+from ..files import atomic_write, write_all
 from ..modes import is_grism
 from ..results import CAL, GRISM_SPECTRA, SLIT_SPECTRA, SPECTRA
-from .references import refuse_missing
+from .references import NO_PARAMETERS, Parameters, check_references
+from .saving import output_folder
 
-#: No parameters but the steps' own.
-NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
-
-
-#: Where messages are if they are in no file.
-ABOVE = "the messages above"
-
-
-def is_offline(found: Path) -> bool:
-    """Whether settings, or what was found for them, say to do without CRDS."""
-    return bool(json.loads(found.read_text(encoding="utf-8"))["offline"])
+#: Where messages are if they are not in a file.
+LOG_TO_STDERR = "the messages above"
 
 
 def require_jwst() -> None:
-    """Refuse to go on without the jwst package, which the workflow needs for nothing else."""
+    """Check that the jwst package is installed, which the workflow needs for nothing else."""
     if importlib.util.find_spec("jwst") is None:
         raise InputError("the jwst package is not installed; install it by 'make spec3'")
 
 
-def run_all(
-    products: Iterable[str],
-    folder: str,
-    offline: bool,
-    parameters: Mapping[str, Mapping[str, Any]],
-    background: Collection[str] = (),
-    record: str | None = None,
-    log: str = ABOVE,
+def extract_all(
+    products: Mapping[str, str | None], folder: str, record: str | None = None, **options: Any
 ) -> None:
-    """Run the steps on one product after another, and print what was made.
+    """Extract the spectra of one product after another, and print the files written.
 
     Parameters
     ----------
-    products, folder, offline, parameters, background, log
-        As of `run_spec3`.
+    products : mapping
+        Digests by product.
+    folder, options
+        As of `extract`.
     record : str, optional
         Where to record a failure, instead of ending in it.
     """
@@ -60,11 +44,11 @@ def run_all(
         level=logging.INFO,
         format="%(asctime)s %(name)s %(levelname)s %(message)s",
     )
-    for product in map(Path, products):
+    for name, digest in products.items():
+        product = Path(name)
         try:
             with exit_on_user_error("run_spec3"):
-                settings = (offline, parameters, background, log)
-                for path in run_spec3(product, Path(folder), *settings):
+                for path in extract(product, Path(folder), digest=digest, **options):
                     print(path)
         except SystemExit as failure:
             if not record:
@@ -74,13 +58,14 @@ def run_all(
             print(failure, file=sys.stderr)
 
 
-def run_spec3(
+def extract(
     product: Path,
     folder: Path,
     offline: bool = False,
-    parameters: Mapping[str, Mapping[str, Any]] = NONE,
+    parameters: Parameters = NO_PARAMETERS,
     background: Collection[str] = (),
-    log: str = ABOVE,
+    digest: str | None = None,
+    log: str = LOG_TO_STDERR,
 ) -> list[Path]:
     """Run the steps that follow in calwebb_spec3 once exposures are regrouped.
 
@@ -100,8 +85,10 @@ def run_spec3(
         Parameters by step, as ``Spec3Pipeline.call(steps=...)`` takes them.
     background : collection of str
         Names of the association tables that have background members.
+    digest : str, optional
+        Digest of the product, to be written beside the results.
     log : str
-        Where the messages of the steps are, for the sentence that says that one failed.
+        Where the messages of the steps are, for the sentence about a failure.
 
     Returns
     -------
@@ -111,66 +98,65 @@ def run_spec3(
     Raises
     ------
     InputError
-        If jwst is not installed, the file is no source-based product that can be opened, it needs
-        what the pipeline does before it regroups, or a step failed or gave nothing.
+        If jwst is not installed, the file is not a source-based product that can be opened, it
+        needs what the pipeline does before it regroups, or a step failed or wrote nothing.
     """
     require_jwst()
     stem = product.name.removesuffix(CAL)
-    # Of another state of the product; Snakemake knows of the spectrum only.
-    for kind in SPECTRA:
-        (folder / f"{stem}_{kind}.fits").unlink(missing_ok=True)
-    model = open_product(product)
-    from .pipeline import is_uncalibrated, is_unprepared, run_on_product, without_references
+    # Those of another state of the product; Snakemake knows of the spectrum only.
+    digest_file = folder / "digests" / f"{stem}.txt"
+    for path in (digest_file, *(folder / f"{stem}_{kind}.fits" for kind in SPECTRA)):
+        path.unlink(missing_ok=True)
+    with open_product(product) as model:
+        from .pipeline import (
+            check_calibrated,
+            check_prepared,
+            run_on_product,
+            without_references,
+        )
 
-    units = {entry.meta.bunit_data for entry in model.exposures}
-    what = is_uncalibrated(model.meta.exposure.type, units) or is_unprepared(model, background)
-    if what:
-        model.close()
-        raise InputError(f"{product}: {what}")
-
-    steps = without_references() if offline else {}
-    for step, own in parameters.items():
-        steps[step] = steps.get(step, {}) | dict(own)
-    grism = is_grism(model.meta.exposure.type or "")
-    wanted = [folder / f"{stem}_{kind}.fits" for kind in (GRISM_SPECTRA if grism else SLIT_SPECTRA)]
-    made = Path(temporary_beside(folder / stem))
-    made.mkdir(parents=True)
-    try:
-        try:
-            with model:
-                run_on_product(model, stem, made, steps)
-        except Exception as error:
-            if type(error).__module__.partition(".")[0] == "crds":
-                refuse_missing(product)
-            # Steps fail in as many ways as there are of them.
-            raise InputError(
-                f"{product}: a step failed ({type(error).__name__}: {error}); see {log}"
-            ) from error
-        if missing := [path.name for path in wanted if not (made / path.name).is_file()]:
-            raise InputError(
-                f"{product}: the steps made no {', '.join(missing)}: one of them gave nothing, or "
-                f"parameters of CRDS skip it; see {log}"
-            )
-        for path in wanted:
-            fsync(made / path.name)
-            os.replace(made / path.name, path)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-    return wanted
+        exposure_type = model.meta.exposure.type or ""
+        units = {entry.meta.bunit_data for entry in model.exposures}
+        check_calibrated(product, exposure_type, units)
+        check_prepared(product, model, background)
+        steps = without_references() if offline else {}
+        for step, values in parameters.items():
+            steps[step] = steps.get(step, {}) | dict(values)
+        kinds = GRISM_SPECTRA if is_grism(exposure_type) else SLIT_SPECTRA
+        names = [f"{stem}_{kind}.fits" for kind in kinds]
+        with output_folder(folder, names) as temporary:
+            try:
+                run_on_product(model, stem, temporary, steps)
+            except Exception as error:
+                if type(error).__module__.partition(".")[0] == "crds":
+                    check_references(product)
+                # Steps raise many exception types.
+                raise InputError(
+                    f"{product}: a step failed ({type(error).__name__}: {error}); see {log}"
+                ) from error
+            if missing := [name for name in names if not (temporary / name).is_file()]:
+                raise InputError(
+                    f"{product}: the steps wrote no {', '.join(missing)}: one of them failed, or "
+                    f"parameters of CRDS skip it; see {log}"
+                )
+    if digest:
+        with atomic_write(digest_file) as file:
+            write_all(file, f"{digest}\n".encode())
+    return [folder / name for name in names]
 
 
 def open_product(product: Path) -> Any:
-    """Open a product; refuse what is no source-based product, or cannot be opened."""
+    """Open a product; raise `InputError` if it is not a source-based product, or damaged."""
     from stdatamodels.jwst import datamodels
 
     if not product.is_file():
         raise InputError(f"{product}: no such file; correct its path, or make the product")
     if not product.name.endswith(CAL):
-        raise InputError(f"{product}: is no product (*{CAL}); give one of this workflow")
+        raise InputError(f"{product}: is not a product (*{CAL}); give one of this workflow")
     try:
         model = datamodels.open(product)
     except Exception as error:
-        # Of many kinds, and they say what is wrong.
+        # Of many types, and their messages are good.
         reason = str(error).split(". ")[0]
         raise InputError(
             f"{product}: cannot be opened: {reason}; give a product of exposures that can"

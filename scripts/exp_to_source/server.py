@@ -1,0 +1,219 @@
+"""Jobs run as forks of a process that has done their imports, which are most of what a job costs.
+
+The first job forks this server, which ends after a while without jobs. A job connects to it by a
+socket that has a name but no file (Linux), and hands over its request, open files, environment,
+folder and umask. A fork of the server does the work, and is killed if its job is. A job without a
+server, or whose fork is lost, does the work itself.
+"""
+
+import errno
+import gc
+import hashlib
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NoReturn
+
+#: Seconds without a job after which a server ends.
+IDLE_TIMEOUT = 10
+
+#: Beginnings of the names of environment variables that are read at imports.
+READ_AT_START = (
+    *("CRDS", "STPIPE", "PYTHON", "OMP", "MKL", "MPL", "OPENBLAS", "TMPDIR", "LANG", "LC_"),
+)
+
+Function = Callable[..., None]
+
+
+def run_in_fork(
+    key: str, imports: AbstractContextManager[None], function: Function, request: dict[str, Any]
+) -> int | None:
+    """Call a function in a fork of a server, which is started if there is none.
+
+    Parameters
+    ----------
+    key : str
+        Name of the server. Those of other environments, other states of code and packages, other
+        control groups (the jobs of a cluster) and other users are not used.
+    imports : context manager
+        The server does its work within it: entering it imports what the function needs.
+    function : callable
+        It ends by `SystemExit` with a message if it fails.
+    request : dict
+        Its keyword arguments, as JSON has them.
+
+    Returns
+    -------
+    int or None
+        Exit status; None if there is no server, or the fork was lost.
+    """
+    if sys.platform != "linux":
+        return None
+    umask = os.umask(0)
+    os.umask(umask)
+    state = [request, dict(os.environ), os.getcwd(), umask]
+    try:
+        with _connect(_address(key), imports, function) as connection:
+            if not _is_same_user(connection):
+                return None
+            socket.send_fds(connection, [b"\n"], [0, 1, 2])
+            connection.sendall(f"{json.dumps(state)}\n".encode())
+            status = connection.recv(1)
+    except OSError:
+        return None
+    return status[0] if status else None
+
+
+def _address(key: str) -> str:
+    """Name of the socket, by all that a process has once it has started."""
+    groups = Path("/proc/self/cgroup")
+    state = [
+        key,
+        sys.executable,
+        [os.path.abspath(path) for path in sys.path],
+        sorted(_start_environment().items()),
+        sorted(_state_of_code()),
+        groups.read_text(encoding="utf-8") if groups.exists() else "",
+        (os.getuid(), os.getgid()),
+    ]
+    # A leading zero: a name of Linux, of which nothing stays behind.
+    return f"\0exp_to_source-{hashlib.sha256(json.dumps(state).encode()).hexdigest()[:32]}"
+
+
+def _start_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(READ_AT_START)}
+
+
+def _state_of_code() -> Iterator[tuple[str, int]]:
+    """List the files of this library and the metadata of installed packages, with their times."""
+    for folder, _, names in os.walk(Path(__file__).parent):
+        for name in names:
+            if not name.endswith(".pyc"):
+                path = os.path.join(folder, name)
+                yield path, os.stat(path).st_mtime_ns
+    for folder in filter(os.path.isdir, sys.path):
+        for entry in os.scandir(folder):
+            # Their names have versions; installing anew changes their times.
+            if entry.name.endswith((".dist-info", ".egg-info", ".pth")):
+                yield entry.path, entry.stat().st_mtime_ns
+
+
+def _connect(
+    address: str, imports: AbstractContextManager[None], function: Function
+) -> socket.socket:
+    """Connect to a server; start it if there is none."""
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        with socket.socket(socket.AF_UNIX) as listener:
+            try:
+                connection.connect(address)
+            except ConnectionRefusedError:
+                try:
+                    listener.bind(address)
+                except OSError as error:
+                    connection.close()
+                    if error.errno != errno.EADDRINUSE:
+                        raise
+                    # Another job is about to listen.
+                    time.sleep(0.01)
+                    continue
+                listener.listen(64)
+                connection.connect(address)
+                if not os.fork():
+                    connection.close()
+                    _serve(listener, imports, function)
+            return connection
+
+
+def _is_same_user(connection: socket.socket) -> bool:
+    size = struct.calcsize("3i")
+    _, user, _ = struct.unpack(
+        "3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    )
+    return bool(user == os.getuid())
+
+
+def _serve(
+    listener: socket.socket, imports: AbstractContextManager[None], function: Function
+) -> NoReturn:
+    """Fork for each connection, until there are none for a while."""
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for number in range(3):
+            os.dup2(null, number)
+        # Those of the job that started it.
+        os.closerange(3, listener.fileno())
+        os.closerange(listener.fileno() + 1, 1024)
+        sys.path[:] = map(os.path.abspath, sys.path)
+        os.chdir("/")
+        with imports:
+            # What all forks share is never looked through again.
+            gc.freeze()
+            # Forks that end need not be waited for.
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            listener.settimeout(IDLE_TIMEOUT)
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except TimeoutError:
+                    try:
+                        os.waitpid(-1, os.WNOHANG)
+                    except ChildProcessError:
+                        # None is running.
+                        break
+                    continue
+                with connection:
+                    if not os.fork():
+                        listener.close()
+                        _work(connection, function)
+    finally:
+        os._exit(0)
+
+
+def _work(connection: socket.socket, function: Function) -> NoReturn:
+    """Receive a request, call the function, send the exit status."""
+    status = b"\1"
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _, files, _, _ = socket.recv_fds(connection, 1, 3)
+        if not (_is_same_user(connection) and len(files) == 3):
+            os._exit(1)
+        with connection.makefile() as lines:
+            request, environment, folder, umask = json.loads(lines.readline())
+        for number, file in enumerate(files):
+            os.dup2(file, number)
+            os.close(file)
+        threading.Thread(target=_end_with_job, args=(connection,), daemon=True).start()
+        environment |= _start_environment()
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
+        os.umask(umask)
+        function(**request)
+        status = b"\0"
+    except SystemExit as end:
+        print(end.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        connection.sendall(status)
+        # To tear down what was imported would take its time.
+        os._exit(0)
+
+
+def _end_with_job(connection: socket.socket) -> None:
+    """Kill this process once its job has ended."""
+    connection.recv(1)
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,245 @@
+"""Tables of the spectra of all sources of a grism, as Spec3Pipeline writes them at its end."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from jwst.datamodels.utils.flat_multispec import (
+    copy_column_units,
+    copy_spec_metadata,
+    determine_vector_and_meta_columns,
+    make_empty_recarray,
+    set_schema_units,
+)
+from stdatamodels.jwst import datamodels
+
+from ..errors import InputError, list_some, pluralize
+from ..formats.indices import IndexReader
+from ..formats.manifests import read_manifest
+from ..formats.summaries import read_summaries
+from ..results import manifest_path, product_path, spectrum_path
+from ..tables import read_sources
+from .pipeline import NO_PIXEL, no_combined_spectra, set_footprint
+from .preparation import SKIPPED
+from .saving import save_model
+
+#: A row of a table, or the names and values of its columns.
+Row = Any
+
+
+def combine_spectra(
+    table: Path, classes: str, indices: Sequence[Path], x1d: Path, c1d: Path
+) -> None:
+    """Concatenate the spectra of all sources of a group of products.
+
+    Parameters
+    ----------
+    table : Path
+        The source list; products and spectra are beside it.
+    classes : str
+        Classes of the sources, a letter each.
+    indices : sequence of Path
+        Indices of all exposures, in the order of the run.
+    x1d, c1d : Path
+        The tables to write, named after the group: one extension an exposure; one an order.
+
+    Raises
+    ------
+    InputError
+        If there is no spectrum, or two sources have one id.
+    """
+    results = str(table.parent)
+    group = x1d.name.removesuffix("_x1d.fits")
+    sources = read_sources(str(table))
+    if group in sources:
+        raise InputError(
+            f"{x1d}: the spectrum of a source has this name, too; rename the product of the "
+            f"association {group!r}"
+        )
+    products = [
+        name for name, row in sources.items() if row["family"] == group and row["class"] in classes
+    ]
+    extracted = [name for name in products if _is_extracted(results, name)]
+    if not extracted:
+        raise InputError(f"{x1d}: no source of {group} has a spectrum; see their logs")
+    history: list[str] = []
+    _report_missing(x1d, sorted({*products}.difference(extracted)), "it failed", history)
+    products, (first, entry), footprints = order_sources(results, extracted, indices)
+    with exposure_spectra([spectrum_path(results, name, "x1d") for name in products]) as model:
+        with datamodels.open(product_path(results, first)) as product:
+            set_footprint(model, product.exposures[entry].meta.wcs, footprints)
+        _save_with_history(model, x1d, history)
+        paths = {name: spectrum_path(results, name, "c1d") for name in products}
+        empty = [name for name in products if fits.getval(paths[name], "S_COMB1D") == SKIPPED]
+        _report_missing(c1d, empty, NO_PIXEL, history)
+        combined = [path for name, path in paths.items() if name not in empty]
+        with combined_spectra(combined) if combined else no_combined_spectra(model) as spectra:
+            _save_with_history(spectra, c1d, history)
+
+
+def order_sources(
+    results: str, products: Iterable[str], indices: Iterable[Path]
+) -> tuple[list[str], tuple[str, int], list[str]]:
+    """Order sources as Spec3Pipeline does: by first appearance in the exposures and their slits.
+
+    Returns
+    -------
+    products : list of str
+        The products in this order.
+    first : tuple of (str, int)
+        Product and entry of the first slit of all.
+    footprints : list of str
+        S_REGION of each exposure that has any of the sources; empty if it has none.
+    """
+    entries = {
+        slit: (name, entry)
+        for name in products
+        for entry, slit in enumerate(read_manifest(manifest_path(results, name)).slits)
+    }
+    appearances: list[tuple[str, int]] = []
+    footprints = []
+    for index in indices:
+        with IndexReader(str(index)) as reader:
+            slits = [(index.stem, summary.digest) for summary in read_summaries(reader)]
+            if present := [entries[slit] for slit in slits if slit in entries]:
+                appearances += present
+                footprints.append(reader.exposure["s_region"])
+    return list(dict.fromkeys(name for name, _ in appearances)), appearances[0], footprints
+
+
+def exposure_spectra(paths: Sequence[str]) -> Any:
+    """Build the table of the spectra of all sources, with an extension for each exposure.
+
+    As ``jwst.datamodels.utils.wfss_multispec.make_wfss_multiexposure``, which would take ten times
+    as long, as it has a data model for each spectrum.
+    """
+    schema = datamodels.WFSSSpecModel().schema["properties"]["spec_table"]
+    columns = _columns(datamodels.SpecModel(), schema)
+    headers, rows = _read(paths, "EXTRACT1D", "EXPGRPID")
+    ids = np.unique([row["SOURCE_ID"] for group in rows.values() for row in group])
+    result = datamodels.WFSSMultiSpecModel()
+    with datamodels.open(paths[0]) as first:
+        example = first.spec[0]
+        for group, header in headers.items():
+            table = _empty_table(rows[group], len(ids), columns, schema)
+            table["SOURCE_ID"] = ids
+            for row in rows[group]:
+                _copy_row(row, table[np.searchsorted(ids, row["SOURCE_ID"])])
+            spec = datamodels.WFSSSpecModel(table)
+            set_schema_units(spec)
+            copy_column_units(example, spec)
+            spec.filename, spec.group_id = header.get("FILENAME"), group
+            spec.dispersion_direction = example.dispersion_direction
+            spec.spectral_order = header.get("SPORDER")
+            spec.exposure_time = header.get("EFFEXPTM")
+            spec.integration_time = header.get("EFFINTTM")
+            result.spec.append(spec)
+        result.update(first, only="PRIMARY")
+    return result
+
+
+def combined_spectra(paths: Sequence[str]) -> Any:
+    """Build the table of the combined spectra of all sources, with an extension for each order.
+
+    As ``jwst.datamodels.utils.wfss_multispec.make_wfss_multicombined``, see `exposure_spectra`.
+    """
+    specs = datamodels.WFSSMultiCombinedSpecModel().schema["properties"]["spec"]
+    schema = specs["items"]["properties"]["spec_table"]
+    columns = _columns(datamodels.CombinedSpecModel(), schema)
+    _, rows = _read(paths, "COMBINE1D", "SPORDER")
+    result = datamodels.WFSSMultiCombinedSpecModel()
+    with datamodels.open(paths[0]) as first:
+        example = first.spec[0]
+        for order, spectra in rows.items():
+            table = _empty_table(spectra, len(paths), columns, schema)
+            for row, target in zip(spectra, table, strict=False):
+                _copy_row(row, target)
+            table.sort(order=["SOURCE_ID"])
+            spec = datamodels.WFSSCombinedSpecModel()
+            spec.spec_table = table
+            set_schema_units(spec)
+            copy_column_units(example, spec)
+            copy_spec_metadata(example, spec)
+            spec.spectral_order = order
+            result.spec.append(spec)
+        result.update(first, only="PRIMARY")
+    return result
+
+
+def check_ids(path: str, ids: Iterable[int], owners: dict[int, str]) -> None:
+    """Check that no two spectra have one SOURCEID, as rows of a table have no names."""
+    for number in map(int, ids):
+        other = owners.setdefault(number, path)
+        if other != path:
+            raise InputError(
+                f"{other} and {path} both have SOURCEID {number}, by which rows of a table are "
+                "told apart; give the slits of one of them an id of its own, or other products"
+            )
+
+
+def _is_extracted(results: str, product: str) -> bool:
+    """Whether a product has a spectrum: after a failure it is empty, or does not exist."""
+    path = Path(spectrum_path(results, product, "x1d"))
+    return path.exists() and path.stat().st_size > 0
+
+
+def _report_missing(table: Path, products: Sequence[str], reason: str, history: list[str]) -> None:
+    """Warn of sources that a table lacks, and add them to its history."""
+    if products:
+        what = f"{pluralize(len(products), 'source')} ({reason}): {list_some(products, limit=10)}"
+        print(f"warning: {table}: without {what}", file=sys.stderr)
+        history += [f"no spectrum of {name}: {reason}" for name in products]
+
+
+def _columns(model: Any, schema: Any) -> tuple[Any, Any]:
+    """Columns of a table of spectra, and which of them have a value for each wavelength."""
+    single = model.schema["properties"]["spec_table"]["datatype"]
+    model.close()
+    columns, is_vector = determine_vector_and_meta_columns(single, schema["datatype"])
+    return columns, is_vector
+
+
+def _read(
+    paths: Iterable[str], extension: str, key: str
+) -> tuple[dict[Any, fits.Header], dict[Any, list[Row]]]:
+    """Read the rows of all tables by a keyword of theirs, and the first header of each."""
+    headers: dict[Any, fits.Header] = {}
+    rows: dict[Any, list[Row]] = {}
+    owners: dict[int, str] = {}
+    for path in paths:
+        with fits.open(path, memmap=False) as hdus:
+            for hdu in hdus:
+                if hdu.name == extension:
+                    check_ids(path, hdu.data["SOURCE_ID"], owners)
+                    headers.setdefault(hdu.header[key], hdu.header)
+                    columns = {name: hdu.data[name] for name in hdu.columns.names}
+                    rows.setdefault(hdu.header[key], []).extend(
+                        {name: column[n] for name, column in columns.items()}
+                        for n in range(len(hdu.data))
+                    )
+    return headers, rows
+
+
+def _empty_table(rows: Iterable[Row], size: int, columns: tuple[Any, Any], schema: Any) -> Any:
+    """Make a table that is wide enough for the longest spectrum, with the schema's defaults."""
+    width = max(int(row["N_ALONGDISP"]) for row in rows)
+    return make_empty_recarray(width, size, *columns, defaults=schema["default"])
+
+
+def _copy_row(row: Mapping[str, Any], target: Row) -> None:
+    """Copy a row into a row that is at least as wide."""
+    count = int(row["N_ALONGDISP"])
+    for name, value in row.items():
+        if np.ndim(value):
+            target[name][:count] = value[:count]
+        else:
+            target[name] = value
+
+
+def _save_with_history(model: Any, path: Path, history: Iterable[str]) -> None:
+    for entry in history:
+        model.add_history_entry(entry)
+    save_model(model, path)
