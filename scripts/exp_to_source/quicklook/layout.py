@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -56,23 +55,19 @@ def lay_out_panels(cutouts: Sequence[Cutout], head: float = HEAD) -> tuple[list[
     width = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) / columns
     longest = max(cutout.data.shape[1] for cutout in cutouts)
     scale = min(width / longest, MAX_SCALE)
-    panels = []
-    bottom = 0.0
-    for column in range(columns):
-        top = float(head)
-        column_cutouts = cutouts[column * rows : (column + 1) * rows]
-        column_captions = captions[column * rows : (column + 1) * rows]
-        for (cutout, below), caption in zip(
-            pairwise([*column_cutouts, None]), column_captions, strict=True
-        ):
-            assert cutout
-            lines = wrap_words(caption, width, 8)
-            top += CAPTION + LINE * (len(lines) - 1)
-            height = min(max(cutout.data.shape[0] * scale, MIN_HEIGHT), MAX_HEIGHT)
-            labelled = below is None or not have_same_axis(cutout, below)
-            left = MARGIN + column * (width + GAP)
-            panels.append(Panel(cutout, left, top, longest * scale, height, lines, labelled))
-            top += height + (TICKS if labelled else 0) + 5
+    panels: list[Panel] = []
+    top = bottom = 0.0
+    for n, (cutout, caption) in enumerate(zip(cutouts, captions, strict=True)):
+        column, row = divmod(n, rows)
+        top = top if row else head
+        is_last = row == rows - 1 or n == len(cutouts) - 1
+        labelled = is_last or not have_same_axis(cutout, cutouts[n + 1])
+        lines = wrap_words(caption, width, 8)
+        top += CAPTION + LINE * (len(lines) - 1)
+        height = min(max(cutout.data.shape[0] * scale, MIN_HEIGHT), MAX_HEIGHT)
+        left = MARGIN + column * (width + GAP)
+        panels.append(Panel(cutout, left, top, longest * scale, height, lines, labelled))
+        top += height + (TICKS if labelled else 0) + 5
         bottom = max(bottom, top)
     return panels, round(bottom + FOOT)
 
