@@ -3,7 +3,7 @@
 import argparse
 
 from exp_to_source.errors import exit_on_user_error
-from exp_to_source.run.options import add_choice, add_joins, choice_of, claims_of
+from exp_to_source.run.options import add_joins, join_lookup
 
 
 def main() -> None:
@@ -15,7 +15,6 @@ def main() -> None:
     add("--verdicts", nargs="+", required=True, help="verdicts on its products")
     add("--fingerprints", nargs="+", required=True, help="fingerprints of its exposures")
     add("--associations", nargs="*", default=[], help="level 3 associations of the run")
-    add_choice(parser)
     add_joins(parser)
     arguments = parser.parse_args()
     with exit_on_user_error("list_verdicts"):
@@ -28,8 +27,7 @@ def main() -> None:
             fingerprints=arguments.fingerprints,
             associations=[read_association(path) for path in arguments.associations],
             sources=arguments.source_list,
-            source_filter=choice_of(arguments),
-            claims=claims_of(arguments),
+            joins=join_lookup(arguments),
         )
 
 

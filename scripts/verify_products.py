@@ -3,7 +3,7 @@
 import argparse
 
 from exp_to_source.errors import exit_on_user_error
-from exp_to_source.run.options import add_joins, claims_of
+from exp_to_source.run.options import add_joins, join_lookup
 
 
 def main() -> None:
@@ -13,6 +13,7 @@ def main() -> None:
     add("verdicts", help="file to write (*.jsonl)")
     add("--products", nargs="+", required=True, help="products to verify (*_cal.fits)")
     add("--fingerprints", required=True, metavar="FOLDER", help="where the fingerprints are")
+    add("--manifests", required=True, metavar="FOLDER", help="where the manifests are")
     add("--associations", nargs="*", default=[], help="level 3 associations of the run")
     add_joins(parser)
     arguments = parser.parse_args()
@@ -22,7 +23,9 @@ def main() -> None:
         from exp_to_source.verify.verdicts import write_verdicts
 
         associations = [read_association(path) for path in arguments.associations]
-        verifier = Verifier(arguments.fingerprints, associations, claims_of(arguments))
+        verifier = Verifier(
+            arguments.fingerprints, associations, join_lookup(arguments), arguments.manifests
+        )
         write_verdicts(arguments.verdicts, map(verifier.verify, arguments.products))
 
 

@@ -27,7 +27,7 @@ from tiny import split, write_tiny
 from exp_to_source.errors import InputError
 from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
-from exp_to_source.verify.verdicts import judge, read_slits
+from exp_to_source.verify.verdicts import check_completeness, read_slits
 
 CASES = int(os.environ.get("FUZZ_VERIFY", "30"))
 
@@ -50,9 +50,9 @@ def verify(tmp_path: Path) -> Callable[[], str]:
             return told(error, str(path))
         verdict = Verifier(str(fingerprints.parent)).verify(str(product))
         sizes = {verdict.product: len(verdict.slits)}
-        judged, *_ = judge([verdict], [read_slits(str(fingerprints))], [], sizes)
-        assert "\n" not in judged.row()["verdict"]
-        return judged.status
+        checked, *_ = check_completeness([verdict], [read_slits(str(fingerprints))], [], sizes)
+        assert "\n" not in checked.to_row()["verdict"]
+        return checked.status
 
     return verified
 

@@ -223,4 +223,4 @@ def test_mixed_products_are_verified(tmp_path):
         fingerprint_exposure(str(path), str(tmp_path / "fingerprints" / f"{path.stem}.jsonl"))
     verifier = Verifier(str(tmp_path / "fingerprints"))
     verdict = verifier.verify(str(regroup(paths, tmp_path)[0]))
-    assert (verdict.damages, verdict.notes) == ([], [])
+    assert (verdict.errors, verdict.notes) == ([], [])

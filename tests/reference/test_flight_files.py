@@ -35,4 +35,4 @@ def test_products_equal_those_of_jwst_and_are_verified(packed: list[Path], tmp_p
     verifier = Verifier(str(tmp_path / "fingerprints"))
     for product in products:
         result = verifier.verify(str(product))
-        assert (result.damages, result.doubts) == ([], [])
+        assert (result.errors, result.unverified) == ([], [])

@@ -96,4 +96,4 @@ def test_planes_that_no_schema_knows_are_carried_after_those_of_the_schema(tmp_p
         assert model.exposures[0].simul.shape == (4, 8)
     fingerprint_exposure(str(path), str(tmp_path / f"{path.stem}.jsonl"))
     result = Verifier(str(tmp_path)).verify(str(product))
-    assert (result.damages, result.doubts) == ([], [])
+    assert (result.errors, result.unverified) == ([], [])

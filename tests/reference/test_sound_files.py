@@ -290,7 +290,7 @@ def test_sound_files_are_regrouped(name: str, exposure: Path, tmp_path: Path):
     verifier = Verifier(str(tmp_path))
     for product in products:
         result = verifier.verify(str(product))
-        assert (result.damages, result.doubts) == ([], [])
+        assert (result.errors, result.unverified) == ([], [])
 
 
 def test_the_tree_decides_if_there_is_no_datamodl(

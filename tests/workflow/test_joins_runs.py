@@ -10,7 +10,7 @@ from stdatamodels.jwst import datamodels
 
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.join_table import read_joins
-from exp_to_source.verify.claims import Claims
+from exp_to_source.verify.join_lookup import JoinLookup
 from exp_to_source.verify.products import Verifier
 
 SHAPE = (4, 8)
@@ -63,14 +63,14 @@ def test_join_of_two_ids_in_two_observations(work: Workflow):
 
     # Without the table, or held to another, that product is no sound one.
     fingerprints = str(work.folder / "results" / "verify" / "exposures")
-    damages = Verifier(fingerprints).verify(str(path)).damages
-    assert damages[0] == "its entries are of several sources: 61, 72"
-    assert "HISTORY" in damages[1]
+    errors = Verifier(fingerprints).verify(str(path)).errors
+    assert errors[0] == "its entries are of several sources: 61, 72"
+    assert "HISTORY" in errors[1]
     other = work.folder / "other.tsv"
     other.write_text(f"{HEAD}jw10006010*\t\t61\t\t61\n")
-    claims = Claims(read_joins(str(other)))
-    (damage,) = Verifier(fingerprints, (), claims).verify(str(path)).damages
-    assert "entries are of several targets of the joins, or some of none" in damage
+    lookup = JoinLookup(read_joins(str(other)))
+    (error,) = Verifier(fingerprints, (), lookup).verify(str(path)).errors
+    assert "entries are of several targets of the joins, or some of none" in error
 
 
 def test_changed_joins_run_only_their_gathers(work: Workflow):

@@ -47,14 +47,15 @@ rule verify_products:
     params:
         command=command("verify_products"),
         fingerprints=on_disk(FINGERPRINTS),
+        manifests=on_disk(f"results/{names.MANIFESTS}"),
         joins=join_options(),
         format=FORMAT,
     message:
         "Verifying batch {wildcards.batch} of the products"
     shell:
         "{params.command} {output.verdicts:q} --products {input.products:q} "
-        "--fingerprints {params.fingerprints:q} --associations {input.associations:q} "
-        "{params.joins:q} 2> {log:q}"
+        "--fingerprints {params.fingerprints:q} --manifests {params.manifests:q} "
+        "--associations {input.associations:q} {params.joins:q} 2> {log:q}"
 
 
 rule list_verdicts:
@@ -63,7 +64,7 @@ rule list_verdicts:
         fingerprints=fingerprint_files,
         associations=rules.verify_products.input.associations,
         sources=TABLE,
-        tables=table_files("catalog", "joins"),
+        tables=table_files("joins"),
     output:
         table=f"results/{names.VERIFICATION}",
     log:
@@ -75,7 +76,7 @@ rule list_verdicts:
         mem_mb=500,
     params:
         command=command("list_verdicts"),
-        settings=[*join_options(), *choice_options()],
+        settings=join_options(),
         format=FORMAT,
     message:
         "Listing the verdicts in {output.table}"

@@ -8,7 +8,7 @@ from ..errors import pluralize
 from ..files import names_in
 from ..results import CAL, PRODUCTS, REMARKS, SKIPPED
 from ..tables import count_other_kinds, read_table
-from ..verify.verdicts import DAMAGED, UNPROVED, Told
+from ..verify.verdicts import FAILED, UNREADABLE, Result
 from .coverage import ABSENT
 
 #: Maximum number of listed lines of a kind.
@@ -28,7 +28,7 @@ class Finding(NamedTuple):
 
 
 def find_problems(
-    results: str, logs: str, coverage: Mapping[str, str], verdicts: Mapping[str, Told]
+    results: str, logs: str, coverage: Mapping[str, str], verdicts: Mapping[str, Result]
 ) -> list[Finding]:
     """Collect the problems of a run, the most serious first.
 
@@ -36,7 +36,7 @@ def find_problems(
     """
     by_status: dict[str, list[str]] = {}
     for name, verdict in verdicts.items():
-        by_status.setdefault(verdict.status, []).append(f"{name}: {verdict.words}")
+        by_status.setdefault(verdict.status, []).append(f"{name}: {verdict.message}")
     missing = find_missing_products(results, coverage)
     unused = read_table(os.path.join(results, SKIPPED))
     skipped = [row["reason"] for row in unused if not row.get("other_kind")]
@@ -44,7 +44,7 @@ def find_problems(
     findings = [
         Finding(level, f"{pluralize(len(lines), noun)} {words}", truncate(lines), filter_name)
         for level, lines, noun, words, filter_name in (
-            ("error", by_status.get(DAMAGED, []), "verdict", "of damage", "damaged"),
+            ("error", by_status.get(FAILED, []), "verdict", "of damage", "damaged"),
             (
                 "error",
                 [f"{name}: {read_last_line(logs, name)}" for name in missing],
@@ -52,7 +52,7 @@ def find_problems(
             ),
             (
                 "warning",
-                by_status.get(UNPROVED, []),
+                by_status.get(UNREADABLE, []),
                 *("product", "could not be proved to open", ""),
             ),
             ("warning", skipped, "exposure", "skipped; the products are without them", ""),

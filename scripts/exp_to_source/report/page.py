@@ -18,7 +18,7 @@ from .. import FORMAT, __version__
 from ..files import atomic_write, date_now, write_all
 from ..results import SOURCES
 from ..tables import read_table
-from ..verify.verdicts import SOUND, Told, standing_verdicts
+from ..verify.verdicts import OK, Result, current_results
 from .coverage import ABSENT, compute_histogram, read_coverage
 from .exposures import ExposureSummary, summarize_exposures, summarize_observation
 from .findings import find_missing_products, find_problems
@@ -69,7 +69,7 @@ def write_report(
     coverage = read_coverage(digests, summaries, results)
     letters = {name: product.letters for name, product in coverage.items()}
     measurements = read_measurements(measured, digests)
-    verdicts = standing_verdicts(results, digests)
+    verdicts = current_results(results)
     missing = find_missing_products(results, digests)
     page = render(
         observation=summarize_observation(summaries),
@@ -122,11 +122,11 @@ def summarize_run(
     sources: Sequence[Mapping[str, str]],
     exposures: Sequence[ExposureSummary],
     missing: Collection[str],
-    verdicts: Mapping[str, Told],
+    verdicts: Mapping[str, Result],
 ) -> dict[str, str]:
     """Count sources, exposures, slits and products, for the head of the page."""
     states = [verdict.status for verdict in verdicts.values() if verdict.status]
-    sound = states.count(SOUND)
+    sound = states.count(OK)
     total = "" if sound == len(sources) else f" of {len(sources):,}"
     return {
         "sources": f"{len(sources):,}",

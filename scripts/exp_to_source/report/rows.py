@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..verify.verdicts import DAMAGED, Told
+from ..verify.verdicts import FAILED, Result
 from .coverage import ABSENT
 from .measure import Measurement
 
@@ -39,7 +39,7 @@ def make_source_table(
     sources: Sequence[Mapping[str, str]],
     coverage: Mapping[str, str],
     missing: Collection[str],
-    verdicts: Mapping[str, Told],
+    verdicts: Mapping[str, Result],
     measurements: Mapping[str, Measurement],
 ) -> dict[str, Any]:
     """Make the table of sources: columns with label and type, rows, and marks to filter rows.
@@ -51,7 +51,7 @@ def make_source_table(
     for source in sources:
         name = source["product"]
         absent = coverage[name].count(ABSENT)
-        verdict = verdicts.get(name, Told())
+        verdict = verdicts.get(name, Result())
         values.append(
             {
                 **source,
@@ -61,13 +61,13 @@ def make_source_table(
                 "absent": str(absent or ""),
                 "wavelength_min": format_wavelengths(source),
                 "status": verdict.status,
-                "verdict": verdict.words,
+                "verdict": verdict.message,
             }
         )
         tests = {
             "absent": absent > 0,
             "missing": name in missing,
-            "damaged": verdict.status == DAMAGED,
+            "damaged": verdict.status == FAILED,
         }
         marks.append([mark for mark, holds in tests.items() if holds])
 

@@ -17,8 +17,8 @@ from ..results import (
     SUMMARY,
     VERIFICATION,
 )
-from ..tables import count_other_kinds, read_products, read_table
-from ..verify.verdicts import DAMAGED, SOUND, UNPROVED, standing_verdicts
+from ..tables import count_other_kinds, read_table
+from ..verify.verdicts import FAILED, OK, UNREADABLE, current_results
 from .command_line import command_for
 from .progress import format_size, format_time
 from .summary import COMPLETE, INTERRUPTED, Made, Outcome
@@ -130,10 +130,10 @@ def _target(target: str, facts: Outcome) -> list[str]:
         ]
     if target == "verify":
         path = os.path.join(results, VERIFICATION)
-        told = standing_verdicts(results, read_products(table))
-        states = Counter(verdict.status for verdict in told.values() if verdict.status)
-        unproved = f", {states[UNPROVED]} that nothing opens" if states[UNPROVED] else ""
-        proved = f"{states[SOUND]} sound, {states[DAMAGED]} damaged{unproved}: {path}"
+        found = current_results(results).values()
+        states = Counter(result.status for result in found if result.status)
+        unproved = f", {states[UNREADABLE]} that nothing opens" if states[UNREADABLE] else ""
+        proved = f"{states[OK]} sound, {states[FAILED]} damaged{unproved}: {path}"
         return [proved] if states else []
     if target == "report":
         path = os.path.join(results, REPORT)

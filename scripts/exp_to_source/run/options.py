@@ -4,7 +4,7 @@ import argparse
 
 from ..sources.choosing import SourceFilter
 from ..sources.join_table import Joins, read_joins
-from ..verify.claims import Claims
+from ..verify.join_lookup import JoinLookup
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +44,6 @@ def joins_of(arguments: argparse.Namespace) -> Joins:
     return read_joins(arguments.joins) if arguments.joins else Joins()
 
 
-def claims_of(arguments: argparse.Namespace) -> Claims:
+def join_lookup(arguments: argparse.Namespace) -> JoinLookup:
     """Read the same table for verification."""
-    return Claims(joins_of(arguments), arguments.fixed_slit_ids)
+    return JoinLookup(joins_of(arguments), arguments.fixed_slit_ids)

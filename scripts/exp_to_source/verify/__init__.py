@@ -1,4 +1,7 @@
-"""Comparing products with their exposures, with code that shares nothing with the writer.
+"""Compare products with their exposures, using no code of the stages that read and wrote them.
 
-In: exposures and products. Out: a verdict on each product.
+Imported from the rest are constants, files, tables and errors, and the reading of associations and
+of the table of joins. An error in these two is therefore not found.
+
+In: exposures and products. Out: the status of each product.
 """

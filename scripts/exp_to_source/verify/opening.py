@@ -1,4 +1,4 @@
-"""Opening files as users do: as data models of stdatamodels, including the WCS."""
+"""Open files as users do: as data models of stdatamodels, including the WCS."""
 
 import warnings
 from typing import Any
@@ -6,12 +6,11 @@ from typing import Any
 from asdf.exceptions import ValidationError
 
 from ..errors import InputError
-from .readback import first_sentence
+from .asdf_reader import first_sentence
+from .schema import PRODUCT_MODEL
 
-MODEL = "MultiExposureModel"
 
-
-def open_model(path: str, model: str = MODEL) -> str:
+def open_model(path: str, model: str = PRODUCT_MODEL) -> str:
     """Open a file as its users do, and use each WCS in it.
 
     Returns
@@ -26,13 +25,13 @@ def open_model(path: str, model: str = MODEL) -> str:
     """
     try:
         _use_model(path, model, strict_validation=True)
-    except ValidationError as refused:
+    except ValidationError as invalid:
         # Users open it without validation; errors are then those of schemas within the tree.
         try:
             _use_model(path, model)
         except ValidationError as error:
             raise InputError(f"cannot be opened ({first_sentence(error)})") from None
-        paragraph = str(refused).split("\n\n")[0].splitlines()
+        paragraph = str(invalid).split("\n\n")[0].splitlines()
         return " ".join(paragraph[1:] or paragraph)
     return ""
 
@@ -46,7 +45,7 @@ def _use_model(path: str, model: str, **options: bool) -> None:
             datamodels.open(path, **options) as opened,
         ):
             opened.validate()
-            kind = type(opened).__name__
+            model_type = type(opened).__name__
             for entry in getattr(opened, "exposures", ()) or getattr(opened, "slits", ()):
                 _use_wcs(entry)
     except (ValidationError, InputError, MemoryError):
@@ -54,12 +53,11 @@ def _use_model(path: str, model: str, **options: bool) -> None:
     except Exception as error:
         # Each library of converters raises different errors.
         raise InputError(f"cannot be opened ({first_sentence(error)})") from None
-    if kind != model:
-        raise InputError(f"opens as a {kind}")
+    if model_type != model:
+        raise InputError(f"opens as a {model_type}")
 
 
 def _use_wcs(entry: Any) -> None:
-    """Compute the sky position of a pixel, if the entry has a WCS."""
     if entry.meta.hasattr("wcs"):
         try:
             wcs = entry.meta.wcs

@@ -60,8 +60,12 @@ def write(results: Path, settings: dict[str, Any] | None = None) -> str:
 def write_verdicts(results: Path, *rows: tuple[str, str, str]) -> Path:
     """Write the table of verdicts: product, status and message."""
     path = results / "verify.tsv"
-    lines = (f"{name}\t1\t1\t{status}\t{message}\n" for name, status, message in rows)
-    path.write_text("product\texposures\tplanes\tstatus\tverdict\n" + "".join(lines))
+    digests = read_digests(results)
+    lines = (
+        f"{name}\t1\t1\t{status}\t{message}\t{digests.get(name, '')}\n"
+        for name, status, message in rows
+    )
+    path.write_text("product\texposures\tplanes\tstatus\tverdict\tdigest\n" + "".join(lines))
     return path
 
 
@@ -151,7 +155,7 @@ def test_problems_are_listed(run: Path):
         "11 of 12", "1 of 12 sound",
     ):  # fmt: skip
         assert words in page.text, words
-    assert page.row(third)["verdict"] == "made again since"
+    assert page.row(third)["verdict"] == "product changed since"
     marks = dict(zip(page.data["products"], page.data["marks"], strict=True))
     assert "missing" in marks[first]
     assert "damaged" in marks[second]

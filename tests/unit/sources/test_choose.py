@@ -14,7 +14,6 @@ from exp_to_source.errors import InputError
 from exp_to_source.sources.catalog import read_catalog
 from exp_to_source.sources.choosing import SourceFilter, choose, parse_items
 from exp_to_source.sources.source_list import Source
-from exp_to_source.verify.verdicts import Slit, Verdict, judge, misplaced
 
 
 def source(kind: str, number: int, name: str = "", exposures: int = 3, slit: str = "") -> Source:
@@ -188,23 +187,6 @@ def test_rows_without_an_id(tmp_path: Path):
     path = tmp_path / "catalog.csv"
     path.write_text("id,source_id,flux\n1,073,\n2,,\n")
     assert read_catalog(str(path)) == [73]
-
-
-def verdict(product: str, *slits: tuple[str, int]) -> Verdict:
-    return Verdict(product, 1, [list(slit) for slit in slits], None, [], [], [])
-
-
-def test_verification_accounts_for_sources_left_out():
-    slits = [Slit("a1", "1", 45, "1345_45"), Slit("a2", "2", 100, ""), Slit("a3", "3", 9, "")]
-    made, left_out = [verdict("p", ("a", 1))], {"q": (source("s", 100), 1)}
-    said = judge(made, [("a", slits[:2])], [], {"p": 1}, left_out)
-    assert not any(entry.damages for entry in said)
-    (*_, last) = judge([verdict("p", ("a", 1))], [("a", slits)], [], {"p": 1}, left_out)
-    assert last.damages == ["lost: 1 slits are in no product that could be read: a3 of a"]
-    (*_, last) = judge([verdict("p", ("a", 1))], [("a", slits[:1])], [], {"p": 1}, left_out)
-    assert last.damages == ["0 slits are of sources left out, 1 in the list of these"]
-    assert misplaced(SOURCES[:1], SOURCES[1:], SourceFilter(["45"])) == ""
-    assert "b00045" in misplaced(SOURCES[:2], SOURCES[2:], SourceFilter(["45"]))
 
 
 def test_astropy_is_loaded_for_catalogs_alone():

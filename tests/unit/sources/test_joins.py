@@ -5,16 +5,11 @@ from pathlib import Path
 import pytest
 
 from exp_to_source.errors import InputError
-from exp_to_source.sources.associations import Association
 from exp_to_source.sources.families import Family, GroupingOptions, Slit
 from exp_to_source.sources.join_table import Joins, parse_id, read_joins
 from exp_to_source.sources.joining import join_slits
 from exp_to_source.sources.listing import describe_source
 from exp_to_source.sources.products import make_products, manifest
-from exp_to_source.sources.source_list import Source
-from exp_to_source.verify.claims import Claims
-from exp_to_source.verify.verdicts import Slit as Seen
-from exp_to_source.verify.verdicts import Verdict, judge
 
 HEAD = "exposure\tslit_name\tsource_id\tsource_name\ttarget\tproduct\n"
 OPTICS = "nirspec_f170lp-g235m"
@@ -221,26 +216,3 @@ def test_tables_of_every_form_are_alike(tmp_path: Path):
     assert {row._replace(location="") for row in rows} == {rows[0]._replace(location="")}
     assert rows[0].source_name == "1345_61"
     assert rows[0].key == (("s", 62), "")
-
-
-def verdict(product: str, *slits: tuple[str, int]) -> Verdict:
-    return Verdict(product, 1, [list(slit) for slit in slits], None, [], [], [])
-
-
-def test_verification_holds_products_to_the_table(tmp_path: Path):
-    exposures = [("a_cal.fits", [Seen("a1", "1", 1)]), ("b_cal.fits", [Seen("b1", "1", 2)])]
-    claims = Claims(table(tmp_path, "a_*\t\t1\t\t9", "b_*\t\t2\t\t9"))
-    name = f"jw01345-o001_{{}}_{OPTICS}"
-    asn = [Association(f"/{x}", "", ["/d/a_cal.fits", "/d/b_cal.fits"], [], None) for x in "xy"]
-    one = [verdict(name.format("s00009"), ("a_cal.fits", 1), ("b_cal.fits", 1))]
-    assert judge(one, exposures, asn, {one[0].product: 2}, {}, claims) == one
-    assert not one[0].damages
-    vega = Claims(table(tmp_path, "a_*\t\t1\t\tVega", "b_*\t\t2\t\tVega"))
-    left_out = {"q": (Source("q", 8, "s", "Vega", "1", 2), 2)}
-    assert judge([], exposures, asn, {}, left_out, vega) == []
-    two = [
-        verdict(name.format("s00009"), ("a_cal.fits", 1)),
-        verdict(name.format("s00002"), ("b_cal.fits", 1)),
-    ]
-    (*_, last) = judge(two, exposures, [], {v.product: 1 for v in two}, {}, claims)
-    assert "of one target of the joins, which is one product" in last.damages[0]
