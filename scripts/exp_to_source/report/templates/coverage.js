@@ -39,17 +39,10 @@ function layout() {
 function drawMap() {
   if (!map.clientWidth) return;
   const grid = layout();
-  const ratio = devicePixelRatio || 1;
-  map.style.height = `${TOP + grid.height}px`;
-  map.width = Math.round(grid.width * ratio);
-  map.height = Math.round((TOP + grid.height) * ratio);
-  const ctx = map.getContext("2d");
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  ctx.scale(ratio, ratio);
+  const ctx = resizeCanvas(map, grid.width, TOP + grid.height);
   ctx.font = "12px system-ui, sans-serif";
-  drawHeads(ctx, grid, colour("muted"), colour("line"));
-  drawCells(ctx, grid, colour);
+  drawHeads(ctx, grid);
+  drawCells(ctx, grid);
   if (grid.left) {
     ctx.fillStyle = colour("muted");
     ctx.font = `${grid.pitch < 13 ? 10 : 11}px system-ui, sans-serif`;
@@ -69,18 +62,18 @@ function shortName(n) {
   return data.products[n].split("_")[1] || data.products[n];
 }
 
-function drawHeads(ctx, grid, text, line) {
+function drawHeads(ctx, grid) {
   ctx.textBaseline = "alphabetic";
   for (const [setting, first, count] of groups) {
     const start = grid.columns[first];
     const width = grid.columns[first + count - 1] + grid.cell - start;
-    ctx.fillStyle = text;
+    ctx.fillStyle = colour("muted");
     ctx.fillText(fitText(ctx, setting, width), start, 12);
-    ctx.fillStyle = line;
+    ctx.fillStyle = colour("line");
     ctx.fillRect(start, 18, width - 1, 1);
   }
   if (grid.cell > 40) {
-    ctx.fillStyle = text;
+    ctx.fillStyle = colour("muted");
     data.exposures.forEach((name, n) => {
       const words = name.split("_");
       const label = words.length > 2 ? words.slice(1, 3).join("_") : name;
@@ -98,7 +91,7 @@ function fitText(ctx, text, width) {
 }
 
 /* A row for each source; or, where these would be too flat, a bar for each exposure. */
-function drawCells(ctx, grid, colour) {
+function drawCells(ctx, grid) {
   const width = grid.cell >= 4 ? grid.cell - 1 : grid.cell;
   const [none, one, many, gone] = ["map", "present", "several", "absent"].map(colour);
   const paint = (fill, left, top, high) => {

@@ -8,11 +8,24 @@ const texts = data.rows.map((row, n) => `${row.join("\n")}\n${data.products[n]}`
 /* Shown: indices of sources in order, the page of the table, the window of the map. */
 const state = { view: [], column: -1, descending: false, page: 0, first: 0, count: 0, at: null, picked: null };
 
-function make(tag, content = "", attributes = {}) {
-  const node = document.createElement(tag);
+function make(tag, content = "", attributes = {}, node = document.createElement(tag)) {
   node.textContent = content;
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;
+}
+
+const rootStyle = getComputedStyle(document.documentElement);
+const colour = (name) => rootStyle.getPropertyValue(`--${name}`).trim();
+
+/* Set the size of a canvas in pixels of the page; return its context, which draws in these. */
+function resizeCanvas(canvas, width, height) {
+  const ratio = devicePixelRatio || 1;
+  canvas.style.height = `${height}px`;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const ctx = canvas.getContext("2d");
+  ctx.scale(ratio, ratio);
+  return ctx;
 }
 
 /* ---- Filter and order of the sources ---- */

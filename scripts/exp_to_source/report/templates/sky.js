@@ -42,13 +42,7 @@ function skyLayout() {
 function drawSky() {
   if (!located.length || !sky.clientWidth) return;
   const axes = skyLayout();
-  const ratio = devicePixelRatio || 1;
-  sky.style.height = `${axes.size}px`;
-  sky.width = sky.height = Math.round(axes.size * ratio);
-  const ctx = sky.getContext("2d");
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  ctx.scale(ratio, ratio);
+  const ctx = resizeCanvas(sky, axes.size, axes.size);
   ctx.strokeStyle = colour("line");
   ctx.fillStyle = colour("muted");
   ctx.font = "11px system-ui, sans-serif";

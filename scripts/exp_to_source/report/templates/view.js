@@ -5,12 +5,7 @@
 const SVG = document.querySelector("svg").namespaceURI;
 const MISSING = -32768;
 
-function draw(tag, attributes = {}, content = "") {
-  const node = document.createElementNS(SVG, tag);
-  node.textContent = content;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
+const draw = (tag, attributes, content = "") => make(tag, content, attributes, document.createElementNS(SVG, tag));
 
 function picture(bytes, text) {
   return make("img", "", { src: `data:image/png;base64,${bytes}`, alt: text });
