@@ -96,13 +96,7 @@ class SourceSearch:
             self.by_id.setdefault((source.class_, source.source_id), []).append(source)
 
     def find(self, item: str) -> list[Source]:
-        """Find the sources that an item matches.
-
-        Raises
-        ------
-        InputError
-            If the item has no meaning.
-        """
+        """Find the sources that an item matches; refuse items that have no meaning."""
         if _NUMBER.fullmatch(item):
             by_id, by_name = self.with_number(int(item)), self.match_without_underscores(item)
             if by_id and any(source not in by_id for source in by_name):
@@ -183,13 +177,7 @@ class SourceSearch:
         return f"near misses: {', '.join(list(near)[: 2 * MAX_NEAR])}; " if near else ""
 
     def products_of(self, key: str, items: Iterable[str]) -> dict[str, str]:
-        """Find the products that the items of a setting match, each with the first that does.
-
-        Raises
-        ------
-        InputError
-            If an item has no meaning, or matches no source.
-        """
+        """Find the products that the items of a setting match, each with the first that does."""
         try:
             found = {item: self.find(item) for item in items}
         except InputError as error:

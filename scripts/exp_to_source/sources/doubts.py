@@ -59,22 +59,10 @@ class Sight(NamedTuple):
 def check_doubts(
     products: Collection[Product], exposures: Iterable[IndexedExposure], on_doubt: str
 ) -> list[Diagnostic]:
-    """Warn of doubts, or end the run.
+    """Warn of doubts; end the run with all of those that `on_doubt` does not let pass.
 
-    Parameters
-    ----------
-    products : collection of Product
-        Products to be written.
-    exposures : iterable of IndexedExposure
-        All exposures that they consist of.
-    on_doubt : {"auto", "warn", "stop"}
-        ``auto`` ends the run if exposures are repeated, or fixed slits have several targets, as
-        ids do not distinguish these.
-
-    Raises
-    ------
-    InputError
-        If there are doubts that end the run; the message has each.
+    "auto" ends it if exposures are repeated, or fixed slits have several targets, as ids do not
+    distinguish these.
     """
     by_name = {exposure.name: exposure for exposure in exposures}
     doubts = [

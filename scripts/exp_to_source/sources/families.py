@@ -79,19 +79,10 @@ class Family(NamedTuple):
 
 
 class IndexedExposure(NamedTuple):
-    """The small part of the index of an exposure.
+    """The small part of the index of an exposure: what identifies it, its slits, all its tags.
 
-    Attributes
-    ----------
-    header : dict of str
-        What identifies the exposure; ``failure``: why it has no slits; ``other_kind``: what it is,
-        if it is not one to regroup.
-    slits : list of Slit
-        Its slits, in order.
-    diagnostics : sequence of Diagnostic
-        What a user should know.
-    tags : sequence of str
-        All tags of its tree.
+    The header has ``failure`` if there are no slits: why; ``other_kind``: what the exposure is, if
+    it is not one to regroup.
     """
 
     header: dict[str, str]
@@ -106,14 +97,7 @@ class IndexedExposure(NamedTuple):
 
 
 def read_exposures(paths: Iterable[str], options: GroupingOptions) -> Iterator[IndexedExposure]:
-    """Read the small part of indices.
-
-    Raises
-    ------
-    InputError
-        If an index is damaged, a slit has no source id, or an exposure failed and may not be
-        skipped.
-    """
+    """Read the small part of indices; refuse a failed exposure, unless it may be skipped."""
     for path in paths:
         with IndexReader(path) as index:
             header = index.exposure
@@ -157,17 +141,7 @@ def make_families(
     associations: Iterable[Association],
     options: GroupingOptions,
 ) -> list[Family]:
-    """Sort exposures into families.
-
-    Parameters
-    ----------
-    exposures : iterable of IndexedExposure
-        Result of `read_exposures`.
-    associations : iterable of Association
-        The science members of each are one family; other exposures are named after their headers.
-    options : GroupingOptions
-        How slits are grouped and products named.
-    """
+    """Sort exposures into families: the members of each association, others by their headers."""
     by_name = {exposure.name: exposure for exposure in exposures}
     groups: list[tuple[str, dict[str, str] | None, list[IndexedExposure]]] = []
     claimed: set[str] = set()

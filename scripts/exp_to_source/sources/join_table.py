@@ -81,13 +81,7 @@ class Joins:
         self._by_exposure: dict[str, dict[int | None, list[Row]]] = {}
 
     def find_row(self, slit: SlitKey) -> Row | None:
-        """Find the row that matches a slit; None if there is none.
-
-        Raises
-        ------
-        InputError
-            If two rows match it.
-        """
+        """Find the row that matches a slit; None if there is none. Refuse two."""
         if slit.exposure not in self._by_exposure:
             by_id = self._by_exposure.setdefault(slit.exposure, {})
             for row in self.rows:

@@ -27,26 +27,10 @@ class Join(NamedTuple):
 def join_slits(
     families: Iterable[Family], joins: Joins, options: GroupingOptions
 ) -> tuple[list[Family], list[Product]]:
-    """Combine the slits that a table of joins matches to products.
+    """Combine the slits that a table of joins matches; return the other slits, and the products.
 
     A target becomes one product for each instrument and set of optical elements, from any programs,
     observations and detectors. Its name follows the products of its first slit's family.
-
-    Parameters
-    ----------
-    families : iterable of Family
-        All slits.
-    joins : Joins
-        The table.
-    options : GroupingOptions
-        How other slits are grouped.
-
-    Returns
-    -------
-    families : list of Family
-        Families with the other slits.
-    products : list of Product
-        The joined products.
 
     Raises
     ------

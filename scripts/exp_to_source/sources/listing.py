@@ -218,17 +218,7 @@ def write_or_remove(path: str, columns: Sequence[str], rows: list[dict[str, Any]
 def retire_products(results: str, products: Iterable[str]) -> list[str]:
     """Remove the manifests of sources that no longer exist; move their products to ``stale``.
 
-    Parameters
-    ----------
-    results : str
-        Folder of the run's results.
-    products : iterable of str
-        Names of all products that the exposures have.
-
-    Returns
-    -------
-    list of str
-        Names of the products that were moved, as files.
+    Return the names of the files of these products.
     """
     manifests, stale = os.path.join(results, MANIFESTS), os.path.join(results, STALE)
     retired = []

@@ -53,13 +53,9 @@ def exposure_sets(products: Iterable[Product]) -> Iterator[tuple[Product, tuple[
 def make_products(
     families: Iterable[Family], options: GroupingOptions, joined: Iterable[Product] = ()
 ) -> list[Product]:
-    """Group the slits of each family by source; those in `joined` are complete.
+    """Group the slits of each family by source, and add the joined products.
 
-    Raises
-    ------
-    InputError
-        If names and ids of sources contradict each other, or two groups would have one file name.
-        The message lists every conflict and how to resolve it.
+    The error lists every conflict between names and ids, or between names of files, with remedies.
     """
     candidates = list(joined)
     conflicts: list[str] = []
@@ -87,13 +83,7 @@ def make_products(
 
 
 def name_product(family: Family, slits: list[Slit], kind: str, source_id: int) -> str:
-    """Name the product of a source.
-
-    Raises
-    ------
-    InputError
-        If it would not be a valid name of a product.
-    """
+    """Name the product of a source."""
     source = format_source(kind, source_id, family.digits)
     names = list(dict.fromkeys(slit.slit_name for slit in slits if slit.slit_name))
     name = fill_template(family.template, source, names)

@@ -91,15 +91,7 @@ TYPES: dict[str, tuple[str, ...]] = {
 
 
 def write_source_list(table: str, sources: Iterable[Source]) -> None:
-    """Write a source list in ECSV (astropy's APE 6, version 1.0), and then in TSV.
-
-    Parameters
-    ----------
-    table : str
-        Path of the TSV file; the other has its name.
-    sources : iterable of Source
-        Sources that are made into products.
-    """
+    """Write a source list in ECSV (astropy's APE 6, version 1.0), and then `table`, in TSV."""
     rows = [source.to_row() for source in sources]
     head = ["%ECSV 1.0", "---", "delimiter: ','", "datatype:"]
     for name, (datatype, *units) in TYPES.items():

@@ -18,15 +18,7 @@ MAX_NAMED = 3
 def product_warnings(
     products: Collection[Product], exposures: Iterable[IndexedExposure]
 ) -> Iterator[Diagnostic]:
-    """Warn of products that may not open, or whose names are not what a user may expect.
-
-    Parameters
-    ----------
-    products : collection of Product
-        Products to be written.
-    exposures : iterable of IndexedExposure
-        All exposures that they consist of.
-    """
+    """Warn of products that may not open, or whose names are not what a user may expect."""
     by_name = {exposure.name: exposure for exposure in exposures}
     yield from warn_unopenable(products, by_name)
     yield from check_asdf_standards(products, by_name)
@@ -37,17 +29,7 @@ def product_warnings(
 def run_warnings(
     families: Collection[Family], exposures: Iterable[IndexedExposure], options: GroupingOptions
 ) -> Iterator[Diagnostic]:
-    """Warn of exposures that hardly belong together, although products combine them.
-
-    Parameters
-    ----------
-    families : collection of Family
-        Slits of all exposures.
-    exposures : iterable of IndexedExposure
-        All exposures.
-    options : GroupingOptions
-        How slits are grouped.
-    """
+    """Warn of exposures that hardly belong together, although products combine them."""
     if options.fixed_slit_ids != "table":
         yield from warn_mixed_slit_ids(families, exposures)
     yield from warn_mixed_elements(families)

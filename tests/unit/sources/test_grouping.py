@@ -1,15 +1,27 @@
 """Sources are told apart, or the run stops."""
 
+import re
+
 import pytest
 from astropy.table import Table
+from snake import ROOT
 
 from exp_to_source.errors import InputError
+from exp_to_source.formats.index_writer import write_index
+from exp_to_source.formats.layouts import SlitLayout
+from exp_to_source.formats.summaries import SlitSummary
 from exp_to_source.naming import is_product_name, parse_product_name
 from exp_to_source.sources.associations import Association
-from exp_to_source.sources.families import GroupingOptions, IndexedExposure, Slit, make_families
+from exp_to_source.sources.families import (
+    GroupingOptions,
+    IndexedExposure,
+    Slit,
+    make_families,
+    read_exposures,
+)
 from exp_to_source.sources.listing import describe_source
 from exp_to_source.sources.products import make_products, manifest
-from exp_to_source.sources.source_list import read_source_list, write_source_list
+from exp_to_source.sources.source_list import COLUMNS, read_source_list, write_source_list
 from exp_to_source.sources.warnings import warn_unusual_names
 
 IDENTITY = {
@@ -204,6 +216,65 @@ def test_names_stand_in_tables_as_in_headers(tmp_path, name: str):
     for kind, form in (("tsv", "ascii.tab"), ("ecsv", "ascii.ecsv")):
         (row,) = Table.read(tmp_path / f"sources.{kind}", format=form)
         assert (row["source_name"], row["slit_name"], row["source_id"]) == (name, name, -7)
+
+
+@pytest.mark.parametrize(
+    ("exposure_type", "slit_name", "source_id", "by_header", "by_table"),
+    [
+        ("NRS_FIXEDSLIT", "S200A1", 61, 61, 1),
+        ("NRS_FIXEDSLIT", "s1600a1", None, None, 4),
+        ("NRS_FIXEDSLIT", "S200A3", 61, 61, 61),
+        ("NRS_FIXEDSLIT", "", None, None, None),
+        ("NRS_MSASPEC", "S200A1", 61, 61, 61),
+        ("NRS_MSASPEC", "S200A1", None, None, None),
+        ("NRS_MSASPEC", "1", 0, 0, 0),
+    ],
+)
+def test_ids_of_fixed_slits_by_header_or_by_table(
+    tmp_path, exposure_type, slit_name, source_id, by_header, by_table
+):
+    summary = SlitSummary("0" * 32, source_id, "", slit_name, exposure_type, 1, 1, (), ())
+    about = IDENTITY | {"exposure": "a", "path": "a.fits", "detector": "NRS1"}
+    layout = SlitLayout([], {}, (False, 0, 0), [], [], [], None, None)
+    index = f"{tmp_path}/a.txt"
+    write_index(index, about, {"tags": b"", "remarks": b""}, [(summary, layout)])
+    for fixed_slit_ids, expected in (("header", by_header), ("table", by_table)):
+        exposures = read_exposures([index], GroupingOptions(fixed_slit_ids=fixed_slit_ids))
+        if expected is None:
+            with pytest.raises(InputError, match=f"slit {slit_name or '.'} has no SOURCEID; set"):
+                list(exposures)
+        else:
+            ((slit,),) = (exposure.slits for exposure in exposures)
+            assert (slit.source_id, slit.slit_name) == (expected, slit_name)
+            assert (slit.detector, slit.optics) == ("nrs1", "nirspec_f170lp-g235m")
+
+
+@pytest.mark.parametrize(
+    ("header", "on_bad_exposure", "stops"),
+    [
+        ({"failure": "a.fits: bad"}, "stop", True),
+        ({"failure": "a.fits: bad"}, "skip", False),
+        ({"failure": "a.fits: an image", "other_kind": "ImageModel"}, "stop", False),
+    ],
+)
+def test_exposures_without_slits_stop_the_run_or_are_skipped(
+    tmp_path, header, on_bad_exposure, stops
+):
+    index = f"{tmp_path}/a.txt"
+    parts = {"tags": b"", "remarks": b""}
+    write_index(index, {"exposure": "a", "path": "a.fits"} | header, parts, [])
+    exposures = read_exposures([index], GroupingOptions(on_bad_exposure=on_bad_exposure))
+    if stops:
+        with pytest.raises(InputError, match=r"a\.fits: bad"):
+            list(exposures)
+    else:
+        assert [exposure.slits for exposure in exposures] == [[]]
+
+
+def test_columns_are_documented():
+    text = (ROOT / "docs" / "how-to" / "see.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert tuple(re.findall("`([a-z_]+)`", "".join(rows))) == COLUMNS
 
 
 def test_manifests_depend_on_content_only():
