@@ -1,12 +1,16 @@
 """The configuration of a run, checked against its schema."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
 
 from ..errors import InputError, did_you_mean
+
+#: Whole numbers that YAML 1.1 reads as octal ones.
+_OCTAL = re.compile(r"(?<![\w.])[-+]?0[0-7_]*[0-7]\b")
 
 
 def check_configuration(
@@ -55,6 +59,15 @@ def check_configuration(
         raise InputError(f"{where}: {name} cannot be {value}. {what}")
     for key, about in known.items():
         config.setdefault(key, about["default"])
+        if about.get("type") != "object":
+            config[key] = _as_integers(config[key])
+
+
+def _as_integers(value: Any) -> Any:
+    """Convert whole numbers to integers, which JSON schemas take for the same: 59.0."""
+    if isinstance(value, list):
+        return [_as_integers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def read_settings(path: str) -> dict[str, Any]:
@@ -66,7 +79,7 @@ def read_settings(path: str) -> dict[str, Any]:
         If it is not YAML with keys at its top level: the message names file, line and error.
     """
     try:
-        settings = _parse(_text(path))
+        settings = _parse(path)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
@@ -93,11 +106,20 @@ def _text(path: str) -> str:
         return file.read()
 
 
-def _parse(text: str) -> Any:
+def _parse(path: str) -> Any:
+    text = _text(path)
     try:
         return json.loads(text)
     except ValueError:
-        return yaml.safe_load(text)
+        settings = yaml.safe_load(text)
+    # Most files have no such digits, not even in comments.
+    for token in yaml.scan(text, yaml.SafeLoader) if _OCTAL.search(text) else ():
+        if isinstance(token, yaml.ScalarToken) and token.plain and _OCTAL.fullmatch(token.value):
+            raise InputError(
+                f"{path}, line {token.start_mark.line + 1}: YAML reads {token.value} as the octal "
+                f"number {int(token.value, 8)}; write it without zeros at its start"
+            )
+    return settings
 
 
 def place_of(config: dict[str, Any], keys: list[Any], files: Sequence[str]) -> str:

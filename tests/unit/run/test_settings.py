@@ -1,6 +1,7 @@
 """Settings, tables and associations of every kind of text: read, or refused in a sentence."""
 
 import codecs
+import json
 import math
 import subprocess
 import sys
@@ -137,3 +138,35 @@ def test_home_in_paths(tmp_path, monkeypatch):
     assert find_table("catalog", "~/t.csv") == [str(tmp_path / "t.csv")]
     with pytest.raises(InputError, match="does not exist"):
         find_exposures("~nobody_has_this_name/x_cal.fits")
+
+
+def test_whole_numbers_are_integers_however_they_are_written(tmp_path):
+    config = {"sources": [59.0, "60.0", 61], "min_exposures": 2.0, "source_id_digits": 9.0}
+    check_configuration(config, SCHEMA)
+    assert repr(config["sources"]) == "[59, '60.0', 61]"
+    assert repr(config["min_exposures"]) == "2" and repr(config["source_id_digits"]) == "9"
+    for bad in ({"sources": 59.5}, {"sources": [float("inf")]}, {"sources": True},
+                {"min_exposures": float("inf")}, {"min_exposures": True}):  # fmt: skip
+        with pytest.raises(InputError, match=f"{next(iter(bad))}.* cannot be "):
+            check_configuration(bad, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("sources: 073", "059"), ("sources:\n- 1\n- [00061]", "49"), ("exclude: -07_3", "-59")],
+)
+def test_octal_numbers_are_not_meant(tmp_path, text, number):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    written = text.split()[-1].strip("[]")
+    line = 1 + text.count("\n")
+    sentence = f"line {line}: YAML reads {written} as the octal number {int(number)}; write it"
+    with pytest.raises(InputError, match=sentence):
+        read_settings(str(path))
+
+
+def test_texts_with_zeros_are_no_octal_numbers(tmp_path):
+    path = tmp_path / "config.yaml"
+    settings = {"sources": ["073", "089", 0, "b00045"], "exposures": "x/001/jw01_007.fits"}
+    path.write_text(f"# 073\n{json.dumps(settings)[1:-1]}".replace(', "exp', '\n"exp'))
+    assert read_settings(str(path)) == settings
