@@ -169,4 +169,4 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
             (SlitSummary(checksum(b"%d %d" % (number, n)), n, "", str(n), *what), record)
             for n in range(1, size.sources + 1)
         )
-        write_index(str(indices / f"{name}.txt"), about, {"tags": b"", "remarks": b""}, slits)
+        write_index(str(indices / f"{name}.txt"), about, {}, slits)

@@ -45,7 +45,7 @@ def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Pa
             for source in range(1, sources + 1)
             if number % 2 != source % 3 and (source * 7 + number * 3) % 10
         ]
-        write_index(indices[-1], about, {"tags": b"", "remarks": b""}, slits)
+        write_index(indices[-1], about, {}, slits)
     list_sources(indices, str(results / "sources.tsv"))
     (results / "products").mkdir()
     for manifest in sorted(os.listdir(results / "manifests"))[:made]:

@@ -1,4 +1,4 @@
-"""Errors that a user can cause, each reported in one sentence."""
+"""Errors that a user can correct, each reported in one sentence."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
+_FULL = "free some space and run again"
+_FORBIDDEN = "change its permissions, or choose a working directory that you may write to"
+_NOT_A_FOLDER = "it must be a folder: move it away"
+
 #: What to do about errors of the operating system.
-REMEDIES = {
-    errno.ENOSPC: "free some space and run again",
-    errno.EDQUOT: "free some space and run again",
+HINTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
     errno.EFBIG: "raise the limit for the size of files and run again",
-    errno.EACCES: "change its permissions, or choose a working directory that you may write to",
-    errno.EPERM: "change its permissions, or choose a working directory that you may write to",
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
     errno.EROFS: "choose a working directory that you may write to",
     errno.ENOENT: "bring it back, or correct the path",
-    errno.ENOTDIR: "it must be a folder: move it away",
-    errno.EEXIST: "it must be a folder: move it away",
+    errno.ENOTDIR: _NOT_A_FOLDER,
+    errno.EEXIST: _NOT_A_FOLDER,
     errno.EISDIR: "it must be a file: move the folder away",
 }
-
-
-#: What to do about files that cannot be read.
-UNREADABLE = "change its permissions, so that you can read it"
 
 
 class InputError(Exception):
@@ -59,7 +59,7 @@ def list_some(names: Iterable[object], separator: str = ", ", limit: int = 6) ->
 
 
 def pluralize(number: int, noun: str) -> str:
-    """Return a number with its noun: ``1 exposure``, ``2 exposures``."""
+    """Format a number with its noun: ``1 exposure``, ``2 exposures``."""
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
@@ -73,31 +73,23 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 
 
 def suppress_interrupt_traceback(line: str) -> None:
-    """Have this process end with a line, not a traceback, if it is interrupted (Ctrl-C)."""
+    """Print a line instead of a traceback if this process is interrupted (Ctrl-C)."""
 
-    def say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             print(line, file=sys.stderr)
         else:
             sys.__excepthook__(kind, error, trace)
 
-    sys.excepthook = say
+    sys.excepthook = hook
 
 
-def _remedy(error: OSError) -> str:
-    """Say what to do about an error of the operating system."""
-    path = error.filename or ""
-    if isinstance(error, PermissionError) and os.path.isfile(path) and not os.access(path, os.R_OK):
-        return UNREADABLE
-    return REMEDIES.get(error.errno or 0, "check the file system and run again")
-
-
-class exit_on_user_error:  # noqa: N801, a function in all but name, as `files.atomic_write`
+class exit_on_user_error:  # noqa: N801, used as a function, like those of contextlib
     """End the program with one sentence and exit status 1 if the user can correct the error.
 
     Parameters
     ----------
-    command : str
+    prog : str
         Name of the command line program, put before the sentence.
 
     Raises
@@ -106,26 +98,26 @@ class exit_on_user_error:  # noqa: N801, a function in all but name, as `files.a
         In place of `InputError`, `OSError`, `MemoryError` or `ModuleNotFoundError`.
     """
 
-    def __init__(self, command: str) -> None:
-        self.command = command
+    def __init__(self, prog: str) -> None:
+        self.prog = prog
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, KeyboardInterrupt):
-            suppress_interrupt_traceback(f"{self.command}: interrupted")
-        elif error is not None and (sentence := _sentence(error)):
-            sys.exit(f"{self.command}: {sentence}")
+            suppress_interrupt_traceback(f"{self.prog}: interrupted")
+        elif error is not None and (message := format_error(error)):
+            sys.exit(f"{self.prog}: {message}")
 
 
-def _sentence(error: BaseException) -> str:
-    """Say what is wrong and what to do; empty if the user cannot correct the error."""
+def format_error(error: BaseException) -> str:
+    """Format an error as a sentence; empty if the user cannot correct it."""
     if isinstance(error, InputError):
         return str(error)
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror or error}; {_remedy(error)}"
+        path = f"{error.filename}: " if error.filename else ""
+        return f"{path}{error.strerror or error}; {_hint_for(error)}"
     if isinstance(error, MemoryError):
         return "not enough memory; give this job more and run again"
     if isinstance(error, ModuleNotFoundError):
@@ -134,3 +126,10 @@ def _sentence(error: BaseException) -> str:
             "'make setup', or activate the one that has it"
         )
     return ""
+
+
+def _hint_for(error: OSError) -> str:
+    path = error.filename or ""
+    if isinstance(error, PermissionError) and os.path.isfile(path) and not os.access(path, os.R_OK):
+        return "change its permissions, so that you can read it"
+    return HINTS.get(error.errno or 0, "check the file system and run again")

@@ -16,18 +16,18 @@ TEMPORARY = ".part"
 
 
 def temporary_beside(path: str | os.PathLike[str]) -> str:
-    """Name of a temporary file or folder beside a target, which no other process uses."""
+    """Name a temporary file or folder beside a target, which no other process uses."""
     folder, name = os.path.split(os.fspath(path))
     return os.path.join(folder, f".{name}.{os.urandom(4).hex()}{TEMPORARY}")
 
 
-class atomic_write:  # noqa: N801, a function in all but name: contextlib takes a tenth of a gather
+class atomic_write:  # noqa: N801, used as a function; contextlib takes a tenth of a gather
     """Open a file for writing that gets its name only when it is complete and on disk.
 
     The temporary file is beside the target. No two processes ever share one: a job whose
     Snakemake was killed continues, and may still write while the next run makes the same file.
 
-    Entering gives the temporary file, unbuffered; it is renamed on success, removed on failure.
+    Entering returns the temporary file, unbuffered; it is renamed on success, removed on failure.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class atomic_write:  # noqa: N801, a function in all but name: contextlib takes 
             raise
 
     def _discard(self, error: BaseException) -> None:
-        """Remove the temporary file after an error, which is to name the target."""
+        """Remove the temporary file after an error, which has to name the target."""
         try:
             os.unlink(self.temporary)
         except OSError:
@@ -74,7 +74,7 @@ class atomic_write:  # noqa: N801, a function in all but name: contextlib takes 
 
 
 def fsync(path: str | os.PathLike[str]) -> None:
-    """Have a file that others wrote on disk, before it gets its final name."""
+    """Flush a file that a library wrote to disk, before it gets its final name."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)
@@ -90,7 +90,7 @@ def write_all(file: FileIO, data: bytes | memoryview) -> None:
 
 
 def has_content(path: str | os.PathLike[str], content: bytes) -> bool:
-    """Whether a file exists and has this content."""
+    """Compare a file with this content; False if it does not exist."""
     try:
         with open(path, "rb") as file:
             return file.read() == content
@@ -99,12 +99,12 @@ def has_content(path: str | os.PathLike[str], content: bytes) -> bool:
 
 
 def names_in(folder: str) -> set[str]:
-    """Names of the files in a folder; none if it does not exist."""
+    """List the names of the files in a folder; none if it does not exist."""
     return set(os.listdir(folder)) if os.path.isdir(folder) else set()
 
 
 def check_writable(folder: str) -> None:
-    """Check that files can be made in a folder, so that an error comes before the first job."""
+    """Write a file to a folder, so that an error comes before the first job."""
     probe = temporary_beside(os.path.join(folder, "probe"))
     os.makedirs(folder, exist_ok=True)
     try:
@@ -128,23 +128,22 @@ def remove_temporary_files(folder: str) -> None:
     from shutil import rmtree
 
     # Of this workflow only: a workflow that uses this one has others.
-    leftover = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(TEMPORARY)}")
-    for place, folders, names in os.walk(folder):
-        for name in filter(leftover.fullmatch, folders):
-            rmtree(os.path.join(place, name), ignore_errors=True)
-        for name in names:
-            if leftover.fullmatch(name):
-                try:
-                    os.unlink(os.path.join(place, name))
-                except FileNotFoundError:
-                    # Its process outlived its run, and has just finished.
-                    pass
+    temporary = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(TEMPORARY)}")
+    for parent, folders, names in os.walk(folder):
+        for name in filter(temporary.fullmatch, folders):
+            rmtree(os.path.join(parent, name), ignore_errors=True)
+        for name in filter(temporary.fullmatch, names):
+            try:
+                os.unlink(os.path.join(parent, name))
+            except FileNotFoundError:
+                # Its process outlived its run, and has just finished.
+                pass
 
 
 def file_state(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
-    """Return an identifier of the state of a file, or None if there is no file.
+    """Identify the state of a file by inode, size and time; None if it does not exist.
 
-    Inode, size and time: a replaced file has another inode, so coarse times do no harm.
+    A replaced file has another inode, so coarse times do no harm.
     """
     try:
         status = os.stat(path)
@@ -160,18 +159,18 @@ def size_and_mtime(exposure: str | int) -> dict[str, int]:
 
 
 def date_now() -> str:
-    """Time of writing (UTC, ISO 8601, milliseconds), or that of SOURCE_DATE_EPOCH.
+    """Format the time of writing (UTC, ISO 8601, milliseconds), or that of SOURCE_DATE_EPOCH.
 
     Raises
     ------
     InputError
         If SOURCE_DATE_EPOCH is not a time.
     """
-    given = os.environ.get("SOURCE_DATE_EPOCH")
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
     try:
-        now = float(given or time.time())
+        now = float(epoch or time.time())
         return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}"
     except (ValueError, OverflowError, OSError):
         raise InputError(
-            f"SOURCE_DATE_EPOCH is {given!r:.40}, not a time in seconds; unset it, or correct it"
+            f"SOURCE_DATE_EPOCH is {epoch!r:.40}, not a time in seconds; unset it, or correct it"
         ) from None

@@ -45,45 +45,34 @@ def write_table(
 
 
 def read_table(path: str) -> list[dict[str, str]]:
-    """Rows of a tab-separated table; none if there is no such file."""
+    """Read the rows of a tab-separated table; none if the file does not exist."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file, delimiter="\t"))
     except FileNotFoundError:
         return []
     except (ValueError, csv.Error):
-        raise InputError(f"{path}: is no table any more; delete it and run again") from None
+        raise InputError(f"{path}: not a table any more; delete it and run again") from None
 
 
 def count_other_kinds(rows: Iterable[Mapping[str, str]]) -> str:
-    """Count the files of other kinds that were found among exposures, in a sentence.
+    """Count the files of other kinds among the exposures, in a sentence; empty without any.
 
     Parameters
     ----------
     rows : iterable of mapping
         Rows of the table of exposures without an index; those of other files have ``other_kind``.
-
-    Returns
-    -------
-    str
-        Empty if there are none.
     """
     kinds = Counter(kind for row in rows if (kind := row.get("other_kind")))
     if not kinds:
         return ""
-    what = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     files = pluralize(kinds.total(), "file")
-    return f"passed over {files} of other kinds than spectroscopic exposures of many slits: {what}"
+    return f"ignored {files} of other kinds than spectroscopic exposures of many slits: {counts}"
 
 
 def check_source_list(table: str) -> None:
-    """Refuse to go on without a source list.
-
-    Raises
-    ------
-    InputError
-        If there is no such file.
-    """
+    """Raise `InputError` if the source list does not exist."""
     if not os.path.exists(table):
         raise InputError(
             f"{table}: there is no source list; run 'snakemake sources' first, or correct the path"
@@ -91,7 +80,7 @@ def check_source_list(table: str) -> None:
 
 
 def read_products(table: str) -> list[str]:
-    """Names of the products in a source list, see `read_sources`."""
+    """Read the names of the products in a source list, see `read_sources`."""
     return list(read_sources(table))
 
 
@@ -110,4 +99,4 @@ def read_sources(table: str) -> dict[str, dict[str, str]]:
                 return {row["product"]: row for row in rows}
     except (ValueError, csv.Error):
         pass
-    raise InputError(f"{table}: is no source list any more; delete it and run again")
+    raise InputError(f"{table}: not a source list any more; delete it and run again")

@@ -90,7 +90,7 @@ def test_a_damaged_list_is_told_in_a_sentence(listed: Workflow):
     (listed.folder / LIST).write_text("source_id\n1\n")
     result = listed.run(FIRST)
     assert result.status == 1
-    assert "is no source list any more; delete it and run again" in result.text
+    assert "not a source list any more; delete it and run again" in result.text
     assert "Traceback" not in result.text
 
 

@@ -212,7 +212,7 @@ def test_source_list_that_was_edited(data, tmp_path):
         result = work.run()
         assert result.status == 1
         assert result.text.splitlines()[-1] == (
-            "exp_to_source: results/sources.tsv: is no source list any more; "
+            "exp_to_source: results/sources.tsv: not a source list any more; "
             "delete it and run again"
         )
 

@@ -18,12 +18,12 @@ END = b"END".ljust(CARD)
 Value = str | int | float | bool | None
 
 #: Steps of a header's plan: cards to copy from the input's header (first, count), and new cards
-#: after them as text, which may contain marks (see `fragments`) and be empty.
+#: after them as text, which may contain placeholders (see `template`) and be empty.
 Plan = list[tuple[int, int, str]]
 
 
 def padded_size(size: int) -> int:
-    """Size in bytes, rounded up to whole FITS blocks."""
+    """Round a size in bytes up to whole FITS blocks."""
     return -(-size // BLOCK) * BLOCK
 
 
@@ -33,7 +33,7 @@ def is_card_text(text: str) -> bool:
 
 
 def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
-    """Make the card image(s) of a keyword the way astropy formats them.
+    """Format the card image(s) of a keyword as astropy does.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def _format_long(keyword: str, value: str) -> bytes:
 
 
 def format_commentary(keyword: str, text: str) -> bytes:
-    """Cards of a commentary keyword (HISTORY, COMMENT, blank), as many as the text needs."""
+    """Format as many cards of a commentary keyword (HISTORY, COMMENT, blank) as a text needs."""
     parts = [text[start : start + 72] for start in range(0, len(text), 72)] or [""]
     return b"".join(f"{keyword:8}{part:72}".encode("ascii", "replace") for part in parts)
 
@@ -111,20 +111,7 @@ def header_blocks(cards: Iterable[bytes]) -> bytes:
 
 
 def apply_plan(raw: bytes, plan: Plan) -> bytes:
-    """Cards of a product's HDU, made from the header of the exposure's HDU.
-
-    Parameters
-    ----------
-    raw : bytes
-        Header of the exposure's HDU.
-    plan : Plan
-        Cards to copy from it, and cards to insert.
-
-    Returns
-    -------
-    bytes
-        Card images, with marks for the parts that depend on the entry.
-    """
+    """Copy cards from the header of an exposure's HDU, and insert new ones with placeholders."""
     parts: list[bytes] = []
     for first, count, text in plan:
         parts += (raw[first * CARD : (first + count) * CARD], text.encode("ascii"))
@@ -132,12 +119,12 @@ def apply_plan(raw: bytes, plan: Plan) -> bytes:
 
 
 def finish_header(cards: bytes, entry: int, exposure_cards: Sequence[Sequence[str]] = ()) -> bytes:
-    """Make complete header blocks from planned cards.
+    """Fill in the placeholders of cards, and join them into complete header blocks.
 
     Parameters
     ----------
     cards : bytes
-        As `apply_plan` makes them.
+        Card images of `apply_plan`.
     entry : int
         Number of the entry within the product, for EXTVER.
     exposure_cards : sequence of (str, str)
@@ -147,22 +134,22 @@ def finish_header(cards: bytes, entry: int, exposure_cards: Sequence[Sequence[st
     """
     version = format_card("EXTVER", entry, "extension value")
     cards = cards.replace(ENTRY_PLACEHOLDER.encode(), version)
-    before, mark, after = cards.partition(CARDS_PLACEHOLDER.encode())
-    if not (mark and exposure_cards):
+    before, placeholder, after = cards.partition(CARDS_PLACEHOLDER.encode())
+    if not (placeholder and exposure_cards):
         return header_blocks((before, after))
     images = [
         part[start : start + CARD]
         for part in (before, after)
         for start in range(0, len(part), CARD)
     ]
-    own = {image[:8].decode("latin-1").rstrip(): n for n, image in enumerate(images)}
-    own.pop("", None)
+    numbers = {image[:8].decode("latin-1").rstrip(): n for n, image in enumerate(images)}
+    numbers.pop("", None)
     new = []
     for keyword, image in exposure_cards:
-        if keyword in own:
-            new.append(images[own[keyword]])
-            images[own[keyword]] = b""
+        if keyword in numbers:
+            new.append(images[numbers[keyword]])
+            images[numbers[keyword]] = b""
         else:
             new.append(image.encode("ascii"))
-    place = len(before) // CARD
-    return header_blocks((*images[:place], *new, *images[place:]))
+    position = len(before) // CARD
+    return header_blocks((*images[:position], *new, *images[position:]))

@@ -1,4 +1,4 @@
-"""Casting planes, as they are stored in FITS, to the datatype that the schema of products requires.
+"""Casting data, as they are stored in FITS, to the datatype that the schema of products requires.
 
 An exposure that was rewritten by hand may have another, such as double precision.
 """
@@ -9,19 +9,19 @@ from array import array
 #: Type codes of `array` by BITPIX.
 CODES = {8: "B", 16: "h", 32: "i", 64: "q", -32: "f", -64: "d"}
 
-#: BITPIX and BZERO of a plane, and those of its cast.
+#: BITPIX and BZERO of data, and those of their cast.
 Cast = tuple[int, int, int, int]
 
 
 def cast_data(data: bytes, bits: int, zero: int, new_bits: int, new_zero: int) -> bytes:
-    """Cast the numbers of a plane; integers wrap around, as in numpy.
+    """Cast the numbers of an HDU; integers wrap around, as in numpy.
 
     Parameters
     ----------
     data : bytes
-        The plane without padding, in the byte order of FITS.
+        Data without padding, in the byte order of FITS.
     bits, zero : int
-        Its BITPIX and BZERO.
+        Their BITPIX and BZERO.
     new_bits, new_zero : int
         Those of the result.
 
@@ -48,7 +48,7 @@ def cast_data(data: bytes, bits: int, zero: int, new_bits: int, new_zero: int) -
 
 
 def _integer(number: float) -> int:
-    # NaN and infinity are neither.
+    # NaN and infinity are not integers either.
     if number % 1 != 0:
         raise ValueError(f"{number} is not an integer")
     return int(number)

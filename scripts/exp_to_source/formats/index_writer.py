@@ -1,4 +1,4 @@
-"""Writing the index of an exposure, or why it has none; `indices` tells what is in it."""
+"""Writing the index of an exposure, or why it has none; `indices` lists its parts."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,9 +8,9 @@ from .checksums import checksum, with_checksum
 from .indices import offset_line
 from .layouts import SlitLayout
 from .rows import encode_column, encode_rows
-from .summaries import SlitSummary, to_row
+from .summaries import SlitSummary
 
-#: Minimum length of a text that is stored once for several records.
+#: Minimum length of a text that is stored once for several layouts.
 MIN_SHARED = 40
 
 
@@ -29,51 +29,47 @@ def write_index(
     about : mapping
         The exposure: name and field of each of the first rows.
     parts : mapping
-        Content of the parts ``common``, ``top``, ``tags``, ``remarks`` and ``text``; a reader needs
-        those only that it asks for.
+        Content of the parts that are not about single slits; ``tags`` and ``diagnostics`` are empty
+        by default, and others need not exist if no reader requests them.
     slits : iterable of (SlitSummary, SlitLayout)
-        What the source list needs of each slit, and its record.
+        What the source list and gathering need of each slit.
     """
     slits = list(slits)
-    shared = find_shared_texts(record for _, record in slits)
-    records, places = [], []
-    place = 0
-    for head, record in slits:
-        records.append(record.encode(shared))
-        places.append(offset_line(head.digest, place, records[-1]))
-        place += len(records[-1])
+    shared = find_shared_texts(layout for _, layout in slits)
+    layouts, lines = [], []
+    offset = 0
+    for summary, layout in slits:
+        layouts.append(layout.encode(shared))
+        lines.append(offset_line(summary.digest, offset, layouts[-1]))
+        offset += len(layouts[-1])
     all_parts = {
-        "heads": encode_rows(to_row(head) for head, _ in slits),
-        "places": b"".join(sorted(places)),
+        "summaries": encode_rows(summary.to_row() for summary, _ in slits),
+        "offsets": b"".join(sorted(lines)),
         "shared": encode_column(shared),
-        "records": b"".join(records),
+        "layouts": b"".join(layouts),
+        "tags": b"",
+        "diagnostics": b"",
         **parts,
     }
     rows: list[tuple[str, ...]] = [("format", str(FORMAT))]
     rows += ((name, str(field)) for name, field in about.items())
-    place = 0
+    offset = 0
     for name, part in all_parts.items():
-        rows.append(("part", name, str(place), str(len(part)), checksum(part)))
-        place += len(part)
+        rows.append(("part", name, str(offset), str(len(part)), checksum(part)))
+        offset += len(part)
     with atomic_write(path) as file:
         for part in (with_checksum(rows), *all_parts.values()):
             write_all(file, part)
 
 
-def find_shared_texts(records: Iterable[SlitLayout]) -> dict[str, int]:
-    """Find long texts that occur in several records, such as the texts for aliases of one anchor.
-
-    Returns
-    -------
-    dict
-        Text to number, from 0.
-    """
-    again: dict[str, bool] = {}
-    for record in records:
-        for text in record.texts():
+def find_shared_texts(layouts: Iterable[SlitLayout]) -> dict[str, int]:
+    """Find long texts of several layouts, such as those for aliases of one anchor; number them."""
+    repeated: dict[str, bool] = {}
+    for layout in layouts:
+        for text in layout.texts():
             if len(text) >= MIN_SHARED:
-                again[text] = text in again
-    return {text: n for n, text in enumerate(text for text in again if again[text])}
+                repeated[text] = text in repeated
+    return {text: n for n, text in enumerate(text for text in repeated if repeated[text])}
 
 
 def write_failure(
@@ -95,11 +91,9 @@ def write_failure(
     reason : str
         What is wrong, in a sentence.
     before : mapping
-        Stamp of the exposure before it was read; empty if there was no file.
+        Size and time of the exposure before it was read; empty if the file does not exist.
     other_kind : str
         What the file is, if it is not an exposure that can be regrouped.
     """
     about = {"exposure": exposure, "path": exposure_path, "failure": reason, **before}
-    if other_kind:
-        about["other_kind"] = other_kind
-    write_index(path, about, {"tags": b"", "remarks": b""}, [])
+    write_index(path, about | ({"other_kind": other_kind} if other_kind else {}), {}, [])

@@ -1,25 +1,26 @@
 """The index of an exposure: parts, of which each reader takes only what it needs.
 
-=======  =======================================================================================
-part     content (in rows, unless it says otherwise: see `rows`)
-=======  =======================================================================================
-first    sealed: the exposure (format, name, path, size, time, identity); offset, size, seal of
-         each of the other parts, counted from here
-heads    each slit, for the source list: `heads.Head`
-places   a line for each slit, all of equal length, sorted by digest: digest; offset, size and
-         seal of its record among the records
-shared   texts that several records share
-records  each slit, for gathering: `record.Record`
-common   what every entry takes from the exposure: keys and YAML of its metadata
-top      what a product takes from its first exposure: `encode_top` of `index.records`
-tags     all tags of the exposure's tree
-remarks  level and text of remarks on the exposure
-text     YAML document, if the exposure's own cannot be used as it is
-=======  =======================================================================================
+=================  =============================================================================
+part               content (in rows, unless it says otherwise: see `rows`)
+=================  =============================================================================
+first              with a checksum: the exposure (format, name, path, size, time, identity);
+                   offset, size, checksum of each of the other parts, counted from here
+summaries          each slit, for the source list: `summaries.SlitSummary`
+offsets            a line for each slit, all of equal length, sorted by digest: digest; offset,
+                   size and checksum of its layout among the layouts
+shared             texts that several layouts share
+layouts            each slit, for gathering: `layouts.SlitLayout`
+exposure_metadata  what every entry takes from the exposure: keys and YAML
+primary_metadata   what a product takes from its first exposure, its primary header and the top
+                   of its tree: `encode_top` of `index.records`
+tags               all tags of the exposure's tree
+diagnostics        level and text of warnings and notes on the exposure
+text               YAML document, if the exposure's own cannot be used as it is
+=================  =============================================================================
 
-A reader first compares each part with its seal, so that a damaged index ends a job and never makes
-a wrong product. Digests depend on content, never on offsets: a slit's digest covers everything of
-it that goes into a product, and changes if and only if that does.
+A reader first compares each part with its checksum, so that a damaged index ends a job and never
+makes a wrong product. Digests depend on content, never on offsets: a slit's digest covers
+everything of it that goes into a product, and changes if and only if that does.
 """
 
 from __future__ import annotations
@@ -36,17 +37,17 @@ from .rows import decode_column, get_one
 
 #: Digits of numbers in lines of equal length, and the length of these lines.
 NUMBER = 12
-PLACE_SIZE = 2 * DIGEST_SIZE + 2 * NUMBER + 4
+LINE_SIZE = 2 * DIGEST_SIZE + 2 * NUMBER + 4
 
 
-def offset_line(digest: str, place: int, record: bytes) -> bytes:
-    """Line that says where the record of a digest is."""
-    return f"{digest} {place:{NUMBER}} {len(record):{NUMBER}} {checksum(record)}\n".encode()
+def offset_line(digest: str, offset: int, layout: bytes) -> bytes:
+    """Format the line with the offset of a slit's layout."""
+    return f"{digest} {offset:{NUMBER}} {len(layout):{NUMBER}} {checksum(layout)}\n".encode()
 
 
-def new_digest(common: str, top: str) -> hashlib._Hash:
-    """Start the digest of a slit with the seals of the parts that it takes from its exposure."""
-    return hashlib.sha256(f"{common} {top}".encode())
+def new_digest(exposure_metadata: str, primary_metadata: str) -> hashlib._Hash:
+    """Start the digest of a slit with the checksums of what it takes from its exposure."""
+    return hashlib.sha256(f"{exposure_metadata} {primary_metadata}".encode())
 
 
 def is_outdated(path: str, exposure: str) -> bool:
@@ -107,7 +108,7 @@ class IndexReader:
         The exposure, by the names of the first rows; ``failure``: why there are no slits;
         ``other_kind``: what it is, if it is not one to regroup.
     parts : dict of (int, int, str)
-        Start, size and seal of each of the other parts.
+        Offset, size and checksum of each of the other parts.
 
     Raises
     ------
@@ -119,27 +120,27 @@ class IndexReader:
         self.path = path
         try:
             # A small buffer, as it serves only to read the first rows.
-            self.file = open(path, "rb", buffering=1 << 11)  # noqa: SIM115, closed by close()
+            self.file = open(path, "rb", buffering=1 << 11)  # noqa: SIM115, closed by __exit__
         except FileNotFoundError:
             raise InputError(f"{path}: no such index; run again") from None
         try:
             self._read_start()
         except InputError:
-            self.close()
+            self.file.close()
             raise
 
     def _read_start(self) -> None:
         first = read_checked(self.file)
         if first is None:
             raise self._damaged()
-        if (found := get_one(first, "format")) != str(FORMAT):
+        if (version := get_one(first, "format")) != str(FORMAT):
             raise InputError(
-                f"{self.path}: index of format {found}, this program needs {FORMAT}; "
+                f"{self.path}: index of format {version}, this program needs {FORMAT}; "
                 "delete the file and run again"
             )
         self.parts = {
-            name: (int(place), int(size), expected)
-            for name, place, size, expected in first.pop("part")
+            name: (int(offset), int(size), expected)
+            for name, offset, size, expected in first.pop("part")
         }
         self.exposure = {name: get_one(first, name) for name in first}
         self.start = self.file.tell()
@@ -148,42 +149,37 @@ class IndexReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
         self.file.close()
 
-    def record(self, digest: str) -> SlitLayout | None:
-        """SlitLayout of the slit with this digest, or None."""
-        found = self._find(digest.encode())
-        if not found:
-            # Only now read all of them, to distinguish a missing record from a damaged one.
-            self.part("places")
+    def layout(self, digest: str) -> SlitLayout | None:
+        """Read the layout of the slit with this digest; None if there is none."""
+        line = self._find(digest.encode())
+        if not line:
+            # Only now read all of them, to distinguish a missing line from a damaged one.
+            self.part("offsets")
             return None
-        start, room, _ = self.parts["records"]
+        start, total, _ = self.parts["layouts"]
         try:
-            place, size = map(int, found[DIGEST_SIZE:].split()[:2])
+            offset, size = map(int, line[DIGEST_SIZE:].split()[:2])
         except ValueError:
             raise self._damaged() from None
-        if not 0 <= place <= place + size <= room:
+        if not 0 <= offset <= offset + size <= total:
             raise self._damaged()
-        expected = found[-1 - DIGEST_SIZE : -1].decode("latin-1")
+        expected = line[-1 - DIGEST_SIZE : -1].decode("latin-1")
         shared = decode_column(self.part("shared"))
-        data = self._read(start + place, size, expected)
-        return SlitLayout.decode(data, shared)
+        return SlitLayout.decode(self._read(start + offset, size, expected), shared)
 
     def _find(self, digest: bytes) -> bytes:
-        """Line of this digest among the places, which are sorted; empty if there is none."""
-        start, size, _ = self.parts["places"]
+        """Find the line of this digest among the offsets, which are sorted; empty without one."""
+        start, size, _ = self.parts["offsets"]
         # As `bisect` does, whose import takes more time than the whole search.
-        low, high = 0, size // PLACE_SIZE
+        low, high = 0, size // LINE_SIZE
         while low < high:
             middle = (low + high) // 2
-            found = self._read(start + middle * PLACE_SIZE, PLACE_SIZE)
-            if found.startswith(digest):
-                return found
-            if found < digest:
+            line = self._read(start + middle * LINE_SIZE, LINE_SIZE)
+            if line.startswith(digest):
+                return line
+            if line < digest:
                 low = middle + 1
             else:
                 high = middle
@@ -191,19 +187,19 @@ class IndexReader:
 
     def new_digest(self) -> hashlib._Hash:
         """Start the digest of one of its slits."""
-        return new_digest(*(self.parts[name][2] for name in ("common", "top")))
+        return new_digest(self.parts["exposure_metadata"][2], self.parts["primary_metadata"][2])
 
     def part(self, name: str) -> bytes:
-        """One complete part of the index."""
+        """Read one complete part of the index."""
         return self._read(*self.parts[name])
 
-    def text(self, place: int, size: int) -> bytes:
-        """Piece of the YAML document in the index."""
-        return self._read(self.parts["text"][0] + place, size)
+    def text(self, offset: int, size: int) -> bytes:
+        """Read a piece of the YAML document in the index."""
+        return self._read(self.parts["text"][0] + offset, size)
 
-    def _read(self, place: int, size: int, expected: str | None = None) -> bytes:
-        """Read a piece of the parts, and compare it with the expected seal."""
-        data = os.pread(self.file.fileno(), size, self.start + place)
+    def _read(self, offset: int, size: int, expected: str | None = None) -> bytes:
+        """Read a piece of the parts, and compare it with the expected checksum."""
+        data = os.pread(self.file.fileno(), size, self.start + offset)
         if expected is not None and checksum(data) != expected:
             raise self._damaged()
         return data

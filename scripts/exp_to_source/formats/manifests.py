@@ -1,7 +1,6 @@
 """Manifests: what the gather of one product depends on, and nothing else.
 
-A manifest is written only if its content changes, so its time shows that its product must be made
-again.
+A manifest is written only if its content changes, so its time shows that its product is outdated.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ def encode_manifest(
     slits: Iterable[tuple[str, str]],
     joined: Iterable[str] = (),
 ) -> bytes:
-    """Content of a manifest; parameters are the attributes of `Manifest`."""
+    """Encode a manifest; parameters are the attributes of `Manifest`."""
     return with_checksum(
         [
             ("format", str(FORMAT)),

@@ -19,7 +19,7 @@ NamedRows = dict[str, list[list[str]]]
 
 def encode_rows(rows: Iterable[Sequence[str]]) -> bytes:
     """Encode rows."""
-    return "".join("\t".join(map(_escaped, row)) + "\n" for row in rows).encode()
+    return "".join("\t".join(map(_escape, row)) + "\n" for row in rows).encode()
 
 
 def encode_column(fields: Iterable[str]) -> bytes:
@@ -28,16 +28,16 @@ def encode_column(fields: Iterable[str]) -> bytes:
 
 
 def decode_rows(data: bytes) -> list[list[str]]:
-    """Decode what `encode_rows` made."""
+    """Decode rows of `encode_rows`."""
     return [
         # Few lines have a backslash.
-        list(map(_unescaped, line.split("\t"))) if "\\" in line else line.split("\t")
+        list(map(_unescape, line.split("\t"))) if "\\" in line else line.split("\t")
         for line in data.decode().split("\n")[:-1]
     ]
 
 
 def decode_column(data: bytes) -> list[str]:
-    """Decode what `encode_column` made."""
+    """Decode rows of `encode_column`."""
     return [field for (field,) in decode_rows(data)]
 
 
@@ -50,22 +50,22 @@ def decode_named_rows(data: bytes) -> NamedRows:
 
 
 def get_all(rows: NamedRows, name: str) -> list[list[str]]:
-    """Rows of a name; there may be none."""
+    """Get the rows of a name; there may be none."""
     return rows.get(name, [])
 
 
 def get_one(rows: NamedRows, name: str) -> str:
-    """Field of the only row of a name; empty if there is none."""
+    """Get the field of the only row of a name; empty if there is none."""
     if not rows.get(name):
         return ""
     ((field,),) = rows[name]
     return field
 
 
-def _escaped(field: str) -> str:
+def _escape(field: str) -> str:
     return field.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
 
 
-def _unescaped(field: str) -> str:
+def _unescape(field: str) -> str:
     parts = field.split("\\\\")
     return "\\".join(part.replace("\\t", "\t").replace("\\n", "\n") for part in parts)

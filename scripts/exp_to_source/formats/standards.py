@@ -34,27 +34,27 @@ RENAMED = {
     "unit/quantity-1.1.0": "unit/quantity-1.2.0",
 }
 
-#: The same in full, as in the nodes of a tree.
+#: The same in full, as in the nodes of a tree: the old tags.
 RENAMED_TAGS = frozenset(f"{PREFIX}{tag}" for tag in RENAMED)
 
 
 def newest(standards: Iterable[str]) -> str:
-    """Newest of several standards."""
+    """Return the newest of several standards."""
     return max(standards, key=lambda standard: [int(part) for part in standard.split(".")])
 
 
 def mark_renamed_tag(tag: str) -> str:
-    """Full tag, with a mark if a newer standard renamed it."""
+    """Mark a full tag if a newer standard renamed it."""
     return f"{PREFIX}{TAG_MARK}{tag.removeprefix(PREFIX)}" if tag in RENAMED_TAGS else tag
 
 
 def strip_marks(text: str) -> str:
-    """Text without the marks of its tags."""
+    """Remove the marks of tags from a text."""
     return text.replace(TAG_MARK, "")
 
 
 def update_tags(text: str) -> str:
-    """Text in which marked tags are replaced by those of the newest standard."""
+    """Replace the marked tags of a text by those of the newest standard."""
     for old, new in RENAMED.items():
         text = text.replace(f"{TAG_MARK}{old}", new)
     return text

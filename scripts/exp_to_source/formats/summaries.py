@@ -1,4 +1,4 @@
-"""Heads of slits in an index: what the source list needs of each, and gathering does not."""
+"""Summaries of slits in an index: what the source list needs of each, and gathering does not."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -21,9 +21,9 @@ class SlitSummary(NamedTuple):
     exposure_type : str
         EXP_TYPE of the slit, or otherwise of its exposure.
     planes, size : int
-        Number of its planes, and their bytes.
+        Number of its HDUs, and their bytes.
     shape : tuple of int
-        Rows and columns of its first plane.
+        Rows and columns of its first HDU.
     wavelengths : tuple of float
         Shortest and longest wavelength (µm); empty if they are not known.
     position : str
@@ -45,10 +45,17 @@ class SlitSummary(NamedTuple):
     position: str = ""
     region: str = ""
 
+    def to_row(self) -> list[str]:
+        """Format the fields as a row of an index: several numbers between blanks, None as ""."""
+        return [
+            " ".join(map(str, field if isinstance(field, tuple) else (field,)))
+            for field in ("" if field is None else field for field in self)
+        ]
+
 
 def read_summaries(index: IndexReader) -> Iterator[SlitSummary]:
-    """Read the heads of an index, in the order of its slits."""
-    for row in decode_rows(index.part("heads")):
+    """Read the summaries in an index, in the order of its slits."""
+    for row in decode_rows(index.part("summaries")):
         digest, source_id, name, slit_name, kind, planes, size, shape, waves, position, region = row
         yield SlitSummary(
             digest,
@@ -63,20 +70,3 @@ def read_summaries(index: IndexReader) -> Iterator[SlitSummary]:
             position,
             region,
         )
-
-
-def to_row(head: SlitSummary) -> list[str]:
-    """Row of the part ``heads`` of an index."""
-    return [
-        head.digest,
-        "" if head.source_id is None else str(head.source_id),
-        head.source_name,
-        head.slit_name,
-        head.exposure_type,
-        str(head.planes),
-        str(head.size),
-        " ".join(map(str, head.shape)),
-        " ".join(map(str, head.wavelengths)),
-        head.position,
-        head.region,
-    ]

@@ -15,17 +15,17 @@ LAST_READ = "4.1.0"
 
 @cache
 def known_tags() -> set[str]:
-    """Tags of the newest standard, as ``update_tags.py`` found them."""
+    """Read the tags of the newest standard, as written by ``update_tags.py``."""
     with open(os.path.join(os.path.dirname(__file__), "tags.json"), encoding="utf-8") as file:
         table = json.load(file)
     return {f"{name}-{version}" for name, versions in table.items() for version in versions}
 
 
 def unknown_tags(tags: Iterable[str]) -> set[str]:
-    """Those tags that the newest standard neither knows nor has under another name."""
+    """Find tags that the newest standard neither knows nor has under another name."""
     return set(tags) - known_tags() - RENAMED_TAGS
 
 
 def dropped_tags(tags: Iterable[str]) -> list[str]:
-    """Return those tags that stdatamodels has dropped: it opens no file with one of them."""
+    """Find tags that stdatamodels has dropped: it opens no file with one of them."""
     return sorted(tag for tag in tags if tag.startswith(DROPPED_TAGS))

@@ -1,8 +1,8 @@
-"""Pieces of text that are completed only when a product is written.
+"""Text of a slit in its exposure's tree, as a template that is filled in when a product is written.
 
-Edits turn the text of a slit in its exposure into a *fragment*, which has *marks* for everything
-that depends on the product. Headers have marks, too. Marks are control characters, which YAML and
-FITS cards forbid, so that no text of a file can be mistaken for a mark.
+Replacements turn the text into a *template*, with *placeholders* for everything that depends on the
+product. Headers have placeholders, too. They are control characters, which YAML and FITS cards
+forbid, so that no text of a file can be mistaken for one.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ TYPE_PLACEHOLDER = "\x04"
 TAG_MARK = "\x05"
 #: In a header: the exposure's own cards, which only a product's first entry has.
 CARDS_PLACEHOLDER = "\x06"
-#: In an index, followed by a number: a text that several records share.
+#: In an index, followed by a number: a text that several layouts share.
 SHARED_PLACEHOLDER = "\x07"
 
-#: Offset in the text, length of the replaced part, replacement.
+#: Offset in the text, length of the replaced part, new text.
 Replacement = tuple[int, int, str]
 
 
 def quote(text: str) -> str:
-    """Text as a YAML scalar in one line; characters that YAML forbids or changes are escaped."""
+    """Format a text as YAML scalar in one line; what YAML forbids or changes is escaped."""
     escaped = text.replace("\\", r"\\").replace('"', r"\"")
     if not escaped.isprintable():
         escaped = "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)
@@ -41,39 +41,39 @@ def quote(text: str) -> str:
 
 
 def number_blocks(text: str, name: Callable[[int], str]) -> str:
-    """Replace the mark of each block by the name of its number.
+    """Replace the placeholder of each block by the name of its number.
 
     Raises
     ------
     ValueError
-        If a mark has no number, as in a text that was changed.
+        If a placeholder has no number, as in a text that was changed.
     """
-    first, *marked = text.split(BLOCK_PLACEHOLDER)
+    first, *pieces = text.split(BLOCK_PLACEHOLDER)
     parts = [first]
-    for part in marked:
-        number, _, rest = part.partition(";")
+    for piece in pieces:
+        number, _, rest = piece.partition(";")
         parts += (name(int(number)), rest)
     return "".join(parts)
 
 
-def apply_replacements(text: str, edits: Sequence[Replacement]) -> str:
-    """Replace parts of a text; the edits are in order and do not overlap."""
+def apply_replacements(text: str, replacements: Sequence[Replacement]) -> str:
+    """Replace parts of a text; the replacements are in order and do not overlap."""
     parts: list[str] = []
-    last = 0
-    for place, length, replacement in edits:
-        parts += (text[last:place], replacement)
-        last = place + length
-    parts.append(text[last:])
+    end = 0
+    for start, length, new in replacements:
+        parts += (text[end:start], new)
+        end = start + length
+    parts.append(text[end:])
     return "".join(parts)
 
 
-def fill_placeholders(fragment: str, entry: int, first_block: int, exposure_type: str) -> str:
-    """Replace the marks of a fragment by numbers.
+def fill_placeholders(template: str, entry: int, first_block: int, exposure_type: str) -> str:
+    """Replace the placeholders of a template, other than that of the exposure's metadata.
 
     Parameters
     ----------
-    fragment : str
-        Text with marks; a META_PLACEHOLDER must have been replaced already.
+    template : str
+        Text with placeholders.
     entry : int
         Number of the entry, from 1.
     first_block : int
@@ -81,5 +81,5 @@ def fill_placeholders(fragment: str, entry: int, first_block: int, exposure_type
     exposure_type : str
         YAML text of the entry's exposure type.
     """
-    text = fragment.replace(ENTRY_PLACEHOLDER, str(entry)).replace(TYPE_PLACEHOLDER, exposure_type)
+    text = template.replace(ENTRY_PLACEHOLDER, str(entry)).replace(TYPE_PLACEHOLDER, exposure_type)
     return number_blocks(text, lambda number: str(first_block + number))

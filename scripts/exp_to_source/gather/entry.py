@@ -26,16 +26,18 @@ BUFFER = 1 << 20
 
 
 class Entry:
-    """One slit of one exposure, to be copied into a product.
+    """One slit of one exposure, to be copied into a product: HDUs, then tree, then blocks.
 
     Parameters
     ----------
     index : IndexReader
         The index of the exposure.
-    common : dict of str
-        The part ``common`` of the index: key to YAML text.
+    exposure_metadata : dict of str
+        The part of this name of the index: key to YAML text.
     digest : str
         Digest of the slit.
+    number : int
+        Number of the entry within the product, from 1.
 
     Raises
     ------
@@ -43,23 +45,27 @@ class Entry:
         If the index does not have that slit.
     """
 
-    def __init__(self, index: IndexReader, common: dict[str, str], digest: str) -> None:
-        self.digest = digest
-        self.index = index.path
-        self.exposure = index.exposure
-        self.common = common
-        record = index.record(digest)
-        if record is None:
+    def __init__(
+        self, index: IndexReader, exposure_metadata: dict[str, str], digest: str, number: int
+    ) -> None:
+        layout = index.layout(digest)
+        if layout is None:
             raise InputError(
                 f"{index.path}: has no slit {digest}: the index is newer than the manifest; "
                 "run again"
             )
-        self.record = record
-        kept, *self.place = record.text
-        self.text = index.text(*self.place) if kept else b""
-        self.new_digest = index.new_digest
-        self.path = self.exposure["path"]
-        self.standard = self.exposure["standard"]
+        self.index = index.path
+        self.exposure = index.exposure
+        self.path = index.exposure["path"]
+        self.standard = index.exposure["standard"]
+        self.exposure_metadata = exposure_metadata
+        self.digest = digest
+        self.number = number
+        self.layout = layout
+        in_index, *span = layout.text
+        self.text = index.text(*span) if in_index else b""
+        self.check = index.new_digest()
+        self.template = ""
 
     def open(self) -> int:
         """Open the exposure, which must have the size that was indexed."""
@@ -81,43 +87,79 @@ class Entry:
             f"{self.path}: changed since it was indexed; delete {self.index} and run again"
         )
 
-    def tagged(self, text: str, standard: str) -> str:
-        """Text of the entry or its exposure, with the tags of the product's ASDF standard."""
+    def with_tags(self, text: str, standard: str) -> str:
+        """Give a text of the entry or its exposure the tags of the product's ASDF standard."""
         return strip_marks(text) if self.standard == standard else update_tags(text)
 
-    def copy_planes(self, number: int, top: NamedRows, out: Output) -> PartCopied:
-        """Copy the planes, with the number of the entry as EXTVER.
+    def copy_hdus(self, out: FileIO, headers: hashlib._Hash, primary: NamedRows) -> None:
+        """Copy the HDUs, with the entry's number as EXTVER, and read the slit's part of the tree.
 
-        Returns
-        -------
-        PartCopied
-            The entry, with its tree and blocks still to be copied.
+        Parameters
+        ----------
+        out : file
+            The product.
+        headers : hash
+            Hash of all headers.
+        primary : NamedRows
+            What the product takes from its first exposure.
         """
-        first_cards = get_all(top, "sci") if number == 1 else []
-        check = self.new_digest()
+        first_cards = get_all(primary, "sci") if self.number == 1 else []
         text = self.text
         file = self.open()
         try:
-            for place, (start, header_size, data_size, plan) in enumerate(self.record.planes):
+            for hdu, (start, header_size, data_size, plan) in enumerate(self.layout.hdus):
                 raw = os.pread(file, header_size, start)
                 if len(raw) < header_size:
                     raise self.changed()
                 cards = apply_plan(raw, plan)
-                check.update(cards)
-                out.header(finish_header(cards, number, first_cards))
-                cast = self.record.casts.get(place, ())
-                self.copy(file, start + header_size, data_size, out.file, check, cast)
+                self.check.update(cards)
+                header = finish_header(cards, self.number, first_cards)
+                headers.update(header)
+                write_all(out, header)
+                cast = self.layout.casts.get(hdu, ())
+                self.copy(file, start + header_size, data_size, out, self.check, cast)
             if not text:
-                begin, size = self.place
-                text = os.pread(file, size, begin)
+                _, start, size = self.layout.text
+                text = os.pread(file, size, start)
         finally:
             os.close(file)
         try:
-            fragment = apply_replacements(text.decode(), self.record.edits)
+            self.template = apply_replacements(text.decode(), self.layout.replacements)
         except UnicodeDecodeError:
             raise self.changed() from None
-        check.update(fragment.encode())
-        return PartCopied(self, number, fragment, check)
+        self.check.update(self.template.encode())
+
+    def tree(self, first_block: int, association: dict[str, str], standard: str) -> str:
+        """Text of the entry in the tree, with the exposure's metadata merged over the slit's."""
+        layout = self.layout
+        meta = dict(self.exposure_metadata)
+        if layout.asn is not None or association:
+            meta["asn"] = flow_mapping((layout.asn or {}) | association)
+        lines = (f"    {key}: {meta[key]}\n" for key in meta if key not in layout.overrides)
+        template = self.template.replace(META_PLACEHOLDER, "".join(lines))
+        exposure_type = quote(layout.type or self.exposure["stated_type"])
+        try:
+            text = fill_placeholders(template, self.number, first_block, exposure_type)
+        except ValueError:
+            # A placeholder that no index has written.
+            raise self.changed() from None
+        return self.with_tags(text, standard)
+
+    def copy_blocks(self, out: FileIO) -> None:
+        """Copy the internal blocks, the last part of the slit, and compare the digest."""
+        layout = self.layout
+        self.check.update(encode_metadata(layout.overrides, layout.asn, layout.type))
+        if layout.blocks:
+            file = self.open()
+            try:
+                for start, size in layout.blocks:
+                    block = hashlib.sha256()
+                    self.copy(file, start, size, out, block)
+                    self.check.update(block.hexdigest()[:DIGEST_SIZE].encode())
+            finally:
+                os.close(file)
+        if self.check.hexdigest()[:DIGEST_SIZE] != self.digest:
+            raise self.changed()
 
     def copy(
         self,
@@ -130,7 +172,7 @@ class Entry:
     ) -> None:
         """Copy part of the exposure, and add it to a digest.
 
-        A plane may be `cast`: its size without padding, and the arguments of `cast_data`.
+        Data may be `cast`: their size without padding, and the arguments of `cast_data`.
         """
         if cast:
             # Few exposures need it.
@@ -156,74 +198,6 @@ class Entry:
         write_all(out, bytes(padded_size(written) - written))
 
 
-class PartCopied:
-    """An entry whose planes are in the product; its part of the tree and its blocks are next.
-
-    Parameters
-    ----------
-    entry : Entry
-        The entry.
-    number : int
-        Its number within the product, from 1.
-    fragment : str
-        Text of the slit in the tree, with marks.
-    check : hash
-        Digest of all copied bytes.
-    """
-
-    def __init__(self, entry: Entry, number: int, fragment: str, check: hashlib._Hash) -> None:
-        self.entry = entry
-        self.number = number
-        self.fragment = fragment
-        self.check = check
-
-    def tree(self, first_block: int, association: dict[str, str], standard: str) -> str:
-        """Text of the entry in the tree, with the exposure's metadata merged over the slit's."""
-        record = self.entry.record
-        meta = dict(self.entry.common)
-        if record.asn is not None or association:
-            meta["asn"] = flow_mapping((record.asn or {}) | association)
-        lines = (f"    {key}: {meta[key]}\n" for key in meta if key not in record.own)
-        fragment = self.fragment.replace(META_PLACEHOLDER, "".join(lines))
-        kind = record.type or self.entry.exposure["stated_type"]
-        try:
-            text = fill_placeholders(fragment, self.number, first_block, quote(kind))
-        except ValueError:
-            # A mark that no index made.
-            raise self.entry.changed() from None
-        return self.entry.tagged(text, standard)
-
-    def copy_blocks(self, out: FileIO) -> None:
-        """Copy the internal blocks, the last part of the slit, and compare the digest."""
-        entry, record = self.entry, self.entry.record
-        check = self.check
-        check.update(encode_metadata(record.own, record.asn, record.type))
-        if record.blocks:
-            file = entry.open()
-            try:
-                for start, size in record.blocks:
-                    block = hashlib.sha256()
-                    entry.copy(file, start, size, out, block)
-                    check.update(block.hexdigest()[:DIGEST_SIZE].encode())
-            finally:
-                os.close(file)
-        if check.hexdigest()[:DIGEST_SIZE] != entry.digest:
-            raise entry.changed()
-
-
-class Output:
-    """A product being written, and the hash of its headers."""
-
-    def __init__(self, file: FileIO) -> None:
-        self.file = file
-        self.hash = hashlib.sha256()
-
-    def header(self, raw: bytes) -> None:
-        """Write a header, and add it to `_fits_hash`."""
-        self.hash.update(raw)
-        write_all(self.file, raw)
-
-
 def flow_mapping(texts: dict[str, str]) -> str:
-    """YAML of a mapping, in one line."""
+    """Format a mapping of YAML texts in one line."""
     return f"{{{', '.join(f'{key}: {text}' for key, text in texts.items())}}}"

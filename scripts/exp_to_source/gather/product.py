@@ -7,6 +7,7 @@ exposure that is not the one that was indexed ends the job.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from itertools import groupby
 
@@ -26,7 +27,7 @@ from ..formats.rows import NamedRows, decode_named_rows, decode_rows, get_all, g
 from ..formats.standards import newest
 from ..formats.template import quote
 from ..results import index_name, manifest_name
-from .entry import Entry, Output, PartCopied, flow_mapping
+from .entry import Entry, flow_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,9 +60,11 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
             "again"
         )
     if not is_card_text(product_path):
-        raise InputError(f"{product_path!r}: no name for a FITS file: printable ASCII is needed")
-    top, entries = read_indices(index_folder, manifest.slits)
-    product = Product(os.path.basename(product_path), manifest, entries, top)
+        raise InputError(
+            f"{product_path!r}: not a valid name of a FITS file; use printable ASCII only"
+        )
+    primary, entries = read_indices(index_folder, manifest.slits)
+    product = Product(os.path.basename(product_path), manifest, entries, primary)
     with atomic_write(product_path) as file:
         product.write(file)
 
@@ -76,23 +79,24 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[NamedRows, 
     slits : list of (str, str)
         Name of the exposure and digest of each slit, those of an exposure one after another.
     """
-    top: NamedRows = {}
+    primary: NamedRows = {}
     entries: list[Entry] = []
-    standard = ""
+    latest = ""
     for exposure, group in groupby(slits, lambda slit: slit[0]):
         with IndexReader(os.path.join(folder, index_name(exposure))) as index:
-            if why := index.exposure.get("failure"):
-                raise InputError(why)
-            own = index.exposure["standard"]
-            if not top:
-                top, standard = decode_named_rows(index.part("top")), own
-            elif own != standard and newest((own, standard)) == own:
+            if reason := index.exposure.get("failure"):
+                raise InputError(reason)
+            standard = index.exposure["standard"]
+            if not primary:
+                primary, latest = decode_named_rows(index.part("primary_metadata")), standard
+            elif standard != latest and newest((standard, latest)) == standard:
                 # The preamble, which says how to read the tree, is that of the newest standard.
-                later, standard = decode_named_rows(index.part("top")), own
-                top |= {name: get_all(later, name) for name in ("preamble", "extensions")}
-            common = dict(decode_rows(index.part("common")))
-            entries += (Entry(index, common, digest) for _, digest in group)
-    return top, entries
+                later, latest = decode_named_rows(index.part("primary_metadata")), standard
+                primary |= {name: get_all(later, name) for name in ("preamble", "extensions")}
+            metadata = dict(decode_rows(index.part("exposure_metadata")))
+            for _, digest in group:
+                entries.append(Entry(index, metadata, digest, len(entries) + 1))
+    return primary, entries
 
 
 class Product:
@@ -106,68 +110,64 @@ class Product:
         What it is made of.
     entries : list of Entry
         Its slits, in order.
-    top : NamedRows
+    primary : NamedRows
         The part that it takes from its first exposure.
     """
 
     def __init__(
-        self,
-        filename: str,
-        manifest: Manifest,
-        entries: list[Entry],
-        top: NamedRows,
+        self, filename: str, manifest: Manifest, entries: list[Entry], primary: NamedRows
     ) -> None:
         self.filename = filename
         self.joined = manifest.joined
         self.entries = entries
-        self.top = top
+        self.primary = primary
         self.date = date_now()
         self.standard = newest({entry.standard for entry in entries})
-        kinds = [entry.record.type for entry in entries if entry.record.type]
-        self.kind = kinds[-1] if kinds else entries[0].exposure["stated_type"]
-        about = manifest.association
-        self.association = {key: quote(value) for key, value in about.items()}
+        types = [entry.layout.type for entry in entries if entry.layout.type]
+        self.exposure_type = types[-1] if types else entries[0].exposure["stated_type"]
+        asn = manifest.association
+        self.association = {key: quote(value) for key, value in asn.items()}
         # A string that no FITS card can hold is only in the tree.
         self.association_cards = {
-            word: about[key]
+            word: asn[key]
             for word, key in (("ASNPOOL", "pool_name"), ("ASNTABLE", "table_name"))
-            if key in about and is_card_text(about[key])
+            if key in asn and is_card_text(asn[key])
         }
 
     def write(self, file: FileIO) -> None:
-        """Write the product: PRIMARY, planes, ASDF."""
-        out = Output(file)
-        out.header(header_blocks(self.primary_cards()))
-        parts = [
-            entry.copy_planes(number, self.top, out) for number, entry in enumerate(self.entries, 1)
-        ]
-        text = self.document(parts, out.hash.hexdigest()).encode()
-        sizes = [size for entry in self.entries for _, size in entry.record.blocks]
+        """Write the product: PRIMARY, HDUs of entries, ASDF."""
+        header = header_blocks(self.primary_cards())
+        headers = hashlib.sha256(header)
+        write_all(file, header)
+        for entry in self.entries:
+            entry.copy_hdus(file, headers, self.primary)
+        text = self.document(headers.hexdigest()).encode()
+        sizes = [size for entry in self.entries for _, size in entry.layout.blocks]
         tail = block_index(len(text), sizes)
         size = len(text) + sum(sizes) + len(tail)
         write_all(file, asdf_header(size) + text)
-        for part in parts:
-            part.copy_blocks(file)
+        for entry in self.entries:
+            entry.copy_blocks(file)
         write_all(file, tail + bytes(padded_size(size) - size))
 
     def primary_cards(self) -> Iterator[bytes]:
         """Cards of PRIMARY: those of the first exposure, the product's own, and its history."""
-        top = self.top
-        about_asn: Sequence[Sequence[str]] = get_all(top, "about_asn")
+        primary = self.primary
+        about_asn: Sequence[Sequence[str]] = get_all(primary, "about_asn")
         if self.association:
             cards = {word: image for word, image in about_asn if word}
             cards |= dict.fromkeys(self.association_cards, "")
-            about_asn = [("", get_one(top, "section")), *sorted(cards.items())]
-        comments = dict(get_all(top, "comment"))
-        own = {
+            about_asn = [("", get_one(primary, "section")), *sorted(cards.items())]
+        comments = dict(get_all(primary, "comment"))
+        values = {
             "DATE": self.date,
             "FILENAME": self.filename,
             "DATAMODL": MODEL,
-            "EXP_TYPE": self.kind,
+            "EXP_TYPE": self.exposure_type,
         } | self.association_cards
-        for word, image in (*get_all(top, "before"), *about_asn, *get_all(top, "after")):
-            if word in own:
-                yield format_card(word, own[word], comments[word])
+        for word, image in (*get_all(primary, "before"), *about_asn, *get_all(primary, "after")):
+            if word in values:
+                yield format_card(word, values[word], comments[word])
             else:
                 yield image.encode("ascii")
         history = [f"Source-based product, made by exp_to_source {__version__} of:"]
@@ -177,35 +177,33 @@ class Product:
         for text in history:
             yield format_commentary("HISTORY", text)
 
-    def document(self, parts: list[PartCopied], fits_hash: str) -> str:
-        """YAML document of the product, after its planes were copied."""
-        top, first = self.top, self.entries[0]
-        extensions = get_one(top, "extensions")
+    def document(self, fits_hash: str) -> str:
+        """Compose the YAML document of the product, after its HDUs were copied."""
+        primary, first = self.primary, self.entries[0]
+        extensions = get_one(primary, "extensions")
+        tree = "".join(f"{key}: {text}\n" for key, text in get_all(primary, "tree"))
         lines = [
-            get_one(top, "preamble"),
+            get_one(primary, "preamble"),
             "%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n",
-            *(
-                first.tagged(f"{key}: {text}\n", self.standard)
-                for key, text in get_all(top, "tree")
-            ),
+            first.with_tags(tree, self.standard),
             f"history: {{extensions: {extensions}}}\n" if extensions else "",
             f"_fits_hash: {fits_hash}\n",
             "exposures:\n",
         ]
         first_block = 0
-        for part in parts:
-            lines.append(part.tree(first_block, self.association, self.standard))
-            first_block += len(part.entry.record.blocks)
-        meta, exposure, asn = (dict(get_all(top, name)) for name in ("meta", "exposure", "asn"))
-        kind = {"type": quote(self.kind)} if self.kind else {}
-        meta["exposure"] = flow_mapping(exposure | kind)
+        for entry in self.entries:
+            lines.append(entry.tree(first_block, self.association, self.standard))
+            first_block += len(entry.layout.blocks)
+        meta, exposure, asn = (dict(get_all(primary, name)) for name in ("meta", "exposure", "asn"))
+        if self.exposure_type:
+            exposure["type"] = quote(self.exposure_type)
+        meta["exposure"] = flow_mapping(exposure)
         if asn or self.association:
             meta["asn"] = flow_mapping(asn | self.association)
         for key, value in (("date", self.date), ("filename", self.filename), ("model_type", MODEL)):
             meta[key] = quote(value)
-        lines.append("meta:\n")
-        lines += (first.tagged(f"  {key}: {meta[key]}\n", self.standard) for key in sorted(meta))
-        lines.append("...\n")
+        metadata = "".join(f"  {key}: {meta[key]}\n" for key in sorted(meta))
+        lines += ["meta:\n", first.with_tags(metadata, self.standard), "...\n"]
         return "".join(lines)
 
 

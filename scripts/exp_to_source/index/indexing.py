@@ -73,10 +73,10 @@ def index_exposure(path: str, output: str) -> list[Diagnostic]:
         identity |= {"standard": extension.standard}
         diagnostics = diagnose(exposure, matched, unreferenced_hdus, is_whole)
         parts = {
-            "common": common,
-            "top": top,
+            "exposure_metadata": common,
+            "primary_metadata": top,
             "tags": encode_column(sorted(tree.tags)),
-            "remarks": encode_rows(truncate(diagnostics)),
+            "diagnostics": encode_rows(truncate(diagnostics)),
             "text": tree.text.encode() if normalised else b"",
         }
         if size_and_mtime(path) != before:

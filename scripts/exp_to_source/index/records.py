@@ -156,15 +156,15 @@ def slit_layouts(
         digest.update(encode_metadata(slit.overrides, asn, own_type))
         digest.update("".join(blocks[number].digest for number in slit.blocks).encode())
         layout = SlitLayout(
-            planes=[
+            hdus=[
                 (hdu.start, hdu.data_start - hdu.start, hdu.end - hdu.data_start, plan)
                 for hdu, plan in plans
             ],
             casts={number: (hdus[number].data_size, *cast) for number, cast in casts.items()},
             text=(bool(exposure.normalised), position, size),
-            edits=slit.edits,
+            replacements=slit.edits,
             blocks=[(blocks[number].start, blocks[number].size) for number in slit.blocks],
-            own=slit.overrides,
+            overrides=slit.overrides,
             asn=asn,
             type=own_type,
         )

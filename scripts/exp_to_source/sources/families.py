@@ -112,7 +112,7 @@ def read_exposures(paths: Iterable[str], options: GroupingOptions) -> Iterator[I
             yield IndexedExposure(
                 header,
                 list(_read_slits(index, options)),
-                [Diagnostic(*row) for row in decode_rows(index.part("remarks"))],
+                [Diagnostic(*row) for row in decode_rows(index.part("diagnostics"))],
                 decode_column(index.part("tags")),
             )
 

@@ -29,7 +29,10 @@ BARRED = {
 
 
 #: Parts of an index that are read. Those of these exposures have no remarks and no text.
-PARTS = ["heads", "places", "shared", "records", "common", "top", "tags"]
+PARTS = [
+    *("summaries", "offsets", "shared", "layouts"),
+    *("exposure_metadata", "primary_metadata", "tags"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -110,14 +113,14 @@ def test_a_damaged_index_makes_no_wrong_product(
     for place in range(start, start + size, max(size // 60, 1)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 5]) + whole[place + 1 :])
         try:
-            if part in ("heads", "tags"):
+            if part in ("summaries", "tags"):
                 list_sources([str(path)], f"{run}/results/table")
             assert gather_first(run).read_bytes() == sound
         except InputError as error:
             assert f"{path}: damaged index; delete the file and run again" in str(error)
             refused += 1
     # The lines of other slits do not count for this product.
-    assert refused >= (15 if part in ("places", "records") else 60)
+    assert refused >= (15 if part in ("offsets", "layouts") else 60)
 
 
 def test_manifests_are_rewritten_only_where_they_change(run: Path):

@@ -666,7 +666,7 @@ def test_a_product_needs_a_name_that_its_header_can_hold(tmp_path, parts):
     path = index(tmp_path, parts.join())
     manifest = tmp_path / "results" / "manifests" / f"{products(tmp_path, path)[0]}.txt"
     for name in ("é.fits", "a\nb.fits"):
-        with pytest.raises(InputError, match="no name for a FITS file"):
+        with pytest.raises(InputError, match="not a valid name of a FITS file"):
             gather_source(str(manifest), str(tmp_path / name), str(Path(path).parent))
 
 

@@ -136,7 +136,7 @@ def test_planes_have_the_order_of_the_schema(exposure):
     index(exposure)
     with IndexReader(str(exposure.with_suffix(".txt"))) as reader:
         starts = [
-            [start for start, *_ in reader.record(digest).planes]
+            [start for start, *_ in reader.layout(digest).hdus]
             for digest, *_ in read_summaries(reader)
         ]
     assert starts[0] == sorted(starts[0], reverse=True)
@@ -212,8 +212,8 @@ def test_bscale_comes_with_bzero_as_astropy_writes_it(exposure):
     index(exposure)
     with IndexReader(str(exposure.with_suffix(".txt"))) as reader:
         head = next(read_summaries(reader))
-        record = reader.record(head.digest)
-    *_, plan = record.planes[1]
+        layout = reader.layout(head.digest)
+    *_, plan = layout.hdus[1]
     assert any(text.startswith("BSCALE  =                    1") for *_, text in plan)
 
 
@@ -259,8 +259,8 @@ def plans(exposure, plane):
     """What a product's header of a plane has that describes data."""
     index(exposure)
     with IndexReader(str(exposure.with_suffix(".txt"))) as reader:
-        record = reader.record(next(read_summaries(reader)).digest)
-    *_, plan = record.planes[plane]
+        layout = reader.layout(next(read_summaries(reader)).digest)
+    *_, plan = layout.hdus[plane]
     raw = split(exposure.read_bytes()).hdus[plane + 1][0]
     cards = []
     for first, count, text in plan:

@@ -163,7 +163,7 @@ def test_files_passed_over_are_one_line_and_damaged_exposures_one_each(results: 
     facts = at_the_end(results, file_states(str(results)))
     assert (facts.skipped, facts.passed_over) == (1, 9)
     assert told(facts)[-3:] == [
-        "passed over 9 files of other kinds than spectroscopic exposures of many slits: "
+        "ignored 9 files of other kinds than spectroscopic exposures of many slits: "
         f"8 ImageModel (NRS_MSATA), 1 MultiSpecModel; see {path}",
         f"1 exposure skipped, see {path}:",
         "  skipped: b.fits: truncated",

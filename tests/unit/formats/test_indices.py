@@ -47,7 +47,7 @@ def write(folder: Path, reverse: bool = False) -> str:
     path = str(folder / "x.txt")
     about = {"exposure": "x", "path": "/a\tb\\n/x.fits", "size": 12, "grating": ""}
     slits = list(zip(SUMMARIES, LAYOUTS, strict=True))
-    write_index(path, about, {"text": b"abc", "tags": b""}, slits[:: -1 if reverse else 1])
+    write_index(path, about, {"text": b"abc"}, slits[:: -1 if reverse else 1])
     return path
 
 
@@ -69,13 +69,13 @@ def test_indices_come_back(tmp_path: Path, reverse: bool):
         }  # fmt: skip
         assert list(read_summaries(index)) == (SUMMARIES[::-1] if reverse else SUMMARIES)
         for summary, layout in zip(SUMMARIES, LAYOUTS, strict=True):
-            assert vars(index.record(summary.digest)) == vars(layout)
-        assert index.record("e" * 32) is None
+            assert vars(index.layout(summary.digest)) == vars(layout)
+        assert index.layout("e" * 32) is None
         assert index.part("text") == b"abc" and index.text(1, 2) == b"bc"
 
 
 @pytest.mark.parametrize("number", ["-5", "999999999999", " 40000000000", "x"])
-def test_a_place_outside_the_records_is_damage(tmp_path: Path, number: str):
+def test_an_offset_outside_the_layouts_is_damage(tmp_path: Path, number: str):
     path = Path(write(tmp_path))
     data = path.read_bytes()
     for field in (0, 1):
@@ -85,7 +85,7 @@ def test_a_place_outside_the_records_is_damage(tmp_path: Path, number: str):
             IndexReader(str(path)) as index,
             pytest.raises(InputError, match=r"x\.txt: damaged index; delete the file"),
         ):
-            index.record("f" * 32)
+            index.layout("f" * 32)
 
 
 @pytest.mark.parametrize("association", [None, {"pool_name": "a\tb", "table_name": "x_asn.json"}])
