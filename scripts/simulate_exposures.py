@@ -40,9 +40,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--orders", type=int, nargs="+", help="spectral orders (1; WFSS)")
     parser.add_argument(
         "--absent",
-        type=plane_of_slit,
+        type=image_and_slit,
         nargs="+",
-        help="planes left out, with the number of the slit: barshadow:2",
+        help="images left out, with the number of the slit: barshadow:2",
     )
     parser.add_argument(
         "--shape",
@@ -90,10 +90,10 @@ def version(text: str) -> str:
     return text
 
 
-def plane_of_slit(text: str) -> tuple[str, int]:
-    """Return the plane and the number of the slit of ``plane:number``."""
-    plane, _, number = text.partition(":")
-    return plane, int(number)
+def image_and_slit(text: str) -> tuple[str, int]:
+    """Return the image and the number of the slit of ``image:number``."""
+    image, _, number = text.partition(":")
+    return image, int(number)
 
 
 if __name__ == "__main__":

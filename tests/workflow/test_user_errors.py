@@ -368,7 +368,7 @@ def test_scripts_tell_how_they_are_used(name):
         ),
         ("list_sources", ("gone", "--table", "x"), "gone: no such index; run again"),
         ("simulate_exposures", ("README.md",), "README.md: File exists; it must be a folder"),
-        ("simulate_exposures", ("x", "--absent", "foo:1"), "mos has no plane foo; the planes are"),
+        ("simulate_exposures", ("x", "--absent", "foo:1"), "mos has no image foo; choose from"),
         ("run_spec3", ("gone",), "gone: no such file; correct its path"),
     ],
 )

@@ -5,35 +5,39 @@ from pathlib import Path
 
 from ..files import atomic_write, write_all
 from ..modes import ELEMENTS
-from .modes import Mode
+from .modes import SimulatedMode
 from .simulation import Simulation
 
 
-def write_association(s: Simulation, mode: Mode, exposures: list[Path], folder: Path) -> Path:
-    """Write the stage 3 association of the exposures, with the template of the version."""
-    observation = f"jw{s.program:05}-o{s.observation:03}"
-    optical = sorted(mode.elements[key].lower() for key in ELEMENTS if key in mode.elements)
-    tail = f"{mode.instrument.lower()}_{'-'.join(optical)}"
+def write_association(
+    s: Simulation, mode: SimulatedMode, exposures: list[Path], folder: Path
+) -> Path:
+    """Write the stage 3 association of exposures, with the product name of the version."""
+    program, observation = f"{s.program:05}", f"o{s.observation:03}"
+    elements = sorted(mode.elements[key].lower() for key in ELEMENTS if key in mode.elements)
     target = "{source_id}"
+    configuration = f"{mode.instrument.lower()}_{'-'.join(elements)}"
     if s.mode == "fixed-slit" and s.pipeline >= (1, 12):
-        target, tail = "t001-{source_id}", tail + "-{slit_name}"
-    elif s.mode.endswith("-wfss") and s.pipeline >= (1, 19):
+        target = "t001-{source_id}"
+        configuration += "-{slit_name}"
+    elif mode.is_grism and s.pipeline >= (1, 19):
         target = "t001"
     if mode.subarray != "FULL":
-        tail += f"-{mode.subarray.lower()}"
+        configuration += f"-{mode.subarray.lower()}"
     members = [{"expname": path.name, "exptype": "science"} for path in exposures]
+    name = f"jw{program}-{observation}_{target}_{configuration}"
     association = {
         "asn_type": "spec3",
         "asn_rule": "candidate_Asn_Lv3SpectralSource",
         "version_id": None,
         "code_version": s.version,
-        "program": f"{s.program:05}",
-        "asn_id": f"o{s.observation:03}",
-        "asn_pool": f"jw{s.program:05}_pool.csv",
+        "program": program,
+        "asn_id": observation,
+        "asn_pool": f"jw{program}_pool.csv",
         "target": "001",
-        "products": [{"name": f"{observation}_{target}_{tail}", "members": members}],
+        "products": [{"name": name, "members": members}],
     }
-    path = folder / f"{observation}_spec3_00001_asn.json"
+    path = folder / f"jw{program}-{observation}_spec3_00001_asn.json"
     with atomic_write(path) as file:
         write_all(file, json.dumps(association, indent=4).encode() + b"\n")
     return path

@@ -30,13 +30,13 @@ class _HduList(fits.HDUList):  # type: ignore[misc] # astropy has no types
 
     def __init__(self, hdus: list[fits.PrimaryHDU]) -> None:
         super().__init__(hdus)
-        self._places: dict[tuple[str, int], fits.ImageHDU] = {}
+        self._hdus: dict[tuple[str, int], fits.ImageHDU] = {}
 
     def append(self, hdu: fits.ImageHDU) -> None:
         """Append an HDU, whose name and version are final."""
         super().append(hdu)
-        self._places[hdu.name, hdu.ver] = hdu
+        self._hdus[hdu.name, hdu.ver] = hdu
 
     def __getitem__(self, key: Any) -> fits.ImageHDU:
         """Return the HDU of an index, a name, or a name and version."""
-        return self._places[key] if isinstance(key, tuple) else super().__getitem__(key)
+        return self._hdus[key] if isinstance(key, tuple) else super().__getitem__(key)

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FIXED_SLITS = ("S200A1", "S200A2", "S400A1", "S1600A1", "S200B1")
+from ..modes import FIXED_SLIT_IDS
+
+FIXED_SLITS = tuple(FIXED_SLIT_IDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ class Simulation:
     orders : tuple of int
         Spectral orders of each source (WFSS).
     absent : tuple of (str, int)
-        Planes left out: attribute name, and number of the slit in its exposure, from one.
+        Images left out: attribute name, and number of the slit in its exposure, from one.
     shape : tuple of int
         Rows and columns of the smallest cut-out, in pixels.
     version : str
@@ -77,5 +79,5 @@ class Simulation:
 
     @property
     def pipeline(self) -> tuple[int, ...]:
-        """First two numbers of the calibration version."""
+        """Return the first two numbers of the calibration version."""
         return tuple(int(part) for part in self.version.split(".")[:2])

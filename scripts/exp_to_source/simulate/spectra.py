@@ -1,4 +1,4 @@
-"""Made-up sources: faint and bright ones, with a continuum and emission lines."""
+"""Artificial sources: faint and bright ones, with a continuum and emission lines."""
 
 from typing import NamedTuple
 
@@ -16,36 +16,28 @@ FAINTEST, BRIGHTEST = 0.1, 20.0
 #: Standard deviation of lines, in pixels.
 LINE_WIDTH = 1.3
 
+#: Half the width of the field, in degrees.
+RADIUS = 0.025
 
-class Source(NamedTuple):
-    """A source.
 
-    Attributes
-    ----------
-    flux : float
-        Its flux density at the middle of the band, in µJy.
-    slope : float
-        Power of the wavelength that the continuum follows.
-    redshift : float
-        Its redshift.
-    lines : float
-        How far its strongest line rises above the continuum, in µJy.
-    size : float
-        Standard deviation of its profile, if it is a point, in pixels.
-    ra, dec : float
-        How far it is from the middle of the field, in degrees on the sky.
-    """
+class SimulatedSource(NamedTuple):
+    """A source."""
 
+    #: Flux density at the middle of the band, in µJy.
     flux: float
+    #: Power of the wavelength that the continuum follows.
     slope: float
     redshift: float
+    #: Height of the strongest line above the continuum, in µJy.
     lines: float
+    #: Standard deviation of the profile of a point source, in pixels.
     size: float
+    #: Offsets from the center of the field, in degrees on the sky.
     ra: float
     dec: float
 
     def spectrum(self, wavelengths: np.ndarray) -> np.ndarray:
-        """Flux density at wavelengths that are evenly spaced (µm), in µJy."""
+        """Return the flux density (µJy) at evenly spaced wavelengths (µm)."""
         middle = (wavelengths[0] + wavelengths[-1]) / 2
         step = (wavelengths[-1] - wavelengths[0]) / max(len(wavelengths) - 1, 1)
         flux: np.ndarray = self.flux * (wavelengths / middle) ** self.slope
@@ -55,33 +47,21 @@ class Source(NamedTuple):
         return flux
 
 
-def make_source(
-    seed: int, number: int, waverange: tuple[float, float], radius: float = 0.025
-) -> Source:
-    """Make up a source.
-
-    Parameters
-    ----------
-    seed, number : int
-        What it depends on, and on nothing else: the seed of the simulation, and its SOURCEID.
-    waverange : tuple of float
-        Wavelengths of the band, in microns; a line is in it.
-    radius : float
-        Half the width of the field, in degrees.
-    """
-    rng = np.random.default_rng([seed, abs(number), *b"source"])
+def simulate_source(seed: int, source_id: int, waverange: tuple[float, float]) -> SimulatedSource:
+    """Return a source with a line in the band; it depends on the arguments alone."""
+    rng = np.random.default_rng([seed, abs(source_id), *b"source"])
     low, high = waverange
     # The strongest line that a redshift between 0 and 10 brings anywhere into the band.
     seen = low + (high - low) * rng.uniform(0.15, 0.85)
     rest = 0.5007 if seen < 0.5007 * 11 and rng.random() < 0.5 else 0.6563
     flux = FAINTEST * (BRIGHTEST / FAINTEST) ** rng.random()
-    return Source(
+    return SimulatedSource(
         flux=flux,
         slope=rng.uniform(-2, 1.5),
         redshift=seen / rest - 1,
         # One in five has none. Those of faint sources stand out of the noise nevertheless.
         lines=0.0 if rng.random() < 0.2 else (flux + 1) * rng.uniform(0.7, 3),
         size=rng.uniform(0.9, 1.3),
-        ra=rng.uniform(-radius, radius),
-        dec=rng.uniform(-radius, radius),
+        ra=rng.uniform(-RADIUS, RADIUS),
+        dec=rng.uniform(-RADIUS, RADIUS),
     )

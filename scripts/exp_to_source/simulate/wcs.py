@@ -1,12 +1,12 @@
 """World coordinates for simulated slits.
 
-The chains of frames are those of the official pipeline, and so are the kinds of transforms,
-but the optics are linear: every transform then has an exact inverse, and the later
-spectroscopic steps run on simulated products.
+The chains of frames and the kinds of transforms are those of the official pipeline, but the optics
+are linear: every transform then has an exact inverse, and the later spectroscopic steps run on
+simulated products.
 
 Frames, tables and the telescope's part of the chain are built once for an `Optics` and shared by
-all slits that have it; the instrument's part is separate for each slit. As in real files, this
-gives YAML aliases and internal array blocks that slits share.
+its slits; the instrument's part is separate for each slit. As in real files, this gives YAML
+aliases and internal array blocks that slits share.
 """
 
 from dataclasses import dataclass
@@ -37,63 +37,41 @@ TABLE_SIZE = 256
 
 
 @dataclass(frozen=True)
-class Cutout:
-    """Position of a slit's cut-out on the detector.
+class DetectorRegion:
+    """A slit's cut-out of the detector."""
 
-    Attributes
-    ----------
-    x, y : int
-        Zero-based detector pixel of its lower left corner.
-    shape : tuple of int
-        Rows and columns.
-    order : int
-        Spectral order.
-    """
-
+    #: Zero-based detector pixel of its lower left corner.
     x: int
     y: int
+    #: Rows and columns.
     shape: tuple[int, int]
+    #: Spectral order.
     order: int = 1
 
     @property
     def center(self) -> tuple[float, float]:
-        """Detector x and y of its middle, in pixels."""
+        """Return detector x and y of its middle, in pixels."""
         rows, columns = self.shape
         return self.x + (columns - 1) / 2, self.y + (rows - 1) / 2
 
 
 @dataclass(frozen=True)
 class Pointing:
-    """Where the telescope looks.
+    """Pointing of the telescope."""
 
-    Attributes
-    ----------
-    ra, dec, roll : float
-        Sky position of the reference point and roll angle there, in degrees.
-    v2, v3 : float
-        Telescope coordinates of the reference point, in arcsec.
-    scale : float
-        Velocity aberration factor.
-    """
-
+    #: Sky position of the reference point and roll angle there, in degrees.
     ra: float
     dec: float
     roll: float
+    #: Telescope coordinates of the reference point, in arcsec.
     v2: float
     v3: float
+    #: Velocity aberration factor.
     scale: float
 
 
 class Optics:
-    """What the slits of one exposure have in common.
-
-    Parameters
-    ----------
-    pointing : Pointing
-        Where the telescope looks.
-    waverange : tuple of float
-        Shortest and longest wavelength, in microns.
-    """
+    """Parts of the WCS that slits of one exposure have in common; wavelengths are in microns."""
 
     def __init__(self, pointing: Pointing, waverange: tuple[float, float]) -> None:
         low, high = waverange
@@ -106,7 +84,7 @@ class Optics:
             axes_order=(2,), unit=u.micron, axes_names=("wavelength",), name="spectral"
         )
 
-    def wcs(self, cutout: Cutout) -> WCS:
+    def build_wcs(self, region: DetectorRegion) -> WCS:
         """Return the world coordinates of one slit or cut-out."""
         raise NotImplementedError
 
@@ -138,16 +116,16 @@ class Optics:
         return scale.rename("va_corr")
 
     def frame(
-        self, name: str, unit: u.Unit, axes: tuple[str, str], *others: cf.CoordinateFrame
+        self, name: str, unit: u.Unit, axes: tuple[str, str], *more: cf.CoordinateFrame
     ) -> cf.CompositeFrame:
-        """Return a plane with the wavelength, and the `others`, as further axes."""
+        """Return plane coordinates with the wavelength, and `more`, as further axes."""
         plane = cf.Frame2D(name=f"{name}_spatial", unit=(unit, unit), axes_names=axes)
-        return cf.CompositeFrame([plane, self.spectral, *others], name=name)
+        return cf.CompositeFrame([plane, self.spectral, *more], name=name)
 
-    def world(self, *others: cf.CoordinateFrame) -> cf.CompositeFrame:
-        """Return the sky with the wavelength, and the `others`, as further axes."""
+    def world(self, *more: cf.CoordinateFrame) -> cf.CompositeFrame:
+        """Return the sky with the wavelength, and `more`, as further axes."""
         sky = cf.CelestialFrame(name="sky", axes_order=(0, 1), reference_frame=ICRS())
-        return cf.CompositeFrame([sky, self.spectral, *others], name="world")
+        return cf.CompositeFrame([sky, self.spectral, *more], name="world")
 
 
 class NirspecOptics(Optics):
@@ -174,12 +152,12 @@ class NirspecOptics(Optics):
             Step(self.world(), None),
         ]
 
-    def wcs(self, cutout: Cutout) -> WCS:
+    def build_wcs(self, region: DetectorRegion) -> WCS:
         """Return the world coordinates of one slit: x, y to ra, dec (deg), wavelength (micron)."""
-        x, y = cutout.center
-        to_sca = Shift(cutout.x) & Shift(cutout.y) | Identity(2)
-        bind_bounding_box(to_sca, _bounding_box(cutout), order="F")
-        place = Shift((x - 1024) * self.ANGLE) & Shift((y - 1024) * self.ANGLE)
+        x, y = region.center
+        to_sca = Shift(region.x) & Shift(region.y) | Identity(2)
+        bind_bounding_box(to_sca, _bounding_box(region), order="F")
+        center = Shift((x - 1024) * self.ANGLE) & Shift((y - 1024) * self.ANGLE)
         scale = PIXEL_SCALE / self.SHUTTER * self.PITCH
         to_msa = (
             Scale(self.PITCH) & Scale(self.PITCH)
@@ -189,7 +167,7 @@ class NirspecOptics(Optics):
             [
                 Step(self.detector, to_sca.rename("dms2sca")),
                 Step(self.sca, self._to_gwa()),
-                Step(self.gwa, place.inverse | self._to_slit(cutout)),
+                Step(self.gwa, center.inverse | self._to_slit(region)),
                 Step(self.slit_frame, to_msa.rename("slit2msa")),
                 Step(self.msa_frame, self.to_oteip),
                 *self.telescope,
@@ -203,11 +181,11 @@ class NirspecOptics(Optics):
             Shift(-1024) & Shift(-1024) | turn | _optics("camera", self.ANGLE, self.ANGLE)
         ).rename("det2gwa")
 
-    def _to_slit(self, cutout: Cutout) -> Model:
-        """Return the transform from angles about the slit's own to slit position and wavelength."""
+    def _to_slit(self, region: DetectorRegion) -> Model:
+        """Return the transform from angles relative to the slit to slit position and wavelength."""
         low, high = self.waverange
         middle = (low + high) / 2
-        dispersion = (high - low) / cutout.shape[1] / self.ANGLE
+        dispersion = (high - low) / region.shape[1] / self.ANGLE
         slope = PIXEL_SCALE / self.SHUTTER / self.ANGLE
         table = self.wavelength_table()
         forward = (
@@ -254,27 +232,27 @@ class GrismOptics(Optics):
             Step(self.world(order), None),
         ]
 
-    def wcs(self, cutout: Cutout) -> WCS:
+    def build_wcs(self, region: DetectorRegion) -> WCS:
         """Return the world coordinates of one cut-out: x, y to ra, dec, wavelength, order."""
-        x, y = cutout.center
-        constants = [Const1D(value) for value in (x, y, cutout.order)]
+        x, y = region.center
+        constants = [Const1D(value) for value in (x, y, region.order)]
         for constant in constants:
             constant.inverse = Const1D(constant.amplitude.value)
         source_x, source_y, order = constants
         to_grism = Mapping((0, 1, 0, 0, 0)) | (
-            Shift(cutout.x) & Shift(cutout.y) & source_x & source_y & order
+            Shift(region.x) & Shift(region.y) & source_x & source_y & order
         )
-        bind_bounding_box(to_grism, _bounding_box(cutout), order="F")
+        bind_bounding_box(to_grism, _bounding_box(region), order="F")
         return WCS(
             [
                 Step(self.grism_slit, to_grism),
-                Step(self.grism_detector, self._dispersion(cutout.order)),
+                Step(self.grism_detector, self._dispersion(region.order)),
                 *self.telescope,
             ]
         )
 
     def _dispersion(self, order: int) -> Model:
-        """Return the transform from a pixel, its source's and the order to a wavelength."""
+        """Return the transform from a pixel, that of its source and the order to a wavelength."""
         low, high = self.waverange
         slope = (high - low) / self.TRACE / order
         middle = (low + high) / 2
@@ -292,14 +270,14 @@ class GrismOptics(Optics):
         return forward.rename("grism_dispersion")
 
 
-def _bounding_box(cutout: Cutout) -> tuple[tuple[float, float], tuple[float, float]]:
+def _bounding_box(region: DetectorRegion) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the pixel limits of a cut-out, x first."""
-    rows, columns = cutout.shape
+    rows, columns = region.shape
     return (-0.5, columns - 0.5), (-0.5, rows - 0.5)
 
 
 def _polynomial(name: str, c0_0: float = 0.0, c1_0: float = 0.0, c0_1: float = 0.0) -> Model:
-    """Return a plane, written with all the coefficients of a real distortion."""
+    """Return a linear polynomial, written with all coefficients of a real distortion."""
     limits = {f"{axis}_{kind}": DOMAIN for axis in "xy" for kind in ("domain", "window")}
     return Polynomial2D(DEGREE, name=name, c0_0=c0_0, c1_0=c1_0, c0_1=c0_1, **limits)
 
@@ -307,7 +285,7 @@ def _polynomial(name: str, c0_0: float = 0.0, c1_0: float = 0.0, c0_1: float = 0
 def _optics(
     name: str, x_slope: float = 1, y_slope: float = 1, x_0: float = 0, y_0: float = 0
 ) -> Model:
-    """Return a distortion, then an affine transform, as reference files of NIRSpec have them."""
+    """Return a distortion, then an affine transform, as in reference files of NIRSpec."""
     turn = AffineTransformation2D(np.eye(2), np.zeros(2), name=f"{name}_affine_d2s")
     before, after = (
         Shift(0.0, name=f"{name}_x{side}cen_d2s") & Shift(0.0, name=f"{name}_y{side}cen_d2s")
@@ -319,7 +297,7 @@ def _optics(
 def _polynomials(
     name: str, x_slope: float, y_slope: float, x_0: float = 0, y_0: float = 0
 ) -> Model:
-    """Return a distortion of a plane, in the form the reference files have."""
+    """Return a two-dimensional distortion, in the form of the reference files."""
     x = _polynomial(f"{name}_x_forward", x_0, c1_0=x_slope)
     y = _polynomial(f"{name}_y_forward", y_0, c0_1=y_slope)
     x.inverse = _polynomial(f"{name}_x_backward", -x_0 / x_slope, c1_0=1 / x_slope)

@@ -8,7 +8,7 @@ from stdatamodels.jwst import datamodels
 
 from exp_to_source.simulate.exposures import simulate
 from exp_to_source.simulate.simulation import Simulation
-from exp_to_source.simulate.spectra import make_source
+from exp_to_source.simulate.spectra import simulate_source
 
 SHAPE = (30, 60)
 BAND = (1.66, 3.17)
@@ -33,7 +33,8 @@ def test_sources_have_the_flux_they_were_given(exposures: list[Path]):
         with datamodels.open(path) as model:
             for slit in model.slits[:8]:
                 columns = slit.data.shape[1]
-                truth = make_source(0, slit.source_id, BAND).spectrum(np.linspace(*BAND, columns))
+                source = simulate_source(0, slit.source_id, BAND)
+                truth = source.spectrum(np.linspace(*BAND, columns))
                 error = np.sqrt(np.ma.masked_invalid(slit.err.astype(float) ** 2).sum())
                 unit = flux(slit).mean() / np.nanmean(slit.data)
                 total = flux(slit).mean(axis=1).sum() * columns
@@ -69,9 +70,9 @@ def test_nods_move_the_trace_to_where_the_wcs_has_the_source(exposures: list[Pat
 
 
 def test_a_source_is_the_same_in_whatever_it_is_simulated_with():
-    assert make_source(0, 59, BAND) == make_source(0, 59, BAND)
-    assert make_source(0, 59, BAND) != make_source(1, 59, BAND)
-    several = [make_source(0, number, BAND) for number in range(-50, 200)]
+    assert simulate_source(0, 59, BAND) == simulate_source(0, 59, BAND)
+    assert simulate_source(0, 59, BAND) != simulate_source(1, 59, BAND)
+    several = [simulate_source(0, number, BAND) for number in range(-50, 200)]
     fluxes = [source.flux for source in several]
     assert max(fluxes) / min(fluxes) > 100
     assert 0.1 < np.mean([source.lines == 0 for source in several]) < 0.3

@@ -227,7 +227,7 @@ def test_absent_planes(tmp_path):
 
 def test_unknown_plane(tmp_path):
     """A plane that the mode has not is an error."""
-    with pytest.raises(InputError, match="fixed-slit has no plane barshadow"):
+    with pytest.raises(InputError, match="fixed-slit has no image barshadow"):
         simulate_one(tmp_path, mode="fixed-slit", absent=(("barshadow", 2),))
 
 
