@@ -29,7 +29,7 @@ ASKED = remember(
 #: The exposures in their order. A command line would not hold thousands.
 ORDER = remember("order", "".join(f"{index_path(RESULTS, name)}\n" for name in EXPOSURES))
 #: Names of associations may look like those of products, which are not these.
-FAMILIES = one_of(sorted({family_name(association.template) for association in ASSOCIATIONS}))
+FAMILIES = one_of(sorted({group_name(association.template) for association in ASSOCIATIONS}))
 
 
 rule find_references:
