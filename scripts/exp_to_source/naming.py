@@ -1,4 +1,4 @@
-"""Names of exposures and products: making and parsing them.
+"""Names of exposures and products: formatting and parsing them.
 
 The syntax is that of the JWST pipeline's documentation ("File naming schemes"): stage 2 names
 ``jw<ppppp><ooo><vvv>_<gg><s><aa>_<eeeee>[-segNNN]_<detector>_cal``, stage 3 source-based names
@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from .errors import InputError
 from .modes import INSTRUMENTS
@@ -28,27 +27,21 @@ MAX_PRODUCT_NAME = 220
 
 _ANY_PRODUCT = re.compile("{association}{source}{setting}".format(**PRODUCT_PARTS))
 _PRODUCT = re.compile(
-    r"jw(?P<program>[0-9]{5})-(?P<candidate>[acor][0-9]{3,4})_"
-    r"(?:t(?P<target>[0-9]{3,})-)?(?P<kind>[sbv])(?P<source_id>[0-9]{5,})"
-    r"(?:-epoch(?P<epoch>[0-9a-z]+))?"
-    f"_(?P<instrument>{'|'.join(INSTRUMENTS).lower()})"
-    r"_(?P<elements>[a-z0-9]+(?:-[a-z0-9]+)*)"
+    r"jw[0-9]{5}-[acor][0-9]{3,4}_(?:t[0-9]{3,}-)?(?P<type>[sbv])(?P<source_id>[0-9]{5,})"
+    rf"(?:-epoch[0-9a-z]+)?_(?:{'|'.join(INSTRUMENTS).lower()})_[a-z0-9]+(?:-[a-z0-9]+)*"
 )
 _EXPOSURE = re.compile(
-    r"jw(?P<program>\d{5})(?P<observation>\d{3})(?P<visit>\d{3})_"
-    r"(?P<group>\d{2})(?P<sequence>\d)(?P<activity>[0-9a-z]{2})_(?P<exposure>\d{5})"
-    r"(?:-seg(?P<segment>\d{3}))?_(?P<detector>[a-z0-9]+)_(?P<suffix>cal|mbsub)",
+    r"jw(\d{5})(\d{3})(\d{3})_(\d{2})(\d)([0-9a-z]{2})_(\d{5})"
+    r"(?:-seg(\d{3}))?_(?P<detector>[a-z0-9]+)_(cal|mbsub)",
     re.ASCII,
 )
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 _ARCHIVED = re.compile(r"jw\d{11}_\d{3}[0-9a-z]{2}_\d{5}(?:-seg\d{3})?_[a-z0-9]+", re.ASCII)
-_ELEMENT = re.compile(r"f\d{3,4}[a-z]\w*|g\d{3}[mh]|prism|clear|grism[rc]|gr150[rc]|p750l|opaque")
-_FIXED_SLIT = re.compile(r"s\d{3,4}[ab]\d")
 
 #: Name of a background slitlet before pipeline version 1.15.
 _OLD_BACKGROUND = re.compile(r"background_([0-9]+)")
 
-#: Names that are safe as parts of file names of our own.
+#: Names that are safe as parts of names of files in the results.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
 
 #: Fields of a name in the archive's syntax where the source goes if it has no ``{source_id}``: a
@@ -68,46 +61,23 @@ NINE_DIGITS_SINCE = (1, 15)
 NUMBERED_BY_SLIT_BEFORE = (1, 12)
 
 
-class ExposureName(NamedTuple):
-    """Fields of an exposure's name."""
+def parse_exposure_name(name: str) -> tuple[str | None, ...] | None:
+    """Parse the name of an exposure (without folder and extension); None if it is not one.
 
-    program: str
-    observation: str
-    visit: str
-    group: str
-    sequence: str
-    activity: str
-    exposure: str
-    segment: str | None
-    detector: str
-    suffix: str
-
-
-class ProductName(NamedTuple):
-    """Fields of a source-based product's name, without its suffix ``_cal``."""
-
-    program: str
-    candidate: str
-    target: str | None
-    kind: str
-    source_id: int
-    epoch: str | None
-    instrument: str
-    elements: tuple[str, ...]
-    slits: tuple[str, ...]
-    subarray: str | None
-
-
-def parse_exposure_name(name: str) -> ExposureName | None:
-    """Parse the name of an exposure (without folder and extension); None if it is not one."""
+    Returns
+    -------
+    tuple of str or None
+        Program, observation, visit, group, sequence, activity, exposure, segment (which may be
+        None), detector, suffix.
+    """
     match = _EXPOSURE.fullmatch(name)
-    return ExposureName(**match.groupdict()) if match else None
+    return match.groups() if match else None
 
 
 def find_archive_name(text: str) -> str:
     """Find the archive's name of an exposure, without suffix, in a text; empty if it has none."""
-    found = _ARCHIVED.search(text)
-    return found[0] if found else ""
+    match = _ARCHIVED.search(text)
+    return match[0] if match else ""
 
 
 def archive_name(header: Mapping[str, str]) -> str:
@@ -125,36 +95,20 @@ def archive_name(header: Mapping[str, str]) -> str:
 
 
 def get_detector(exposure: str) -> str:
-    """Detector of an exposure by its name; the name itself if it is not one."""
-    name = parse_exposure_name(exposure)
-    return name.detector if name else exposure
+    """Return the detector of an exposure by its name; the name itself if it is not one."""
+    match = _EXPOSURE.fullmatch(exposure)
+    return match["detector"] if match else exposure
 
 
-def parse_product_name(name: str) -> ProductName | None:
-    """Parse the name of a product (with or without ``_cal``); None if it is not one.
+def parse_product_name(name: str) -> tuple[str, int] | None:
+    """Parse type and id of the source in a product's name; None if it is not one of the archive.
 
-    The class ``v`` stands for negative ids, as their sign is not part of the name.
+    The type ``v`` stands for negative ids, as their sign is not part of the name.
     """
     match = _PRODUCT.fullmatch(name.removesuffix("_cal"))
     if not match:
         return None
-    fields = match.groupdict()
-    words = fields["elements"].split("-")
-    count = sum(1 for word in words if _ELEMENT.fullmatch(word)) or 1
-    slits = tuple(word for word in words[count:] if _FIXED_SLIT.fullmatch(word))
-    rest = words[count + len(slits) :]
-    return ProductName(
-        program=fields["program"],
-        candidate=fields["candidate"],
-        target=fields["target"],
-        kind=fields["kind"],
-        source_id=int(fields["source_id"]) * (-1 if fields["kind"] == "v" else 1),
-        epoch=fields["epoch"],
-        instrument=fields["instrument"],
-        elements=tuple(words[:count]),
-        slits=slits,
-        subarray="-".join(rest) or None,
-    )
+    return match["type"], int(match["source_id"]) * (-1 if match["type"] == "v" else 1)
 
 
 def is_product_name(name: str) -> bool:
@@ -163,7 +117,7 @@ def is_product_name(name: str) -> bool:
 
 
 def group_name(template: str) -> str:
-    """Name of what all products of a template have in common: the template without its fields.
+    """Name what all products of a template have in common: the template without its fields.
 
     A target that the source replaces is part of it, as in the archive's tables of WFSS spectra.
     """
@@ -172,7 +126,7 @@ def group_name(template: str) -> str:
 
 
 def source_type(source_id: int, source_name: str) -> str:
-    """Class of a source: ``b`` background slitlet, ``v`` virtual, ``s`` any other."""
+    """Return the type of a source: ``b`` background slitlet, ``v`` virtual, ``s`` any other."""
     if "BKG" in source_name or _OLD_BACKGROUND.fullmatch(source_name):
         return "b"
     return "v" if source_id < 0 else "s"
@@ -180,9 +134,9 @@ def source_type(source_id: int, source_name: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def modernize_name(source_name: str, program: str) -> str:
-    """Name of a source since pipeline version 1.15, which renamed background slitlets.
+    """Convert the name of a source to that since pipeline version 1.15.
 
-    Cached, as a source is in many exposures.
+    That version renamed background slitlets. Cached, as a source is in many exposures.
 
     Parameters
     ----------
@@ -195,9 +149,9 @@ def modernize_name(source_name: str, program: str) -> str:
     return f"{program.lstrip('0')}_BKG{match[1]}" if match else source_name
 
 
-def format_source(kind: str, source_id: int, digits: int) -> str:
+def format_source(source_type: str, source_id: int, digits: int) -> str:
     """Format a source as in names, ``s00061``; long ids are never cut."""
-    return f"{kind}{abs(source_id):0{digits}d}"
+    return f"{source_type}{abs(source_id):0{digits}d}"
 
 
 def is_newer(version: str, other: str) -> bool:
@@ -211,13 +165,13 @@ def precedes(version: str, other: tuple[int, int]) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """Numbers of a version: three, or none if it is not one."""
+    """Parse the three numbers of a version; none if it is not one."""
     match = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
     return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
 def count_source_digits(version: str) -> int:
-    """Return how many digits source ids have in names of a pipeline version (CAL_VER)."""
+    """Return the number of digits of source ids in names of a pipeline version (CAL_VER)."""
     return 5 if precedes(version, NINE_DIGITS_SINCE) else 9
 
 
@@ -237,7 +191,7 @@ def header_template(
     slits: bool,
     subarray: str,
 ) -> str:
-    """Template of a product's name if no association gives one.
+    """Compose the template of a product's name from headers, if no association gives one.
 
     Parameters
     ----------
@@ -246,23 +200,23 @@ def header_template(
     slits : bool
         Whether names of fixed slits are part of the name.
     """
-    words = [_safe(elements)]
+    words = [_to_safe(elements)]
     if slits:
         words.append("{slit_name}")
     if subarray and subarray.lower() not in ("full", "n/a", "none"):
-        words.append(_safe(subarray.lower()))
-    head = f"jw{_safe(program):0>5}-o{_safe(observation):0>3}"
-    parts = (head, "{source_id}", _safe(instrument.lower()), "-".join(words))
+        words.append(_to_safe(subarray.lower()))
+    head = f"jw{_to_safe(program):0>5}-o{_to_safe(observation):0>3}"
+    parts = (head, "{source_id}", _to_safe(instrument.lower()), "-".join(words))
     return "_".join(part for part in parts if part)
 
 
-def _safe(text: str) -> str:
-    """Text as part of a name: with dashes for what file names should not have."""
+def _to_safe(text: str) -> str:
+    """Replace what file names should not have by dashes."""
     return _UNSAFE.sub("-", text.strip())
 
 
 def fill_template(template: str, source: str, slits: list[str]) -> str:
-    """Name of a product; upper case stays what it is, as in the pipeline.
+    """Fill in the template of a product's name; upper case stays what it is, as in the pipeline.
 
     Parameters
     ----------
@@ -280,14 +234,14 @@ def fill_template(template: str, source: str, slits: list[str]) -> str:
             name = field.sub(r"\1{source_id}", name)
     if "{source_id}" not in name:
         name += "_{source_id}"
-    slit_name = "-".join(_safe(slit.lower()) for slit in slits)
+    slit_name = "-".join(_to_safe(slit.lower()) for slit in slits)
     if not slit_name:
         name = name.replace("-{slit_name}", "")
     return name.replace("{source_id}", source).replace("{slit_name}", slit_name)
 
 
 def exposure_name(path: str) -> str:
-    """Name of an exposure: that of its file, without folder and extension.
+    """Return the name of an exposure: that of its file, without folder and extension.
 
     Raises
     ------
@@ -304,7 +258,7 @@ def exposure_name(path: str) -> str:
 
 
 def check_path(path: str) -> None:
-    """Refuse paths that do not fit in lists of one path per line, or look like wildcards."""
+    """Check that a path fits in lists of one path per line, and does not look like wildcards."""
     if not path.isprintable() or "{" in path or "}" in path:
         raise InputError(
             f"{path!r}: braces, and what is not printable, cannot be part of paths; "

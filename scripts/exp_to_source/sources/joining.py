@@ -99,13 +99,13 @@ def _make_product(
     if row.product:
         family = family._replace(template=row.product)
     # A full name is that of one source.
-    fields = parse_product_name(row.product)
-    if fields and (fields.kind, fields.source_id) != (kind, source_id):
+    source = parse_product_name(row.product)
+    if source and source != (kind, source_id):
         raise InputError(
             f"{row.location}: its product {row.product!r} is not that of its target {row.target}; "
             "correct one of them, or write {source_id} in its place"
         )
-    name = row.product if fields else name_product(family, slits, kind, source_id)
+    name = row.product if source else name_product(family, slits, kind, source_id)
     parts = (
         name_product(family, group, group[0].kind, group[0].source_id)
         for family, slits in by_family.values()
