@@ -49,13 +49,15 @@ def read_catalog(path: str) -> list[int]:
         raise InputError(
             f"{path}: not a text in UTF-8; save it again, or as .fits where it is a FITS table"
         ) from None
-    except OSError as error:
-        if error.errno:
-            raise
-        raise _unreadable(path, kind, error) from None
     except Exception as error:
         # Each reader raises different errors.
-        raise _unreadable(path, kind, error) from None
+        if isinstance(error, OSError) and error.errno:
+            raise
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"{path}: cannot be read as a table ({kind}: {why:.120}); tab-separated (.tsv), .csv, "
+            ".ecsv and .fits tables can be"
+        ) from None
     columns = {name.lower(): name for name in reversed(table.colnames)}
     name = next((columns[name] for name in ID_COLUMNS if name in columns), None)
     if name is None:
@@ -87,11 +89,3 @@ def read_catalog(path: str) -> list[int]:
             f"{path}: has no ids in its column {name!r}; correct the setting 'catalog'"
         )
     return list(dict.fromkeys(ids))
-
-
-def _unreadable(path: str, kind: str, error: Exception) -> InputError:
-    why = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return InputError(
-        f"{path}: cannot be read as a table ({kind}: {why:.120}); tab-separated (.tsv), .csv, "
-        ".ecsv and .fits tables can be"
-    )

@@ -86,13 +86,17 @@ def repeated_exposures(products: Iterable[Product], exposures: Exposures) -> Ite
 
     Files of one exposure that have different slits are parts of it, and valid.
     """
+
+    def describe(pairs: Counter[tuple[str, str]]) -> str:
+        paths = (" and ".join(exposures[name].header["path"] for name in pair) for pair in pairs)
+        return f"{pluralize(pairs.total(), 'slit')}): {list_some(paths, '; ', MAX_NAMED)}"
+
     keys = {name: _read_numbers(exposure.header) for name, exposure in exposures.items()}
     repeated = _count_pairs(products, exposures, identify(exposures, keys))
     if repeated:
         yield Doubt(
             "exposures that are given twice, under two names, would be in products twice "
-            f"({pluralize(repeated.total(), 'slit')}): {_list_paths(repeated, exposures)}; leave "
-            "one of each out",
+            f"({describe(repeated)}; leave one of each out",
             stops=True,
         )
     similar: dict[str, Hashable] = {}
@@ -106,8 +110,7 @@ def repeated_exposures(products: Iterable[Product], exposures: Exposures) -> Ite
     if others:
         yield Doubt(
             f"exposures may be given twice: all but their FILENAME says that they are one "
-            f"({pluralize(others.total(), 'slit')}): {_list_paths(others, exposures)}; leave one "
-            "of each out if they are"
+            f"({describe(others)}; leave one of each out if they are"
         )
 
 
@@ -130,11 +133,6 @@ def _count_pairs(
                 if (other := first.setdefault(key, slit.exposure)) != slit.exposure:
                     pairs[other, slit.exposure] += 1
     return pairs
-
-
-def _list_paths(pairs: Iterable[tuple[str, str]], exposures: Exposures) -> str:
-    paths = (" and ".join(exposures[name].header["path"] for name in pair) for pair in pairs)
-    return list_some(paths, "; ", MAX_NAMED)
 
 
 def _read_numbers(header: Mapping[str, str]) -> tuple[str, ...]:

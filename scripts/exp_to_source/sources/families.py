@@ -155,29 +155,22 @@ def make_families(
                 f"{association.path}: its members are of several instruments "
                 f"({', '.join(sorted(instruments))}), products are of one; make it again"
             )
-        asn = {"pool_name": association.pool, "table_name": os.path.basename(association.path)}
-        groups.append((association.template, {k: v for k, v in asn.items() if v}, members))
+        about = {"pool_name": association.pool, "table_name": os.path.basename(association.path)}
+        groups.append((association.template, {k: v for k, v in about.items() if v}, members))
     by_headers: dict[str, list[IndexedExposure]] = {}
     for name, exposure in by_name.items():
         if name not in claimed:
             by_headers.setdefault(_template(exposure.header), []).append(exposure)
     groups += ((template, None, members) for template, members in by_headers.items())
-    return [
-        Family(
-            template,
-            _digits(members, options),
-            association,
-            [slit for exposure in members for slit in exposure.slits],
-        )
-        for template, association, members in groups
-        if members
-    ]
-
-
-def _digits(members: list[IndexedExposure], options: GroupingOptions) -> int:
-    if options.source_id_digits != "auto":
-        return int(options.source_id_digits)
-    return max(count_source_digits(exposure.header["version"]) for exposure in members)
+    families = []
+    for template, asn, members in groups:
+        if members:
+            digits = max(count_source_digits(member.header["version"]) for member in members)
+            if options.source_id_digits != "auto":
+                digits = int(options.source_id_digits)
+            slits = [slit for member in members for slit in member.slits]
+            families.append(Family(template, digits, asn, slits))
+    return families
 
 
 def _template(header: dict[str, str]) -> str:

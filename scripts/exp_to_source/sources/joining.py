@@ -82,7 +82,14 @@ def _make_product(
             "joined product only; leave one of them out of 'associations'"
         )
     key, (family, _) = next(iter(by_family.items()))
-    label, kind, source_id = identify(row, slits)
+    if row.source:
+        label, (kind, source_id) = "", row.source
+    else:
+        # The first slit with that name, or else any.
+        label = row.target
+        named = [slit for slit in slits if slit.source_name.lower() == label.lower()]
+        first = (named or slits)[0]
+        kind, source_id = first.kind, first.source_id
     same = [
         slit
         for slit in unjoined[key]
@@ -118,17 +125,10 @@ def _make_product(
     return Product(name, source_id, kind, association, slits, joined, label, group)
 
 
-def identify(row: Row, slits: list[Slit]) -> tuple[str, str, int]:
-    """Name, class and id of a target; for a name, of its first slit with that name, or else any."""
-    if row.source:
-        return "", *row.source
-    named = [slit for slit in slits if slit.source_name.lower() == row.target.lower()]
-    first = (named or slits)[0]
-    return row.target, first.kind, first.source_id
-
-
 def no_match_error(row: Row, slits: list[Slit]) -> InputError:
-    """Describe a row that matches no slit, with what is closest to it."""
+    """Describe a row that matches no slit, with the slits that agree with most of it."""
+    from difflib import SequenceMatcher
+
     of_exposure = [slit for slit in slits if matches(slit.exposure, row.exposure or "*")]
     if not of_exposure:
         names = list(dict.fromkeys(slit.exposure for slit in slits))
@@ -136,19 +136,10 @@ def no_match_error(row: Row, slits: list[Slit]) -> InputError:
             f"{row.location}: no exposure is called {row.exposure!r}; they are "
             f"{', '.join(names[:MAX_SLITS])}{' ...' * (len(names) > MAX_SLITS)}; correct the row"
         )
-    return InputError(
-        f"{row.location}: takes no slit; near misses: "
-        f"{', '.join(map(str, find_nearest(row, of_exposure)))}; correct the row"
-    )
-
-
-def find_nearest(row: Row, slits: list[Slit]) -> list[Slit]:
-    """Find slits that agree with most of a row, or are similar to it."""
-    import difflib
 
     def similarity(slit: Slit) -> float:
         return sum(
-            difflib.SequenceMatcher(None, expected.lower(), value.lower()).ratio()
+            SequenceMatcher(None, expected.lower(), value.lower()).ratio()
             for expected, value in (
                 (row.slit_name, slit.slit_name),
                 (row.source_id, str(slit.source_id)),
@@ -157,4 +148,7 @@ def find_nearest(row: Row, slits: list[Slit]) -> list[Slit]:
             if expected
         )
 
-    return sorted(slits, key=similarity, reverse=True)[:MAX_SLITS]
+    near = sorted(of_exposure, key=similarity, reverse=True)[:MAX_SLITS]
+    return InputError(
+        f"{row.location}: takes no slit; near misses: {', '.join(map(str, near))}; correct the row"
+    )

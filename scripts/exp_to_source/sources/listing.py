@@ -115,7 +115,7 @@ def list_sources(
     written = write_manifests(
         results, {product.name: manifests[product.name] for product in chosen}
     )
-    retired = retire_products(results, manifests.keys())
+    retired = retire_products(results, manifests)
     write_or_remove(
         os.path.join(results, SKIPPED),
         ("exposure", "path", "reason", "other_kind"),
@@ -135,7 +135,7 @@ def list_sources(
         *product_warnings(chosen, exposures),
         *run_warnings(families, exposures, options),
         *(Diagnostic("note", text) for text in notes),
-        *_stale_note(retired, results),
+        *retired,
         *(diagnostic for association in associations for diagnostic in association.diagnostics),
     ]
     rows = to_rows(diagnostics, ((exposure.header, exposure.diagnostics) for exposure in exposures))
@@ -215,13 +215,10 @@ def write_or_remove(path: str, columns: Sequence[str], rows: list[dict[str, Any]
         os.unlink(path)
 
 
-def retire_products(results: str, products: Iterable[str]) -> list[str]:
-    """Remove the manifests of sources that no longer exist; move their products to ``stale``.
-
-    Return the names of the files of these products.
-    """
+def retire_products(results: str, products: Iterable[str]) -> list[Diagnostic]:
+    """Remove the manifests of sources that no longer exist; move their products to ``stale``."""
     manifests, stale = os.path.join(results, MANIFESTS), os.path.join(results, STALE)
-    retired = []
+    moved = []
     for manifest_file in names_in(manifests).difference(map(manifest_name, products)):
         name = manifest_file.removesuffix(manifest_name(""))
         product = product_path(results, name)
@@ -231,15 +228,13 @@ def retire_products(results: str, products: Iterable[str]) -> list[str]:
             for path in (product, *filter(os.path.lexists, spectra)):
                 # The user may have moved the folder to another disk.
                 shutil.move(path, os.path.join(stale, os.path.basename(path)))
-            retired.append(os.path.basename(product))
+            moved.append(os.path.basename(product))
         os.unlink(os.path.join(manifests, manifest_file))
-    return sorted(retired)
-
-
-def _stale_note(retired: list[str], results: str) -> list[Diagnostic]:
-    if not retired:
+    if not moved:
         return []
-    what = f"{pluralize(len(retired), 'product')} moved to {results}/{STALE}"
+    what = f"{pluralize(len(moved), 'product')} moved to {results}/{STALE}"
     return [
-        Diagnostic("note", f"{what}, as there are no such sources any more: {list_some(retired)}")
+        Diagnostic(
+            "note", f"{what}, as there are no such sources any more: {list_some(sorted(moved))}"
+        )
     ]

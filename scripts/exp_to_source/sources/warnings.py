@@ -99,7 +99,7 @@ def warn_missing_names(products: Iterable[Product]) -> Iterator[Diagnostic]:
             concerned.append(product.name)
     if concerned:
         text = "some slits have no SRCNAME, their SOURCEID decides"
-        yield Diagnostic("note", f"{_first_of(concerned)}: {text}")
+        yield Diagnostic("note", f"{list_some(concerned, limit=1)}: {text}")
 
 
 def warn_unusual_names(products: Iterable[Product]) -> Iterator[Diagnostic]:
@@ -112,13 +112,9 @@ def warn_unusual_names(products: Iterable[Product]) -> Iterator[Diagnostic]:
     if names:
         yield Diagnostic(
             "note",
-            f"{_first_of(names)}: named after headers, which do not give a name as the archive's; "
-            "an association may give another",
+            f"{list_some(names, limit=1)}: named after headers, which do not give a name as the "
+            "archive's; an association may give another",
         )
-
-
-def _first_of(names: list[str]) -> str:
-    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def warn_mixed_slit_ids(

@@ -65,6 +65,29 @@ def test_items(items: tuple[str | int, ...], found: list[str]):
     assert chosen(*items) == found
 
 
+@pytest.mark.parametrize(
+    ("item", "number"),
+    [
+        ("s661", 661),
+        ("name:6_61", 61),
+        ("61", 61),
+        ("6661", 661),
+        ("6_61", 61),
+        ("5", 5),
+        ("77", 77),
+        ("661", None),
+    ],
+)
+def test_numbers_that_may_be_names_without_their_underscores(item: str, number: int | None):
+    sources = [source("s", *what) for what in ((61, "6_61"), (661, "6_661"), (5, "77"), (77, "x"))]
+    if number is None:
+        with pytest.raises(InputError, match=r"'661' .* the name '6_61'; write s661 or name:6_61"):
+            choose(sources, SourceFilter([item]))
+    else:
+        left_out, _ = choose(sources, SourceFilter([item]))
+        assert [s.source_id for s in sources if s.product not in left_out] == [number]
+
+
 def test_exclude_min_exposures_and_catalog():
     assert chosen("class:s", exclude=["100-200"]) == ["s00045"]
     assert chosen(min_exposures=3, exclude=["1345_*"]) == ["s00110", "s00120"]
