@@ -239,7 +239,7 @@ def test_ids_of_fixed_slits_by_header_or_by_table(
     about = IDENTITY | {"exposure": "a", "path": "a.fits", "detector": "NRS1"}
     layout = SlitLayout([], {}, (False, 0, 0), [], [], [], None, None)
     index = f"{tmp_path}/a.txt"
-    write_index(index, about, {"tags": b"", "remarks": b""}, [(summary, layout)])
+    write_index(index, about, {"tags": b"", "diagnostics": b""}, [(summary, layout)])
     for fixed_slit_ids, expected in (("header", by_header), ("table", by_table)):
         exposures = read_exposures([index], GroupingOptions(fixed_slit_ids=fixed_slit_ids))
         if expected is None:
@@ -263,7 +263,7 @@ def test_exposures_without_slits_stop_the_run_or_are_skipped(
     tmp_path, header, on_bad_exposure, stops
 ):
     index = f"{tmp_path}/a.txt"
-    parts = {"tags": b"", "remarks": b""}
+    parts = {"tags": b"", "diagnostics": b""}
     write_index(index, {"exposure": "a", "path": "a.fits"} | header, parts, [])
     exposures = read_exposures([index], GroupingOptions(on_bad_exposure=on_bad_exposure))
     if stops:
