@@ -70,6 +70,16 @@ def test_links_lead_somewhere(page: str):
         assert (path.parent / target).exists(), target
 
 
+def test_map_of_the_code_names_existing_files():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    library = ROOT / "scripts" / "exp_to_source"
+    files = [name for name in re.findall(r"`([\w/]+/\w*\.?\w*)`", text) if "results/" not in name]
+    assert len(files) > 20
+    assert {
+        name for name in files if not any((root / name).exists() for root in (library, ROOT))
+    } == set()
+
+
 def test_reference_of_commands_is_what_they_say():
     page = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
     # Versions of Python break lines elsewhere.
