@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from glob import escape, glob
 
 from exp_to_source.errors import exit_on_user_error
 
@@ -14,13 +15,13 @@ def main() -> None:
     add("report", help="page to write (*.html), in the folder of the run's results")
     add("--request", metavar="FILE", help="options of list_sources.py in the run, one a line")
     add("--configuration", metavar="FILE", help="configuration of the run (JSON)")
-    add("--measured", nargs="*", default=[], metavar="FILE", help="measurements (*.jsonl)")
+    add("--measured", nargs="*", metavar="FILE", help="measurements (by default, all of the run)")
     add("--logs", metavar="FOLDER", help="by default 'logs' beside the folder of the results")
     arguments = parser.parse_args()
 
     with exit_on_user_error("write_report"):
         from exp_to_source.report.page import write_report
-        from exp_to_source.results import SOURCES
+        from exp_to_source.results import MEASURED, SOURCES
         from exp_to_source.run.requests import find_request
         from exp_to_source.tables import check_source_list
 
@@ -39,7 +40,8 @@ def main() -> None:
             logs=arguments.logs or os.path.normpath(os.path.join(results, "..", "logs")),
             settings=settings,
             exposures=[os.path.basename(index).removesuffix(".txt") for index in indices],
-            measured=arguments.measured,
+            measured=arguments.measured
+            or sorted(glob(os.path.join(escape(results), MEASURED, "*"))),
         )
 
 

@@ -22,7 +22,7 @@ def test_workflow_writes_the_report_after_the_products(tmp_path: Path):
     assert "2 of 2" in page.text
     assert json.dumps(str(data)) in page.text
     assert "1.14.0 (2)" in page.text
-    assert page.data["looks"] == [0, 0]
+    assert page.data["quicklooks"] == [0, 0]
     assert workflow.make("report") == {}
     assert workflow.make() == {}
 
@@ -31,7 +31,7 @@ def test_workflow_writes_the_report_after_the_products(tmp_path: Path):
     assert workflow.make("verify")["verify"] == 1
     assert workflow.make("report")["write_report"] == 1
     page = Page(path.read_text())
-    assert [bool(look) for look in page.data["looks"]] == [True, False]
+    assert [bool(picture) for picture in page.data["quicklooks"]] == [True, False]
     assert page.row(name)["verdict"] == "ok"
     own = tmp_path / "own.html"
     done = workflow.run("report", f"--report={own}")

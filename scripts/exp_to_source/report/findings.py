@@ -34,29 +34,28 @@ def find_problems(
 
     Coverage (lines of the map) and verdicts are by product.
     """
-    by_status: dict[str, list[str]] = {}
-    for name, verdict in verdicts.items():
-        by_status.setdefault(verdict.status, []).append(f"{name}: {verdict.message}")
-    missing = find_missing_products(results, coverage)
+    failed, unreadable = (
+        [
+            f"{name}: {verdict.message}"
+            for name, verdict in verdicts.items()
+            if verdict.status == status
+        ]
+        for status in (FAILED, UNREADABLE)
+    )
+    names = find_missing_products(results, coverage)
+    missing = [f"{name}: {read_last_line(logs, name)}" for name in names]
     unused = read_table(os.path.join(results, SKIPPED))
     skipped = [row["reason"] for row in unused if not row.get("other_kind")]
     gaps = [number for letters in coverage.values() if (number := letters.count(ABSENT))]
+    kinds = (
+        ("error", failed, "verification", "failed", "damaged"),
+        ("error", missing, "product", "missing", "missing"),
+        ("warning", unreadable, "product", "could not be verified to open", ""),
+        ("warning", skipped, "exposure", "skipped; the products are without them", ""),
+    )
     findings = [
         Finding(level, f"{pluralize(len(lines), noun)} {words}", truncate(lines), filter_name)
-        for level, lines, noun, words, filter_name in (
-            ("error", by_status.get(FAILED, []), "verdict", "of damage", "damaged"),
-            (
-                "error",
-                [f"{name}: {read_last_line(logs, name)}" for name in missing],
-                *("product", "missing", "missing"),
-            ),
-            (
-                "warning",
-                by_status.get(UNREADABLE, []),
-                *("product", "could not be proved to open", ""),
-            ),
-            ("warning", skipped, "exposure", "skipped; the products are without them", ""),
-        )
+        for level, lines, noun, words, filter_name in kinds
         if lines
     ]
     if title := count_other_kinds(unused):
