@@ -19,8 +19,8 @@ from exp_to_source.simulate.exposures import Simulation, simulate
 
 KILLS = int(os.environ.get("EXP_TO_SOURCE_KILLS", "4"))
 
-#: Snakemake; a job; the process that jobs fork from; all but this one, which is on its own.
-VICTIMS = ("main", "run_spec3.py", "serve_spec3.py", "all")
+#: Snakemake; a job; the process that jobs fork from; all but this one, which has its own session.
+VICTIMS = ("main", "job", "server", "all")
 
 #: Cards of time.
 TIMES = ("DATE", "HISTORY")
@@ -52,13 +52,14 @@ def kill(run: "subprocess.Popen[bytes]", victim: str, folder: Path) -> bool:
     if victim == "all":
         os.killpg(run.pid, signal.SIGKILL)
         return True
-    for process in psutil.process_iter(["cmdline", "environ"]):
-        words = process.info["cmdline"] or []
-        environment = process.info["environ"] or {}
-        mine = environment.get("TMPDIR") == str(folder)
-        if mine and any(word.endswith(victim) for word in words):
-            process.kill()
-            return True
+    for process in psutil.process_iter(["cmdline", "environ", "pid"]):
+        is_job = any(word.endswith("run_spec3.py") for word in process.info["cmdline"] or [])
+        is_own = (process.info["environ"] or {}).get("TMPDIR") == str(folder)
+        if is_own and is_job:
+            is_server = os.getsid(process.pid) == process.pid
+            if is_server == (victim == "server"):
+                process.kill()
+                return True
     return False
 
 
@@ -91,7 +92,7 @@ def test_kills_while_spectra_are_made(tmp_path: Path, monkeypatch: pytest.Monkey
         made = read(folder)
         assert all(content == whole[name] for name, content in made.items()), victims
         if run.returncode == 0:
-            for path in folder.iterdir():
+            for path in folder.glob("*.fits"):
                 path.unlink()
         else:
             work.run("--unlock")

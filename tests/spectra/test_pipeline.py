@@ -257,7 +257,7 @@ def test_spectra_are_those_of_the_pipeline(
 
     work = Workflow(tmp_path / "work", config)
     work.make("spec3")
-    ours = sorted((work.folder / "results" / "spec3").iterdir())
+    ours = sorted((work.folder / "results" / "spec3").glob("*.fits"))
     if mode.endswith("wfss"):
         # The pipeline writes the spectra of all sources together.
         assert len(ours) == 2 * (len(work.products) + 1)

@@ -10,6 +10,7 @@ from snake import Workflow
 from stdatamodels.jwst import datamodels
 
 from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.spec3.references import override_files
 
 FAMILY = "jw10006-o010_nirspec_f170lp-g235m"
 SPECTRUM = "results/spec3/jw10006-o010_s00001_nirspec_f170lp-g235m_x1d.fits"
@@ -148,6 +149,29 @@ def test_files_that_parameters_name(work: Workflow, tmp_path: Path, crds: Crds):
     assert f"spec3: extract_1d: override_extract1d: '{own}' is not a file; correct" in result.text
 
 
+def test_files_that_files_of_parameters_name(tmp_path: Path):
+    """Rules look at their sizes and times."""
+    folder = tmp_path / ("long name " * 12)
+    folder.mkdir()
+    names = ("a 1.json", "b.json", "c.json")
+    one, two, three = (str(folder / name) for name in names)
+    for path in (one, two, three):
+        Path(path).touch()
+    steps = [
+        {"name": "extract_1d", "parameters": {"override_extract1d": one, "override_psf": "N/A"}}
+    ]
+    asdf.AsdfFile({"name": "Spec3Pipeline", "steps": steps}).write_to(tmp_path / "a.asdf")
+    (tmp_path / "b.cfg").write_text(
+        f"[steps]\n[[extract_1d]]\noverride_apcorr = '{two}' # our own\n"
+    )
+    (tmp_path / "c.asdf").write_text("#ASDF 1.0.0\n[")
+    settings = {"extract_1d": {"override_psf": three, "override_apcorr": "gone", "skip": three}}
+    assert override_files(settings, None) == [three]
+    assert override_files(settings, tmp_path / "a.asdf") == [one, three]
+    assert override_files({}, tmp_path / "b.cfg") == [two]
+    assert override_files({}, tmp_path / "c.asdf") == []
+
+
 def test_parameters_of_a_context_that_skip_a_step(work: Workflow, crds: Crds):
     work.config["crds_context"] = crds.add(9998, {"resample_spec": {"skip": True}})
     result = work.run("spec3")
@@ -155,7 +179,7 @@ def test_parameters_of_a_context_that_skip_a_step(work: Workflow, crds: Crds):
     assert "the steps wrote no jw10006-o010_s00001_nirspec_f170lp-g235m_s2d.fits" in result.text
     log = "logs/extract_spectrum/jw10006-o010_s00001_nirspec_f170lp-g235m.log"
     assert result.text.endswith(f"skip it; see {log}\n")
-    assert list((work.folder / "results" / "spec3").iterdir()) == []
+    assert list((work.folder / "results" / "spec3").glob("*.fits")) == []
 
 
 def test_exposures_of_another_date_than_references_were_looked_up_for(work: Workflow, crds: Crds):
