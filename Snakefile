@@ -8,27 +8,23 @@ min_version("9.19")
 report: "workflow/report/workflow.rst"
 
 
-include: "workflow/rules/undocumented.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/settings.smk"
-include: "workflow/rules/outdated.smk"
-include: "workflow/rules/inputs.smk"
-include: "workflow/rules/hooks.smk"
 include: "workflow/rules/simulate.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/index.smk"
 include: "workflow/rules/sources.smk"
 include: "workflow/rules/gather.smk"
 include: "workflow/rules/verify.smk"
-include: "workflow/rules/look.smk"
 include: "workflow/rules/quicklook.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/spec3.smk"
+include: "workflow/rules/hooks.smk"
 
 
 rule all:
     input:
         table=TABLE,
-        configuration=CONFIGURATION,
         products=product_files,
-        quicklooks=wanted_quicklooks,
+        quicklooks=requested_quicklooks,

@@ -16,7 +16,7 @@ from astropy.io import fits
 ROOT = Path(__file__).parents[1]
 #: Snakemake of this environment.
 PLAIN = [sys.executable, "-m", "snakemake"]
-BOOKKEEPING = ("all", "write_request")
+BOOKKEEPING = ("all",)
 FINISHED = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", re.MULTILINE)
 
 
@@ -80,7 +80,7 @@ class Workflow:
         self.folder.mkdir(exist_ok=True)
         command = self.command(*arguments, **config)
         if command[: len(PLAIN)] == PLAIN:
-            command[0] = ready()
+            pass
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,

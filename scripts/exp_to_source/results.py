@@ -26,7 +26,7 @@ SKIPPED = "skipped.tsv"
 REMARKS = "remarks.tsv"
 VERIFICATION = "verify.tsv"
 
-#: The settings of the run, and how the last run ended, for machines.
+#: Settings with which the sources were listed, and how the last run ended.
 SETTINGS = "settings.json"
 SUMMARY = "summary.json"
 
@@ -43,11 +43,6 @@ SPECTRA = ("crf", "s2d", "x1d", "c1d")
 #: subtracted.
 CAL = "_cal.fits"
 MBSUB = "_mbsub.fits"
-
-
-def settings_path(results: str) -> str:
-    """Path of the settings of the run."""
-    return f"{results}/{SETTINGS}"
 
 
 def index_name(exposure: str) -> str:

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
+from exp_to_source.run.settings import check_configuration, read_settings
 from snake import ROOT, Workflow
 
 from exp_to_source.errors import InputError
-from exp_to_source.run.settings import check_configuration, read_settings
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 SCHEMA = str(ROOT / "workflow" / "schemas" / "config.schema.yaml")

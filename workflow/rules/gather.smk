@@ -1,6 +1,17 @@
 """Gather each source from all exposures into its own product."""
 
 
+def gather_failure(wildcards, resources):
+    """Option of a gather that must not fail, as its group would lose the other products.
+
+    Profiles of clusters request it by a resource. Recorded failures fail the run at its end, in the
+    hooks, which do not run if this workflow is a module of another.
+    """
+    if resources.get("record_failure") and not IS_MODULE:
+        return f"--record-failure {RESULTS}/{names.FAILURES}/{PRODUCT.format(**wildcards)}.txt"
+    return ""
+
+
 rule gather_source:
     input:
         manifest=manifest_of,
@@ -17,11 +28,10 @@ rule gather_source:
         mem_mb=100,
         runtime=1,
     params:
-        # Without site-packages: the start of Python takes most of the time.
-        command=command("gather_source", "-S -E"),
+        digest=product_trigger,
         format=FORMAT,
-        failure=failure_record,
+        failure=gather_failure,
     message:
         "Gathering {output.product}"
     shell:
-        "{params.command} {input.manifest:q} {output.product:q} {params.failure} 2> {log:q}"
+        "{GATHER} {input.manifest:q} {output.product:q} {params.failure} 2> {log:q}"

@@ -5,11 +5,11 @@ rule index_exposure:
     input:
         exposure=exposure_file,
     output:
-        index=INDEX,
+        index=index_path("results", "{exposure}"),
     log:
         "logs/index_exposure/{exposure}.log",
     wildcard_constraints:
-        exposure="[A-Za-z0-9][A-Za-z0-9_.+-]*",
+        exposure=EXPOSURE,
     conda:
         "../envs/exp_to_source.yaml"
     resources:
@@ -17,12 +17,13 @@ rule index_exposure:
         mem_mb=lambda wildcards, input, attempt: int(500 + input.size_mb / 4) * attempt,
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 1000) * attempt,
     params:
-        command=command("index_exposure", options=f"--on-bad-exposure={config['on_bad_exposure']}"),
-        # A function of the output, too: see `command`.
-        other_kind=lambda wildcards, output: "stop" if wildcards.exposure in NAMED else "pass",
+        source=exposure_trigger,
+        bad=config["on_bad_exposure"],
+        # As a function of the output, it causes no rerun: the list is another one, too.
+        other=lambda wildcards, output: "stop" if wildcards.exposure in RUN.named else "pass",
         format=FORMAT,
     message:
         "Indexing {wildcards.exposure}"
     shell:
-        "{params.command} --on-other-kind={params.other_kind} {input.exposure:q} {output.index:q} "
-        "2> {log:q}"
+        "{EXP_TO_SOURCE} index {input.exposure:q} {output.index:q} --on-bad-exposure={params.bad} "
+        "--on-other-kind={params.other} 2> {log:q}"

@@ -1,41 +1,52 @@
 """What the pipeline does to exposures before it regroups them, with the installed jwst package."""
 
-#: Associations of exposures that are prepared.
-NAMED_ASSOCIATIONS = {a.name: a for a in ASSOCIATIONS} if MEMBERS else {}
+
+def association_of(wildcards):
+    """Association of an exposure that is prepared."""
+    return RUN.associations[RUN.members[wildcards.exposure].association]
+
+
+def background_of(wildcards):
+    """Combined background of the association of an exposure, if it has any."""
+    association = association_of(wildcards)
+    return [background_path("results", association.name)] if association.background else []
 
 
 rule survey_association:
     # What concerns all of its exposures, such as the mean position of a moving target.
     input:
-        association=association_file,
-        members=member_files,
+        association=lambda wildcards: local(RUN.associations[wildcards.association].path),
+        members=lambda wildcards: [
+            local(path) for path in RUN.associations[wildcards.association].members
+        ],
     output:
-        found=survey_path("results", "{association}"),
+        survey=survey_path("results", "{association}"),
     log:
         "logs/survey_association/{association}.log",
     wildcard_constraints:
-        association=one_of(NAMED_ASSOCIATIONS),
+        association=one_of(RUN.associations if RUN.members else ()),
     conda:
         "../envs/verify.yaml"
     resources:
         mem_mb=1000,
     params:
-        command=command("prepare_exposures", options="--fork"),
         task="survey",
+        sources=lambda wildcards: RUN.association_trigger(wildcards.association),
     message:
         "Looking through the exposures of {input.association}"
     shell:
-        "{params.command} {params.task} {input.association:q} {output.found:q} > {log:q} 2>&1"
+        "{EXP_TO_SOURCE} prepare {params.task} {input.association:q} {output[0]:q} --fork "
+        "> {log:q} 2>&1"
 
 
 use rule survey_association as combine_background with:
     output:
-        found=background_path("results", "{association}"),
+        background=background_path("results", "{association}"),
     log:
         "logs/combine_background/{association}.log",
     params:
-        command=command("prepare_exposures", options="--fork"),
         task="background",
+        sources=lambda wildcards: RUN.association_trigger(wildcards.association),
     message:
         "Combining the background of {input.association}"
 
@@ -43,24 +54,25 @@ use rule survey_association as combine_background with:
 rule prepare_exposure:
     # assign_mtwcs, master_background. It is indexed in the exposure's place.
     input:
-        exposure=member_file,
-        survey=survey_of,
+        exposure=lambda wildcards: local(RUN.members[wildcards.exposure].path),
+        survey=lambda wildcards: survey_path("results", association_of(wildcards).name),
         background=background_of,
     output:
         exposure=prepared_path("results", "{exposure}"),
     log:
         "logs/prepare_exposure/{exposure}.log",
     wildcard_constraints:
-        exposure=one_of(MEMBERS),
+        exposure=one_of(RUN.members),
     conda:
         "../envs/verify.yaml"
     resources:
         mem_mb=lambda wildcards, input, attempt: int(500 + 4 * input.size_mb) * attempt,
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 100) * attempt,
     params:
-        command=command("prepare_exposures", options="--fork"),
+        sources=lambda wildcards: RUN.association_trigger(association_of(wildcards).name),
     message:
         "Preparing {input.exposure}"
     shell:
-        "{params.command} prepare {input.exposure:q} {output.exposure:q} --survey {input.survey:q} "
-        "--background {input.background:q} --log {log:q} > {log:q} 2>&1"
+        "{EXP_TO_SOURCE} prepare exposure {input.exposure:q} {output.exposure:q} "
+        "--summary {input.survey:q} --background {input.background:q} --log {log:q} --fork "
+        "> {log:q} 2>&1"

@@ -1,11 +1,12 @@
 """Simulate exposures to try the workflow."""
 
+SIMULATED = []
 # Only if it is requested: the user may have exposures with these names.
 if config["demo"]:
 
     rule simulate_exposures:
         output:
-            exposures=SIMULATED,
+            exposures=[f"exposures/jw10006010001_03101_{n:05d}_nrs1_cal.fits" for n in (1, 2, 3)],
         log:
             "logs/simulate_exposures.log",
         conda:
@@ -14,9 +15,10 @@ if config["demo"]:
             mem_mb=1000,
             runtime=10,
         params:
-            command=command("simulate_exposures"),
             folder=lambda wildcards, output: os.path.dirname(output.exposures[0]),
         message:
             "Simulating an example: five sources, three nods"
         shell:
-            "{params.command} {params.folder} > {log:q} 2>&1"
+            "{EXP_TO_SOURCE} simulate {params.folder:q} > {log:q} 2>&1"
+
+    SIMULATED = [str(path) for path in rules.simulate_exposures.output]

@@ -1,49 +1,23 @@
 """Group slits by source, and name products."""
 
 
-rule write_request:
-    output:
-        request=f"{REQUESTS}/{{request}}.txt",
-    log:
-        "logs/write_request/{request}.log",
-    wildcard_constraints:
-        request="[a-z]+-[0-9a-f]{16}",
-    localrule: True
-    conda:
-        "../envs/exp_to_source.yaml"
-    resources:
-        mem_mb=100,
-    params:
-        text=text_of,
-    message:
-        "Keeping the settings in {output.request}"
-    script:
-        "../scripts/write_request.py"
-
-
-with exit_on_user_error("exp_to_source"):
-    check_storage(rules.write_request.output.request)
-
-
 checkpoint list_sources:
     # The manifests are not declared: each is an input of its own product, and is rewritten only if its
-    # content changes, so that only products that changed are made again. It is not worth a cluster job.
+    # content changes, so that only products that changed are rerun. It is not worth a cluster job.
     input:
-        request=REQUEST,
         indices=index_files,
         associations=association_files(),
         tables=table_files("catalog", "joins"),
     output:
-        # First, as Snakemake looks for the first output before it resolves products. If a request is
-        # new and one of its exposures is missing, Snakemake would accept an existing table.
-        answered=touch(ANSWERED),
-        # Updated: if nothing can be listed, Snakemake brings the table back that it had.
+        # Updated: if nothing can be listed, Snakemake restores what it had.
         table=report(
             update(TABLE),
             caption="../report/sources.rst",
             category="Sources",
             labels={"what": "Table of sources"},
         ),
+        ecsv=update(names.ecsv_path(TABLE)),
+        settings=update(f"results/{names.SETTINGS}"),
     log:
         "logs/list_sources.log",
     localrule: True
@@ -52,16 +26,21 @@ checkpoint list_sources:
     resources:
         mem_mb=500,
     params:
-        command=command("list_sources"),
+        # As a function of the output, it causes no rerun by itself: the trigger does.
+        settings=lambda wildcards, output: RUN.settings.to_json(),
+        trigger=lambda wildcards: RUN.list_trigger(),
+        lost=lambda wildcards: or_refuse(RUN.lost_files),
         format=FORMAT,
     message:
         "Listing the sources of all exposures"
-    shell:
-        "{params.command} @{input.request:q} --table {output.table:q} 2> {log:q}"
+    script:
+        "../scripts/list_sources.py"
 
 
 if hasattr(checkpoints, "list_sources"):
     LISTINGS[RESULTS] = checkpoints.list_sources
+    with exit_on_user_error("exp-to-source"):
+        check_storage(str(rules.list_sources.output.table))
 
 
 rule sources:
@@ -74,9 +53,7 @@ rule sources:
         "../envs/exp_to_source.yaml"
     resources:
         mem_mb=100,
-    params:
-        command=command("show_sources"),
     message:
         "Printing {input.table}"
     shell:
-        "{params.command} {input.table:q} 2> {log:q}"
+        "{EXP_TO_SOURCE} sources {input.table:q} 2> {log:q}"

@@ -1,63 +1,60 @@
 """The later steps of stage 3, source by source, as the installed jwst package has them."""
 
-with exit_on_user_error("exp_to_source"):
-    PARAMETERS = find_table("spec3_parameters", config["spec3_parameters"], written_in)
-#: What spectra depend on besides their product and the files of CRDS.
-ASKED = remember(
-    "spectra",
-    json.dumps(
-        {
-            # Of exposures that are prepared, nothing is left to be subtracted.
-            "background": [
-                os.path.basename(a.path)
-                for a in ASSOCIATIONS
-                if a.background and not config["prepare"]
-            ],
-            "context": config["crds_context"],
-            # References may depend on them.
-            "detectors": (
-                [] if config["offline"] else sorted({get_detector(name) for name in EXPOSURES})
-            ),
-            "file": next(iter(PARAMETERS), None),
-            "offline": config["offline"],
-            "steps": config["spec3"],
-        },
-        sort_keys=True,
-    ),
-    files=content_digest([*PARAMETERS, *override_files()]),
-)
-#: The exposures in their order. A command line would not hold thousands.
-ORDER = remember("order", "".join(f"{index_path(RESULTS, name)}\n" for name in EXPOSURES))
 #: Names of associations may look like those of products, which are not these.
-FAMILIES = one_of(sorted({group_name(association.template) for association in ASSOCIATIONS}))
+FAMILIES = one_of(sorted(RUN.families))
+with exit_on_user_error("exp-to-source"):
+    SPECTRA = RUN.spectra_trigger()
+
+
+def requested_spectra(wildcards=None):
+    """Rows of the products of the classes whose spectra are requested."""
+    return rows(config["spec3_classes"])
+
+
+def family_rows(wildcards):
+    """Rows of the products of a family of a grism, whose spectra are requested."""
+    return or_refuse(select_family, requested_spectra(), wildcards.family, RESULTS)
+
+
+def spectrum_failure(wildcards):
+    """Option of an extraction that must not fail, as the table of all sources is made without it."""
+    if IS_MODULE:
+        return ""
+    folder = f"{RESULTS}/{names.FAILURES}/{names.SPEC3}"
+    return f"--record-failure {folder}/{PRODUCT.format(**wildcards)}.txt"
+
+
+def crds_options(wildcards, output):
+    """Options with the place of CRDS; as a function of the output, it causes no rerun."""
+    values = {key: config[f"crds_{key}"] for key in ("path", "server")}
+    options = ((k, os.path.expanduser(value)) for k, value in values.items() if value)
+    return shlex.join(f"--crds-{key}={value}" for key, value in options)
 
 
 rule find_references:
-    # Of a family of products, once, before any of its sources; its jobs ask CRDS no more.
+    # Of a family of products, once, before any of its sources, whose jobs need no network then.
     input:
-        request=ASKED,
-        # It says what exposures there are; which of them changed makes no difference.
+        # Only for the names of exposures.
         table=ancient(TABLE),
     output:
         references=references_path("results", "{family}"),
     log:
         "logs/find_references/{family}.log",
     wildcard_constraints:
-        family="[A-Za-z0-9][A-Za-z0-9_.+-]*",
+        family=EXPOSURE,
     localrule: True
     conda:
         "../envs/verify.yaml"
     resources:
         mem_mb=500,
     params:
-        command=command("find_references"),
-        # As functions of the output, they make nothing again: they say where, not what.
-        crds=lambda wildcards, output: crds_options(),
+        settings=SPECTRA,
+        crds=crds_options,
     message:
         "Looking up references and parameters of {output.references}"
     shell:
-        "{params.command} {input.request:q} {output.references:q} --table {input.table:q} "
-        "{params.crds} 2> {log:q}"
+        "{EXP_TO_SOURCE} references {SETTINGS:q} {output.references:q} "
+        "--table {input.table:q} {params.crds} 2> {log:q}"
 
 
 rule extract_spectrum:
@@ -65,7 +62,7 @@ rule extract_spectrum:
     # slits, _c1d of grisms.
     input:
         product=CAL_PRODUCT,
-        references=references_of,
+        references=lambda wildcards: references_path("results", row(wildcards)["family"]),
     output:
         x1d=spectrum_path("results", PRODUCT, "x1d"),
     log:
@@ -80,26 +77,30 @@ rule extract_spectrum:
         mem_mb=lambda wildcards, input, attempt: int(500 + 4 * input.size_mb) * attempt,
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 10) * attempt,
     params:
-        command=command("run_spec3"),
+        digest=product_trigger,
+        settings=SPECTRA,
         folder=lambda wildcards, output: os.path.dirname(output.x1d),
-        failure=spectrum_failure_record,
+        failure=spectrum_failure,
     message:
         "Extracting {output.x1d}"
     shell:
-        "{params.command} {input.product:q} --fork --folder {params.folder:q} "
-        "--references {input.references:q} {params.failure} --log {log:q} "
-        "> {log:q} 2>&1"
+        "{EXP_TO_SOURCE} spec3 {input.product:q} --folder {params.folder:q} "
+        "--references {input.references:q} --digest {params.digest} {params.failure} "
+        "--log {log:q} --fork > {log:q} 2>&1"
 
 
 rule combine_grism_spectra:
     # One table of all sources, as the pipeline writes it.
     input:
-        spectra=family_spectra,
+        spectra=lambda wildcards: [
+            spectrum_path("results", name, "x1d") for name in family_rows(wildcards)
+        ],
         # Of some, the footprint of their exposure is taken.
-        products=family_products,
+        products=lambda wildcards: [
+            product_path("results", name) for name in family_rows(wildcards)
+        ],
         table=TABLE,
         indices=index_files,
-        order=ORDER,
         references=references_path("results", "{family}"),
     output:
         x1d=spectrum_path("results", "{family}", "x1d"),
@@ -107,29 +108,30 @@ rule combine_grism_spectra:
     log:
         "logs/combine_grism_spectra/{family}.log",
     wildcard_constraints:
-        family=rf"{FAMILIES}|(?!.*{PRODUCT_PARTS['source']})[A-Za-z0-9][A-Za-z0-9_.+-]*",
+        family=rf"{FAMILIES}|(?!.*{PRODUCT_PARTS['source']}){EXPOSURE}",
     conda:
         "../envs/verify.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
     params:
-        command=command("combine_spectra"),
-        classes="".join(config["spec3_classes"]),
+        products=lambda wildcards: rows_trigger(family_rows(wildcards)),
+        settings=SPECTRA,
     message:
-        "Putting the spectra of {output.x1d} together"
+        "Combining the spectra of {output.x1d}"
     shell:
-        "{params.command} {output.x1d:q} {output.c1d:q} --fork --table {input.table:q} "
-        "--classes {params.classes} --references {input.references:q} --indices @{input.order:q} "
-        "> {log:q} 2>&1"
+        "{EXP_TO_SOURCE} combine {SETTINGS:q} {output.x1d:q} {output.c1d:q} "
+        "--table {input.table:q} --references {input.references:q} --fork > {log:q} 2>&1"
 
 
 rule references:
     # Before jobs that have no network.
     input:
-        references=all_references,
+        references=lambda wildcards: sorted(
+            {references_path("results", row["family"]) for row in requested_spectra().values()}
+        ),
 
 
 rule spec3:
     input:
-        spectra=spectrum_files,
+        spectra=lambda wildcards: spectrum_paths(requested_spectra()),

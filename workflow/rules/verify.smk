@@ -4,6 +4,13 @@ To repeat an earlier verification: --forcerun fingerprint_exposure.
 """
 
 
+def fingerprint_files(wildcards):
+    """Fingerprints of the exposures that were not skipped."""
+    rows()
+    skipped = {row["exposure"] for row in read_table(f"{RESULTS}/{names.SKIPPED}")}
+    return [f"{FINGERPRINTS}/{name}.jsonl" for name in RUN.exposures if name not in skipped]
+
+
 rule fingerprint_exposure:
     input:
         exposure=exposure_file,
@@ -12,59 +19,51 @@ rule fingerprint_exposure:
     log:
         "logs/fingerprint_exposure/{exposure}.log",
     wildcard_constraints:
-        exposure="[A-Za-z0-9][A-Za-z0-9_.+-]*",
+        exposure=EXPOSURE,
     conda:
         "../envs/verify.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        command=command("fingerprint_exposure"),
+        source=exposure_trigger,
         format=FORMAT,
     message:
         "Taking fingerprints of {wildcards.exposure}"
     shell:
-        "{params.command} {input.exposure:q} {output.fingerprints:q} 2> {log:q}"
+        "{EXP_TO_SOURCE} fingerprint {input.exposure:q} {output.fingerprints:q} 2> {log:q}"
 
 
 rule verify_products:
     input:
         products=batch_of(VERIFIED_BATCH),
         fingerprints=fingerprint_files,
-        associations=association_files(),
-        joins=table_files("joins"),
     output:
         verdicts=f"{VERDICTS}/{{batch}}.jsonl",
     log:
         "logs/verify_products/{batch}.log",
     wildcard_constraints:
-        batch="[0-9]+",
+        batch=BATCH,
     conda:
         "../envs/verify.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        command=command("verify_products"),
-        fingerprints=on_disk(FINGERPRINTS),
-        manifests=on_disk(f"results/{names.MANIFESTS}"),
-        joins=join_options(),
+        settings=lambda wildcards: RUN.grouping_trigger(),
         format=FORMAT,
     message:
         "Verifying batch {wildcards.batch} of the products"
     shell:
-        "{params.command} {output.verdicts:q} --products {input.products:q} "
-        "--fingerprints {params.fingerprints:q} --manifests {params.manifests:q} "
-        "--associations {input.associations:q} {params.joins:q} 2> {log:q}"
+        "{EXP_TO_SOURCE} verify {SETTINGS:q} {output.verdicts:q} "
+        "--products {input.products:q} --results {RESULTS:q} 2> {log:q}"
 
 
 rule list_verdicts:
     input:
         verdicts=all_batches(VERDICTS, VERIFIED_BATCH),
         fingerprints=fingerprint_files,
-        associations=rules.verify_products.input.associations,
         sources=TABLE,
-        tables=table_files("joins"),
     output:
         table=f"results/{names.VERIFICATION}",
     log:
@@ -75,15 +74,15 @@ rule list_verdicts:
     resources:
         mem_mb=500,
     params:
-        command=command("list_verdicts"),
-        settings=join_options(),
+        products=all_products_trigger,
+        settings=lambda wildcards: RUN.grouping_trigger(),
         format=FORMAT,
     message:
         "Listing the verdicts in {output.table}"
     shell:
-        "{params.command} {output.table:q} --source-list {input.sources:q} "
-        "--verdicts {input.verdicts:q} --fingerprints {input.fingerprints:q} "
-        "--associations {input.associations:q} {params.settings:q} 2> {log:q}"
+        "{EXP_TO_SOURCE} verdicts {SETTINGS:q} {output.table:q} "
+        "--source-list {input.sources:q} --verdicts {input.verdicts:q} "
+        "--fingerprints {input.fingerprints:q} 2> {log:q}"
 
 
 rule verify:
@@ -99,9 +98,7 @@ rule verify:
         "../envs/verify.yaml"
     resources:
         mem_mb=500,
-    params:
-        command=command("check_verdicts"),
     message:
         "Reading the verdicts in {input.table}"
     shell:
-        "{params.command} {input.table:q} 2> {log:q}"
+        "{EXP_TO_SOURCE} check {input.table:q} 2> {log:q}"

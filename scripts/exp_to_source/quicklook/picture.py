@@ -97,6 +97,17 @@ def draw_quicklooks(pairs: Iterable[tuple[str, str]], results: str | None = None
         raise InputError("\n".join(errors))
 
 
+def warm_up() -> None:
+    """Import and look up all that the first picture needs, for forks of this process."""
+    import asdf
+    import scipy.interpolate  # noqa: F401
+
+    _ = asdf.get_config().extensions
+    figure = Figure(figsize=(1, 1))
+    figure.add_subplot().set_title("fonts", weight="bold")
+    figure.savefig(io.BytesIO(), format="png")
+
+
 def draw_quicklook(product: str, output: str, results: str | None = None) -> None:
     """Draw the cut-outs of a product, see `draw_quicklooks`."""
     name = os.path.basename(product).removesuffix(CAL).removesuffix(".fits")

@@ -3,16 +3,20 @@
 Used while the workflow is parsed, so it opens only associations, and imports nothing slow.
 """
 
+import errno
 import glob
-import hashlib
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import yaml
 
 from ..errors import InputError, OtherKindError, pluralize
+from ..files import names_in
 from ..naming import check_path, exposure_name, parse_exposure_name, parse_product_name
-from ..results import CAL, MBSUB, PREPARED, PRODUCTS, STALE
+from ..results import CAL, INDICES, MBSUB, PREPARED, PRODUCTS, STALE, SUMMARY
 from ..sources.associations import Association
 
 SUFFIXES = (CAL, MBSUB)
@@ -26,12 +30,9 @@ WANTED = {
 #: Folders of the results whose files are not the user's exposures.
 OWN_FOLDERS = (PREPARED, PRODUCTS, STALE)
 
-#: Largest file whose content is read each time, in bytes, as in Snakemake.
-MAX_CONTENT = 1_000_000
 
-
-def nowhere(key: str) -> str:
-    """Say nothing of the place where a setting is made."""
+def no_location(key: str) -> str:
+    """Return no location of a setting."""
     return ""
 
 
@@ -39,7 +40,7 @@ def find_exposures(
     given: str | Iterable[str],
     results: str = "results",
     may_be_made: bool = False,
-    where: Callable[[str], str] = nowhere,
+    where: Callable[[str], str] = no_location,
 ) -> list[str]:
     """Resolve the user's exposures; a folder stands for all files but source-based products.
 
@@ -68,19 +69,6 @@ def found_files(given: str | Iterable[str], paths: Iterable[str]) -> set[str]:
     return set(paths).difference(_items(given))
 
 
-def content_digest(paths: Iterable[str]) -> str:
-    """Digest of the content of files; for large files, of size and time."""
-    digest = hashlib.sha256()
-    for path in paths:
-        size = os.stat(path).st_size
-        if size > MAX_CONTENT:
-            digest.update(f"{size} {os.stat(path).st_mtime_ns}".encode())
-            continue
-        with open(path, "rb") as file:
-            digest.update(f"{size} ".encode() + file.read())
-    return digest.hexdigest()
-
-
 def _is_exposure(name: str) -> bool:
     return name.endswith(SUFFIXES) and not parse_product_name(name.removesuffix(".fits"))
 
@@ -95,7 +83,7 @@ def find_files(
     wanted: Callable[[str], bool] = _is_association,
     results: str = "results",
     may_be_made: bool = False,
-    where: Callable[[str], str] = nowhere,
+    where: Callable[[str], str] = no_location,
 ) -> list[str]:
     """Resolve globs, folders and files to paths, and ``~`` to a home folder.
 
@@ -255,7 +243,7 @@ def _place(key: str, item: str) -> str:
     return f", or the working directory {here}"
 
 
-def find_table(key: str, path: str | None, where: Callable[[str], str] = nowhere) -> list[str]:
+def find_table(key: str, path: str | None, where: Callable[[str], str] = no_location) -> list[str]:
     """List with the path of a table in the configuration; empty if none is given.
 
     A ``~`` is expanded, as in all paths of settings.
@@ -401,3 +389,57 @@ def _name(paths: Iterable[str]) -> dict[str, str]:
                     "by a glob that ends in _mbsub.fits"
                 )
     return named
+
+
+def advice_on_exposures(results: str) -> str:
+    """Return what to do if no exposures are given: with the settings of the last run, if any."""
+    path = os.path.abspath("config/config.yaml")
+    values = _last_settings(results)
+    if not values:
+        # Snakemake makes the folder.
+        is_new = not names_in(".") - {".snakemake"}
+        return (
+            "set 'exposures' or 'associations', for example with "
+            f"--config exposures='/data/jw*_cal.fits', or in {path}"
+            + (f"; {os.getcwd()} is empty: is --directory right?" if is_new else "")
+        )
+    lines = yaml.safe_dump(values, default_flow_style=None, width=10**6, sort_keys=False)
+    return (
+        f"the last run in {os.getcwd()} had the settings below; to keep them for all commands "
+        f"there, write them into {path}\n{lines.rstrip()}"
+    )
+
+
+def _last_settings(results: str) -> dict[str, Any]:
+    """Return the settings of the last run that were not defaults; none if it had no exposures."""
+    try:
+        with open(os.path.join(results, SUMMARY), encoding="utf-8") as file:
+            settings: dict[str, Any] = json.load(file)["settings"]
+        return settings if settings.keys() & {"exposures", "associations", "demo"} else {}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def check_storage(results: str) -> None:
+    """Check that results are in a file system: they refer to bytes of the exposures."""
+    if results.startswith(".snakemake/storage/"):
+        raise InputError(
+            "--default-storage-provider is not supported: results belong in a file system that "
+            "all jobs share; leave it out (see docs/module.md)"
+        )
+
+
+def check_results(results: str) -> None:
+    """Check that results can be read, for which Snakemake would fail with a traceback."""
+    indices = f"{results}/{INDICES}"
+    for folder in (results, indices, os.path.join(os.path.dirname(results), "logs"), ".snakemake"):
+        if os.path.lexists(folder) and not os.path.isdir(folder):
+            raise InputError(f"{folder}: is not a folder; move it away")
+    for folder in (results, indices):
+        if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+    own = ".snakemake" if os.path.isdir(".snakemake") else "."
+    if not os.access(own, os.W_OK):
+        read_only = os.statvfs(own).f_flag & os.ST_RDONLY
+        why = errno.EROFS if read_only else errno.EACCES
+        raise PermissionError(why, os.strerror(why), os.path.abspath(own))

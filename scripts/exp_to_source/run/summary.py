@@ -1,85 +1,52 @@
-"""The facts about a run that has ended: what was asked for, and how it went.
+"""The end of a run: what it made, what failed and why, and what to do next."""
 
-`outcome` finds them, `write_summary` keeps them for machines, and `ending` puts them into words.
-"""
-
-import json
 import os
-import platform
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .. import FORMAT, __version__
-from ..files import atomic_write, date_now, file_state, names_in, write_all
+from ..errors import pluralize
+from ..files import file_state, names_in
 from ..results import (
     LEFT_OUT,
     PRODUCTS,
     QUICKLOOKS,
+    REMARKS,
+    REPORT,
     SKIPPED,
     SOURCES,
     SPEC3,
     SUMMARY,
-    manifest_path,
+    VERIFICATION,
     product_path,
     quicklook_path,
     spectrum_path,
 )
-from ..tables import read_products, read_table
+from ..tables import count_other_kinds, read_table
+from ..units import format_size, format_time
+from ..verify.verdicts import FAILED as DAMAGED
+from ..verify.verdicts import OK, UNREADABLE, current_results
 
-#: Targets of a run besides files, in the order in which the end of a run speaks of them.
+#: Targets of a run besides files, and those that need all products.
 TARGETS = ("all", "sources", "quicklook", "verify", "report", "spec3")
-
-#: Targets that ask for all products.
 OF_ALL_PRODUCTS = {"all", "quicklook", "verify", "report"}
 
 #: How a run ended.
 COMPLETE, FAILED, INTERRUPTED = "complete", "failed", "interrupted"
 
+#: Maximum number of names and of reasons, and of warnings.
+MAX_NAMES, MAX_WARNINGS = 10, 5
 
-class Made(NamedTuple):
-    """Numbers of files of a kind: made by the run, and there from earlier runs."""
+
+class Counts(NamedTuple):
+    """Numbers of files of a kind: made by the run, and by earlier runs."""
 
     now: int = 0
     earlier: int = 0
 
 
-class Outcome(NamedTuple):
-    """The facts about a run that has ended.
-
-    Attributes
-    ----------
-    results : str
-        Folder of its results, as an absolute path.
-    asked : list of str
-        Targets, and paths of files that were asked for by name.
-    ended : str
-        ``complete``, ``failed`` or ``interrupted``.
-    reasons : list of str
-        Sentences that say why something failed.
-    seconds : float
-        Duration of the run.
-    listed : int, optional
-        Number of products in the source list; None if this run has none.
-    size : int
-        Bytes of the planes of these products that exist, as in the source list.
-    new, rebuilt, unchanged : int
-        Products that did not exist before the run; that did; that were up to date. Without a
-        source list, all that exist are unchanged.
-    failed : list of str
-        Products that could not be made.
-    missing : list of str
-        Products that were asked for, but not made as the run ended before.
-    not_asked : int
-        Products that are missing or out of date, and were not asked for.
-    left_out : int
-        Sources that the settings leave out.
-    skipped : int
-        Exposures that were skipped, as they are damaged.
-    passed_over : int
-        Files of other kinds that were found among the exposures.
-    quicklooks, spectra : Made
-        Of these products.
-    """
+class RunSummary(NamedTuple):
+    """How a run ended; its fields are those of ``summary.json`` (docs/reference/files.md)."""
 
     results: str
     asked: list[str]
@@ -97,143 +64,215 @@ class Outcome(NamedTuple):
     left_out: int = 0
     skipped: int = 0
     passed_over: int = 0
-    quicklooks: Made = Made()
-    spectra: Made = Made()
+    quicklooks: Counts = Counts()
+    spectra: Counts = Counts()
 
 
 def file_states(results: str) -> dict[str, Any]:
-    """State of each existing product, picture and spectrum by its path, for `outcome`."""
+    """Return the state of each existing product, picture and spectrum by its path."""
     folders = (f"{results}/{folder}" for folder in (PRODUCTS, QUICKLOOKS, SPEC3))
     paths = (f"{folder}/{name}" for folder in folders for name in names_in(folder))
     return {path: state for path in paths if (state := file_state(path))}
 
 
-def asked_for(rules: set[str], files: Iterable[str]) -> list[str]:
-    """Name what was asked for: targets among the rules of a run, and files by their names.
+def requested_targets(words: Iterable[str]) -> list[str]:
+    """Return the targets and result files among the words of a command line."""
+    words = list(words)
+    files = [word for word in words if word.startswith("results/")]
+    return [target for target in TARGETS if target in words] + files or ["all"]
+
+
+def summarize(
+    summary: RunSummary, before: Mapping[str, Any], failed: Iterable[str], is_listed: bool
+) -> RunSummary:
+    """Count what a run made, what it left unchanged, and what is missing.
 
     Parameters
     ----------
-    rules : set of str
-        Names of the rules of the run's jobs.
-    files : iterable of str
-        Files that the command line names.
-    """
-    return [*(name for name in TARGETS if name in rules), *files] or ["all"]
-
-
-def outcome(
-    results: str,
-    before: dict[str, Any],
-    asked: list[str],
-    ended: str,
-    reasons: Iterable[str],
-    failed: Iterable[str],
-    seconds: float,
-    is_listed: bool = True,
-) -> Outcome:
-    """Find what a run made, what it left unchanged, and what is missing.
-
-    Parameters
-    ----------
-    results : str
-        Folder of the run's results.
-    before : dict
+    summary : RunSummary
+        How it ended, without counts.
+    before : mapping
         Result of `file_states` when the run began: clocks of file systems are coarse, and differ
         from the computer's.
-    asked : list of str
-        Result of `asked_for`.
-    ended : str
-        ``complete``: all targets exist, though other products may be missing, or older than a
-        manifest that was restored; ``failed`` or ``interrupted``.
-    reasons : iterable of str
-        Sentences that say why something failed.
     failed : iterable of str
         Paths of files that could not be made.
-    seconds : float
-        Duration of the run.
     is_listed : bool
         Whether the source list, if there is one, is that of this run.
     """
-    facts = Outcome(os.path.abspath(results), asked, ended, list(dict.fromkeys(reasons)), seconds)
-    table = os.path.join(results, SOURCES)
+    results = summary.results
+    table = f"{results}/{SOURCES}"
     now = file_states(results)
     if not (is_listed and os.path.exists(table)):
-        folder = os.path.join(results, PRODUCTS)
-        return facts._replace(unchanged=sum(os.path.dirname(path) == folder for path in now))
-    products = {name: product_path(results, name) for name in read_products(table)}
-    sizes = {row["product"]: int(row.get("bytes") or 0) for row in read_table(table)}
-    absent = [
-        name
-        for name, file in products.items()
-        if file not in now or (ended != COMPLETE and _is_out_of_date(results, name))
-    ]
-    there = products.keys() - set(absent)
-    made = [name for name in there if now[products[name]] != before.get(products[name])]
+        folder = f"{results}/{PRODUCTS}"
+        return summary._replace(unchanged=sum(os.path.dirname(path) == folder for path in now))
+    rows = {row["product"]: row for row in read_table(table)}
+    products = {name: product_path(results, name) for name in rows}
+    existing = [name for name, path in products.items() if path in now]
+    made = [name for name in existing if now[products[name]] != before.get(products[name])]
     rebuilt = sum(1 for name in made if products[name] in before)
-    unmade = {os.path.basename(path) for path in failed}
-    lost = [name for name in absent if os.path.basename(products[name]) in unmade]
-    rest = [name for name in absent if os.path.basename(products[name]) not in unmade]
-    unused = [bool(row.get("other_kind")) for row in read_table(os.path.join(results, SKIPPED))]
-    wanted = bool(OF_ALL_PRODUCTS & {*asked}) and ended != COMPLETE
-    return facts._replace(
+    absent = [name for name in products if products[name] not in now]
+    lost = [name for name in absent if products[name] in set(failed)]
+    pending = [name for name in absent if name not in lost]
+    unused = [bool(row.get("other_kind")) for row in read_table(f"{results}/{SKIPPED}")]
+    wanted = bool(OF_ALL_PRODUCTS & {*summary.asked}) and summary.ended != COMPLETE
+    return summary._replace(
         listed=len(products),
-        size=sum(sizes[name] for name, file in products.items() if file in now),
+        size=sum(int(rows[name].get("bytes") or 0) for name in existing),
         new=len(made) - rebuilt,
         rebuilt=rebuilt,
-        unchanged=len(there) - len(made),
+        unchanged=len(existing) - len(made),
         failed=lost,
-        missing=rest if wanted else (),
-        not_asked=0 if wanted else len(rest),
-        left_out=len(read_table(os.path.join(results, LEFT_OUT))),
+        missing=pending if wanted else (),
+        not_asked=0 if wanted else len(pending),
+        left_out=len(read_table(f"{results}/{LEFT_OUT}")),
         skipped=unused.count(False),
         passed_over=unused.count(True),
-        quicklooks=_made((quicklook_path(results, name) for name in products), before, now),
-        spectra=_made((spectrum_path(results, name, "x1d") for name in products), before, now),
+        quicklooks=_count((quicklook_path(results, name) for name in products), before, now),
+        spectra=_count((spectrum_path(results, name, "x1d") for name in products), before, now),
     )
 
 
-def _made(paths: Iterable[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> Made:
-    """Count files that a run made, and those that were there."""
-    there = [path for path in paths if path in now]
-    earlier = sum(1 for path in there if now[path] == before.get(path))
-    return Made(len(there) - earlier, earlier)
+def _count(paths: Iterable[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> Counts:
+    existing = [path for path in paths if path in now]
+    earlier = sum(1 for path in existing if now[path] == before.get(path))
+    return Counts(len(existing) - earlier, earlier)
 
 
-def write_summary(facts: Outcome, settings: Mapping[str, Any], snakemake: str) -> None:
-    """Keep the facts for machines, in ``summary.json``.
+def format_summary(summary: RunSummary, notes: Iterable[str] = ()) -> list[str]:
+    """Return the last lines of a run; if something failed, the very last say why.
 
     Parameters
     ----------
-    facts : Outcome
-        Result of `outcome`.
-    settings : mapping
-        Settings of the run that are no defaults.
-    snakemake : str
-        Version of Snakemake.
+    summary : RunSummary
+        Result of `summarize`.
+    notes : iterable of str
+        Lines about its exposures.
     """
-    versions = {
-        "exp_to_source": __version__,
-        "format": FORMAT,
-        "snakemake": snakemake,
-        "python": platform.python_version(),
-    }
-    content = facts._asdict() | {
-        "seconds": round(facts.seconds, 3),
-        "date": date_now(),
-        "quicklooks": facts.quicklooks._asdict(),
-        "spectra": facts.spectra._asdict(),
-        "settings": settings,
-        "versions": versions,
-    }
-    with atomic_write(os.path.join(facts.results, SUMMARY)) as file:
-        write_all(file, f"{json.dumps(content, indent=1, default=str)}\n".encode())
+    reasons = summary.reasons[:MAX_NAMES]
+    results = summary.results
+    lines = []
+    if summary.listed is None:
+        lines += [_unlisted(summary), *notes]
+    else:
+        if "all" in summary.asked or summary.new or summary.rebuilt or summary.failed:
+            lines.append(_products(summary))
+        logs = os.path.join(os.path.dirname(results), "logs", "gather_source")
+        lines += [f"  failed: {n} (see {logs}/{n}.log)" for n in summary.failed[:MAX_NAMES]]
+        if len(summary.failed) > MAX_NAMES:
+            lines.append(f"  and {len(summary.failed) - MAX_NAMES} more")
+        lines += filter(None, (_target(target, summary) for target in summary.asked))
+        lines += [*notes, *_skipped(results), *_warnings(results)]
+    if summary.ended == COMPLETE:
+        return [*lines, *_next_step(summary)]
+    if len(summary.reasons) > len(reasons):
+        lines.append(
+            f"{len(reasons)} of {len(summary.reasons)} reasons, all are in {results}/{SUMMARY}:"
+        )
+    if summary.ended == INTERRUPTED:
+        return [*lines, *reasons, "interrupted; run the same command again to continue"]
+    return [*lines, *(reasons or ["failed; run the same command again to make what is missing"])]
 
 
-def _is_out_of_date(results: str, name: str) -> bool:
-    """Whether a product is older than its manifest."""
-    product = product_path(results, name)
-    manifest = manifest_path(results, name)
-    try:
-        return os.stat(product).st_mtime < os.stat(manifest).st_mtime
-    except FileNotFoundError:
-        return False
+def _unlisted(summary: RunSummary) -> str:
+    if not summary.unchanged:
+        return f"no sources are listed in {summary.results} yet, and no products made"
+    existing = pluralize(summary.unchanged, "product")
+    return f"no sources were listed; {existing} of earlier runs in {summary.results}/{PRODUCTS}"
+
+
+def _products(summary: RunSummary) -> str:
+    counts = {
+        "new": summary.new,
+        "rebuilt": summary.rebuilt,
+        "unchanged": summary.unchanged,
+        "failed": len(summary.failed),
+        "not made": len(summary.missing),
+        "not requested": summary.not_asked,
+        "left out by choice": summary.left_out,
+    }
+    what = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    return (
+        f"{pluralize(summary.listed or 0, 'product')} in {summary.results}/{PRODUCTS} "
+        f"({format_size(summary.size)}), {format_time(summary.seconds)}: {what}"
+    )
+
+
+def _target(target: str, summary: RunSummary) -> str:
+    """Return the line on a target other than the products; empty if there is nothing to report."""
+    results = summary.results
+    if target == "sources":
+        left_out = f", {summary.left_out} left out by choice" if summary.left_out else ""
+        return f"{pluralize(summary.listed or 0, 'source')} in {results}/{SOURCES}{left_out}"
+    if target == "quicklook":
+        return _files("quick look", "quick looks", summary.quicklooks, QUICKLOOKS, summary)
+    if target == "spec3":
+        return "\n".join(
+            [
+                _files("spectrum", "spectra", summary.spectra, SPEC3, summary),
+                *_spectra_warnings(results),
+            ]
+        )
+    if target == "verify":
+        counts = Counter(result.status for result in current_results(results).values())
+        unreadable = f", {counts[UNREADABLE]} that nothing opens" if counts[UNREADABLE] else ""
+        proved = f"{counts[OK]} sound, {counts[DAMAGED]} damaged{unreadable}"
+        return f"{proved}: {results}/{VERIFICATION}" if counts else ""
+    name = {"report": REPORT}.get(target, target.removeprefix("results/"))
+    if target == "all" or summary.ended != COMPLETE or not os.path.exists(f"{results}/{name}"):
+        return ""
+    return f"{target if target in TARGETS else 'made'}: {results}/{name}"
+
+
+def _files(one: str, several: str, counts: Counts, folder: str, summary: RunSummary) -> str:
+    earlier = f", {counts.earlier} of earlier runs" if counts.earlier else ""
+    return (
+        f"{sum(counts)} {one if sum(counts) == 1 else several} in {summary.results}/{folder}, "
+        f"{format_time(summary.seconds)}: {counts.now} made{earlier}"
+    )
+
+
+def _spectra_warnings(results: str) -> list[str]:
+    """Return lines on what tables of spectra lack, from the logs of the jobs that wrote them."""
+    folder = os.path.join(os.path.dirname(results), "logs", "combine_grism_spectra")
+    families = {row.get("family") for row in read_table(f"{results}/{SOURCES}")}
+    lines = []
+    for name in sorted(names_in(folder).intersection(f"{family}.log" for family in families)):
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            lines += [f"  {line.rstrip()}" for line in file if line.startswith("warning: ")]
+    return lines
+
+
+def _skipped(results: str) -> list[str]:
+    """Count the files of other kinds, and list the exposures that were skipped."""
+    path = f"{results}/{SKIPPED}"
+    rows = read_table(path)
+    lines = [f"{others}; see {path}"] if (others := count_other_kinds(rows)) else []
+    if reasons := [row["reason"] for row in rows if not row.get("other_kind")]:
+        lines.append(f"{pluralize(len(reasons), 'exposure')} skipped, see {path}:")
+        lines += (f"  skipped: {reason}" for reason in reasons[:MAX_NAMES])
+    return lines
+
+
+def _warnings(results: str) -> list[str]:
+    """Count the remarks, and list the most serious."""
+    path = f"{results}/{REMARKS}"
+    if not (rows := read_table(path)):
+        return []
+    warnings = Counter(row["remark"] for row in rows if row["level"] == "warning")
+    exposures = {row["exposure"] for row in rows} - {""}
+    about = f" on {pluralize(len(exposures), 'exposure')}" if exposures else ""
+    lines = [f"{pluralize(len(rows), 'remark')}{about}, see {path}"]
+    for remark, count in list(warnings.items())[:MAX_WARNINGS]:
+        lines.append(f"  warning: {remark}" + (f" ({count} exposures)" if count > 1 else ""))
+    if len(warnings) > MAX_WARNINGS:
+        lines.append(f"  and {len(warnings) - MAX_WARNINGS} more warnings")
+    return lines
+
+
+def _next_step(summary: RunSummary) -> list[str]:
+    """Return a line on what to do with what was made."""
+    if summary.asked == ["sources"] and summary.not_asked:
+        return ["next: the same command without 'sources' makes the products"]
+    if summary.asked == ["all"] and (summary.new or summary.rebuilt):
+        return ["next: the target 'report' makes a page on the sources, 'verify' checks products"]
+    return []

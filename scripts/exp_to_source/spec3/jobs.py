@@ -23,18 +23,18 @@ def combine(table: str, classes: str, indices: Sequence[str], x1d: str, c1d: str
 
 #: Tasks by name: the command they are of, and their function.
 TASKS: Mapping[str, tuple[str, Callable[..., None]]] = {
-    "survey": ("prepare_exposures", summarize_association),
-    "background": ("prepare_exposures", combine_background),
-    "prepare": ("prepare_exposures", prepare_exposure),
-    "extract": ("run_spec3", extract_all),
-    "combine": ("combine_spectra", combine),
+    "survey": ("prepare", summarize_association),
+    "background": ("prepare", combine_background),
+    "exposure": ("prepare", prepare_exposure),
+    "extract": ("spec3", extract_all),
+    "combine": ("combine", combine),
 }
 
 
 def run_task(task: str, **request: Any) -> None:
     """Run a task; exit with a sentence if it fails."""
     command, function = TASKS[task]
-    with exit_on_user_error(command):
+    with exit_on_user_error(f"exp-to-source {command}"):
         require_jwst()
         function(**request)
 

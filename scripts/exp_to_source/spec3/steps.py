@@ -47,7 +47,7 @@ def extract_all(
     for name, digest in products.items():
         product = Path(name)
         try:
-            with exit_on_user_error("run_spec3"):
+            with exit_on_user_error("exp-to-source spec3"):
                 for path in extract(product, Path(folder), digest=digest, **options):
                     print(path)
         except SystemExit as failure:

@@ -1,28 +1,25 @@
 """The summary at the end of a run does not cry wolf, and ends with what is wrong."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from exp_to_source import __version__
 from exp_to_source.files import atomic_write, write_all
-from exp_to_source.run.ending import told
 from exp_to_source.run.summary import (
     COMPLETE,
     FAILED,
     INTERRUPTED,
-    Made,
-    Outcome,
-    asked_for,
+    Counts,
+    RunSummary,
     file_states,
-    outcome,
-    write_summary,
+    format_summary,
+    requested_targets,
+    summarize,
 )
 
-REASON = "gather_source: x_cal.fits: changed since it was indexed; run again"
+REASON = "exp-to-source gather: x_cal.fits: changed since it was indexed; run again"
 
 
 @pytest.fixture
@@ -40,21 +37,24 @@ def results(tmp_path: Path) -> Path:
 
 
 def at_the_end(
-    results: Path, before: dict[str, Any], ended: str = COMPLETE, **what: Any
-) -> Outcome:
-    """Facts about a run of ten seconds."""
-    given = {"asked": ["all"], "reasons": [], "failed": [], "seconds": 10} | what
-    return outcome(str(results), before, ended=ended, **given)
+    results: Path, before: dict[str, Any], ended: str = COMPLETE, **fields: Any
+) -> RunSummary:
+    """Summary of a run of ten seconds."""
+    failed, is_listed = fields.pop("failed", []), fields.pop("is_listed", True)
+    fields = {"asked": ["all"], "reasons": [], "seconds": 10} | fields
+    summary = RunSummary(results=str(results), ended=ended, **fields)
+    return summarize(summary, before, failed, is_listed)
 
 
 def test_restored_manifests_and_products_not_asked_for_are_no_failure(results: Path):
     before = file_states(str(results))
-    where = f"3 products in {results}/products, 6 bytes of planes, 10 s: "
+    where = f"3 products in {results}/products (6 bytes), 10 s: "
     facts = at_the_end(results, before)
-    assert told(facts) == [f"{where}2 unchanged, 1 not asked for"]
-    lost = [f"results/products/{name}_cal.fits" for name in "ab"]
+    assert format_summary(facts) == [f"{where}2 unchanged, 1 not requested"]
+    (results / "products" / "a_cal.fits").unlink()
+    lost = [f"{results}/products/{name}_cal.fits" for name in "ab"]
     facts = at_the_end(results, before, FAILED, failed=lost, reasons=[REASON, REASON])
-    first, *names, last = told(facts)
+    first, *names, last = format_summary(facts)
     assert first == f"{where}1 unchanged, 2 failed"
     assert [name.split()[1] for name in names] == ["a", "b"]
     assert f"(see {results.parent}/logs/gather_source/a.log)" in names[0]
@@ -63,8 +63,9 @@ def test_restored_manifests_and_products_not_asked_for_are_no_failure(results: P
 
 def test_what_was_not_reached_is_not_called_failed(results: Path):
     before = file_states(str(results))
-    facts = at_the_end(results, before, FAILED, failed=["results/products/b_cal.fits"])
-    assert "1 unchanged, 1 failed, 1 not made" in told(facts)[0]
+    (results / "products" / "a_cal.fits").unlink()
+    facts = at_the_end(results, before, FAILED, failed=[f"{results}/products/b_cal.fits"])
+    assert "1 unchanged, 1 failed, 1 not made" in format_summary(facts)[0]
     by_name = at_the_end(results, before, FAILED, asked=["results/products/a_cal.fits"])
     assert (by_name.missing, by_name.not_asked) == ((), 2)
 
@@ -79,18 +80,17 @@ def test_what_was_made_is_told_without_a_clock(results: Path):
     os.utime(product, ns=(time, time))
     (results / "products" / "b_cal.fits").write_text("new")
     (results / "left_out.tsv").write_text("product\nd\n")
-    line, *hints = told(at_the_end(results, before, seconds=3725), words=["--directory", "W"])
+    line, *hints = format_summary(at_the_end(results, before, seconds=3725))
     assert line.endswith(", 1 h 2 min: 1 new, 1 rebuilt, 1 unchanged, 1 left out by choice")
     assert hints == [
-        "next: snakemake --directory W report  # a page on the sources",
-        "next: snakemake --directory W verify  # checks the products",
+        "next: the target 'report' makes a page on the sources, 'verify' checks products",
     ]
 
 
 def test_nothing_was_there_before_the_first_run(tmp_path: Path):
     assert file_states(str(tmp_path)) == {}
     facts = at_the_end(tmp_path, {}, FAILED, reasons=["index_exposure: x: truncated"])
-    assert told(facts) == [
+    assert format_summary(facts) == [
         f"no sources are listed in {tmp_path} yet, and no products made",
         "index_exposure: x: truncated",
     ]
@@ -105,18 +105,20 @@ def test_what_earlier_runs_left_is_not_what_this_run_made(results: Path):
     before = file_states(str(results))
     facts = at_the_end(results, before, FAILED, reasons=[REASON], is_listed=False)
     assert facts.listed is None
-    stay = f"no sources were listed; 2 products of earlier runs stay in {results}/products"
-    assert told(facts) == [stay, REASON]
+    stay = f"no sources were listed; 2 products of earlier runs in {results}/products"
+    assert format_summary(facts) == [stay, REASON]
     (results / "skipped.tsv").unlink()
     (results / "spec3" / "c_x1d.fits").touch()
     facts = at_the_end(results, before, FAILED, reasons=[REASON], asked=["quicklook", "spec3"])
-    assert (facts.quicklooks, facts.spectra) == (Made(0, 1), Made(1, 2))
-    assert told(facts)[:2] == [
+    assert (facts.quicklooks, facts.spectra) == (Counts(0, 1), Counts(1, 2))
+    assert format_summary(facts)[:2] == [
         f"1 quick look in {results}/quicklook, 10 s: 0 made, 1 of earlier runs",
         f"3 spectra in {results}/spec3, 10 s: 1 made, 2 of earlier runs",
     ]
     named = ["results/products/a_cal.fits"]
-    assert told(at_the_end(results, before, FAILED, reasons=[REASON], asked=named)) == [REASON]
+    assert format_summary(at_the_end(results, before, FAILED, reasons=[REASON], asked=named)) == [
+        REASON
+    ]
 
 
 @pytest.mark.parametrize(
@@ -125,8 +127,8 @@ def test_what_earlier_runs_left_is_not_what_this_run_made(results: Path):
         (
             "sources",
             [
-                "3 sources in {}/sources.tsv; nothing made",
-                "next: snakemake  # makes the products",
+                "3 sources in {}/sources.tsv",
+                "next: the same command without 'sources' makes the products",
             ],
         ),
         ("quicklook", ["1 quick look in {}/quicklook, 10 s: 1 made"]),
@@ -142,15 +144,16 @@ def test_what_was_asked_for_is_told_with_its_path(results: Path, target: str, li
         (results / name).parent.mkdir(exist_ok=True)
         (results / name).touch()
     # Of those that are there.
+    (results / "report.html").touch()
     rows = ("product\tstatus\tverdict", "a\tsound\tok", "b\tsound\tok", "c\tdamaged\tbad")
     (results / "verify.tsv").write_text("\n".join(rows))
     facts = at_the_end(results, before, asked=[target])
-    assert told(facts) == [line.format(results) for line in lines]
+    assert format_summary(facts) == [line.format(results) for line in lines]
 
 
 def test_notes_come_before_what_is_wrong(results: Path):
     facts = at_the_end(results, {}, FAILED, reasons=[REASON])
-    lines = told(facts, ["x: 2 files used, 1 passed over"])
+    lines = format_summary(facts, ["x: 2 files used, 1 passed over"])
     assert lines[1] == "x: 2 files used, 1 passed over"
     assert lines[-1] == REASON
 
@@ -162,7 +165,7 @@ def test_files_passed_over_are_one_line_and_damaged_exposures_one_each(results: 
     path.write_text("\n".join(["exposure\tpath\treason\tother_kind", *rows]))
     facts = at_the_end(results, file_states(str(results)))
     assert (facts.skipped, facts.passed_over) == (1, 9)
-    assert told(facts)[-3:] == [
+    assert format_summary(facts)[-3:] == [
         "ignored 9 files of other kinds than spectroscopic exposures of many slits: "
         f"8 ImageModel (NRS_MSATA), 1 MultiSpecModel; see {path}",
         f"1 exposure skipped, see {path}:",
@@ -172,7 +175,7 @@ def test_files_passed_over_are_one_line_and_damaged_exposures_one_each(results: 
 
 def test_many_reasons_are_cut(results: Path):
     reasons = [f"gather_source: {n}: no space" for n in range(50)]
-    *_, before, first = told(at_the_end(results, {}, FAILED, reasons=reasons))[:-9]
+    *_, before, first = format_summary(at_the_end(results, {}, FAILED, reasons=reasons))[:-9]
     assert before == f"10 of 50 reasons, all are in {results}/summary.json:"
     assert first == reasons[0]
 
@@ -180,25 +183,16 @@ def test_many_reasons_are_cut(results: Path):
 def test_interruptions_are_one_line(results: Path):
     before = file_states(str(results))
     facts = at_the_end(results, before, INTERRUPTED)
-    assert told(facts) == ["interrupted: 1 of 3 made; the same command goes on"]
+    line, last = format_summary(facts)
+    assert line.endswith("2 unchanged, 1 not made")
+    assert last == "interrupted; run the same command again to continue"
     (results / "sources.tsv").unlink()
-    (line,) = told(at_the_end(results, before, INTERRUPTED))
-    assert line == "interrupted before the sources were listed; the same command goes on"
+    line, last = format_summary(at_the_end(results, before, INTERRUPTED))
+    assert line.startswith("no sources were listed; 2 products of earlier runs in")
 
 
-def test_targets_are_known_by_their_rules():
-    assert asked_for({"gather_source", "verify", "sources"}, []) == ["sources", "verify"]
-    assert asked_for({"gather_source"}, ["results/x"]) == ["results/x"]
-    assert asked_for({"default"}, []) == ["all"]
-
-
-def test_machines_read_the_same(results: Path):
-    facts = at_the_end(results, file_states(str(results)), FAILED, reasons=[REASON])
-    write_summary(facts, {"exposures": "/data"}, "9.27")
-    said = json.loads((results / "summary.json").read_text())
-    assert (said["ended"], said["reasons"], said["asked"]) == ("failed", [REASON], ["all"])
-    assert (said["listed"], said["new"], said["unchanged"]) == (3, 0, 1)
-    assert said["spectra"] == {"now": 0, "earlier": 0}
-    assert said["settings"] == {"exposures": "/data"}
-    assert said["versions"]["exp_to_source"] == __version__
-    assert [path.name for path in results.iterdir() if path.name.startswith(".")] == []
+def test_targets_and_files_are_among_the_words_of_the_command_line():
+    words = ["snakemake", "--directory", "W", "verify", "sources"]
+    assert requested_targets(words) == ["sources", "verify"]
+    assert requested_targets(["snakemake", "results/x"]) == ["results/x"]
+    assert requested_targets(["snakemake", "--cores", "2"]) == ["all"]

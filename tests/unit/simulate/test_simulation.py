@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import simulate_exposures
 from astropy.io import fits
 from stdatamodels.fits_support import fits_hash
 from stdatamodels.jwst import datamodels
 
-import simulate_exposures
 from exp_to_source.errors import InputError
 from exp_to_source.simulate import exposures as module
 from exp_to_source.simulate.exposures import FIXED_SLITS, Simulation, simulate

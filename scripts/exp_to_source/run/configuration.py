@@ -1,6 +1,8 @@
-"""The configuration of a run, checked against its schema."""
+"""The configuration of a run, validated against its schema."""
 
+import argparse
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,9 +16,9 @@ _OCTAL = re.compile(r"(?<![\w.])[-+]?0[0-7_]*[0-7]\b")
 
 
 def check_configuration(
-    config: dict[str, Any], schema_path: str, files: Sequence[str] = ()
+    config: dict[str, Any], schema_path: str, files: Sequence[str] = (), argv: Sequence[str] = ()
 ) -> None:
-    """Check a configuration, and set the defaults of keys that are absent.
+    """Validate a configuration, and set the defaults of absent keys.
 
     Parameters
     ----------
@@ -26,6 +28,8 @@ def check_configuration(
         JSON schema, as YAML; it contains the defaults.
     files : sequence of str
         The YAML files that may contain it; later files override earlier ones.
+    argv : sequence of str
+        Command line, which may name more such files.
 
     Raises
     ------
@@ -41,10 +45,10 @@ def check_configuration(
     known = schema["properties"]
     for key in config:
         if key not in known:
-            where = place_of(config, [key], files) or "configuration"
+            where = locate_setting(config, [key], files, argv) or "configuration"
             hint = did_you_mean(str(key), known)
             raise InputError(
-                f"{where}: unknown key {key!r:.200}; the keys are {', '.join(known)}{hint}"
+                f"{where}: unknown key {key!r:.200}{hint}; the keys are {', '.join(known)}"
             )
         # The command line of Snakemake accepts True and False, but reads YAML's words as strings.
         if known[key].get("type") == "boolean" and config[key] in ("true", "false"):
@@ -55,7 +59,7 @@ def check_configuration(
         what = " ".join(known[key]["description"].split())
         name = "".join([str(key), *(f"[{json.dumps(step)}]" for step in inner)])
         value = "empty" if error.instance is None else f"{error.instance!r:.200}"
-        where = place_of(config, [key, *inner], files) or "configuration"
+        where = locate_setting(config, [key, *inner], files, argv) or "configuration"
         raise InputError(f"{where}: {name} cannot be {value}. {what}")
     for key, about in known.items():
         config.setdefault(key, about["default"])
@@ -70,7 +74,7 @@ def _as_integers(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def read_settings(path: str) -> dict[str, Any]:
+def read_configfile(path: str) -> dict[str, Any]:
     """Read a configuration file: YAML, or JSON, as Snakemake does.
 
     Raises
@@ -122,8 +126,10 @@ def _parse(path: str) -> Any:
     return settings
 
 
-def place_of(config: dict[str, Any], keys: list[Any], files: Sequence[str]) -> str:
-    """Say where a setting is made: file and line; nothing if it is in none of the files.
+def locate_setting(
+    config: dict[str, Any], keys: list[Any], files: Sequence[str], argv: Sequence[str] = ()
+) -> str:
+    """Return file and line of a setting; empty if it is in none of the files.
 
     Parameters
     ----------
@@ -131,12 +137,12 @@ def place_of(config: dict[str, Any], keys: list[Any], files: Sequence[str]) -> s
         The configuration.
     keys : list
         Key of the setting, and those within it.
-    files : sequence of str
+    files, argv : sequence of str
         As of `check_configuration`.
     """
-    for path in reversed([*files]):
+    for path in reversed([*files, *_configfiles(argv)]):
         # Values from the command line, or from another workflow, are in none of the files.
-        settings = read_settings(path)
+        settings = read_configfile(path)
         if keys[0] in settings and _same(settings[keys[0]], config[keys[0]]):
             try:
                 lines = [*_lines(yaml.compose(_text(path), yaml.SafeLoader), keys)]
@@ -145,6 +151,19 @@ def place_of(config: dict[str, Any], keys: list[Any], files: Sequence[str]) -> s
                 lines = []
             return f"{path}, line {lines[-1]}" if lines else path
     return ""
+
+
+def _configfiles(argv: Sequence[str]) -> list[str]:
+    """Return the existing files after ``--configfile``; Snakemake does not pass their paths."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
+    try:
+        paths = parser.parse_known_args(argv)[0].configfile
+    except argparse.ArgumentError:
+        return []
+    # Snakemake has changed the folder, to which they are relative; the shell's variable has it.
+    folder = os.environ.get("PWD", "")
+    return [path for path in (os.path.join(folder, p) for p in paths) if os.path.isfile(path)]
 
 
 def _same(one: Any, other: Any) -> bool:

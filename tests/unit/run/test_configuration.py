@@ -11,8 +11,8 @@ import pytest
 from snake import ROOT
 
 from exp_to_source.errors import InputError
+from exp_to_source.run.configuration import check_configuration, read_configfile
 from exp_to_source.run.inputs import find_exposures, find_table
-from exp_to_source.run.settings import check_configuration, read_settings
 from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.catalog import read_catalog
 from exp_to_source.sources.join_table import read_joins
@@ -41,7 +41,7 @@ FILES = (
 
 def settle(path: str) -> None:
     """Do with a file of settings what a run does before it looks at exposures."""
-    config = read_settings(path)
+    config = read_configfile(path)
     check_configuration(config, SCHEMA, [path])
     find_exposures(config["exposures"])
     find_table("catalog", config["catalog"])
@@ -66,15 +66,18 @@ def test_odd_settings_end_in_a_sentence(tmp_path, monkeypatch, content):
 
 
 def test_scripts_check_odd_settings(tmp_path):
-    script = ROOT / "scripts" / "check_configuration.py"
+    script = ROOT / "scripts" / "exp-to-source"
     for number, content in enumerate((b"quicklook: &a [*a]\n", b"demo: \xe9\n", b"[" * 9000)):
         path = tmp_path / f"{number}.yaml"
         path.write_bytes(content)
         done = subprocess.run(
-            [sys.executable, script, path], capture_output=True, text=True, check=False
+            [sys.executable, script, "check-config", path],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 1
-        assert done.stderr.startswith(f"check_configuration: {path}")
+        assert done.stderr.startswith(f"exp-to-source check-config: {path}")
         assert done.stderr.count("\n") == 1
 
 
@@ -84,14 +87,14 @@ def test_places_of_odd_values(tmp_path):
     with pytest.raises(InputError, match=r"my.yaml, line 2: min_exposures cannot be nan"):
         check_configuration({"demo": True, "min_exposures": math.nan}, SCHEMA, [str(path)])
     path.write_text('{\n\t"demo": true\n}')
-    assert read_settings(str(path)) == {"demo": True}
+    assert read_configfile(str(path)) == {"demo": True}
 
 
 def test_texts_that_spreadsheets_write(tmp_path):
     """They begin with a mark, and lines end in two characters."""
     joins = "source_id,target\r\n62,61\r\n"
     for name, text, read, expected in (
-        ("my.yaml", "demo: true\r\n", read_settings, {"demo": True}),
+        ("my.yaml", "demo: true\r\n", read_configfile, {"demo": True}),
         ("a.csv", "id,x\r\n61,\u00e9\r\n", read_catalog, [61]),
         ("a.tsv", "id\tx\r\n61\t\u00e9\r\n", read_catalog, [61]),
         ("a.ecsv", "# %ECSV 1.0\n# ---\n# datatype: [{name: id, datatype: int64}]\nid\n61\n",
@@ -109,7 +112,7 @@ def test_texts_that_spreadsheets_write(tmp_path):
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
 def test_texts_in_other_encodings(tmp_path, encoding):
     for name, text, read in (
-        ("my.yaml", "exposures: caf\u00e9\n", read_settings),
+        ("my.yaml", "exposures: caf\u00e9\n", read_configfile),
         ("a.csv", "id,x\n61,\u00e9\n", read_catalog),
         ("a.tsv", "id\tx\n61\t\u00e9\n", read_catalog),
         ("j.csv", "source_name,target\n\u00e9,61\n", read_joins),
@@ -162,11 +165,11 @@ def test_octal_numbers_are_not_meant(tmp_path, text, number):
     line = 1 + text.count("\n")
     sentence = f"line {line}: YAML reads {written} as the octal number {int(number)}; write it"
     with pytest.raises(InputError, match=sentence):
-        read_settings(str(path))
+        read_configfile(str(path))
 
 
 def test_texts_with_zeros_are_no_octal_numbers(tmp_path):
     path = tmp_path / "config.yaml"
     settings = {"sources": ["073", "089", 0, "b00045"], "exposures": "x/001/jw01_007.fits"}
     path.write_text(f"# 073\n{json.dumps(settings)[1:-1]}".replace(', "exp', '\n"exp'))
-    assert read_settings(str(path)) == settings
+    assert read_configfile(str(path)) == settings

@@ -1,13 +1,11 @@
-"""Print the source list of a run as a table for people."""
+"""The source list as a table for people."""
 
-import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from exp_to_source.errors import exit_on_user_error
-from exp_to_source.results import LEFT_OUT
-from exp_to_source.run.progress import format_size
-from exp_to_source.tables import check_source_list, read_table
+from ..results import LEFT_OUT
+from ..tables import check_source_list, read_table
+from ..units import format_size
 
 COLUMNS = (
     *("product", "id", "name", "class", "exposures", "slits", "detectors"),
@@ -22,7 +20,7 @@ LEFT = ("product", "name", "class", "detectors")
 MAX_CELL = 24
 
 
-def shown(row: dict[str, str]) -> tuple[str, ...]:
+def _cells(row: dict[str, str]) -> tuple[str, ...]:
     """Cells of a source, for people to read.
 
     Wavelengths are in microns; pixels are rows x columns of its largest slit; the size is that of
@@ -38,7 +36,7 @@ def shown(row: dict[str, str]) -> tuple[str, ...]:
     return (row["product"], *short)
 
 
-def format_rows(rows: Iterable[tuple[str, ...]]) -> str:
+def _layout(rows: Iterable[tuple[str, ...]]) -> str:
     """Lay rows out in columns."""
     lines = [COLUMNS, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
@@ -51,19 +49,20 @@ def format_rows(rows: Iterable[tuple[str, ...]]) -> str:
     )
 
 
-def sources_text(table: Path, limit: int) -> str:
-    """Table of the first sources, and a line on the others.
+def format_sources(path: str, limit: int) -> str:
+    """Lay out the first sources of a source list, and count the others.
 
     Parameters
     ----------
-    table : Path
-        A source list, ``sources.tsv``.
+    path : str
+        The source list, ``sources.tsv``.
     limit : int
-        How many rows are shown; 0 shows all.
+        Maximum number of rows; 0 for all.
     """
-    check_source_list(str(table))
+    table = Path(path)
+    check_source_list(path)
     rows = read_table(str(table))
-    lines = [format_rows(map(shown, rows[: limit or None]))]
+    lines = [_layout(map(_cells, rows[: limit or None]))]
     if limit and len(rows) > limit:
         lines.append(f"... and {len(rows) - limit} more")
     size = format_size(sum(int(row["bytes"]) for row in rows))
@@ -73,17 +72,3 @@ def sources_text(table: Path, limit: int) -> str:
     if left_out := read_table(str(table.parent / LEFT_OUT)):
         lines.append(f"{len(left_out)} more left out, see {table.parent}/{LEFT_OUT}")
     return "\n".join(lines)
-
-
-def main() -> None:
-    """Read the command line, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("table", type=Path, help="source list (sources.tsv)")
-    parser.add_argument("--rows", type=int, default=100, help="rows to show (100), 0: all")
-    arguments = parser.parse_args()
-    with exit_on_user_error("show_sources"):
-        print(sources_text(arguments.table, arguments.rows))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,511 @@
+"""The command line: a subcommand for each step of the workflow.
+
+Each imports what it needs when it runs, so that ``--help`` and mistakes take no time.
+"""
+
+import argparse
+import gc
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError, OtherKindError, exit_on_user_error
+from .modes import FIXED_SLIT_IDS, MODES
+from .settings import Settings, read_settings
+
+PROGRAM = "exp-to-source"
+LOG_TO_STDERR = "the messages above"
+DETECTORS = ("nrs1", "nrs2", "nrcalong", "nrcblong", "nis", "mirimage")
+
+
+def index(exposure: str, index: str, on_bad_exposure: str, on_other_kind: str) -> None:
+    """Index an exposure: the offsets of the bytes of its slits, its identity, and digests."""
+    from .index.indexing import index_or_reason
+
+    # Nodes of a tree have no reference cycles; searching for them takes 7 % of the time.
+    gc.disable()
+    try:
+        remarks = index_or_reason(
+            exposure,
+            index,
+            skip_bad=on_bad_exposure == "skip",
+            pass_over=on_other_kind == "pass",
+        )
+    except OtherKindError:
+        raise
+    except InputError as error:
+        raise InputError(f"{error}, or set 'on_bad_exposure: skip' to go on without it") from None
+    for _, remark in remarks:
+        print(f"{exposure}: {remark}", file=sys.stderr)
+
+
+def list_sources(settings: str, table: str) -> None:
+    """List the sources of indexed exposures, and write a manifest for each product."""
+    from .results import index_path
+    from .sources import listing
+    from .sources.associations import read_association
+
+    # Slits are in no reference cycles; searching for them takes a tenth of the time.
+    gc.disable()
+    run = read_settings(settings)
+    results = os.path.dirname(table)
+    messages = listing.list_sources(
+        indices=[index_path(results, name) for name in run.exposures],
+        table=table,
+        associations=[read_association(path) for path in run.associations],
+        options=_grouping_options(run),
+        source_filter=_source_filter(run),
+        joins=_joins(run),
+    )
+    for message in messages:
+        print(message, file=sys.stderr)
+
+
+def _grouping_options(run: Settings) -> Any:
+    from .sources.families import GroupingOptions
+
+    keys = ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure", "on_doubt")
+    return GroupingOptions(*(str(run.values[key]) for key in keys))
+
+
+def _source_filter(run: Settings) -> Any:
+    from .sources.catalog import read_catalog
+    from .sources.choosing import SourceFilter, parse_items
+
+    values = run.values
+    ids = read_catalog(values["catalog"]) if values["catalog"] else None
+    wanted, excluded = (parse_items(values[key]) for key in ("sources", "exclude"))
+    return SourceFilter(wanted, excluded, values["min_exposures"], ids)
+
+
+def _joins(run: Settings) -> Any:
+    from .sources.join_table import Joins, read_joins
+
+    return read_joins(run.values["joins"]) if run.values["joins"] else Joins()
+
+
+def _join_lookup(run: Settings) -> Any:
+    from .verify.join_lookup import JoinLookup
+
+    return JoinLookup(_joins(run), run.values["fixed_slit_ids"])
+
+
+def sources(table: str, rows: int) -> None:
+    """Print the source list of a run as a table for people."""
+    from .sources.display import format_sources
+
+    try:
+        print(format_sources(table, rows), flush=True)
+    except BrokenPipeError:
+        # The reader has seen enough; Python would flush again at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def fingerprint(exposure: str, fingerprints: str) -> None:
+    """Write what products are verified against: fingerprints of the slits of one exposure."""
+    from .verify.fingerprints import fingerprint_exposure
+
+    fingerprint_exposure(exposure, fingerprints)
+
+
+def verify(settings: str, verdicts: str, products: list[str], results: str) -> None:
+    """Compare products with the fingerprints of their exposures."""
+    from .results import FINGERPRINTS, MANIFESTS
+    from .sources.associations import read_association
+    from .verify.products import Verifier
+    from .verify.verdicts import write_verdicts
+
+    run = read_settings(settings)
+    associations = [read_association(path) for path in run.associations]
+    fingerprints, manifests = os.path.join(results, FINGERPRINTS), os.path.join(results, MANIFESTS)
+    verifier = Verifier(fingerprints, associations, _join_lookup(run), manifests)
+    write_verdicts(verdicts, map(verifier.verify, products))
+
+
+def list_verdicts(
+    settings: str, table: str, source_list: str, verdicts: list[str], fingerprints: list[str]
+) -> None:
+    """List the verdicts on all products, and look for lost slits."""
+    from .sources.associations import read_association
+    from .verify import verdicts as library
+
+    run = read_settings(settings)
+    library.list_verdicts(
+        table=table,
+        verdicts=verdicts,
+        fingerprints=fingerprints,
+        associations=[read_association(path) for path in run.associations],
+        sources=source_list,
+        joins=_join_lookup(run),
+    )
+
+
+def check(table: str) -> None:
+    """Summarise the verdicts on products, and fail if a product is not sound."""
+    from .verify.verdicts import check_verdicts
+
+    print(check_verdicts(table), file=sys.stderr)
+
+
+def quicklook(product: str, quicklook: str, results: str | None, fork: bool) -> None:
+    """Draw the cut-outs of a product as a picture."""
+    from .server import run_in_fork
+
+    request = {"product": product, "quicklook": quicklook, "results": results}
+    if fork:
+        status = run_in_fork("quicklook", _matplotlib(), _draw, request)
+        if status is not None:
+            sys.exit(status)
+    _draw(product, quicklook, results)
+
+
+@contextmanager
+def _matplotlib() -> Iterator[None]:
+    from .quicklook.picture import warm_up
+
+    warm_up()
+    yield
+
+
+def _draw(product: str, quicklook: str, results: str | None) -> None:
+    with exit_on_user_error(f"{PROGRAM} quicklook"):
+        from .quicklook.picture import draw_quicklook
+
+        draw_quicklook(product, quicklook, results)
+
+
+def measure(measured: str, products: list[str], results: str, images: int, width: int) -> None:
+    """Measure products for the report: place, signal-to-noise ratio, usable pixels, images."""
+    from .report.measure import measure_products
+
+    measure_products(products, results, measured, images, width)
+
+
+def report(settings: str, report: str, measured: list[str], logs: str | None) -> None:
+    """Write the report of a run as one HTML page."""
+    from .report.page import write_report
+    from .results import SOURCES
+    from .tables import check_source_list
+
+    run = read_settings(settings)
+    results = os.path.dirname(report) or "."
+    check_source_list(os.path.join(results, SOURCES))
+    logs = logs or os.path.normpath(os.path.join(results, "..", "logs"))
+    write_report(report, results, logs, run.values, run.exposures, measured)
+
+
+def prepare(task: str, input: str, output: str, fork: bool, **options: Any) -> None:
+    """Prepare exposures as Spec3Pipeline does before it regroups: moving targets, background."""
+    from .spec3.jobs import run_job
+
+    if task == "exposure":
+        request = {"exposure": input, "output": output, **options}
+    else:
+        request = {"association": input, "output": output}
+    run_job(task, request, offline=True, fork=fork)
+
+
+def references(settings: str, references: str, table: str, **crds: str | None) -> None:
+    """Check the parameters of the steps after regrouping, and fetch what they need from CRDS."""
+    from .sources.associations import read_association
+    from .spec3.offline import without_crds
+    from .spec3.references import find_references
+    from .spec3.steps import require_jwst
+
+    require_jwst()
+    run = read_settings(settings)
+    values = run.values
+    associations = map(read_association, run.associations)
+    # Of exposures that are prepared, nothing is left to be subtracted.
+    background = [
+        os.path.basename(association.path)
+        for association in associations
+        if association.background and not values["prepare"]
+    ]
+    parameters = Path(values["spec3_parameters"]) if values["spec3_parameters"] else None
+    crds = {key.removeprefix("crds_"): value for key, value in crds.items()}
+    with without_crds() if values["offline"] else nullcontext():
+        find_references(
+            Path(references),
+            Path(table),
+            values["offline"],
+            values["spec3"],
+            parameters,
+            background,
+            crds | {"context": values["crds_context"]},
+        )
+
+
+def spec3(
+    products: list[str],
+    digest: list[str],
+    references: str | None,
+    offline: bool,
+    fork: bool,
+    **options: Any,
+) -> None:
+    """Run the later steps of stage 3 on source-based products, up to spectra."""
+    from .spec3.jobs import run_job
+    from .spec3.references import use_references
+
+    if digest and len(digest) != len(products):
+        raise InputError("--digest: give one for each product")
+    found = use_references(Path(references)) if references else {"offline": offline}
+    request: dict[str, Any] = {
+        "products": dict(zip_longest(products, digest)),
+        "offline": found["offline"],
+        "parameters": found.get("steps", {}),
+        "background": found.get("background", []),
+    }
+    run_job("extract", request | options, found["offline"], fork)
+
+
+def combine(settings: str, x1d: str, c1d: str, table: str, references: str, fork: bool) -> None:
+    """Combine the spectra of all sources of a grism in tables, as the pipeline does at its end."""
+    from .results import index_path
+    from .spec3.jobs import run_job
+    from .spec3.references import use_references
+
+    run = read_settings(settings)
+    request: dict[str, Any] = {
+        "table": table,
+        "classes": "".join(run.values["spec3_classes"]),
+        "indices": [index_path(os.path.dirname(table), name) for name in run.exposures],
+        "x1d": x1d,
+        "c1d": c1d,
+    }
+    run_job("combine", request, use_references(Path(references))["offline"], fork)
+
+
+def simulate(folder: Path, **options: Any) -> None:
+    """Simulate exposure-based "cal" products, for trials and demonstrations."""
+    from .simulate.exposures import simulate
+    from .simulate.simulation import Simulation
+
+    names = options.keys() & {"filter", "grating", "pupil"}
+    elements: dict[str, str] = {name: options.pop(name) for name in sorted(names)}
+    options = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
+    for path in simulate(Simulation(elements=elements, **options), folder):
+        print(path)
+
+
+def check_config(files: list[str]) -> None:
+    """Validate configuration files, and report the line of a mistake."""
+    from .run.configuration import check_configuration, read_configfile
+
+    schema = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
+    for path in files:
+        check_configuration(read_configfile(path), str(schema), [path])
+        print(f"{path}: valid")
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def _version(text: str) -> str:
+    if not re.match(r"\d+\.\d+", text):
+        raise ValueError
+    return text
+
+
+def _extension_of_slit(text: str) -> tuple[str, int]:
+    name, _, number = text.partition(":")
+    return name, int(number)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of all subcommands."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM, description="The steps of the workflow, which Snakemake runs as jobs."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[..., None], **options: Any) -> Callable[..., Any]:
+        text = run.__doc__
+        sub = commands.add_parser(name, help=text, description=text, **options)
+        sub.set_defaults(run=run)
+        return sub.add_argument
+
+    settings = {"help": "settings of a run (settings.json)"}
+    fork = {"action": "store_true", "help": "share the start of Python with other such commands"}
+
+    add = command("index", index)
+    add("exposure", help="exposure-based product (*_cal.fits, *_mbsub.fits)")
+    add("index", help="index to write (*.txt)")
+    add(
+        "--on-bad-exposure",
+        choices=("stop", "skip"),
+        default="stop",
+        help="skip: where the exposure is at fault, write the reason as its index, and succeed",
+    )
+    add(
+        "--on-other-kind",
+        choices=("stop", "pass"),
+        default="stop",
+        help="pass: where the file is of another kind by its header, write that as its index",
+    )
+
+    add = command("list", list_sources)
+    add("settings", **settings)
+    add("table", help="source list to write (sources.tsv), in the folder of the results")
+
+    add = command("gather", gather)
+    add("manifest", help="manifest of the product (*.txt)")
+    add("product", help="product to write (*_cal.fits)")
+    add("--indices", metavar="FOLDER", help="by default 'index' beside the manifest's folder")
+    add(
+        "--record-failure",
+        metavar="FILE",
+        help="if it cannot be made: write why to FILE, leave an empty product, and succeed",
+    )
+
+    add = command("sources", sources)
+    add("table", help="source list (sources.tsv)")
+    add("--rows", type=int, default=100, help="rows to print (%(default)s), 0: all")
+
+    add = command("fingerprint", fingerprint)
+    add("exposure", help="exposure-based product (*_cal.fits)")
+    add("fingerprints", help="file to write (*.jsonl)")
+
+    add = command("verify", verify)
+    add("settings", **settings)
+    add("verdicts", help="file to write (*.jsonl)")
+    add("--products", nargs="+", required=True, help="products to verify (*_cal.fits)")
+    add("--results", required=True, metavar="FOLDER", help="of the run")
+
+    add = command("verdicts", list_verdicts)
+    add("settings", **settings)
+    add("table", help="table to write (verify.tsv)")
+    add("--source-list", required=True, metavar="TABLE", help="source list of the run")
+    add("--verdicts", nargs="+", required=True, help="verdicts on its products")
+    add("--fingerprints", nargs="+", required=True, help="fingerprints of its exposures")
+
+    add = command("check", check)
+    add("table", help="table of verdicts (verify.tsv)")
+
+    add = command("quicklook", quicklook)
+    add("product", help="source-based product (*_cal.fits)")
+    add("quicklook", help="picture to write (*.png)")
+    add("--results", metavar="FOLDER", help="of the run: for names of exposures, and the spectrum")
+    add("--fork", **fork)
+
+    add = command("measure", measure)
+    add("measured", help="file to write (*.jsonl)")
+    add("--products", nargs="+", required=True, help="products to measure (*_cal.fits)")
+    add("--results", required=True, metavar="FOLDER", help="of the run, with the manifests")
+    add("--images", type=int, default=6, help="entries of each with an image (%(default)s)")
+    add("--width", type=int, default=256, help="width of an image in pixels (%(default)s)")
+
+    add = command("report", report)
+    add("settings", **settings)
+    add("report", help="page to write (*.html), in the folder of the results")
+    add("--measured", nargs="*", default=[], help="measurements of its products")
+    add("--logs", metavar="FOLDER", help="by default 'logs' beside the folder of the results")
+
+    add = command("prepare", prepare)
+    add("task", choices=("survey", "background", "exposure"), help="of an association, or one of")
+    add("input", help="association (*_asn.json); for 'exposure', an exposure (*_cal.fits)")
+    add("output", help="file to write")
+    add("--summary", metavar="FILE", help="what 'survey' wrote, for 'exposure'")
+    add("--background", nargs="?", metavar="FILE", help="what 'background' wrote, for 'exposure'")
+    add(
+        "--log", default=LOG_TO_STDERR, metavar="FILE", help="where its messages go, for 'exposure'"
+    )
+    add("--fork", **fork)
+
+    add = command("references", references)
+    add("settings", **settings)
+    add("references", help="file to write (<family>.json)")
+    add("--table", required=True, help="source list")
+    add("--crds-path", help="cache of CRDS (its own default, or $CRDS_PATH)")
+    add("--crds-server", help="server of CRDS ($CRDS_SERVER_URL, or that of the mission)")
+
+    add = command("spec3", spec3)
+    add("products", nargs="+", metavar="PRODUCT", help="products (*_cal.fits)")
+    add("--folder", default="spec3", help="where to write (%(default)s)")
+    add("--offline", action="store_true", help="do without CRDS: no network, no reference files")
+    add("--references", metavar="FILE", help="what 'references' wrote")
+    add("--digest", nargs="+", default=[], help="of each product, to be kept beside its spectrum")
+    add(
+        "--record-failure",
+        dest="record",
+        metavar="FILE",
+        help="if a step fails: write why to FILE, leave empty spectra, and succeed",
+    )
+    add("--log", default=LOG_TO_STDERR, metavar="FILE", help="where its messages go")
+    add("--fork", **fork)
+
+    add = command("combine", combine)
+    add("settings", **settings)
+    add("x1d", help="table to write (<family>_x1d.fits)")
+    add("c1d", help="table of combined spectra to write (<family>_c1d.fits)")
+    add("--table", required=True, help="source list; the spectra are beside it")
+    add("--references", required=True, metavar="FILE", help="what 'references' wrote")
+    add("--fork", **fork)
+
+    # The library has the defaults of options that are not given.
+    add = command("simulate", simulate, argument_default=argparse.SUPPRESS)
+    add("folder", type=Path, help="where to write; made if need be")
+    add("--mode", choices=MODES, help="observing mode (mos)")
+    add("--exposures", type=int, help="number of exposures (3)")
+    add("--sources", type=_positive, help="number of sources (5)")
+    add("--source-ids", type=int, nargs="+", help="identifiers of the sources, in their place")
+    add("--program", type=_positive, help="program (10006)")
+    add("--observation", type=_positive, help="observation (10)")
+    for element in ("filter", "grating", "pupil", "subarray"):
+        add(f"--{element}", help=f"{element}, if not the mode's")
+    add("--detectors", nargs="+", choices=DETECTORS, help="if not the mode's")
+    add(
+        "--overlap",
+        choices=("full", "partial"),
+        help="all sources in all exposures (full), or only the middle one (partial)",
+    )
+    add("--background", type=int, help="background slitlets (0; MOS)")
+    add("--virtual", type=int, help="virtual slitlets (0; MOS)")
+    add("--fixed-slits", nargs="+", choices=FIXED_SLIT_IDS, help="fixed slits")
+    add("--primary-slit", choices=FIXED_SLIT_IDS, help="fixed slit that has the target (S200A1)")
+    add("--orders", type=int, nargs="+", help="spectral orders (1; WFSS)")
+    add(
+        "--absent",
+        type=_extension_of_slit,
+        nargs="+",
+        help="extensions left out, with the number of the slit: barshadow:2",
+    )
+    add("--shape", type=_positive, nargs=2, help="rows and columns of the smallest slit (30 400)")
+    add("--version", type=_version, help="version of the calibration software (1.14.0)")
+    add("--seed", type=int, help="seed of the pixel values (0)")
+    add("--association", action="store_true", help="write an association, too")
+    add(
+        "--shared-wcs",
+        action="store_true",
+        help="slits share the steps of their WCS, as pipelines after 3.0.0 write them (WFSS)",
+    )
+
+    add = command("check-config", check_config)
+    add("files", nargs="+", metavar="FILE", help="settings (YAML)")
+    return parser
+
+
+def gather(
+    manifest: str, product: str, indices: str | None = None, record_failure: str | None = None
+) -> None:
+    """Write one source-based product from its manifest."""
+    from .gather.job import run
+
+    run(manifest, product, indices or "", record_failure or "")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Parse the command line, and run a subcommand; mistakes of users end it with one sentence."""
+    arguments = vars(make_parser().parse_args(argv))
+    run, name = arguments.pop("run"), arguments.pop("command")
+    with exit_on_user_error(f"{PROGRAM} {name}"):
+        run(**arguments)

@@ -1,0 +1,247 @@
+"""What a run is made of: its settings, the user's files, and what makes its jobs run again."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..files import file_state, has_content, names_in
+from ..formats.indices import is_outdated
+from ..naming import get_detector, group_name
+from ..results import (
+    INDICES,
+    MANIFESTS,
+    SETTINGS,
+    SOURCES,
+    index_name,
+    index_path,
+    manifest_name,
+    prepared_path,
+)
+from ..settings import Settings, read_settings
+from ..sources.associations import Association, read_association
+from ..spec3.references import override_files
+from ..tables import read_sources
+from .inputs import (
+    Member,
+    advice_on_exposures,
+    find_exposures,
+    find_files,
+    find_table,
+    found_files,
+    name_exposures,
+    name_members,
+    named_exposures,
+)
+from .triggers import digest, file_trigger
+
+#: Settings that name a table or file of the user.
+TABLES = ("catalog", "joins", "spec3_parameters")
+
+#: Settings on which the source list depends, besides the user's files.
+LIST_KEYS = (
+    *("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure", "on_doubt"),
+    *("sources", "exclude", "min_exposures"),
+)
+
+#: Settings on which spectra depend, besides the user's files.
+SPECTRA_KEYS = ("spec3", "crds_context", "offline", "prepare")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Settings and input files of a run.
+
+    Attributes
+    ----------
+    settings : Settings
+        As its jobs read them; exposures that are prepared have the paths of the prepared files.
+    associations : dict of Association
+        By their names, in order.
+    members : dict of Member
+        Exposures that are prepared, by name.
+    named : set of str
+        Names of exposures that the user names one by one, or an association does.
+    tables : dict of list
+        Paths of the user's tables, by setting; none or one each.
+    results : str
+        Folder of the results on disk.
+    """
+
+    settings: Settings
+    associations: dict[str, Association]
+    members: dict[str, Member]
+    named: set[str]
+    tables: dict[str, list[str]]
+    results: str
+
+    @property
+    def exposures(self) -> dict[str, str]:
+        """Paths of the exposures by name."""
+        return self.settings.exposures
+
+    @property
+    def _list(self) -> str:
+        return f"{self.results}/{SOURCES}"
+
+    @property
+    def _listed_settings(self) -> str:
+        return f"{self.results}/{SETTINGS}"
+
+    @property
+    def families(self) -> set[str]:
+        """Names of the families of products that associations name."""
+        return {group_name(a.template) for a in self.associations.values()}
+
+    def exposure_trigger(self, name: str) -> str:
+        """Return the state of an exposure; of one that is prepared, that of the user's file."""
+        member = self.members.get(name)
+        return file_trigger(member.path if member else self.exposures[name])
+
+    def association_trigger(self, name: str) -> list[str]:
+        """Return the states of an association and its members."""
+        association = self.associations[name]
+        return [*map(file_trigger, (association.path, *association.members))]
+
+    def list_trigger(self) -> str:
+        """Return a digest of the settings and the state of the files that they name."""
+        files = sum(self.tables.values(), [*self.settings.associations])
+        return digest([self.settings.to_json(), *map(file_trigger, files)])
+
+    def grouping_trigger(self) -> str:
+        """Return the same of what decides which slits are in which product."""
+        files = [*self.settings.associations, *self.tables["catalog"], *self.tables["joins"]]
+        return digest([self._values(LIST_KEYS), *map(file_trigger, files), *self.exposures])
+
+    def lost_files(self) -> list[str]:
+        """Return manifests and indices that the last run had, and that were lost since.
+
+        Snakemake does not look for inputs of a job that need not run.
+        """
+        if not (os.path.exists(self._list) and os.path.exists(self._listed_settings)):
+            return []
+        exposures = self.exposures.keys() & read_settings(self._listed_settings).exposures.keys()
+        expected = {
+            MANIFESTS: set(map(manifest_name, read_sources(self._list))),
+            INDICES: set(map(index_name, exposures)),
+        }
+        return [
+            f"{folder}/{name}"
+            for folder, names in expected.items()
+            for name in sorted(names - names_in(f"{self.results}/{folder}"))
+        ]
+
+    def check_listed(self) -> None:
+        """Check that the source list is one of these settings and exposures.
+
+        Raises
+        ------
+        InputError
+            If it is not, and Snakemake did not notice.
+        """
+        if not self._has_these_settings(file_state(self._listed_settings)):
+            raise InputError(
+                f"{self._list}: is of other settings or exposures, which Snakemake does not see "
+                "without its metadata (.snakemake), or with --rerun-triggers; run once with "
+                "--forcerun list_sources"
+            )
+
+    def check_divisible(self) -> None:
+        """Check that the source list is that of this run, as products are divided by it.
+
+        Raises
+        ------
+        InputError
+            If it is not, or there is none.
+        """
+        files = sum(self.tables.values(), [*self.settings.associations])
+        indices = {index_path(self.results, name): path for name, path in self.exposures.items()}
+        if not (
+            os.path.exists(self._list)
+            and self._has_these_settings(file_state(self._listed_settings))
+            and all(os.path.exists(i) and not is_outdated(i, path) for i, path in indices.items())
+            and all(os.stat(p).st_mtime <= os.stat(self._list).st_mtime for p in (*files, *indices))
+        ):
+            raise InputError(
+                "--batch divides the products of a source list, and there is none of these "
+                f"exposures and settings, or it is outdated; make {self._list} first "
+                "(docs/how-to/rerun.md)"
+            )
+
+    @cache  # noqa: B019, as there is one run in a process
+    def _has_these_settings(self, state: Any) -> bool:
+        return has_content(self._listed_settings, self.settings.to_json().encode())
+
+    def check_exposures(self) -> None:
+        """Check that there are exposures.
+
+        Raises
+        ------
+        InputError
+            If there are none: the message has the settings of the last run.
+        """
+        if not self.exposures:
+            raise InputError(f"no exposures: {advice_on_exposures(self.results)}")
+
+    def spectra_trigger(self) -> str:
+        """Return a digest of all on which spectra depend, but for products and CRDS."""
+        values = self._values(SPECTRA_KEYS)
+        parameters = self.tables["spec3_parameters"]
+        files = [*parameters, *override_files(values["spec3"], next(map(Path, parameters), None))]
+        # References may depend on the detectors.
+        detectors = sorted({get_detector(name) for name in self.exposures})
+        backgrounds = [name for name, a in self.associations.items() if a.background]
+        return digest([values, *map(file_trigger, files), detectors, backgrounds])
+
+    def _values(self, keys: Iterable[str]) -> dict[str, Any]:
+        return {key: self.settings.values[key] for key in keys}
+
+
+def resolve_run(
+    config: Mapping[str, Any],
+    results: str,
+    simulated: list[str],
+    is_module: bool,
+    locate: Callable[[str], str],
+) -> Run:
+    """Find the files that a configuration names.
+
+    Parameters
+    ----------
+    config : mapping
+        All keys of the schema.
+    results : str
+        Folder of the results on disk.
+    simulated : list of str
+        Exposures of the example, in place of the user's.
+    is_module : bool
+        Whether another workflow, which may make the exposures, uses this one.
+    locate : callable
+        Returns where a setting is made, for messages.
+
+    Raises
+    ------
+    InputError
+        If a file does not exist, or exposures cannot be distinguished.
+    """
+    paths = find_files("associations", config["associations"], results=results, where=locate)
+    associations = [read_association(path) for path in paths]
+    files = simulated or find_exposures(config["exposures"], results, is_module, locate)
+    science = [path for association in associations for path in association.science]
+    found = found_files(config["exposures"], files).difference(science)
+    exposures = name_exposures([*files, *science], found)
+    members = name_members(associations) if config["prepare"] else {}
+    exposures |= {name: prepared_path(results, name) for name in members}
+    tables = {key: find_table(key, config[key], locate) for key in TABLES}
+    values = dict(config) | {key: next(iter(path), None) for key, path in tables.items()}
+    return Run(
+        Settings(values, exposures, paths),
+        {association.name: association for association in associations},
+        members,
+        named_exposures(config["exposures"], associations),
+        tables,
+        results,
+    )

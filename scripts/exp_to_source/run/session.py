@@ -1,0 +1,193 @@
+"""What the hooks of a run do: check the folder, watch signals, report how it ended."""
+
+import atexit
+import json
+import os
+import platform
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from .. import FORMAT, __version__
+from ..errors import InputError
+from ..failures import failed_files, forget_failures, read_failures, remove_failed_files
+from ..files import (
+    atomic_write,
+    check_writable,
+    date_now,
+    file_state,
+    remove_temporary_files,
+    write_all,
+)
+from ..results import (
+    PRODUCTS,
+    SOURCES,
+    SUMMARY,
+    index_path,
+    prepared_path,
+    product_path,
+    quicklook_path,
+    spectrum_path,
+)
+from .inputs import count_files
+from .summary import (
+    COMPLETE,
+    FAILED,
+    INTERRUPTED,
+    RunSummary,
+    file_states,
+    format_summary,
+    requested_targets,
+    summarize,
+)
+
+#: Rules whose jobs may be killed, and what they make; their logs have the same names.
+OUTPUTS: dict[str, Callable[[str, str], str]] = {
+    "prepare_exposure": prepared_path,
+    "index_exposure": index_path,
+    "gather_source": product_path,
+    "draw_quicklook": quicklook_path,
+    "extract_spectrum": lambda results, name: spectrum_path(results, name, "x1d"),
+}
+
+#: What begins the last line of a job that failed by a mistake of the user.
+PROGRAM = "exp-to-source"
+
+KILLED = "was killed, without a word why: perhaps by a limit of memory or time, or by scancel"
+
+
+class Session:
+    """One run of Snakemake, from the start of its first job to its end.
+
+    Parameters
+    ----------
+    results : str
+        Folder of the results on disk.
+    """
+
+    def __init__(self, results: str) -> None:
+        self.results = results = os.path.abspath(results)
+        self.logs = os.path.join(os.path.dirname(results), "logs")
+        self.refusals: list[str] = []
+        self.is_running = self.is_interrupted = False
+
+    def start(self) -> None:
+        """Check the folder of the results, and remove what killed runs left.
+
+        This run now has the lock of the folder: no other run is active in it.
+        """
+        check_writable(self.results)
+        # Snakemake would remove a product there, and fail with a traceback.
+        if os.path.isdir(products := f"{self.results}/{PRODUCTS}"):
+            check_writable(products)
+        remove_temporary_files(self.results)
+        forget_failures(self.results)
+        self.time = time.time()
+        self.states = file_states(self.results)
+        self.log_states = dict(self._logs())
+        self.list_state = file_state(f"{self.results}/{SOURCES}")
+        self.is_running = True
+        previous = signal.getsignal(signal.SIGINT)
+
+        def interrupt(number: int, frame: Any) -> None:
+            self.is_interrupted = True
+            if callable(previous):
+                previous(number, frame)
+
+        signal.signal(signal.SIGINT, interrupt)
+
+    def refuse(self, sentence: str) -> None:
+        """End the run; Snakemake does not report an exit after its start: `end` does."""
+        if self.is_running:
+            self.refusals.append(sentence)
+        else:
+            print(sentence, file=sys.stderr)
+        sys.exit(1)
+
+    def end(
+        self, failed: bool, config: Mapping[str, Any], defaults: Mapping[str, Any], snakemake: str
+    ) -> bool:
+        """Report how the run ended, and keep it in ``summary.json``.
+
+        Returns
+        -------
+        bool
+            Whether something failed, though perhaps no job did (see `failures`).
+        """
+        lost = [*failed_files(self.results)]
+        reasons = [*read_failures(self.results), *self.refusals]
+        remove_failed_files(self.results)
+        if failed:
+            jobs = list(self._failed_jobs())
+            reasons += [reason for reason, _ in jobs]
+            lost += [path for _, path in jobs if path]
+        ended = FAILED if failed or reasons else COMPLETE
+        if self.is_interrupted and not self.refusals:
+            ended = INTERRUPTED
+        table = f"{self.results}/{SOURCES}"
+        summary = summarize(
+            RunSummary(
+                self.results,
+                requested_targets(sys.argv[1:]),
+                ended,
+                list(dict.fromkeys(reasons)),
+                time.time() - self.time,
+            ),
+            self.states,
+            lost,
+            ended == COMPLETE or file_state(table) != self.list_state,
+        )
+        notes = count_files(config["exposures"], self.results)
+        changed = {key: value for key, value in config.items() if value != defaults[key]}
+        try:
+            self._write(summary, changed, snakemake)
+        except (InputError, OSError) as error:
+            # Such as a full disk, of which the reasons tell, too.
+            notes.append(f"{self.results}/{SUMMARY} could not be written: {error}")
+        # After what Snakemake prints at its end.
+        atexit.register(print, "\n".join(format_summary(summary, notes)), file=sys.stderr)
+        return ended != COMPLETE
+
+    def _write(self, summary: RunSummary, settings: Mapping[str, Any], snakemake: str) -> None:
+        content = summary._asdict() | {
+            "seconds": round(summary.seconds, 3),
+            "date": date_now(),
+            "quicklooks": summary.quicklooks._asdict(),
+            "spectra": summary.spectra._asdict(),
+            "settings": settings,
+            "versions": {
+                "exp_to_source": __version__,
+                "format": FORMAT,
+                "snakemake": snakemake,
+                "python": platform.python_version(),
+            },
+        }
+        with atomic_write(os.path.join(summary.results, SUMMARY)) as file:
+            write_all(file, f"{json.dumps(content, indent=1, default=str)}\n".encode())
+
+    def _logs(self) -> Iterator[tuple[str, Any]]:
+        """Yield the path and state of each log of a job."""
+        for folder, _, names in os.walk(self.logs):
+            for name in names:
+                if path := os.path.join(folder, name):
+                    yield path, file_state(path)
+
+    def _failed_jobs(self) -> Iterator[tuple[str, str]]:
+        """Yield why each job of this run failed, and the file that it did not make, if known."""
+        for path, state in self._logs():
+            if state == self.log_states.get(path):
+                continue
+            with open(path, encoding="utf-8", errors="replace") as file:
+                lines = file.read().split("\n")
+            last = next((line for line in reversed(lines) if line), "")
+            rule, name = os.path.split(os.path.relpath(path, self.logs))
+            output = OUTPUTS[rule](self.results, name[:-4]) if rule in OUTPUTS else ""
+            is_lost = bool(output) and not os.path.exists(output)
+            if last.startswith(PROGRAM):
+                yield last, output
+            elif any(line.startswith("Traceback (most") for line in lines):
+                yield f"{path}: {last}", output
+            elif is_lost and not self.is_interrupted:
+                yield f"{path}: the job {KILLED}", output
