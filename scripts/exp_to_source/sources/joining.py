@@ -1,7 +1,7 @@
 """Products that the user's table of joins makes from slits of several sources."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any
 
 from ..errors import InputError
 from ..naming import group_name, parse_product_name
@@ -11,17 +11,6 @@ from .join_table import Joins, Row, SlitKey
 from .products import MAX_SLITS, Product, group_slits, name_product
 
 NO_JOINS = Joins()
-
-
-#: Template and association of a family.
-FamilyKey = tuple[str, str | None]
-
-
-class Join(NamedTuple):
-    """Slits that become one product, each with the family that it would otherwise be in."""
-
-    row: Row
-    members: list[tuple[Family, Slit]]
 
 
 def join_slits(
@@ -41,47 +30,39 @@ def join_slits(
     families = list(families)
     if not joins.rows:
         return families, []
-    joined: dict[object, Join] = {}
+    # For each product its row, and its slits by the number of their family.
+    joined: dict[Any, tuple[Row, dict[int, list[Slit]]]] = {}
     unjoined: list[Family] = []
     used: set[str] = set()
-    for family in families:
+    for number, family in enumerate(families):
         slits = []
         for slit in family.slits:
             key = SlitKey(slit.exposure, slit.slit_name, slit.source_id, slit.source_name)
             if row := joins.find_row(key):
                 used.add(row.location)
-                join = joined.setdefault((row.key, slit.optics), Join(row, []))
-                join.members.append((family, slit))
+                _, members = joined.setdefault((row.key, slit.optics), (row, {}))
+                members.setdefault(number, []).append(slit)
             else:
                 slits.append(slit)
         unjoined.append(family._replace(slits=slits))
     for row in joins.rows:
         if row.location not in used:
             raise no_match_error(row, [slit for family in families for slit in family.slits])
-    by_key = {_key(family): family.slits for family in unjoined}
-    products = [_make_product(join, by_key, options) for join in joined.values()]
+    products = [_make_product(*join, unjoined, options) for join in joined.values()]
     return [family for family in unjoined if family.slits], products
 
 
-def _key(family: Family) -> FamilyKey:
-    return family.template, (family.association or {}).get("table_name")
-
-
 def _make_product(
-    join: Join, unjoined: dict[FamilyKey, list[Slit]], options: GroupingOptions
+    row: Row, members: dict[int, list[Slit]], unjoined: list[Family], options: GroupingOptions
 ) -> Product:
-    row, members = join
-    by_family: dict[FamilyKey, tuple[Family, list[Slit]]] = {}
-    for family, slit in members:
-        by_family.setdefault(_key(family), (family, []))[1].append(slit)
-    slits = [slit for _, slit in members]
+    slits = [slit for group in members.values() for slit in group]
     if len(set(slits)) < len(slits):
         repeated = next(slit for slit in slits if slits.count(slit) > 1)
         raise InputError(
             f"{row.location}: {repeated} is a member of several associations, and can be in one "
             "joined product only; leave one of them out of 'associations'"
         )
-    key, (family, _) = next(iter(by_family.items()))
+    family = unjoined[next(iter(members))]
     if row.source:
         label, (kind, source_id) = "", row.source
     else:
@@ -92,7 +73,7 @@ def _make_product(
         kind, source_id = first.kind, first.source_id
     same = [
         slit
-        for slit in unjoined[key]
+        for slit in family.slits
         if (slit.kind, slit.source_id) == (kind, source_id)
         or (label and slit.source_name.lower() == label.lower())
     ]
@@ -114,11 +95,11 @@ def _make_product(
         )
     name = row.product if source else name_product(family, slits, kind, source_id)
     parts = (
-        name_product(family, group, group[0].kind, group[0].source_id)
-        for family, slits in by_family.values()
-        for group in group_slits(slits, options).values()
+        name_product(unjoined[number], group, group[0].kind, group[0].source_id)
+        for number, family_slits in members.items()
+        for group in group_slits(family_slits, options).values()
     )
-    association, *others = (family.association for family, _ in by_family.values())
+    association, *others = (unjoined[number].association for number in members)
     if any(other != association for other in others):
         association = None
     joined = tuple(dict.fromkeys(parts))

@@ -95,6 +95,20 @@ def test_background_slitlets_of_two_configurations_are_kept_apart(tmp_path: Path
     assert [(p.name[13:19], len(p.slits)) for p in found] == [("b00007", 1), ("b01007", 1)]
 
 
+@pytest.mark.parametrize(
+    ("source_id", "joined"),
+    [("45", "s00045"), ("s45", "s00045"), ("b045", "b00045"), ("-45", "v00045"), ("v45", "v00045")],
+)
+def test_ids_match_their_class_only(tmp_path: Path, source_id: str, joined: str):
+    slits = family(
+        slit("a", 45, "1", "1345_45"), slit("a", 45, "2", "1345_BKG45"), slit("a", -45, "3")
+    )
+    (product,) = (
+        p for p in products_of(table(tmp_path, f"\t\t{source_id}\t\t9"), slits) if p.joined
+    )
+    assert [name[13:19] for name in product.joined] == [joined]
+
+
 def test_optical_elements_stay_apart(tmp_path: Path):
     other = slit("b", 7)._replace(optics="nirspec_f290lp-g395m")
     families = family(slit("a", 7)), Family("jw01345-o001_{source_id}_nirspec_f290lp-g395m", 5,
