@@ -18,17 +18,14 @@ from pathlib import Path
 import pytest
 from fuzz import (
     NAME,
+    check_message,
     cut,
-    damage_blocks,
     damage_bytes,
-    damage_cards,
-    damage_hdus,
-    damage_tree,
+    damage_part,
     list_names,
     make_manifest,
     regroup,
     run_cases,
-    told,
 )
 from limits import limited_memory
 from tiny import judge, split, write_tiny
@@ -66,24 +63,26 @@ def bounds() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("damage", "share"),
+    ("name", "damage", "share"),
     [
-        (damage_bytes, 0.2),
-        (cut, 0.1),
-        (damage_cards, 0.15),
-        (damage_hdus, 0.1),
-        (damage_tree, 0.2),
-        (damage_blocks, 0.05),
+        ("bytes", damage_bytes, 0.2),
+        ("cut", cut, 0.1),
+        ("cards", damage_part("cards"), 0.15),
+        ("hdus", damage_part("hdus"), 0.1),
+        ("tree", damage_part("tree"), 0.2),
+        ("blocks", damage_part("blocks"), 0.05),
     ],
 )
-def test_damaged_exposures(folder: Path, exposure: bytes, damage: Callable, share: float):
+def test_damaged_exposures(
+    folder: Path, exposure: bytes, name: str, damage: Callable, share: float
+):
     whole = split(exposure)
     assert whole.join(true_hash=True) == exposure
 
     def case(rng: random.Random) -> str:
         return regroup(folder, damage(rng, exposure, whole.copy()))
 
-    outcomes = run_cases(damage.__name__, int(CASES * share), case)
+    outcomes = run_cases(name, int(CASES * share), case)
     assert outcomes["right"] and outcomes["refused"]
 
 
@@ -121,7 +120,7 @@ def test_damaged_indices_and_manifests(
             try:
                 assert list_names(path) == names
             except InputError as error:
-                told(error, str(path))
+                check_message(error, str(path))
         return outcome
 
     outcomes = run_cases(kind, CASES // 20, case)
@@ -145,7 +144,7 @@ def prepare(folder: Path, content: bytes) -> tuple[Callable[[str], str], Path]:
             gather_source(str(request), str(product), str(folder))
         except InputError as error:
             assert list(product.parent.iterdir()) == []
-            return told(error, named, str(folder / f"{NAME}.txt"))
+            return check_message(error, named, str(folder / f"{NAME}.txt"))
         assert product.read_bytes() == wanted
         return "right"
 

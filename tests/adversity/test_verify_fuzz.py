@@ -11,17 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fuzz import (
-    NAME,
-    damage_blocks,
-    damage_bytes,
-    damage_cards,
-    damage_hdus,
-    damage_tree,
-    regroup,
-    run_cases,
-    told,
-)
+from fuzz import DAMAGES, NAME, check_message, damage_bytes, damage_part, regroup, run_cases
 from tiny import split, write_tiny
 
 from exp_to_source.errors import InputError
@@ -31,7 +21,7 @@ from exp_to_source.verify.verdicts import check_completeness, read_slits
 
 CASES = int(os.environ.get("FUZZ_VERIFY", "30"))
 
-DAMAGES = (damage_bytes, damage_cards, damage_hdus, damage_tree, damage_blocks)
+MUTATIONS = (damage_bytes, *map(damage_part, DAMAGES))
 
 #: The data models leave files open that they cannot read.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -47,7 +37,7 @@ def verify(tmp_path: Path) -> Callable[[], str]:
         try:
             fingerprint_exposure(str(path), str(fingerprints))
         except InputError as error:
-            return told(error, str(path))
+            return check_message(error, str(path))
         verdict = Verifier(str(fingerprints.parent)).verify(str(product))
         sizes = {verdict.product: len(verdict.slits)}
         checked, *_ = check_completeness([verdict], [read_slits(str(fingerprints))], [], sizes)
@@ -64,7 +54,7 @@ def test_damaged_products_of_two_sources(tmp_path: Path, verify: Callable[[], st
     whole = split(sound)
 
     def case(rng: random.Random) -> str:
-        product.write_bytes(rng.choice(DAMAGES)(rng, sound, whole.copy()))
+        product.write_bytes(rng.choice(MUTATIONS)(rng, sound, whole.copy()))
         return verify()
 
     assert run_cases("product", CASES // 2, case).keys() == {"damaged"}
@@ -75,7 +65,7 @@ def test_products_of_damaged_exposures(tmp_path: Path, verify: Callable[[], str]
     whole = split(exposure)
 
     def case(rng: random.Random) -> str:
-        outcome = regroup(tmp_path, rng.choice(DAMAGES)(rng, exposure, whole.copy()))
+        outcome = regroup(tmp_path, rng.choice(MUTATIONS)(rng, exposure, whole.copy()))
         return verify() if outcome == "right" else "not made"
 
     outcomes = run_cases("exposure", CASES // 2, case)
