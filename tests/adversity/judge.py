@@ -23,7 +23,7 @@ from stdatamodels.jwst import datamodels
 
 CARD = 80
 
-#: Outcome of products that cannot be opened, like their exposures, of which nothing was said.
+#: Outcome of products that cannot be opened, like their exposures, without a warning.
 SHUT = "opens nowhere, nor does its exposure"
 
 ABSENT = "(absent)"
@@ -69,14 +69,14 @@ class Product:
         for entry in self.tree["exposures"]:
             name = str(entry.get("source_name") or "").strip()
             order = entry["meta"].get("wcsinfo", {}).get("spectral_order")
-            said = entry["meta"].get("filename"), entry.get("source_id"), entry.get("name")
-            keys.append(" ".join(map(str, (*said, name, order))))
+            identity = entry["meta"].get("filename"), entry.get("source_id"), entry.get("name")
+            keys.append(" ".join(map(str, (*identity, name, order))))
         return tuple(keys)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let nothing be said about damaged files."""
+    """Silence log and warnings about damaged files."""
     logging.disable(logging.CRITICAL)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -98,7 +98,7 @@ def judge(exposures: list[Path], ours: list[Path], folder: Path, remarks: list[s
     folder : Path
         Where to save the products of jwst.
     remarks : list of str
-        What was said about the exposures; a difference that is mentioned there is not silent.
+        Warnings and notes about the exposures; a difference that they mention is not silent.
     """
     with quiet():
         try:
@@ -199,7 +199,7 @@ def compare_all(
 
 
 def cannot_open(path: Path) -> str:
-    """Tell why a product cannot be opened, nothing where it can."""
+    """Return why a product cannot be opened, or empty."""
     try:
         with datamodels.open(path) as model:
             for entry in model.exposures:
@@ -258,7 +258,7 @@ def blocks_of(document: bytes) -> Iterator[bytes]:
 
 
 def compare(ours: Product, official: Product) -> Iterator[str]:
-    """Tell the differences of two products, but for their WCSs."""
+    """Find the differences of two products, but for their WCSs."""
     if ours.hdus != official.hdus:
         yield f"HDUs: {ours.hdus} / {official.hdus}"
         return
@@ -287,7 +287,7 @@ def as_near_as_written(one: str, other: str) -> bool:
 def compare_trees(
     place: str, one: Any, other: Any, ours: Product, official: Product
 ) -> Iterator[str]:
-    """Tell the differences of two trees; tags count but for their versions."""
+    """Find the differences of two trees; tags count but for their versions."""
     if place.endswith("meta.wcs"):
         if (one is ABSENT) != (other is ABSENT):
             yield f"tree {place}: {str(one)[:60]} / {str(other)[:60]}"
@@ -336,7 +336,7 @@ def array_of(node: Any, product: Product) -> tuple[Any, ...]:
 
 
 def compare_wcs(ours: Any, official: Any) -> Iterator[str]:
-    """Tell where WCSs give other values."""
+    """Find where WCSs give other values."""
     for number, (entry, other) in enumerate(zip(ours.exposures, official.exposures, strict=True)):
         one, two = world(entry), world(other)
         if one != two:
@@ -376,10 +376,12 @@ def mentioned(place: str, remarks: list[str]) -> bool:
         # Which slits are of one source, and which exposures of one kind.
         return any(re.search("no SRCNAME|, which counts", remark) for remark in remarks)
     words = re.findall(r"[A-Za-z_][A-Za-z0-9_]{2,}", place)
-    said = {word.lower() for remark in remarks for word in re.findall(r"\w+", remark)}
+    mentioned_words = {word.lower() for remark in remarks for word in re.findall(r"\w+", remark)}
     words = [word.lower() for word in words if word.lower() not in COMMON]
     # Names of keywords are short.
-    return any(word == other or word.startswith(f"{other}_") for word in words for other in said)
+    return any(
+        word == other or word.startswith(f"{other}_") for word in words for other in mentioned_words
+    )
 
 
 #: Words of places that say nothing about what differs.

@@ -57,7 +57,7 @@ TODAYS_NAMES = {
     r"source_name: background_": "source_name: 10006_BKG",
 }
 
-#: What the judge says of a product of both names.
+#: Difference that the judge finds in a product of both names.
 OTHER_NAMES = re.compile(r"entries: [^/]*\bbackground_\d+ [^/]*/")
 
 
@@ -142,7 +142,7 @@ class Trial:
         return self.folder / name
 
     def regroup(self, case: Case, paths: list[Path]) -> tuple[list[Path], list[str]]:
-        """Make products, and tell the remarks; or what went wrong."""
+        """Write products; return them with the diagnostics."""
         if case.way != STEPS:
             return self.run_workflow(case, paths), []
         made = regroup(paths, self.folder)
@@ -169,7 +169,7 @@ class Trial:
             statuses = {
                 row["product"]: row["status"] for row in csv.DictReader(file, delimiter="\t")
             }
-        wrong = [f"{name}: {said}" for name, said in statuses.items() if said != "sound"]
+        wrong = [f"{name}: {status}" for name, status in statuses.items() if status != "sound"]
         names = [row["product"] for row in work.sources]
         wrong += [f"no status of {name}" for name in names if name not in statuses]
         looks = [results / "quicklook" / f"{name}.png" for name in names]
@@ -198,7 +198,7 @@ def replaced(text: str, changes: dict[str, str]) -> str:
 
 
 def faults(products: list[Path], slits: int) -> Iterator[str]:
-    """Tell which products do not open, or have no WCS that works; and whether slits are missing."""
+    """Find which products do not open, or have no WCS that works; and whether slits are missing."""
     entries = 0
     for path in products:
         try:
@@ -247,9 +247,9 @@ def matrices(cases: list[Case]) -> str:
     for way, mode in dict.fromkeys((case.way, case.mode) for case in cases):
         alike = [case for case in cases if (case.way, case.mode) == (way, mode)]
         counts = Counter(f"{case.outcome} ({case.letter})" for case in alike)
-        told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
         products = sum(case.products for case in alike)
-        text.append(f"| {way} | {mode} | {len(alike)} | {products} | {told} |\n")
+        text.append(f"| {way} | {mode} | {len(alike)} | {products} | {outcomes} |\n")
     for case in cases:
         if case.details:
             text.append(f"\n- {' '.join(case.key)}: {case.details[0][:400]}")

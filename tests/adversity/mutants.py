@@ -119,16 +119,16 @@ def regroup(paths: list[Path], folder: Path) -> Regrouped:
             indices = []
             for path in paths:
                 indices.append(str(results / "index" / f"{path.stem}.txt"))
-                said = index_exposure(str(path), indices[-1])
-                made.remarks += [remark.text for remark in said]
+                diagnostics = index_exposure(str(path), indices[-1])
+                made.remarks += [remark.text for remark in diagnostics]
             made.remarks += list_sources(indices, table)
             for name in read_products(table):
                 product = results / "products" / f"{name}_cal.fits"
                 manifest = str(results / "manifests" / f"{name}.txt")
                 gather_source(manifest, str(product), str(results / "index"))
                 made.products[product.name] = product.read_bytes()
-    except SystemExit as told:
-        made.sentence = str(told)
+    except SystemExit as error:
+        made.sentence = str(error)
     return made
 
 
@@ -249,8 +249,8 @@ class Campaign:
         except Exception:
             case.outcome, case.details = "judge failed", traceback.format_exc().splitlines()[-4:]
         if case.outcome == SHUT:
-            told = all(map(refused_by_verify, verdict.shut))
-            case.outcome = "opens nowhere, verify says so" if told else "opens nowhere"
+            reported = all(map(refused_by_verify, verdict.shut))
+            case.outcome = "opens nowhere, verify says so" if reported else "opens nowhere"
         return case
 
 

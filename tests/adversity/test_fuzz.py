@@ -136,7 +136,7 @@ def prepare(folder: Path, content: bytes) -> tuple[Callable[[str], str], Path]:
     request.write_bytes(make_manifest(folder / f"{NAME}.txt", turned=False))
     gather_source(str(request), str(product), str(folder))
     judge(product, [(path.name, content, 0), (path.name, content, 1)])
-    wanted = product.read_bytes()
+    expected = product.read_bytes()
 
     def gather(named: str) -> str:
         product.unlink(missing_ok=True)
@@ -145,7 +145,7 @@ def prepare(folder: Path, content: bytes) -> tuple[Callable[[str], str], Path]:
         except InputError as error:
             assert list(product.parent.iterdir()) == []
             return check_message(error, named, str(folder / f"{NAME}.txt"))
-        assert product.read_bytes() == wanted
+        assert product.read_bytes() == expected
         return "right"
 
     return gather, path

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 @pytest.fixture
 def verify(tmp_path: Path) -> Callable[[], str]:
-    """Fingerprint the exposure, verify its product, tell the status."""
+    """Fingerprint the exposure, verify its product, return the status."""
     path, product = tmp_path / f"{NAME}.fits", tmp_path / "product_cal.fits"
     fingerprints = tmp_path / "fingerprints" / f"{NAME}.jsonl"
 

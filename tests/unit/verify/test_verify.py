@@ -1,4 +1,4 @@
-"""Verification finds every damage, says where it is, and passes what is sound."""
+"""Verification finds every damage, names it, and accepts sound products."""
 
 import os
 import random
@@ -240,7 +240,7 @@ def no_card(parts: Parts) -> None:
     parts.hdus[0][0][:] = [card for card in parts.hdus[0][0] if not card.startswith(b"RA_V1 ")]
 
 
-#: What is odd in an exposure, the status of its product then, and what is said.
+#: What is odd in an exposure, the status of its product then, and the message.
 ODDITIES = {
     "an HDU after the tree": (add_hdu, "sound", "ok"),
     "an attribute of no schema": (change_tree(r"\nslits:", r"\nown: 1\nslits:"), "sound", "ok"),
@@ -262,7 +262,7 @@ ODDITIES = {
 
 @pytest.mark.parametrize("oddity", ODDITIES)
 def test_odd_exposures(oddity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    change, status, said = ODDITIES[oddity]
+    change, status, message = ODDITIES[oddity]
     # What the index refuses today must not be let pass by its judge.
     monkeypatch.setattr(reader, "required_keys", lambda _: frozenset())
     monkeypatch.setattr(exposure, "describe_mismatch", lambda *_: None)
@@ -284,7 +284,7 @@ def test_odd_exposures(oddity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     fingerprint_exposure(str(path), str(tmp_path / "exposures" / f"{path.stem}.jsonl"))
     verdict = Verifier(str(tmp_path / "exposures")).verify(str(product))
     assert verdict.status == status
-    assert re.search(said, verdict.to_row()["verdict"])
+    assert re.search(message, verdict.to_row()["verdict"])
 
 
 def test_exposure_changed(exposures: list[Path], product: Path, tmp_path: Path):
