@@ -54,13 +54,13 @@ def find_problems(
         ("warning", skipped, "exposure", "skipped; the products are without them", ""),
     )
     findings = [
-        Finding(level, f"{pluralize(len(lines), noun)} {words}", truncate(lines), filter_name)
+        Finding(level, f"{pluralize(len(lines), noun)} {words}", limit_lines(lines), filter_name)
         for level, lines, noun, words, filter_name in kinds
         if lines
     ]
     if title := count_other_kinds(unused):
         paths = [row["path"] for row in unused if row.get("other_kind")]
-        findings.append(Finding("note", title, truncate(paths)))
+        findings.append(Finding("note", title, limit_lines(paths)))
     if gaps:
         title = (
             f"{pluralize(len(gaps), 'source')} absent from exposures of a setting that has them in "
@@ -99,13 +99,13 @@ def read_diagnostics(results: str) -> list[Finding]:
         Finding(
             level,
             f"{pluralize(len(names), 'exposure')}: {text}" if names else text,
-            truncate(names),
+            limit_lines(names),
         )
         for (level, text), names in exposures.items()
     ]
 
 
-def truncate(lines: list[str]) -> list[str]:
+def limit_lines(lines: list[str]) -> list[str]:
     """Return the first lines, and the number of the others."""
     more = len(lines) - MAX_LINES
     return lines[:MAX_LINES] + ([f"and {more} more"] if more > 0 else [])

@@ -199,6 +199,9 @@ def test_axes_that_agree_are_labelled_once():
     assert not have_same_axis(one, one._replace(wavelengths=None))
     panels, _ = lay_out_panels([one, same, other])
     assert [panel.labelled for panel in panels] == [False, True, True]
+    # The last of each column has labels, too.
+    panels, _ = lay_out_panels([one] * 13)
+    assert [n for n, panel in enumerate(panels) if panel.labelled] == [6, 12]
 
 
 @pytest.mark.parametrize("count", [1, 2, 13, 36, 100])
