@@ -93,10 +93,10 @@ def read_association(path: str) -> Association:
         raise InputError(
             f"{path}: has no science members (their exptypes: {types}); there is nothing to regroup"
         )
-    others = [file for file in science if not file.endswith((CAL, MBSUB))]
-    if asn_type != "spec3" and others:
+    unusual = [file for file in science if not file.endswith((CAL, MBSUB))]
+    if asn_type != "spec3" and unusual:
         raise InputError(
-            f"{path}: has no asn_type, and its member {others[0]!r} is not called *{CAL} or "
+            f"{path}: has no asn_type, and its member {unusual[0]!r} is not called *{CAL} or "
             f"*{MBSUB}; correct one of them"
         )
     exposures = [_find_exposure(path, member) for member in science]

@@ -179,15 +179,15 @@ class SourceSearch:
     def products_of(self, key: str, items: Iterable[str]) -> dict[str, str]:
         """Find the products that the items of a setting match, each with the first that does."""
         try:
-            found = {item: self.find(item) for item in items}
+            matched = {item: self.find(item) for item in items}
         except InputError as error:
             raise InputError(f"{key}: {error}") from None
-        if missing := [item for item, sources in found.items() if not sources]:
+        if missing := [item for item, sources in matched.items() if not sources]:
             raise InputError(
                 f"{key}: no source matches {list_some(map(repr, missing), limit=MAX_NEAR)}; "
                 f"{self.hint_for(missing)}correct the setting {key!r}"
             )
-        return {s.product: item for item, sources in reversed(found.items()) for s in sources}
+        return {s.product: item for item, sources in reversed(matched.items()) for s in sources}
 
 
 def matches(name: str, pattern: str) -> bool:

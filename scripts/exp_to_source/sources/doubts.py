@@ -104,13 +104,13 @@ def repeated_exposures(products: Iterable[Product], exposures: Exposures) -> Ite
         header = exposures[name].header
         archived = find_archive_name(header.get("filename", ""))
         similar[name] = (key, archived) if header.get("exposure_number") else name
-    others = _count_pairs(products, exposures, similar)
+    possible = _count_pairs(products, exposures, similar)
     for pair in repeated:
-        del others[pair]
-    if others:
+        del possible[pair]
+    if possible:
         yield Doubt(
             f"exposures may be given twice: all but their FILENAME says that they are one "
-            f"({describe(others)}; leave one of each out if they are"
+            f"({describe(possible)}; leave one of each out if they are"
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, NamedTuple
 
+from ..errors import InputError
 from ..results import ecsv_path
 from ..tables import read_table, write_table
 
@@ -103,4 +104,7 @@ def write_source_list(table: str, sources: Iterable[Source]) -> None:
 
 def read_source_list(table: str) -> list[Source]:
     """Read a source list, or the table of sources that are left out; empty if it does not exist."""
-    return [Source.from_row(row) for row in read_table(table)]
+    try:
+        return [Source.from_row(row) for row in read_table(table)]
+    except (ValueError, TypeError):
+        raise InputError(f"{table}: not a source list any more; delete it and run again") from None

@@ -273,6 +273,15 @@ def test_exposures_without_slits_stop_the_run_or_are_skipped(
         assert [exposure.slits for exposure in exposures] == [[]]
 
 
+@pytest.mark.parametrize("text", ["x\ty\n1\t2\n", "product\tsource_id\tclass\np\tx\ts\n"])
+def test_tables_that_are_not_source_lists(tmp_path, text):
+    path = tmp_path / "sources.tsv"
+    assert read_source_list(str(path)) == []
+    path.write_text(text)
+    with pytest.raises(InputError, match="not a source list any more; delete it"):
+        read_source_list(str(path))
+
+
 def test_columns_are_documented():
     text = (ROOT / "docs" / "how-to" / "see.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
