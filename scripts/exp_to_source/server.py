@@ -75,15 +75,12 @@ def run_in_fork(
 
 def _address(key: str) -> str:
     """Name of the socket, by all that a process has once it has started."""
-    groups = Path("/proc/self/cgroup")
+    group = Path("/proc/self/cgroup")
     state = [
-        key,
-        sys.executable,
+        *(key, sys.executable, os.getuid(), os.getgid()),
+        *(sorted(_start_environment().items()), sorted(_state_of_code())),
         [os.path.abspath(path) for path in sys.path],
-        sorted(_start_environment().items()),
-        sorted(_state_of_code()),
-        groups.read_text(encoding="utf-8") if groups.exists() else "",
-        (os.getuid(), os.getgid()),
+        group.read_text(encoding="utf-8") if group.exists() else "",
     ]
     # A leading zero: a name of Linux, of which nothing stays behind.
     return f"\0exp_to_source-{hashlib.sha256(json.dumps(state).encode()).hexdigest()[:32]}"
@@ -95,11 +92,9 @@ def _start_environment() -> dict[str, str]:
 
 def _state_of_code() -> Iterator[tuple[str, int]]:
     """List the files of this library and the metadata of installed packages, with their times."""
-    for folder, _, names in os.walk(Path(__file__).parent):
-        for name in names:
-            if not name.endswith(".pyc"):
-                path = os.path.join(folder, name)
-                yield path, os.stat(path).st_mtime_ns
+    for path in Path(__file__).parent.rglob("*"):
+        if path.parent.name != "__pycache__":
+            yield str(path), path.stat().st_mtime_ns
     for folder in filter(os.path.isdir, sys.path):
         for entry in os.scandir(folder):
             # Their names have versions; installing anew changes their times.
@@ -135,11 +130,9 @@ def _connect(
 
 
 def _is_same_user(connection: socket.socket) -> bool:
-    size = struct.calcsize("3i")
-    _, user, _ = struct.unpack(
-        "3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    )
-    return bool(user == os.getuid())
+    # Process, user and group at the other end.
+    peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return bool(struct.unpack("3i", peer)[1] == os.getuid())
 
 
 def _serve(
@@ -166,11 +159,8 @@ def _serve(
                 try:
                     connection, _ = listener.accept()
                 except TimeoutError:
-                    try:
-                        os.waitpid(-1, os.WNOHANG)
-                    except ChildProcessError:
-                        # None is running.
-                        break
+                    # An error, which ends this server, if no fork is running.
+                    os.waitpid(-1, os.WNOHANG)
                     continue
                 with connection:
                     if not os.fork():

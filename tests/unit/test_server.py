@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from snake import ROOT
 JOB = """
 import contextlib, os, sys, time
 from exp_to_source import server
-server.IDLE_TIMEOUT = 1
+server.IDLE_TIMEOUT = float(os.environ.get("IDLE", 60))
 
 @contextlib.contextmanager
 def imports():
@@ -70,12 +71,11 @@ class Jobs:
         """Servers and their forks: processes of this folder without a parent of the tests."""
         processes = []
         for path in Path("/proc").glob("[0-9]*"):
-            try:
+            # Others end meanwhile.
+            with suppress(OSError):
                 is_own = f"PYTHONPATH={self.folder}\0".encode() in (path / "environ").read_bytes()
-            except OSError:
-                continue
-            if is_own and os.getsid(int(path.name)) != os.getsid(0):
-                processes.append(int(path.name))
+                if is_own and os.getsid(int(path.name)) != os.getsid(0):
+                    processes.append(int(path.name))
         return processes
 
 
@@ -92,9 +92,11 @@ def forks_of(server: int) -> list[int]:
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> Iterator[Jobs]:
-    """Jobs whose servers end, and leave nothing behind."""
+    """Jobs whose servers leave nothing behind, even if they are killed."""
     jobs = Jobs(tmp_path)
     yield jobs
+    for process in jobs.servers():
+        os.kill(process, signal.SIGKILL)
     wait_for(lambda: not jobs.servers())
     assert {path.name for path in tmp_path.iterdir()} == {"exp_to_source"}
 
@@ -137,7 +139,7 @@ def test_other_code_packages_and_settings_have_another_server(jobs: Jobs):
 
 def test_a_fork_ends_with_its_job_and_other_jobs_go_on(jobs: Jobs):
     """A server does not end while a fork is at work, however long."""
-    job, other = jobs.begin("wait"), jobs.begin("wait")
+    job, other = jobs.begin("wait", IDLE="1"), jobs.begin("wait", IDLE="1")
     server, same = (int(begun.stdout.readline().split()[1]) for begun in (job, other))
     assert server == same
     assert len(forks_of(server)) == 2
@@ -148,6 +150,7 @@ def test_a_fork_ends_with_its_job_and_other_jobs_go_on(jobs: Jobs):
     assert jobs.server() == server
     other.kill()
     other.communicate()
+    wait_for(lambda: not jobs.servers())
 
 
 def test_a_job_whose_fork_is_lost_does_the_work_itself(jobs: Jobs):
