@@ -34,7 +34,7 @@ def main() -> None:
         sys.exit("pictures: no browser is installed; install Chromium")
     with tempfile.TemporaryDirectory() as folder:
         data, work = Path(folder, "data"), Path(folder, "work")
-        run("scripts/simulate_exposures.py", data, "--exposures=6", "--sources=60")
+        run("scripts/exp-to-source", "simulate", data, "--exposures=6", "--sources=60")
         run("-m", "snakemake", "--cores", "2", "--quiet", "all", "--snakefile", ROOT / "Snakefile",
             "--directory", work, f"results/quicklook/{SOURCE}.png", "report",
             "--config", f"exposures={data}")  # fmt: skip

@@ -90,13 +90,21 @@ def imitate_project(folder: Path) -> None:
     stamps = {"run", "test", "docs"}
     for place, copy in ((Path(sys.prefix), environment), (Path(sys.prefix, "bin"), programs)):
         for path in place.iterdir():
-            if path.name not in {*stamps, "bin", "activate", "python", "snakemake"}:
+            if path.name not in {
+                *stamps,
+                "bin",
+                "activate",
+                "python",
+                "snakemake",
+                "exp-to-source",
+            }:
                 (copy / path.name).symlink_to(path)
     for stamp in stamps:
         (environment / stamp).touch()
     # Its programs are found first already.
     (programs / "activate").touch()
-    for name, words in (("python", ""), ("snakemake", "-m snakemake ")):
+    command = f"{ROOT}/scripts/exp-to-source "
+    for name, words in (("python", ""), ("snakemake", "-m snakemake "), ("exp-to-source", command)):
         program = programs / name
         program.write_text(f'#!/bin/sh\nexec {ready()} {words}"$@"\n')
         program.chmod(0o700)
