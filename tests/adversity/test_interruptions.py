@@ -24,7 +24,7 @@ from exp_to_source.simulate.exposures import Simulation, simulate
 
 KILLS = int(os.environ.get("EXP_TO_SOURCE_KILLS", "12"))
 VICTIMS = ("main", "worker", "all")
-WORKERS = ("index_exposure.py", "list_sources.py", "gather_source.py")
+WORKERS = ("exp-to-source", "gather_source.py")
 
 
 def read_results(work: Workflow) -> dict[str, bytes]:

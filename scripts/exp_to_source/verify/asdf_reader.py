@@ -89,11 +89,6 @@ def read_tree(path: str, content: bytes) -> dict[Any, Any]:
 
     In the tree, internal arrays are replaced by the digest of their block, arrays in HDUs by an
     `HduReference`, and each ``wcs`` by its digest.
-
-    Raises
-    ------
-    InputError
-        If YAML or blocks are damaged.
     """
     end = re.search(rb"\n\.\.\.\r?\n", content)
     if not content.startswith(b"#ASDF") or not end:

@@ -22,15 +22,7 @@ def card_values(keywords: list[SchemaKeyword], tree: Any, hdu: str) -> dict[str,
 def find_wrong_cards(
     cards: dict[str, str], inputs: dict[str, str], values: dict[str, list[Any]]
 ) -> Iterator[str]:
-    """Find keywords whose card is neither the input's nor new from another value of the tree.
-
-    Parameters
-    ----------
-    cards, inputs : dict
-        Images of the cards of a product and of its exposure, by keyword.
-    values : dict
-        Values of the product's tree, by keyword.
-    """
+    """Find keywords of a product whose card is neither the input's nor new from its tree."""
     for word, image in cards.items():
         same = inputs.get(word) == image
         # A keyword that the tree has elsewhere, as of a newer schema, is as unknown as any other.

@@ -212,24 +212,7 @@ def get_references(slit: dict[str, Any]) -> list[HduReference]:
 def fingerprint_entry(
     number: int, slit: dict[str, Any], contents: Contents, numbers: dict[HduReference, int]
 ) -> SlitFingerprint:
-    """Take the fingerprint of a slit or an entry.
-
-    Parameters
-    ----------
-    number : int
-        Its number in the file, from 1.
-    slit : dict
-        Its part of the tree.
-    contents : Contents
-        The file.
-    numbers : dict
-        Positions of the HDUs, as `Contents.number_hdus` returns them.
-
-    Raises
-    ------
-    InputError
-        If one of its planes is not in the file.
-    """
+    """Take the fingerprint of a slit or an entry; `numbers` are those of `Contents.number_hdus`."""
     references = get_references(slit)
     for reference in references:
         if reference not in numbers:

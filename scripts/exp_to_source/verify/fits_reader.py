@@ -77,20 +77,7 @@ class Contents(NamedTuple):
 
 
 def read_file(path: str, datatypes: Mapping[str, str] = NO_DATATYPES) -> Contents:
-    """Read a complete file, each byte of its data once.
-
-    Parameters
-    ----------
-    path : str
-        The file.
-    datatypes : mapping
-        Name of an HDU to the datatype to which its data are cast.
-
-    Raises
-    ------
-    InputError
-        If it is not a valid FITS file with one ASDF extension.
-    """
+    """Read a complete file, each byte of its data once, cast to the `datatypes` by HDU name."""
     if not os.path.isfile(path):
         raise InputError(f"{path}: is missing; bring it back, or rerun its step")
     try:

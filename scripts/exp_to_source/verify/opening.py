@@ -11,18 +11,7 @@ from .schema import PRODUCT_MODEL
 
 
 def open_model(path: str, model: str = PRODUCT_MODEL) -> str:
-    """Open a file as its users do, and use each WCS in it.
-
-    Returns
-    -------
-    str
-        What the schema does not accept, or empty.
-
-    Raises
-    ------
-    InputError
-        If it cannot be opened as such a model, or one of its WCSs cannot be used.
-    """
+    """Open a file as its users do, and use each WCS; return what the schema does not accept."""
     try:
         _use_model(path, model, strict_validation=True)
     except ValidationError as invalid:

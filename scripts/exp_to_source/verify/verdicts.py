@@ -132,25 +132,9 @@ def check_completeness(
 ) -> list[Verdict]:
     """Find errors that only all products together show: slits that are lost or repeated.
 
-    Parameters
-    ----------
-    verdicts : list of Verdict
-        Of all products.
-    exposures : iterable of (str, list of SlitIdentity)
-        File names, and their slits.
-    associations : list of Association
-        Each has its own products.
-    expected : mapping
-        Number of slits of each product, from the source list.
-    left_out : iterable of mapping
-        Rows of the list of sources that were not chosen.
-    joins : JoinLookup
-        The user's table of joins.
-
-    Returns
-    -------
-    list of Verdict
-        The verdicts, with such errors added; if slits are lost, the last belongs to no product.
+    Each association has its own products. `exposures` are file names with their slits, `expected`
+    is the number of slits by product, `left_out` has the rows of sources that were not chosen. If
+    slits are lost, the last verdict that is returned belongs to no product.
     """
     users: dict[tuple[str, int], list[Verdict]] = {}
     for verdict in verdicts:
