@@ -41,16 +41,8 @@ def diagnose(
 ) -> list[Diagnostic]:
     """Report what products will lack, and what was done otherwise, warnings first.
 
-    Parameters
-    ----------
-    exposure : Exposure
-        The exposure.
-    matched : list of list of HDU
-        HDUs of each of its slits.
-    unreferenced_hdus : set of str
-        Names of those that no slit references.
-    is_whole : bool
-        Whether the file ends with its last HDU.
+    `matched` are the HDUs of each slit, `unreferenced_hdus` the names of others; a file that
+    `is_whole` ends with its last HDU.
     """
     normalised, slits = exposure.normalised, exposure.tree.slits
     warnings = [
@@ -125,11 +117,7 @@ def rejected_keywords(rejected: Iterable[RejectedKeyword]) -> list[str]:
     """Report values of headers that were not accepted, equal ones of many HDUs in one sentence."""
     versions: dict[tuple[str, str], list[int]] = {}
     for (name, version), keyword, value, card in rejected:
-        reason = (
-            f"{card!r:.{MAX_VALUE}} does not follow FITS"
-            if card
-            else _rejection_reason(keyword, value)
-        )
+        reason = _rejection_reason(keyword, value, card)
         versions.setdefault((name, reason), []).append(version)
     return [
         f"{_format_hdus(name, numbers)}: {reason}; the ASDF tree's value stays"
@@ -145,10 +133,10 @@ def schema_warnings(violations: Violations) -> list[str]:
         path if value is None else f"{path}: {value!r:.{MAX_VALUE}}"
         for path, value in violations.items()
     )
+    listed = list_some(values, limit=MAX_LISTED)
     return [
-        f"its ASDF tree has values that the schema does not accept "
-        f"({list_some(values, limit=MAX_LISTED)}): "
-        "they are copied, but readers may drop or refuse them; correct them, or get the file again"
+        f"its ASDF tree has values that the schema does not accept ({listed}): they are copied, "
+        "but readers may drop or refuse them; correct them, or get the file again"
     ]
 
 
@@ -168,18 +156,18 @@ def _sorted(names: Iterable[str]) -> str:
     return ", ".join(sorted(set(names)))
 
 
-def _rejection_reason(keyword: Keyword, value: Value) -> str:
+def _rejection_reason(keyword: Keyword, value: Value, card: str) -> str:
+    if card:
+        return f"{card!r:.{MAX_VALUE}} does not follow FITS"
     if value is None:
         return f"{keyword.name} has no value"
     text = {True: "T", False: "F"}[value] if isinstance(value, bool) else repr(value)
     if len(text) > MAX_VALUE:
         text = f"{text[:MAX_VALUE]}..."
+    allowed = ", ".join(map(str, keyword.values))
     if len(keyword.values) > MAX_LISTED:
-        reason = f"not one of the {len(keyword.values)} values that the schema allows"
-    elif keyword.values:
-        reason = f"not one of {', '.join(map(str, keyword.values))}"
-    else:
-        reason = WRONG_TYPES[keyword.type]
+        allowed = f"the {len(keyword.values)} values that the schema allows"
+    reason = f"not one of {allowed}" if allowed else WRONG_TYPES[keyword.type]
     return f"{keyword.name} = {text} is {reason}"
 
 

@@ -129,20 +129,15 @@ def headers_digest(path: str, hdus: list[HDU], is_whole: bool) -> str:
 
 
 def match_hdus_to_slits(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
-    """Match HDUs to the slits whose trees name them.
+    """Match HDUs to the slits whose trees name them, and collect the names of the others.
 
-    Returns
-    -------
-    list of list of HDU
-        HDUs of each slit, in the order of the schema; those without data are last.
-    set of str
-        Names of HDUs that no slit references.
+    HDUs of a slit are in the order of the schema, in which stdatamodels writes them; those without
+    data are last.
     """
     free: dict[tuple[str, int], list[HDU]] = {}
     for hdu in exposure.hdus[1:]:
         if hdu.name != "ASDF":
             free.setdefault((hdu.name, hdu.version), []).append(hdu)
-    # In the order in which stdatamodels writes them.
     images = table().images
     order = {name: number for number, name in enumerate(images)}
     matched = []

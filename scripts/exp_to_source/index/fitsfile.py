@@ -67,7 +67,7 @@ class Header:
 
     @cached_property
     def numbers(self) -> dict[str, tuple[int, int]]:
-        """Keyword to (number of its first card, count: above one if CONTINUE follows).
+        """Keyword to number of its first card and count (above one if CONTINUE follows).
 
         The first of equal keywords is used, as in astropy.
         """
@@ -169,22 +169,7 @@ class HDU:
 def read_pieces(
     file: int, path: str, start: int, size: int, buffer: int = BUFFER
 ) -> Iterator[bytes]:
-    """Read part of a file, piece by piece.
-
-    Parameters
-    ----------
-    file, path : int, str
-        Descriptor of the file, and its name for messages.
-    start, size : int
-        The part, in bytes.
-    buffer : int
-        Maximum size of a piece.
-
-    Raises
-    ------
-    InputError
-        If the file has become shorter.
-    """
+    """Read part of a file in pieces of `buffer` bytes; `path` is its name for messages."""
     while size:
         data = os.pread(file, min(size, buffer), start)
         if not data:

@@ -54,13 +54,6 @@ class UnusualLayoutError(Exception):
     """The document is not laid out as asdf writes it."""
 
 
-class KeyNotScalarError(ValueError):
-    """A key is a collection."""
-
-    def __init__(self) -> None:
-        super().__init__("its ASDF tree has a key that is not a scalar")
-
-
 def is_simple_scalar(event: Any) -> bool:
     """Check for a scalar without anchor and tag: most of a tree, which needs no edits."""
     return type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None
@@ -171,13 +164,7 @@ class NodeReader:
         content: dict[str, Node] = {}
         in_hdu: Array | None = None
         while type(event := self.next()) is not yaml.MappingEndEvent:
-            key = (
-                simple_scalar(event)
-                if is_simple_scalar(event)
-                else self.node(event, slit, True, depth + 1)
-            )
-            if not isinstance(key, Scalar):
-                raise KeyNotScalarError
+            key = simple_scalar(event) if is_simple_scalar(event) else self.key(event, slit, depth)
             event = self.next()
             if is_array and key.text == "source":
                 if not isinstance(event, yaml.ScalarEvent) or event.anchor:
@@ -204,15 +191,20 @@ class NodeReader:
         """Read the rest of a mapping of which no node is built: nearly all of a WCS."""
         following, keys = self.next, []
         while type(event := following()) is not yaml.MappingEndEvent:
-            if not is_simple_scalar(event) and not isinstance(
-                self.node(event, slit, True, depth + 1), Scalar
-            ):
-                raise KeyNotScalarError
+            if not is_simple_scalar(event):
+                self.key(event, slit, depth)
             keys.append(getattr(event, "value", ""))
             if not is_simple_scalar(value := following()):
                 self.node(value, slit, False, depth + 1)
         if start.tag:
             self.check_required(start.tag, keys, slit)
+
+    def key(self, event: Any, slit: Slit | None, depth: int) -> Scalar:
+        """Read a key that has an anchor or a tag, or is an alias."""
+        node = self.node(event, slit, True, depth + 1)
+        if not isinstance(node, Scalar):
+            raise ValueError("its ASDF tree has a key that is not a scalar")
+        return node
 
     def check_required(self, tag: str, keys: Iterable[str], slit: Slit | None) -> None:
         """Check that a node has the keys that its tag requires."""

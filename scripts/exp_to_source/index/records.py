@@ -240,21 +240,9 @@ def sky_position(*degrees: Value) -> str:
 def wavelength_range(file: int, image: HDU, vertical: bool) -> tuple[float, ...]:
     """Read the wavelengths at both ends of some lines along the dispersion.
 
-    Wavelengths rise or fall along a line, so its ends are its extremes, and few bytes are read.
-
-    Parameters
-    ----------
-    file : int
-        The exposure, open.
-    image : HDU
-        WAVELENGTH: microns, 32-bit floating point, NaN or 0 for pixels without one.
-    vertical : bool
-        Whether light is dispersed along columns.
-
-    Returns
-    -------
-    tuple of float
-        Shortest and longest wavelength in microns, to six digits; empty if no line has any.
+    Wavelengths (microns; NaN or 0 for pixels without one) rise or fall along a line, so its ends
+    are its extremes, and few bytes are read. The result is the shortest and the longest to six
+    digits; empty if no line has any. Light is dispersed along columns if `vertical`.
     """
     if len(image.shape) != 2 or 0 in image.shape or image.header.get("BITPIX") != -32:
         return ()
