@@ -12,7 +12,7 @@ shared             texts that several layouts share
 layouts            each slit, for gathering: `layouts.SlitLayout`
 exposure_metadata  what every entry takes from the exposure: keys and YAML
 primary_metadata   what a product takes from its first exposure, its primary header and the top
-                   of its tree: `encode_top` of `index.records`
+                   of its tree: `encode_primary_metadata` of `index.records`
 tags               all tags of the exposure's tree
 diagnostics        level and text of warnings and notes on the exposure
 text               YAML document, if the exposure's own cannot be used as it is

@@ -1,6 +1,6 @@
 """Nodes of an ASDF tree, read from libyaml's events.
 
-If a node belongs to a slit, the changes for a product are recorded as edits of the slit's text (see
+If a node belongs to a slit, the changes for a product are recorded as replacements in its text (see
 `template`). `tree` reads the levels above: document and slits.
 """
 
@@ -55,7 +55,7 @@ class UnusualLayoutError(Exception):
 
 
 def is_simple_scalar(event: Any) -> bool:
-    """Check for a scalar without anchor and tag: most of a tree, which needs no edits."""
+    """Check for a scalar without anchor and tag: most of a tree, which needs no replacements."""
     return type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None
 
 
@@ -121,7 +121,7 @@ class NodeReader:
     def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None: ...
 
     def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None:
-        """Read one node: record edits if it belongs to a slit, build it if `build` says so."""
+        """Read one node: record replacements if it belongs to a slit, build it if `build`."""
         if depth > MAX_DEPTH:
             raise ValueError("its ASDF tree is nested too deeply")
         if isinstance(event, yaml.AliasEvent):
@@ -221,12 +221,12 @@ class NodeReader:
             raise ValueError(f"its ASDF tree has a key of {len(key)} characters")
 
     def source(self, event: Any, slit: Slit) -> Array | None:
-        """SlitLayout the location of the data of a slit's array, which products renumber."""
+        """Record the location of the data of a slit's array, which products renumber."""
         if match := _IN_HDU.fullmatch(event.value):
-            slit.edit(*span(event, event), f'"fits:{match[1]},{ENTRY_PLACEHOLDER}"')
+            slit.replace(*span(event, event), f'"fits:{match[1]},{ENTRY_PLACEHOLDER}"')
             slit.arrays.append(Array(match[1], int(match[2]), slit.key))
             return slit.arrays[-1]
-        slit.edit(*span(event, event), self.block_mark(event.value, slit.blocks))
+        slit.replace(*span(event, event), self.block_mark(event.value, slit.blocks))
         return None
 
     def block_mark(self, source: str, blocks: list[int]) -> str:
@@ -269,24 +269,25 @@ class NodeReader:
             raise ValueError("its ASDF tree has an array that is larger than its block")
 
     def properties(self, event: Any, slit: Slit | None) -> None:
-        """SlitLayout the tag of a node, and the edits of a slit's anchor and tag."""
+        """Record the tag of a node, and replacements of a slit's anchor and tag."""
         if event.tag and event.tag not in self.tags:
             if not _TAG.fullmatch(event.tag):
                 raise ValueError(f"its ASDF tree has an invalid tag ({event.tag[:40]!r})")
             self.tags[event.tag] = required_keys(event.tag)
         if not slit:
             return
-        edits = []
+        replacements = []
         if event.anchor:
             offset = self.text.index(f"&{event.anchor}", event.start_mark.index)
-            edits.append((offset, 1 + len(event.anchor), f"&{slit.rename_anchor(event.anchor)}"))
+            name = slit.rename_anchor(event.anchor)
+            replacements.append((offset, 1 + len(event.anchor), f"&{name}"))
         if event.tag in RENAMED_TAGS:
             before = _BEFORE_TAG.match(self.text, event.start_mark.index)
             if not before or not self.text.startswith(event.tag[len(PREFIX) :], before.end()):
                 raise UnusualLayoutError
-            edits.append((before.end(), 0, TAG_MARK))
-        for edit in sorted(edits):
-            slit.edit(*edit)
+            replacements.append((before.end(), 0, TAG_MARK))
+        for replacement in sorted(replacements):
+            slit.replace(*replacement)
 
     def alias(self, event: Any, slit: Slit | None, build: bool) -> Node | None:
         """Resolve an alias: within a slit by name, across slits by writing out the node."""
@@ -294,10 +295,10 @@ class NodeReader:
         if anchor not in self.anchors:
             raise ValueError(f"its ASDF tree has an alias without its node ({anchor[:40]})")
         if slit and anchor in slit.anchors:
-            slit.edit(*span(event, event), f"*{slit.rename_anchor(anchor)}")
+            slit.replace(*span(event, event), f"*{slit.rename_anchor(anchor)}")
         elif slit:
             self.charge_node(self.anchors[anchor])
-            slit.edit(*span(event, event), self.expand_alias(anchor, slit))
+            slit.replace(*span(event, event), self.expand_alias(anchor, slit))
         return self.charge_node(self.anchors[anchor]) if build else None
 
     def expand_alias(self, anchor: str, slit: Slit) -> str:

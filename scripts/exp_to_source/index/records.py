@@ -149,7 +149,7 @@ def slit_layouts(
         for number, cast in casts.items():
             if cast[2] > 0:
                 check_cast(exposure, hdus[number], cast)
-        digest.update(apply_replacements(text[slit.start : slit.end], slit.edits).encode())
+        digest.update(apply_replacements(text[slit.start : slit.end], slit.replacements).encode())
         stated = value_at(slit.node, "meta.exposure.type")
         own_type = stated if isinstance(stated, str) else None
         asn = merge_asn(slit.node, tree.meta)
@@ -162,7 +162,7 @@ def slit_layouts(
             ],
             casts={number: (hdus[number].data_size, *cast) for number, cast in casts.items()},
             text=(bool(exposure.normalised), position, size),
-            replacements=slit.edits,
+            replacements=slit.replacements,
             blocks=[(blocks[number].start, blocks[number].size) for number in slit.blocks],
             overrides=slit.overrides,
             asn=asn,

@@ -1,4 +1,4 @@
-"""A slit in the tree: its text, the edits for a product, its arrays in HDUs."""
+"""A slit in the tree: its text, the replacements for a product, its arrays in HDUs."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,8 +43,8 @@ class Slit:
     #: Its number in the exposure, from 1.
     number: int
     end: int = 0
-    #: Edits that make a fragment of its text; offsets count from `start`.
-    edits: list[Replacement] = field(default_factory=list)
+    #: Replacements that make a fragment of its text; offsets count from `start`.
+    replacements: list[Replacement] = field(default_factory=list)
     #: Arrays in HDUs, in the order of the text.
     arrays: list[Array] = field(default_factory=list)
     #: Its content, without the WCS.
@@ -56,9 +56,9 @@ class Slit:
     #: Anchors that it defines or has written out, and their names in products.
     anchors: dict[str, str] = field(default_factory=dict)
 
-    def edit(self, offset: int, length: int, text: str) -> None:
-        """SlitLayout that a part of the document is replaced in the fragment."""
-        self.edits.append((offset - self.start, length, text))
+    def replace(self, offset: int, length: int, text: str) -> None:
+        """Record that a part of the document is replaced in the fragment."""
+        self.replacements.append((offset - self.start, length, text))
 
     def rename_anchor(self, anchor: str) -> str:
         """Give an anchor a name that depends only on this slit and its entry's number."""

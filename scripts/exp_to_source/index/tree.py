@@ -1,7 +1,7 @@
 """The ASDF tree of an exposure, taken apart slit by slit without building its objects.
 
 The YAML is read once, as libyaml's events. A slit's text stays where it is in the file. The changes
-for a product are recorded as edits of that text (see `template`), so that the result is
+for a product are recorded as replacements in that text (see `template`), so that the result is
 self-contained and does not depend on the slit's position in its exposure: anchors that other slits
 defined are written out, arrays in HDUs and internal blocks are renumbered, and the exposure's
 metadata is merged over the slit's, as in ``exp_to_source`` of the jwst package.
@@ -187,17 +187,17 @@ class _Parser(NodeReader):
             # Only an empty mapping is in this style; the exposure's metadata replaces it.
             if not isinstance(end := self.next(), yaml.MappingEndEvent):
                 raise UnusualLayoutError
-            slit.edit(*span(start, end), f"\n{META_PLACEHOLDER}")
+            slit.replace(*span(start, end), f"\n{META_PLACEHOLDER}")
             return Collection()
         content: dict[str, Node] = {}
         replaced: tuple[int, str] | None = None
         first = True
         for key, line in self.keys(start, 4):
             if first:
-                slit.edit(line, 0, META_PLACEHOLDER)
+                slit.replace(line, 0, META_PLACEHOLDER)
                 first = False
             if replaced:
-                slit.edit(replaced[0], line - replaced[0], replaced[1])
+                slit.replace(replaced[0], line - replaced[0], replaced[1])
                 replaced = None
             if not key:
                 break

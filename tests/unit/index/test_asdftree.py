@@ -52,7 +52,7 @@ slits:
 def entry_of(slit, text: str, number: int, first_block: int, common: dict[str, str]):
     """Entry of a product, as nodes."""
     lines = "".join(f"    {k}: {v}\n" for k, v in common.items() if k not in slit.overrides)
-    fragment = apply_replacements(text[slit.start : slit.end], slit.edits)
+    fragment = apply_replacements(text[slit.start : slit.end], slit.replacements)
     fragment = fragment.replace(META_PLACEHOLDER, lines)
     return yaml.compose(HEAD + fill_placeholders(fragment, number, first_block, "X") + "...\n")
 
@@ -113,9 +113,9 @@ def test_fragments_do_not_depend_on_the_place_of_a_slit():
     moved = text.replace("slits:\n", "slits:\n- data: &id009 [1]\n  meta: {}\n")
     moved = moved.replace("SCI,1", "SCI,2").replace("source: 2", "source: 0")
     again = parse(moved, "x", [1 << 20] * 3).slits[1]
-    assert apply_replacements(text[first.start : first.end], first.edits) == apply_replacements(
-        moved[again.start : again.end], again.edits
-    )
+    assert apply_replacements(
+        text[first.start : first.end], first.replacements
+    ) == apply_replacements(moved[again.start : again.end], again.replacements)
 
 
 @pytest.mark.parametrize(

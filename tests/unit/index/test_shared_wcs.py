@@ -55,9 +55,11 @@ def test_no_sum_over_slits_is_bounded():
     text = HEAD + META + FIRST % ", ".join(["1.25"] * 200_000) + OTHER * 1000 + "...\n"
     assert 50 * MAX_SIZE < 1_000_000 * 1000
     tree = parse(text, "x", [1 << 20] * 1)
-    held = {id(edit[2]) for slit in tree.slits for edit in slit.edits if len(edit[2]) > 100}
+    held = {id(edit[2]) for slit in tree.slits for edit in slit.replacements if len(edit[2]) > 100}
     assert len(tree.slits) == 1001 and len(held) == 1
-    first, *_, last = (apply_replacements(text[s.start : s.end], s.edits) for s in tree.slits)
+    first, *_, last = (
+        apply_replacements(text[s.start : s.end], s.replacements) for s in tree.slits
+    )
     assert abs(len(first) - len(last)) < 100
     # Written anew, the slits share what they shared.
     again = normalise(text, "x", [], "").text
