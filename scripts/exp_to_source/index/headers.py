@@ -74,15 +74,17 @@ def primary_cards(
     parts = {"before": keywords[:first], "about_asn": keywords[first:end], "after": keywords[end:]}
     laid = {name: lay_out(part, cards).get("PRIMARY", []) for name, part in parts.items()}
     if keep_unknown:
-        known = {name for part in laid.values() for name, _ in part}
-        laid = {name: _with_unknown(part, header, known) for name, part in laid.items()}
+        schema_keywords = {name for part in laid.values() for name, _ in part}
+        laid = {name: _with_unknown(part, header, schema_keywords) for name, part in laid.items()}
     # There are no data to describe.
     structure: dict[str, Value] = {"SIMPLE": True, "BITPIX": 8, "NAXIS": 0, "EXTEND": True}
     laid["before"][:0] = _structure_cards(structure, header)
     return {
         **{name: _images(part, header) for name, part in laid.items()},
         "comment": [
-            (word.name, word.comment) for word in keywords if word.name in PRODUCT_KEYWORDS
+            (keyword.name, keyword.comment)
+            for keyword in keywords
+            if keyword.name in PRODUCT_KEYWORDS
         ],
         "section": [(section_cards(keywords[first].sections[-1]).decode("ascii"),)],
     }
@@ -133,28 +135,30 @@ def plan_headers(
             continue
         named = laid.get(hdu.name, [])
         if keep_unknown:
-            known = {name for name, _ in named} | {word.name for word in table().product}
-            named = _with_unknown(named, hdu.header, known)
+            schema_keywords = {name for name, _ in named} | {
+                keyword.name for keyword in table().product
+            }
+            named = _with_unknown(named, hdu.header, schema_keywords)
         marks = CARDS_PLACEHOLDER + ENTRY_PLACEHOLDER if hdu.name == "SCI" else ENTRY_PLACEHOLDER
         named = [*_structure_cards(_structure(hdu), hdu.header), ("", marks.encode()), *named]
         plans.append((hdu, plan_cards([card for _, card in named], hdu.header)))
     return plans
 
 
-def unknown_keywords(header: Header, known: set[str]) -> set[str]:
+def unknown_keywords(header: Header, schema_keywords: set[str]) -> set[str]:
     """Return the keywords of a header that products do not have, as no schema defines them."""
-    return header.numbers.keys() - known - STRUCTURE - UNREPORTED_KEYWORDS
+    return header.numbers.keys() - schema_keywords - STRUCTURE - UNREPORTED_KEYWORDS
 
 
 def _with_unknown(
-    cards: list[tuple[str, Card]], header: Header, known: set[str]
+    cards: list[tuple[str, Card]], header: Header, schema_keywords: set[str]
 ) -> list[tuple[str, Card]]:
-    """Insert cards of a header that are not known, each after the card that it follows there."""
+    """Insert cards that are not in the schema, each after the one that it follows in the header."""
     cards = list(cards)
     names = [name for name, _ in cards]
     last = -1
     for name, position in header.numbers.items():
-        if name in known:
+        if name in schema_keywords:
             last = names.index(name) if name in names else -1
         elif last < 0 or name in STRUCTURE or name in UNREPORTED_KEYWORDS:
             continue

@@ -103,9 +103,9 @@ def encode_primary_metadata(exposure: Exposure) -> bytes:
     paths = [keyword.path.removeprefix("meta.") for keyword in table().product]
     scalars = {path: scalar for path in paths if isinstance(scalar := at(meta, path), Scalar)}
     if exposure.is_newer:
-        known = table().types.keys() | table().entry_types
+        in_schema = table().types.keys() | table().entry_types
         flat = flatten(meta)
-        scalars |= {path: flat[path] for path in flat if f"meta.{path}" not in known}
+        scalars |= {path: flat[path] for path in flat if f"meta.{path}" not in in_schema}
     top = nest(scalars)
     groups: dict[str, Iterable[Sequence[str]]] = {
         **primary_cards(meta, primary, exposure.is_newer),

@@ -83,11 +83,11 @@ def test_slits_become_self_contained_fragments():
     assert [slit.blocks for slit in tree.slits] == [[2], [2]]
     for number, slit in enumerate(tree.slits):
         entry = entry_of(slit, HEAD + TREE, 7, 40, tree.exposure_metadata).value[0]
-        wanted = plain(at(whole, "slits", number, "meta", "wcs"))
+        expected = plain(at(whole, "slits", number, "meta", "wcs"))
         lookup = plain(at(entry, "meta", "wcs", "lookup", "source"))
         assert lookup == ("tag:yaml.org,2002:int", "40")
-        found = repr(plain(at(entry, "meta", "wcs"))).replace("'40'", "'2'")
-        assert found == repr(wanted)
+        actual = repr(plain(at(entry, "meta", "wcs"))).replace("'40'", "'2'")
+        assert actual == repr(expected)
         assert plain(at(entry, "data", "source")) == ("tag:yaml.org,2002:str", "fits:SCI,7")
         assert plain(at(entry, "name")) == plain(at(whole, "slits", number, "name"))
         assert at(entry, "meta", "wcsinfo").value
@@ -147,7 +147,7 @@ def test_unusual_or_damaged_layouts_are_noticed(old: str, new: str):
         ("[-1, 1]", "[" * 300 + "]" * 300, "nested too deeply"),
     ],
 )
-def test_damage_is_told_in_a_sentence(old: str, new: str, sentence: str):
+def test_damage_is_reported_in_a_sentence(old: str, new: str, sentence: str):
     with pytest.raises(InputError, match=sentence) as caught:
         parse((HEAD + TREE).replace(old, new), "some.fits", [1 << 20] * 3)
     assert str(caught.value).startswith("some.fits: ")
