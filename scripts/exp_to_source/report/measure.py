@@ -84,7 +84,7 @@ def read_measurements(paths: Iterable[str], digests: Mapping[str, str]) -> dict[
     return measurements
 
 
-def encode(spectrum: Spectrum | None, points: int) -> Measurement | None:
+def encode(spectrum: Spectrum | None, points: int) -> dict[str, Any] | None:
     """Encode a spectrum in few bytes: evenly spaced in wavelength, 16 bits per number."""
     if spectrum is None or not np.isfinite(spectrum.flux).any():
         return None
@@ -103,7 +103,7 @@ def encode(spectrum: Spectrum | None, points: int) -> Measurement | None:
     }
 
 
-def decode(encoded: Measurement) -> Spectrum:
+def decode(encoded: Mapping[str, Any]) -> Spectrum:
     """Decode a spectrum."""
     flux, error = (
         np.frombuffer(base64.b64decode(encoded[key]), "<i2").astype(float)

@@ -32,8 +32,8 @@ def make_views(
     Of each product: ``extracted`` is ``current`` if its spectrum is one of `spec3`, ``earlier`` if
     there is one of another digest; ``entries`` are exposure, unit, rows, columns and order.
     """
-    points = POINT_SIZE * max(len(digests), 1)
-    points = int(min(MAX_POINTS, max(MIN_POINTS, MAX_SPECTRA / points)))
+    limit = MAX_SPECTRA / POINT_SIZE / max(len(digests), 1)
+    points = int(min(MAX_POINTS, max(MIN_POINTS, limit)))
     measured = [measurements.get(name, {}) for name in digests]
     spectra, extracted = [], []
     for (name, digest), measurement in zip(digests.items(), measured, strict=True):
