@@ -66,12 +66,13 @@ def row(name: str, folder: Path, cores: int) -> str:
     command = [str(SNAKEMAKE), "--snakefile", str(ROOT / "Snakefile"), "--cores", str(cores)]
     command += ["--directory", str(folder / "work"), "spec3", "--config"]
     command += [f"associations={association}", "offline=true"]
-    with Largest("run_spec3.py") as largest:
+    with Largest("--folder") as largest:
         start = time.monotonic()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wall = time.monotonic() - start
     product = sorted((folder / "work" / "results" / "products").iterdir())[0]
-    command = [sys.executable, str(ROOT / "scripts" / "run_spec3.py"), "--offline", str(product)]
+    script = str(ROOT / "scripts" / "exp-to-source")
+    command = [sys.executable, script, "spec3", "--offline", str(product)]
     alone = measure(command, str(folder), os.devnull)
     shutil.rmtree(folder / "work")
     cells = [

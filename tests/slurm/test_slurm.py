@@ -327,5 +327,5 @@ def test_spectra_share_jobs(
         path.unlink()
     result = remote.run("spec3", "--rerun-triggers=input")
     assert result.status == 1
-    assert f"run_spec3: results/products/{bad.name}: " in result.text
+    assert f"exp-to-source spec3: results/products/{bad.name}: " in result.text
     assert len(list(spectra.glob("*_x1d.fits"))) == 2

@@ -53,7 +53,7 @@ def kill(run: "subprocess.Popen[bytes]", victim: str, folder: Path) -> bool:
         os.killpg(run.pid, signal.SIGKILL)
         return True
     for process in psutil.process_iter(["cmdline", "environ", "pid"]):
-        is_job = any(word.endswith("run_spec3.py") for word in process.info["cmdline"] or [])
+        is_job = "--folder" in (process.info["cmdline"] or [])
         is_own = (process.info["environ"] or {}).get("TMPDIR") == str(folder)
         if is_own and is_job:
             is_server = os.getsid(process.pid) == process.pid

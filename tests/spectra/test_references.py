@@ -97,7 +97,7 @@ def test_without_a_cache(work: Workflow):
     assert result.status == 1
     why = result.text.splitlines()[-1]
     assert why.startswith(
-        f"find_references: CRDS: there is no cache in {work.config['crds_path']},"
+        f"exp-to-source references: CRDS: there is no cache in {work.config['crds_path']},"
     )
     assert "http://127.0.0.1:9; set 'crds_path' (docs/how-to/spectra.md), or 'offline: true'" in why
     assert f"0 spectra in {work.folder}/results/spec3, " in result.text

@@ -88,7 +88,7 @@ def test_spectra_of_a_grism_are_put_together_from_what_could_be_made(grism: Work
     result = grism.run("spec3", "--rerun-triggers=input")
     assert result.status == 1
     assert result.jobs["extract_spectrum"] == 3
-    sentence = f"run_spec3: results/products/{bad.name}: "
+    sentence = f"exp-to-source spec3: results/products/{bad.name}: "
     assert result.text.rstrip().splitlines()[-1].startswith(sentence)
     without = bad.name.removesuffix("_cal.fits")
     told = grism.log(f"combine_grism_spectra/{FAMILY}")
@@ -238,13 +238,14 @@ def test_odd_cut_outs_do_not_spoil_other_sources(mode: str, tmp_path: Path):
     options = ["--offline", "--folder", tmp_path, "--record-failure", tmp_path / "failure.txt"]
     options += ["--digest", "a", "b", "c"]
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "run_spec3.py", *products, *options],
+        [sys.executable, ROOT / "scripts" / "exp-to-source", "spec3", *products, *options],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    sentences = [line for line in done.stderr.splitlines() if line.startswith("run_spec3: ")]
+    start = "exp-to-source spec3: "
+    sentences = [line for line in done.stderr.splitlines() if line.startswith(start)]
     assert [s.split(" (")[0] for s in sentences] == [
-        f"run_spec3: {product}: a step failed" for product in products[:2]
+        f"{start}{product}: a step failed" for product in products[:2]
     ]
     for kind in ("crf", "s2d", "x1d") if mode == "mos" else ("x1d", "c1d"):
         datamodels.open(tmp_path / f"{stems[2]}_{kind}.fits").close()
@@ -330,7 +331,7 @@ def test_all_mistakes_in_parameters_are_named_before_any_spectrum(work: Workflow
     result = work.run("spec3", sources=59, spec3=json.dumps(wrong))
     assert result.status == 1
     for said in (
-        "find_references: spec3: 6 mistakes:",
+        "exp-to-source references: spec3: 6 mistakes:",
         "- no step 'extract1d' is run on products (did you mean 'extract_1d'?)",
         "- extract_1d: has no parameter 'extraction_typ' (did you mean 'extraction_type'?)",
         "- extract_1d: Config parameter 'bkg_order': the value \"2.5\" is of the wrong type",

@@ -62,7 +62,9 @@ def combine_spectra(
     products = [
         name for name, row in sources.items() if row["family"] == group and row["class"] in classes
     ]
-    extracted = [name for name in products if _is_extracted(results, name)]
+    spectra = {name: Path(spectrum_path(results, name, "x1d")) for name in products}
+    # After a failure it is empty, or does not exist.
+    extracted = [name for name, path in spectra.items() if path.exists() and path.stat().st_size]
     if not extracted:
         raise InputError(f"{x1d}: no source of {group} has a spectrum; see their logs")
     history: list[str] = []
@@ -76,8 +78,8 @@ def combine_spectra(
         empty = [name for name in products if fits.getval(paths[name], "S_COMB1D") == SKIPPED]
         _report_missing(c1d, empty, NO_PIXEL, history)
         combined = [path for name, path in paths.items() if name not in empty]
-        with combined_spectra(combined) if combined else no_combined_spectra(model) as spectra:
-            _save_with_history(spectra, c1d, history)
+        with combined_spectra(combined) if combined else no_combined_spectra(model) as table_model:
+            _save_with_history(table_model, c1d, history)
 
 
 def order_sources(
@@ -85,14 +87,8 @@ def order_sources(
 ) -> tuple[list[str], tuple[str, int], list[str]]:
     """Order sources as Spec3Pipeline does: by first appearance in the exposures and their slits.
 
-    Returns
-    -------
-    products : list of str
-        The products in this order.
-    first : tuple of (str, int)
-        Product and entry of the first slit of all.
-    footprints : list of str
-        S_REGION of each exposure that has any of the sources; empty if it has none.
+    Returns the products in this order; product and entry of the first slit of all; and S_REGION of
+    each exposure that has any of the sources, empty if it has none.
     """
     entries = {
         slit: (name, entry)
@@ -117,16 +113,15 @@ def exposure_spectra(paths: Sequence[str]) -> Any:
     as long, as it has a data model for each spectrum.
     """
     schema = datamodels.WFSSSpecModel().schema["properties"]["spec_table"]
-    columns = _columns(datamodels.SpecModel(), schema)
-    headers, rows = _read(paths, "EXTRACT1D", "EXPGRPID")
-    ids = np.unique([row["SOURCE_ID"] for group in rows.values() for row in group])
+    tables = _read(paths, "EXTRACT1D", "EXPGRPID")
+    ids = np.unique([row["SOURCE_ID"] for _, rows in tables.values() for row in rows])
     result = datamodels.WFSSMultiSpecModel()
     with datamodels.open(paths[0]) as first:
         example = first.spec[0]
-        for group, header in headers.items():
-            table = _empty_table(rows[group], len(ids), columns, schema)
+        for group, (header, rows) in tables.items():
+            table = _empty_table(rows, len(ids), datamodels.SpecModel(), schema)
             table["SOURCE_ID"] = ids
-            for row in rows[group]:
+            for row in rows:
                 _copy_row(row, table[np.searchsorted(ids, row["SOURCE_ID"])])
             spec = datamodels.WFSSSpecModel(table)
             set_schema_units(spec)
@@ -148,15 +143,13 @@ def combined_spectra(paths: Sequence[str]) -> Any:
     """
     specs = datamodels.WFSSMultiCombinedSpecModel().schema["properties"]["spec"]
     schema = specs["items"]["properties"]["spec_table"]
-    columns = _columns(datamodels.CombinedSpecModel(), schema)
-    _, rows = _read(paths, "COMBINE1D", "SPORDER")
     result = datamodels.WFSSMultiCombinedSpecModel()
     with datamodels.open(paths[0]) as first:
         example = first.spec[0]
-        for order, spectra in rows.items():
-            table = _empty_table(spectra, len(paths), columns, schema)
-            for row, target in zip(spectra, table, strict=False):
-                _copy_row(row, target)
+        for order, (_, rows) in _read(paths, "COMBINE1D", "SPORDER").items():
+            table = _empty_table(rows, len(paths), datamodels.CombinedSpecModel(), schema)
+            for number, row in enumerate(rows):
+                _copy_row(row, table[number])
             table.sort(order=["SOURCE_ID"])
             spec = datamodels.WFSSCombinedSpecModel()
             spec.spec_table = table
@@ -180,12 +173,6 @@ def check_ids(path: str, ids: Iterable[int], owners: dict[int, str]) -> None:
             )
 
 
-def _is_extracted(results: str, product: str) -> bool:
-    """Whether a product has a spectrum: after a failure it is empty, or does not exist."""
-    path = Path(spectrum_path(results, product, "x1d"))
-    return path.exists() and path.stat().st_size > 0
-
-
 def _report_missing(table: Path, products: Sequence[str], reason: str, history: list[str]) -> None:
     """Warn of sources that a table lacks, and add them to its history."""
     if products:
@@ -194,38 +181,29 @@ def _report_missing(table: Path, products: Sequence[str], reason: str, history: 
         history += [f"no spectrum of {name}: {reason}" for name in products]
 
 
-def _columns(model: Any, schema: Any) -> tuple[Any, Any]:
-    """Columns of a table of spectra, and which of them have a value for each wavelength."""
-    single = model.schema["properties"]["spec_table"]["datatype"]
-    model.close()
-    columns, is_vector = determine_vector_and_meta_columns(single, schema["datatype"])
-    return columns, is_vector
-
-
 def _read(
     paths: Iterable[str], extension: str, key: str
-) -> tuple[dict[Any, fits.Header], dict[Any, list[Row]]]:
-    """Read the rows of all tables by a keyword of theirs, and the first header of each."""
-    headers: dict[Any, fits.Header] = {}
-    rows: dict[Any, list[Row]] = {}
+) -> dict[Any, tuple[fits.Header, list[Row]]]:
+    """Read the rows of all tables by a keyword of theirs, with the first header of each."""
+    tables: dict[Any, tuple[fits.Header, list[Row]]] = {}
     owners: dict[int, str] = {}
     for path in paths:
         with fits.open(path, memmap=False) as hdus:
-            for hdu in hdus:
-                if hdu.name == extension:
-                    check_ids(path, hdu.data["SOURCE_ID"], owners)
-                    headers.setdefault(hdu.header[key], hdu.header)
-                    columns = {name: hdu.data[name] for name in hdu.columns.names}
-                    rows.setdefault(hdu.header[key], []).extend(
-                        {name: column[n] for name, column in columns.items()}
-                        for n in range(len(hdu.data))
-                    )
-    return headers, rows
+            for hdu in (hdu for hdu in hdus if hdu.name == extension):
+                check_ids(path, hdu.data["SOURCE_ID"], owners)
+                _, rows = tables.setdefault(hdu.header[key], (hdu.header, []))
+                columns = {name: hdu.data[name] for name in hdu.columns.names}
+                for n in range(len(hdu.data)):
+                    rows.append({name: column[n] for name, column in columns.items()})
+    return tables
 
 
-def _empty_table(rows: Iterable[Row], size: int, columns: tuple[Any, Any], schema: Any) -> Any:
-    """Make a table that is wide enough for the longest spectrum, with the schema's defaults."""
+def _empty_table(rows: Iterable[Row], size: int, model: Any, schema: Any) -> Any:
+    """Make a table as wide as the longest spectrum; a model of one has columns of wavelengths."""
     width = max(int(row["N_ALONGDISP"]) for row in rows)
+    with model:
+        vectors = model.schema["properties"]["spec_table"]["datatype"]
+    columns = determine_vector_and_meta_columns(vectors, schema["datatype"])
     return make_empty_recarray(width, size, *columns, defaults=schema["default"])
 
 

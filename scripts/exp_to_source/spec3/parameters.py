@@ -33,10 +33,7 @@ RESERVED = frozenset(
 def check_parameters(steps: Parameters) -> None:
     """Check parameters by step, as ``Spec3Pipeline.call(steps=...)`` takes them.
 
-    Raises
-    ------
-    InputError
-        If there is a mistake: all of them, one a line.
+    The error names all mistakes, one a line.
     """
     mistakes = [m for step, parameters in steps.items() for m in find_mistakes(step, parameters)]
     if len(mistakes) > 1:
@@ -77,21 +74,8 @@ def _is_file(value: Any) -> bool:
 def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
     """Read a file of parameters, as ``strun --save-parameters`` writes it.
 
-    Parameters
-    ----------
-    path : Path
-        ASDF file of Spec3Pipeline, or of one step.
-
-    Returns
-    -------
-    dict
-        Parameters by step, of the steps that are run on products, without those that say where
-        files go, which all such files have.
-
-    Raises
-    ------
-    InputError
-        If it is not such a file.
+    It is of Spec3Pipeline, or of one step. Returns the parameters by step, of the steps that are
+    run on products, without those that say where files go, which all such files have.
     """
     try:
         content = config_parser.load_config_file(str(path)).dict()

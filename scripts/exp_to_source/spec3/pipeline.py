@@ -64,22 +64,7 @@ def run_on_product(model: Any, stem: str, folder: Path, steps: dict[str, dict[st
 
 
 def check_calibrated(path: object, exposure_type: str, units: Collection[str]) -> None:
-    """Check that the installed pipeline makes spectra in Jy.
-
-    Parameters
-    ----------
-    path : path-like
-        A product or an exposure, for the message.
-    exposure_type : str
-        Its EXP_TYPE.
-    units : collection of str
-        Units of its pixels.
-
-    Raises
-    ------
-    InputError
-        If the pixels are not calibrated, or this version makes no spectra of WFSS.
-    """
+    """Check that the installed pipeline makes spectra in Jy, by EXP_TYPE and units of pixels."""
     if exposure_type not in calwebb_spec3.WFSS_TYPES:
         return
     # Builds of the main branch count from the last release: 3.0.1.dev300.
@@ -102,19 +87,7 @@ def check_calibrated(path: object, exposure_type: str, units: Collection[str]) -
 def check_prepared(path: object, model: Any, background: Collection[str]) -> None:
     """Check that the exposures of a product are as the pipeline has them when it regroups.
 
-    Parameters
-    ----------
-    path : path-like
-        The product, for the message.
-    model : MultiExposureModel
-        Its data model.
-    background : collection of str
-        Names of the association tables that have background members.
-
-    Raises
-    ------
-    InputError
-        If its target moves, or it has a background to be subtracted.
+    `background` has the names of the association tables with background members.
     """
     statuses = [entry.meta.cal_step for entry in model.exposures]
     if is_moving_target(model) and any(step.assign_mtwcs != COMPLETE for step in statuses):

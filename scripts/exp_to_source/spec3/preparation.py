@@ -38,11 +38,6 @@ def summarize_association(association: str, output: str) -> None:
         JSON with ``position``: mean RA and Dec of a moving target (degrees), or null; ``steps``:
         status of the steps that prepare exposures, as in ``meta.cal_step``; ``members``: size and
         time of each file, by which a later run knows whether it is the same.
-
-    Raises
-    ------
-    InputError
-        If a member is not a file, or cannot be opened.
     """
     content = read_association(association)
     for path in content.members:
@@ -80,11 +75,6 @@ def combine_background(association: str, output: str) -> None:
         Its path.
     output : str
         The combined spectrum, a `CombinedSpecModel`.
-
-    Raises
-    ------
-    InputError
-        If a member is not a file, or not a spectrum.
     """
     from jwst.datamodels import ModelContainer
     from jwst.master_background.master_background_step import MasterBackgroundStep
@@ -121,11 +111,6 @@ def prepare_exposure(
         The file of `combine_background`, if the association has background members.
     log : str
         Where the messages of the steps are, for the sentence about a failure.
-
-    Raises
-    ------
-    InputError
-        If the exposure cannot be opened, or a step fails.
     """
     import jwst
     from jwst.assign_mtwcs.moving_target_wcs import add_mt_frame

@@ -51,27 +51,21 @@ def override_files(steps: Parameters, parameters_file: Path | None) -> list[str]
     parameters_file : Path or None
         File of parameters.
     """
+    import yaml
+
     values = [v for step in steps.values() for k, v in step.items() if k.startswith(OVERRIDE)]
     if parameters_file:
         text = parameters_file.read_bytes().partition(b"\n...")[0].decode("utf-8", "replace")
         if text.startswith("#ASDF"):
-            values += _yaml_values(text)
+            # `find_references` reports damages.
+            with suppress(yaml.YAMLError):
+                scalars = [getattr(event, "value", "") for event in yaml.parse(text)]
+                values += [value for key, value in pairwise(scalars) if key.startswith(OVERRIDE)]
         else:
             # The older format, of configobj.
             values += re.findall(rf"(?m)^\s*{OVERRIDE}\w+\s*=\s*['\"]?([^'\"#\n]*)", text)
     paths = {os.path.expanduser(str(value).strip()) for value in values}
     return sorted(filter(os.path.isfile, paths))
-
-
-def _yaml_values(text: str) -> list[str]:
-    """List the values of keys that begin with ``override_``; damaged files have none."""
-    import yaml
-
-    try:
-        scalars = [getattr(event, "value", "") for event in yaml.parse(text)]
-    except yaml.YAMLError:
-        return []
-    return [value for key, value in pairwise(scalars) if key.startswith(OVERRIDE)]
 
 
 def find_references(
@@ -150,13 +144,7 @@ def read_exposures(family: str, table: Path) -> list[dict[str, str]]:
 
 
 def look_up(exposures: list[str]) -> dict[str, Any]:
-    """Look up what the steps need for some exposures, and fetch the files.
-
-    Raises
-    ------
-    InputError
-        If it cannot be reached and no context is set, or if a file cannot be had.
-    """
+    """Look up what the steps need for some exposures, and fetch the files."""
     from crds.core import config, heavy_client
     from crds.core.exceptions import CrdsError, CrdsLookupError
     from jwst.pipeline import Spec3Pipeline
@@ -237,11 +225,6 @@ def check_references(product: Path) -> None:
     """Check that the cache has the files that the steps need for a product.
 
     References were looked up for its family: a missing file is for exposures of another date.
-
-    Raises
-    ------
-    InputError
-        With the file, and the command that fetches it.
     """
     import crds
     from jwst.pipeline import Spec3Pipeline
