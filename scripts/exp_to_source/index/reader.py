@@ -14,7 +14,7 @@ import yaml
 from ..formats.standards import PREFIX, RENAMED_TAGS
 from ..formats.template import BLOCK_PLACEHOLDER, ENTRY_PLACEHOLDER, TAG_MARK, number_blocks
 from .nodes import MAX_SIZE, Collection, Node, Scalar, alias_bomb_error, at
-from .slit import Array, Slit
+from .slit import Array, SlitTree
 from .transforms import required_keys
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -115,12 +115,16 @@ class NodeReader:
         self.shared_budget = max(MAX_GROWTH * len(text), MAX_SIZE)
 
     @overload
-    def node(self, event: Any, slit: Slit | None, build: Literal[True], depth: int = 0) -> Node: ...
+    def node(
+        self, event: Any, slit: SlitTree | None, build: Literal[True], depth: int = 0
+    ) -> Node: ...
 
     @overload
-    def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None: ...
+    def node(
+        self, event: Any, slit: SlitTree | None, build: bool, depth: int = 0
+    ) -> Node | None: ...
 
-    def node(self, event: Any, slit: Slit | None, build: bool, depth: int = 0) -> Node | None:
+    def node(self, event: Any, slit: SlitTree | None, build: bool, depth: int = 0) -> Node | None:
         """Read one node: record replacements if it belongs to a slit, build it if `build`."""
         if depth > MAX_DEPTH:
             raise ValueError("its ASDF tree is nested too deeply")
@@ -158,7 +162,7 @@ class NodeReader:
             self.anchors[event.anchor] = node
         return node
 
-    def mapping(self, start: Any, slit: Slit | None, depth: int) -> dict[str, Node]:
+    def mapping(self, start: Any, slit: SlitTree | None, depth: int) -> dict[str, Node]:
         """Read the rest of a mapping; record it if it is an array in an HDU."""
         is_array = bool(start.tag) and start.tag.startswith(NDARRAY)
         content: dict[str, Node] = {}
@@ -187,7 +191,7 @@ class NodeReader:
             self.check_required(start.tag, content, slit)
         return content
 
-    def skip_mapping(self, start: Any, slit: Slit | None, depth: int) -> None:
+    def skip_mapping(self, start: Any, slit: SlitTree | None, depth: int) -> None:
         """Read the rest of a mapping of which no node is built: nearly all of a WCS."""
         following, keys = self.next, []
         while type(event := following()) is not yaml.MappingEndEvent:
@@ -199,14 +203,14 @@ class NodeReader:
         if start.tag:
             self.check_required(start.tag, keys, slit)
 
-    def key(self, event: Any, slit: Slit | None, depth: int) -> Scalar:
+    def key(self, event: Any, slit: SlitTree | None, depth: int) -> Scalar:
         """Read a key that has an anchor or a tag, or is an alias."""
         node = self.node(event, slit, True, depth + 1)
         if not isinstance(node, Scalar):
             raise ValueError("its ASDF tree has a key that is not a scalar")
         return node
 
-    def check_required(self, tag: str, keys: Iterable[str], slit: Slit | None) -> None:
+    def check_required(self, tag: str, keys: Iterable[str], slit: SlitTree | None) -> None:
         """Check that a node has the keys that its tag requires."""
         if not self.tags[tag].issubset(keys):
             where = f"slit {slit.number} of its ASDF tree" if slit else "its ASDF tree"
@@ -220,7 +224,7 @@ class NodeReader:
         if len(key) > MAX_KEY:
             raise ValueError(f"its ASDF tree has a key of {len(key)} characters")
 
-    def source(self, event: Any, slit: Slit) -> Array | None:
+    def source(self, event: Any, slit: SlitTree) -> Array | None:
         """Record the location of the data of a slit's array, which products renumber."""
         if match := _IN_HDU.fullmatch(event.value):
             slit.replace(*span(event, event), f'"fits:{match[1]},{ENTRY_PLACEHOLDER}"')
@@ -268,7 +272,7 @@ class NodeReader:
         if math.prod(lengths) * size > block_size:
             raise ValueError("its ASDF tree has an array that is larger than its block")
 
-    def properties(self, event: Any, slit: Slit | None) -> None:
+    def properties(self, event: Any, slit: SlitTree | None) -> None:
         """Record the tag of a node, and replacements of a slit's anchor and tag."""
         if event.tag and event.tag not in self.tags:
             if not _TAG.fullmatch(event.tag):
@@ -289,7 +293,7 @@ class NodeReader:
         for replacement in sorted(replacements):
             slit.replace(*replacement)
 
-    def alias(self, event: Any, slit: Slit | None, build: bool) -> Node | None:
+    def alias(self, event: Any, slit: SlitTree | None, build: bool) -> Node | None:
         """Resolve an alias: within a slit by name, across slits by writing out the node."""
         anchor = event.anchor
         if anchor not in self.anchors:
@@ -301,7 +305,7 @@ class NodeReader:
             slit.replace(*span(event, event), self.expand_alias(anchor, slit))
         return self.charge_node(self.anchors[anchor]) if build else None
 
-    def expand_alias(self, anchor: str, slit: Slit) -> str:
+    def expand_alias(self, anchor: str, slit: SlitTree) -> str:
         """Write out an anchored node, with the slit's anchor name and block marks.
 
         Slits with the same name and marks share one text.

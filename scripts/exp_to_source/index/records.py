@@ -20,7 +20,7 @@ from .fitsfile import HDU
 from .headers import exposure_cards, plan_headers, primary_cards
 from .keywords import table
 from .nodes import Node, Scalar, at, flatten, mapping, merge, nest, value_at
-from .slit import Slit
+from .slit import SlitTree
 from .tree import Tree
 
 #: Identity of an exposure: name in the index, path in its metadata.
@@ -190,7 +190,7 @@ def merge_asn(slit: Node, meta: Node) -> dict[str, str] | None:
     return _render_items(merge(nodes[0], nodes[-1])) if nodes else None
 
 
-def summarize_slit(digest: str, exposure: Exposure, slit: Slit, hdus: list[HDU]) -> SlitSummary:
+def summarize_slit(digest: str, exposure: Exposure, slit: SlitTree, hdus: list[HDU]) -> SlitSummary:
     """Summarize a slit, for the source list."""
     node = slit.node
     source_id = value_at(node, "source_id")

@@ -33,7 +33,7 @@ class Array:
 
 
 @dataclass(slots=True)
-class Slit:
+class SlitTree:
     """One slit of the tree."""
 
     #: Start of its text within the document, in characters.

@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..formats.template import META_PLACEHOLDER, TYPE_PLACEHOLDER
 from .nodes import Collection, Node, Scalar, at, has_extra_keys, mapping, merge
 from .reader import NodeReader, UnusualLayoutError, span
-from .slit import Slit
+from .slit import SlitTree
 
 TAGS = {"!": "tag:stsci.edu:asdf/"}
 
@@ -47,7 +47,7 @@ class Tree:
     root: Collection = field(default_factory=Collection)
     #: The metadata that every entry takes from the exposure: key to YAML text, with marks.
     exposure_metadata: dict[str, str] = field(default_factory=dict)
-    slits: list[Slit] = field(default_factory=list)
+    slits: list[SlitTree] = field(default_factory=list)
     #: All tags in the document.
     tags: Iterable[str] = ()
 
@@ -158,12 +158,12 @@ class _Parser(NodeReader):
                 return
             if not self.text.startswith("- ", line):
                 raise UnusualLayoutError
-            slits.append(Slit(line, list(self.exposure_blocks), len(slits) + 1))
+            slits.append(SlitTree(line, list(self.exposure_blocks), len(slits) + 1))
             # Count each slit separately: a product holds only the text of its own slits.
             self.remaining_budget = self.slit_budget
             self.slit(event, slits[-1])
 
-    def slit(self, event: Any, slit: Slit) -> None:
+    def slit(self, event: Any, slit: SlitTree) -> None:
         if not isinstance(event, yaml.AliasEvent):
             self.properties(event, slit)
         content: dict[str, Node] = {}
@@ -178,7 +178,7 @@ class _Parser(NodeReader):
             raise UnusualLayoutError
         slit.node = Collection(content)
 
-    def slit_meta(self, slit: Slit) -> Collection:
+    def slit_meta(self, slit: SlitTree) -> Collection:
         """Read a slit's metadata, and record how the exposure's is merged over it."""
         start = self.next()
         if not isinstance(start, yaml.AliasEvent):
@@ -213,7 +213,7 @@ class _Parser(NodeReader):
                 check_nulls(content[key])
         return Collection(content)
 
-    def merge_exposure(self, key: str, node: Node, slit: Slit) -> str:
+    def merge_exposure(self, key: str, node: Node, slit: SlitTree) -> str:
         """Return the line of metadata for a key of slit and exposure; empty if it adds nothing."""
         shared = self.shared[key]
         if not has_extra_keys(node, shared):

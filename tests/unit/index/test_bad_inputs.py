@@ -409,12 +409,6 @@ def test_huge_ids(tmp_path, parts, number):
             products(tmp_path, path)
 
 
-def test_no_id(tmp_path, parts):
-    path = index(tmp_path, with_text(parts, "source_id: 61", "source_id: ~"))
-    with pytest.raises(InputError, match="slit 1 has no SOURCEID; set the keyword"):
-        products(tmp_path, path)
-
-
 @pytest.mark.parametrize(
     "name", [name for name in UNSAFE_NAMES if "/" not in name] + ["a\nb", "\udcff", ""]
 )
