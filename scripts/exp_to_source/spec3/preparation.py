@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from ..errors import InputError
-from ..files import atomic_write, size_and_mtime, write_all
+from ..files import atomic_write, write_all
 from ..sources.associations import read_association
 from .saving import save_model
 from .steps import LOG_TO_STDERR
@@ -36,13 +36,11 @@ def summarize_association(association: str, output: str) -> None:
         Its path.
     output : str
         JSON with ``position``: mean RA and Dec of a moving target (degrees), or null; ``steps``:
-        status of the steps that prepare exposures, as in ``meta.cal_step``; ``members``: size and
-        time of each file, by which a later run knows whether it is the same.
+        status of the steps that prepare exposures, as in ``meta.cal_step``.
     """
     content = read_association(association)
     for path in content.members:
         _check_exists(path)
-    stamps = {path: size_and_mtime(path) for path in (association, *content.members)}
     trees = {path: _read_metadata(path) for path in content.members}
     steps: dict[str, str] = {}
     position = None
@@ -61,7 +59,7 @@ def summarize_association(association: str, output: str) -> None:
         statuses = [tree["meta"].get("cal_step", {}) for tree in trees.values()]
         is_subtracted = any(s.get(step) == COMPLETE for s in statuses for step in SUBTRACTED)
         steps["master_background"] = SKIPPED if is_subtracted else COMPLETE
-    text = json.dumps({"position": position, "steps": steps, "members": stamps}, indent=1)
+    text = json.dumps({"position": position, "steps": steps}, indent=1)
     with atomic_write(output) as file:
         write_all(file, f"{text}\n".encode())
 
