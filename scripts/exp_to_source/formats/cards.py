@@ -119,18 +119,11 @@ def apply_plan(raw: bytes, plan: Plan) -> bytes:
 
 
 def finish_header(cards: bytes, entry: int, exposure_cards: Sequence[Sequence[str]] = ()) -> bytes:
-    """Fill in the placeholders of cards, and join them into complete header blocks.
+    """Fill in the placeholders of cards of `apply_plan`, and join them into header blocks.
 
-    Parameters
-    ----------
-    cards : bytes
-        Card images of `apply_plan`.
-    entry : int
-        Number of the entry within the product, for EXTVER.
-    exposure_cards : sequence of (str, str)
-        Keyword and card image of the exposure's own cards, for the first entry only. A card of the
-        slit replaces the exposure's card of the same keyword, as in stdatamodels, which writes the
-        slit's after the exposure's.
+    Keyword and image of the exposure's own cards are for the first entry only. A card of the slit
+    replaces the exposure's card of the same keyword, as in stdatamodels, which writes the slit's
+    after the exposure's.
     """
     version = format_card("EXTVER", entry, "extension value")
     cards = cards.replace(ENTRY_PLACEHOLDER.encode(), version)

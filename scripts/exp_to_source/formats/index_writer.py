@@ -1,4 +1,4 @@
-"""Writing the index of an exposure, or why it has none; `indices` lists its parts."""
+"""Writing the index of an exposure; `indices` lists its parts."""
 
 from collections.abc import Iterable, Mapping
 
@@ -70,30 +70,3 @@ def find_shared_texts(layouts: Iterable[SlitLayout]) -> dict[str, int]:
             if len(text) >= MIN_SHARED:
                 repeated[text] = text in repeated
     return {text: n for n, text in enumerate(text for text in repeated if repeated[text])}
-
-
-def write_failure(
-    path: str,
-    exposure: str,
-    exposure_path: str,
-    reason: str,
-    before: Mapping[str, int],
-    other_kind: str = "",
-) -> None:
-    """Write, instead of an index, the reason why an exposure has none.
-
-    Parameters
-    ----------
-    path : str
-        File to write.
-    exposure, exposure_path : str
-        Name and file of the exposure.
-    reason : str
-        What is wrong, in a sentence.
-    before : mapping
-        Size and time of the exposure before it was read; empty if the file does not exist.
-    other_kind : str
-        What the file is, if it is not an exposure that can be regrouped.
-    """
-    about = {"exposure": exposure, "path": exposure_path, "failure": reason, **before}
-    write_index(path, about | ({"other_kind": other_kind} if other_kind else {}), {}, [])

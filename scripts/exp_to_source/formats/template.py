@@ -70,16 +70,7 @@ def apply_replacements(text: str, replacements: Sequence[Replacement]) -> str:
 def fill_placeholders(template: str, entry: int, first_block: int, exposure_type: str) -> str:
     """Replace the placeholders of a template, other than that of the exposure's metadata.
 
-    Parameters
-    ----------
-    template : str
-        Text with placeholders.
-    entry : int
-        Number of the entry, from 1.
-    first_block : int
-        Number, in the product, of the entry's first internal block.
-    exposure_type : str
-        YAML text of the entry's exposure type.
+    `first_block` is the number, in the product, of the entry's first internal block.
     """
     text = template.replace(ENTRY_PLACEHOLDER, str(entry)).replace(TYPE_PLACEHOLDER, exposure_type)
     return number_blocks(text, lambda number: str(first_block + number))

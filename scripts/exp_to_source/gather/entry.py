@@ -28,25 +28,11 @@ BUFFER = 1 << 20
 class Entry:
     """One slit of one exposure, to be copied into a product: HDUs, then tree, then blocks.
 
-    Parameters
-    ----------
-    index : IndexReader
-        The index of the exposure.
-    exposure_metadata : dict of str
-        The part of this name of the index: key to YAML text.
-    digest : str
-        Digest of the slit.
-    number : int
-        Number of the entry within the product, from 1.
-
-    Raises
-    ------
-    InputError
-        If the index does not have that slit.
+    It has a `number` within the product, from 1. `metadata` is that of the exposure, as YAML.
     """
 
     def __init__(
-        self, index: IndexReader, exposure_metadata: dict[str, str], digest: str, number: int
+        self, index: IndexReader, metadata: dict[str, str], digest: str, number: int
     ) -> None:
         layout = index.layout(digest)
         if layout is None:
@@ -58,7 +44,7 @@ class Entry:
         self.exposure = index.exposure
         self.path = index.exposure["path"]
         self.standard = index.exposure["standard"]
-        self.exposure_metadata = exposure_metadata
+        self.metadata = metadata
         self.digest = digest
         self.number = number
         self.layout = layout
@@ -94,14 +80,7 @@ class Entry:
     def copy_hdus(self, out: FileIO, headers: hashlib._Hash, primary: NamedRows) -> None:
         """Copy the HDUs, with the entry's number as EXTVER, and read the slit's part of the tree.
 
-        Parameters
-        ----------
-        out : file
-            The product.
-        headers : hash
-            Hash of all headers.
-        primary : NamedRows
-            What the product takes from its first exposure.
+        `headers` is the hash of all headers.
         """
         first_cards = get_all(primary, "sci") if self.number == 1 else []
         text = self.text
@@ -132,7 +111,7 @@ class Entry:
     def tree(self, first_block: int, association: dict[str, str], standard: str) -> str:
         """Text of the entry in the tree, with the exposure's metadata merged over the slit's."""
         layout = self.layout
-        meta = dict(self.exposure_metadata)
+        meta = dict(self.metadata)
         if layout.asn is not None or association:
             meta["asn"] = flow_mapping((layout.asn or {}) | association)
         lines = (f"    {key}: {meta[key]}\n" for key in meta if key not in layout.overrides)

@@ -72,12 +72,7 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
 def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[NamedRows, list[Entry]]:
     """Read the part that a product takes from its first exposure, and its entries.
 
-    Parameters
-    ----------
-    folder : str
-        Where the indices are.
-    slits : list of (str, str)
-        Name of the exposure and digest of each slit, those of an exposure one after another.
+    The slits of an exposure, each with a digest, come one after another.
     """
     primary: NamedRows = {}
     entries: list[Entry] = []
@@ -100,19 +95,7 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[NamedRows, 
 
 
 class Product:
-    """A product: its entries, and the part that it takes from its first exposure.
-
-    Parameters
-    ----------
-    filename : str
-        Name of the product's file.
-    manifest : Manifest
-        What it is made of.
-    entries : list of Entry
-        Its slits, in order.
-    primary : NamedRows
-        The part that it takes from its first exposure.
-    """
+    """A product: its entries, and the part that it takes from its first exposure."""
 
     def __init__(
         self, filename: str, manifest: Manifest, entries: list[Entry], primary: NamedRows

@@ -6,7 +6,7 @@ from ..diagnostics import Diagnostic
 from ..errors import InputError, OtherKindError
 from ..files import size_and_mtime
 from ..formats.cards import BLOCK
-from ..formats.index_writer import write_failure, write_index
+from ..formats.index_writer import write_index
 from ..formats.rows import encode_column, encode_rows
 from ..naming import exposure_name
 from .diagnostics import diagnose, truncate
@@ -122,7 +122,8 @@ def index_or_reason(
         kind = error.kind if isinstance(error, OtherKindError) else ""
         if not (pass_over if kind else skip_bad):
             raise
-        write_failure(output, exposure_name(path), path, str(error), before, kind)
+        about = {"exposure": exposure_name(path), "path": path, "failure": error, **before}
+        write_index(output, about | ({"other_kind": kind} if kind else {}), {}, [])
         if kind:
             return [Diagnostic("note", f"passed over: {error}")]
         return [Diagnostic("warning", f"skipped: {error}")]

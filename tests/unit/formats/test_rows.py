@@ -1,4 +1,4 @@
-"""Rows give back every text, and what is damaged is no text."""
+"""Rows return every text; damaged ones are noticed."""
 
 import io
 
@@ -16,18 +16,8 @@ from exp_to_source.formats.rows import (
 )
 
 FIELDS = [
-    "",
-    "a b",
-    "\t",
-    "\n",
-    "\\",
-    "\\t",
-    "\\\t",
-    "\\\\n",
-    "\\N",
-    "\r\x07\x1f\x85\u2028",
-    "é😀",
-    "\\" * 7,
+    *("", "a b", "\t", "\n", "\\", "\\t", "\\\t", "\\\\n", "\\N"),
+    *("\r\x07\x1f\x85\u2028", "é😀", "\\" * 7),
 ]
 
 
@@ -56,7 +46,7 @@ def test_columns():
 
 
 @pytest.mark.parametrize("size", ["-1", "99999999", "9" * 40, "", " 4", "+4", "4_0", "4.0"])
-def test_a_damaged_size_is_never_asked_for(size: str):
+def test_a_damaged_size_is_never_read(size: str):
     class File(io.BytesIO):
         def read(self, size=-1):
             assert 0 <= size < 10**7
@@ -67,17 +57,17 @@ def test_a_damaged_size_is_never_asked_for(size: str):
     assert read_checked(File(text.replace(b"\t4\n", f"\t{size}\n".encode(), 1))) is None
 
 
-def test_sealed_rows_are_read_and_nothing_after_them():
+def test_checked_rows_are_read_and_nothing_after_them():
     text = with_checksum([("a", "1"), ("b", "2")])
     file = io.BytesIO(text + b"more")
     assert read_checked(file) == {"a": [["1"]], "b": [["2"]]}
     assert file.read() == b"more"
 
 
-def test_every_damaged_byte_of_sealed_rows_is_noticed():
+def test_every_damaged_byte_of_checked_rows_is_noticed():
     text = with_checksum([("a", "1"), ("b", "é")])
-    for place in range(len(text)):
+    for offset in range(len(text)):
         for flip in (1, 5, 128):
-            damaged = text[:place] + bytes([text[place] ^ flip]) + text[place + 1 :]
+            damaged = text[:offset] + bytes([text[offset] ^ flip]) + text[offset + 1 :]
             assert read_checked(io.BytesIO(damaged)) is None, damaged
-        assert read_checked(io.BytesIO(text[:place])) is None
+        assert read_checked(io.BytesIO(text[:offset])) is None

@@ -21,14 +21,13 @@ from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.listing import list_sources
 
 #: What no gather imports, as its start is most of its cost.
-BARRED = {
+FORBIDDEN_IMPORTS = {
     *("numpy", "astropy", "asdf", "stdatamodels", "yaml"),
     *("argparse", "bisect", "collections", "contextlib", "dataclasses", "functools", "inspect"),
     *("json", "operator", "pathlib", "re", "shutil", "types", "typing"),
 }
 
-
-#: Parts of an index that are read. Those of these exposures have no remarks and no text.
+#: Parts of an index that are read. Those of these exposures have no diagnostics and no text.
 PARTS = [
     *("summaries", "offsets", "shared", "layouts"),
     *("exposure_metadata", "primary_metadata", "tags"),
@@ -47,13 +46,14 @@ def exposures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(exposures: Path, tmp_path: Path) -> Path:
     """Folder with these exposures, indexed and listed."""
     shutil.copytree(exposures, tmp_path, dirs_exist_ok=True)
-    indices = []
-    for path in sorted(tmp_path.glob("*_cal.fits")):
-        indices.append(f"{tmp_path}/results/index/{path.stem}.txt")
-        index_exposure(str(path), indices[-1])
-    results = tmp_path / "results"
-    list_sources(indices, str(results / "sources.tsv"))
+    for path in tmp_path.glob("*_cal.fits"):
+        index_exposure(str(path), f"{tmp_path}/results/index/{path.stem}.txt")
+    list_sources(indices_in(tmp_path), f"{tmp_path}/results/sources.tsv")
     return tmp_path
+
+
+def indices_in(folder: Path) -> list[str]:
+    return sorted(map(str, (folder / "results/index").iterdir()))
 
 
 def gather_first(folder: Path) -> Path:
@@ -73,7 +73,7 @@ def test_gather_imports_only_what_it_needs(run: Path):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
     assert "exp_to_source.gather.product" in imported
-    assert not {name.partition(".")[0] for name in imported} & BARRED
+    assert not {name.partition(".")[0] for name in imported} & FORBIDDEN_IMPORTS
 
 
 def test_same_input_same_bytes(run: Path, monkeypatch: pytest.MonkeyPatch):
@@ -96,6 +96,8 @@ def test_exposure_that_changed_since_it_was_indexed(run: Path, change: str):
     with pytest.raises(InputError, match="since it was indexed") as caught:
         gather_first(run)
     assert str(path) in str(caught.value)
+    index = run / "results" / "index" / f"{path.stem}.txt"
+    assert (f"delete {index} and run again" in str(caught.value)) == (change != "gone")
     assert list((run / "results/products").iterdir()) == []
 
 
@@ -104,14 +106,14 @@ def test_a_damaged_index_makes_no_wrong_product(
     run: Path, part: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
-    path = sorted((run / "results/index").iterdir())[0]
+    path = Path(indices_in(run)[0])
     whole, sound = path.read_bytes(), gather_first(run).read_bytes()
     with IndexReader(str(path)) as index:
         start, size, _ = index.parts[part]
         start += index.start
     refused = 0
-    for place in range(start, start + size, max(size // 60, 1)):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 5]) + whole[place + 1 :])
+    for offset in range(start, start + size, max(size // 60, 1)):
+        path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 5]) + whole[offset + 1 :])
         try:
             if part in ("summaries", "tags"):
                 list_sources([str(path)], f"{run}/results/table")
@@ -126,19 +128,16 @@ def test_a_damaged_index_makes_no_wrong_product(
 def test_manifests_are_rewritten_only_where_they_change(run: Path):
     folder = run / "results/manifests"
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    indices = [str(path) for path in sorted((run / "results/index").iterdir())]
     table = str(run / "results/sources.tsv")
-    list_sources(indices, table)
+    list_sources(indices_in(run), table)
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
-    remarks = list_sources(indices[:1], table)
-    assert "3 products of 1 exposure; 3 new or changed" in remarks
+    messages = list_sources(indices_in(run)[:1], table)
+    assert "3 products of 1 exposure; 3 new or changed" in messages
 
 
 def test_association_is_part_of_the_product(run: Path):
     asn = read_association(str(next(run.glob("*_asn.json"))))
-    indices = [str(path) for path in sorted((run / "results/index").iterdir())]
-    results = str(run / "results")
-    list_sources(indices, f"{results}/sources.tsv", [asn])
+    list_sources(indices_in(run), f"{run}/results/sources.tsv", [asn])
     manifest = read_manifest(str(sorted((run / "results/manifests").iterdir())[0]))
     assert manifest.association["table_name"] == os.path.basename(asn.path)
     text = gather_first(run).read_bytes().decode("latin-1")
