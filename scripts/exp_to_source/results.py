@@ -1,13 +1,12 @@
 """The folder of results: each name in it is defined once, for rules and library."""
 
-#: Folders: one file for each exposure, product or request.
+#: Folders: one file for each exposure or product.
 INDICES = "index"
 MANIFESTS = "manifests"
 PREPARED = "prepared"
 PRODUCTS = "products"
 QUICKLOOKS = "quicklook"
 MEASURED = "measured"
-REQUESTS = "request"
 FINGERPRINTS = "verify/exposures"
 VERDICTS = "verify/products"
 SPEC3 = "spec3"
@@ -16,7 +15,7 @@ REFERENCES = "references"
 #: Products that are in no source list any more.
 STALE = "stale"
 
-#: Records of jobs that must not fail.
+#: Records of failures of jobs that must exit with 0.
 FAILURES = "failures"
 
 #: Tables.

@@ -12,7 +12,7 @@ from astropy.io import fits
 from snake import ROOT, Workflow, change_slit
 
 from exp_to_source.errors import InputError
-from exp_to_source.formats.indices import is_outdated
+from exp_to_source.formats.indices import is_stale
 from exp_to_source.index import indexing
 from exp_to_source.simulate.exposures import Simulation, simulate
 
@@ -238,4 +238,4 @@ def test_an_exposure_that_changes_while_it_is_read_and_skipped(work: Workflow, m
     (remark,) = indexing.index_or_reason(str(path), str(index))
     assert "changed while it was read" in remark.text
     os.utime(path, (LONG_AGO, LONG_AGO))
-    assert is_outdated(str(index), str(path))
+    assert is_stale(str(index), str(path))

@@ -50,48 +50,24 @@ def new_digest(exposure_metadata: str, primary_metadata: str) -> hashlib._Hash:
     return hashlib.sha256(f"{exposure_metadata} {primary_metadata}".encode())
 
 
-def is_outdated(path: str, exposure: str) -> bool:
+def is_stale(path: str, exposure: str) -> bool:
     """Whether an exposure is not the file that was indexed, though not newer than its index.
 
     Parameters
     ----------
     path : str
-        An index. One that does not exist, or cannot be read, is not outdated.
+        An index. One that does not exist, or cannot be read, is not stale.
     exposure : str
         The current file of the exposure.
     """
     try:
-        newer = os.stat(exposure).st_mtime > os.stat(path).st_mtime
-    except OSError:
-        return False
-    return not newer and is_stale(path, exposure)
-
-
-def is_stale(path: str, exposure: str) -> bool:
-    """Whether size or time of an exposure differ from those indexed; parameters as above."""
-    try:
+        if os.stat(exposure).st_mtime > os.stat(path).st_mtime:
+            return False
         with open(path, "rb") as file:
-            first = read_checked(file)
-        now = size_and_mtime(exposure)
+            first, now = read_checked(file), size_and_mtime(exposure)
     except OSError:
         return False
     return first is not None and any(get_one(first, key) != str(now[key]) for key in now)
-
-
-def kind_passed_over(path: str) -> str:
-    """Kind of a file that is not to be regrouped; empty for an exposure, or if there is no index.
-
-    Parameters
-    ----------
-    path : str
-        An index.
-    """
-    try:
-        with open(path, "rb") as file:
-            first = read_checked(file)
-    except OSError:
-        return ""
-    return get_one(first, "other_kind") if first else ""
 
 
 class IndexReader:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..files import file_state, has_content, names_in
-from ..formats.indices import is_outdated
+from ..formats.indices import is_stale
 from ..naming import get_detector, group_name
 from ..results import (
     INDICES,
@@ -162,7 +162,7 @@ class Run:
         if not (
             os.path.exists(self._list)
             and self._has_these_settings(file_state(self._listed_settings))
-            and all(os.path.exists(i) and not is_outdated(i, path) for i, path in indices.items())
+            and all(os.path.exists(i) and not is_stale(i, path) for i, path in indices.items())
             and all(os.stat(p).st_mtime <= os.stat(self._list).st_mtime for p in (*files, *indices))
         ):
             raise InputError(
