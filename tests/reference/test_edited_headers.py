@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from astropy.io import fits
 from astropy.io.fits.verify import VerifyWarning
-from oracle import differences, simulated
+from jwst_reference import differences, simulated
 from stdatamodels.jwst.transforms.converters import UnsupportedConverter
 
 from exp_to_source.diagnostics import Diagnostic

@@ -8,7 +8,7 @@ import copy
 import numpy as np
 import pytest
 from astropy.io import fits
-from oracle import differences, simulated
+from jwst_reference import differences, simulated
 
 from exp_to_source.sources.associations import Association
 

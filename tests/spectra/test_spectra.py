@@ -13,7 +13,7 @@ import jwst
 import numpy as np
 import pytest
 from astropy.io import fits
-from oracle import regroup
+from jwst_reference import regroup
 from snake import ROOT, Workflow, change_slit
 from stdatamodels.jwst import datamodels
 

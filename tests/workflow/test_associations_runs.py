@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from jwst_reference import differences
 from members import NAMES, TEMPLATE, write_association
-from oracle import differences
 from snake import Workflow
 from stdatamodels.jwst.datamodels import MultiSlitModel
 

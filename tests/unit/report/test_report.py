@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up import make_up_run
+from fake_run import write_fake_run
 from pages import Page
 
 from exp_to_source.errors import InputError
@@ -53,7 +53,7 @@ def write(results: Path, settings: dict[str, Any] | None = None) -> str:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    return make_up_run(tmp_path, sources=12, exposures=6, made=12)
+    return write_fake_run(tmp_path, sources=12, exposures=6, made=12)
 
 
 def names(results: Path) -> list[str]:
@@ -146,7 +146,7 @@ def test_problems_are_listed(run: Path):
 
 
 def test_no_problems_and_nothing_absent(tmp_path: Path):
-    html = write(make_up_run(tmp_path, sources=3, exposures=1, made=3))
+    html = write(write_fake_run(tmp_path, sources=3, exposures=1, made=3))
     text = Page(html).text
     assert "None found." in text
     assert "not yet" in text
@@ -261,7 +261,7 @@ def test_missing_or_damaged_files_are_errors(
 
 
 def test_five_thousand_sources(tmp_path: Path):
-    results = make_up_run(tmp_path, sources=5000, exposures=20, made=4990)
+    results = write_fake_run(tmp_path, sources=5000, exposures=20, made=4990)
     code = (
         "import re; from pathlib import Path; from test_report import write;"
         f"write(Path({str(results)!r}));"

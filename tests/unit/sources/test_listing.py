@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from made_up import make_up_run
+from fake_run import write_fake_run
 
 from exp_to_source.sources import listing
 from exp_to_source.tables import read_products
@@ -18,7 +18,7 @@ def indices(results: Path) -> list[str]:
 def test_each_product_has_a_manifest_before_the_table_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: int
 ):
-    results = make_up_run(tmp_path, sources, 4)
+    results = write_fake_run(tmp_path, sources, 4)
     table, manifests = results / "new.tsv", results / "manifests"
     before = {path.name: path.read_bytes() for path in manifests.iterdir()}
     last = max(before)

@@ -12,7 +12,7 @@ from exp_to_source.sources.listing import list_sources
 DETECTORS = ("nrs1", "nrs2")
 
 
-def make_up_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Path:
+def write_fake_run(folder: Path, sources: int, exposures: int, made: int = 0) -> Path:
     """Make up the results of a run.
 
     Two thirds of the sources are on both detectors, each is absent from a tenth of the exposures;
