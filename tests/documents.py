@@ -15,7 +15,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
 
-from snake import ROOT, ready
+from snake import ROOT
 
 from exp_to_source.simulate.exposures import Simulation, simulate
 
@@ -82,32 +82,22 @@ def imitate_project(folder: Path) -> None:
     for path in ROOT.iterdir():
         if path.name not in made and not path.name.startswith("WORK"):
             (folder / path.name).symlink_to(path)
-    # The environment of the tests, which make takes for complete; its programs have their imports
-    # done.
+    # The environment of the tests, which make takes for complete, with the command of the clone.
     environment = folder / ".venv"
     programs = environment / "bin"
     programs.mkdir(parents=True)
     stamps = {"run", "test", "docs"}
     for place, copy in ((Path(sys.prefix), environment), (Path(sys.prefix, "bin"), programs)):
         for path in place.iterdir():
-            if path.name not in {
-                *stamps,
-                "bin",
-                "activate",
-                "python",
-                "snakemake",
-                "exp-to-source",
-            }:
+            if path.name not in {*stamps, "bin", "activate", "exp-to-source"}:
                 (copy / path.name).symlink_to(path)
     for stamp in stamps:
         (environment / stamp).touch()
     # Its programs are found first already.
     (programs / "activate").touch()
-    command = f"{ROOT}/scripts/exp-to-source "
-    for name, words in (("python", ""), ("snakemake", "-m snakemake "), ("exp-to-source", command)):
-        program = programs / name
-        program.write_text(f'#!/bin/sh\nexec {ready()} {words}"$@"\n')
-        program.chmod(0o700)
+    command = programs / "exp-to-source"
+    command.write_text(f'#!/bin/sh\nexec python {ROOT}/scripts/exp-to-source "$@"\n')
+    command.chmod(0o700)
 
 
 def run_commands(page: str, project: Path) -> None:

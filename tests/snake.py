@@ -1,21 +1,16 @@
 """Runs of the real workflow in folders of their own."""
 
-import atexit
 import csv
 import re
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from astropy.io import fits
 
 ROOT = Path(__file__).parents[1]
-#: Snakemake of this environment.
-PLAIN = [sys.executable, "-m", "snakemake"]
 BOOKKEEPING = ("all",)
 FINISHED = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", re.MULTILINE)
 
@@ -25,21 +20,6 @@ def change_slit(path: Path, source_id: int) -> None:
     with fits.open(path, mode="update") as hdus:
         slit = next(h for h in hdus if h.name == "SCI" and h.header["SOURCEID"] == source_id)
         slit.data[0, 0] = 42
-
-
-@cache
-def ready() -> str:
-    """Python as `ready.py` offers it: a shim that forks from a process with the imports done."""
-    folder = tempfile.TemporaryDirectory(prefix="ready")
-    server = subprocess.Popen(
-        [sys.executable, ROOT / "tests" / "ready.py", folder.name],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    server.stdout.readline()
-    atexit.register(folder.cleanup)
-    atexit.register(server.communicate)
-    return f"{folder.name}/python"
 
 
 @dataclass
@@ -69,7 +49,7 @@ class Workflow:
         values = [f"{key}={value}" for key, value in (self.config | config).items()]
         return [
             # Printed commands bring the lines about single jobs, which are counted otherwise.
-            *(*PLAIN, "--cores", "2", *self.printing),
+            *(sys.executable, "-m", "snakemake", "--cores", "2", *self.printing),
             *("--snakefile", str(self.root / "Snakefile"), "--directory", str(self.folder)),
             *(word for word in arguments if word.startswith("-")),
             *("--config", *values, "--", *(w for w in arguments if not w.startswith("-"))),
@@ -78,11 +58,8 @@ class Workflow:
     def run(self, *arguments: str, **config: object) -> Result:
         """Run Snakemake with options and targets, and configuration besides its own."""
         self.folder.mkdir(exist_ok=True)
-        command = self.command(*arguments, **config)
-        if command[: len(PLAIN)] == PLAIN:
-            pass
         done = subprocess.run(
-            command,
+            self.command(*arguments, **config),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
