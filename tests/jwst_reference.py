@@ -3,13 +3,14 @@
 import io
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import asdf
 import numpy as np
 import pytest
+from adversity.judge import judge
 from asdf.util import load_yaml
 from astropy.io import fits
 from jwst.exp_to_source import exp_to_source
@@ -21,13 +22,21 @@ from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import Association
+from exp_to_source.sources.families import GroupingOptions
+from exp_to_source.sources.join_table import Joins
+from exp_to_source.sources.joining import NO_JOINS
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.tables import read_products
+from exp_to_source.verify.fingerprints import fingerprint_exposure
+from exp_to_source.verify.products import Verifier
 
 CARD = 80
 BLOCK_MAGIC = b"\xd3BLK"
 BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
 ABSENT = "(absent)"
+
+#: Grouping of jwst; exposures may be copies of one.
+AS_JWST = GroupingOptions(group_by="source_name", on_doubt="warn")
 
 #: Top of the tree: what depends on the software and the time of writing.
 NOT_COMPARED = ("asdf_library", "history", "_fits_hash")
@@ -83,7 +92,11 @@ def differences(
     opened : bool
         Whether to open the first of our products as a data model, too, which takes a second.
     """
-    ours = regroup(paths, folder / "ours", association)
+    associations = [association] if association else []
+    ours = {}
+    for path in regroup(paths, folder / "ours", associations, options=GroupingOptions()):
+        product = read_product(path)
+        ours[product.source] = path, product
     found = []
     for model in regroup_officially(paths, association):
         entry = model.exposures[0]
@@ -102,21 +115,23 @@ def differences(
 
 
 def regroup(
-    paths: list[Path], folder: Path, association: Association | None
-) -> dict[tuple[int, str], tuple[Path, Product]]:
-    """Make our products; each by id and name of the source of its first entry."""
+    paths: list[Path],
+    folder: Path,
+    associations: Iterable[Association] = (),
+    joins: Joins = NO_JOINS,
+    options: GroupingOptions = AS_JWST,
+) -> list[Path]:
+    """Make our products."""
     indices = [folder / "index" / f"{path.stem}.txt" for path in paths]
     for path, index in zip(paths, indices, strict=True):
         index_exposure(str(path), str(index))
     table = folder / "sources.tsv"
-    associations = [association] if association else []
-    list_sources(map(str, indices), str(table), associations)
-    products = {}
+    list_sources(map(str, indices), str(table), associations, options=options, joins=joins)
+    products = []
     for name in read_products(str(table)):
-        path, manifest = folder / f"{name}_cal.fits", folder / "manifests" / f"{name}.txt"
-        gather_source(str(manifest), str(path), str(folder / "index"))
-        product = read_product(path)
-        products[product.source] = path, product
+        products.append(folder / "products" / f"{name}_cal.fits")
+        manifest = str(folder / "manifests" / f"{name}.txt")
+        gather_source(manifest, str(products[-1]), str(folder / "index"))
     return products
 
 
@@ -244,3 +259,31 @@ def check_opens(path: Path, official: datamodels.MultiExposureModel) -> None:
             )
             assert np.isfinite(world).any()
             assert world.tobytes() == expected.tobytes()
+
+
+def assert_equal_to_jwst(paths: list[Path], products: list[Path], folder: Path) -> None:
+    """Assert that products equal those of jwst, whatever the standards of their exposures."""
+    official = folder / "official"
+    official.mkdir()
+    verdict = judge(paths, products, official, remarks=[])
+    assert (verdict.outcome, verdict.details) == ("equal", [])
+
+
+def assert_verified(paths: list[Path], products: list[Path], folder: Path) -> list[str]:
+    """Assert that `verify` finds no error and nothing that it cannot verify; return its notes."""
+    for path in paths:
+        fingerprint_exposure(str(path), str(folder / "fingerprints" / f"{path.stem}.jsonl"))
+    verifier = Verifier(str(folder / "fingerprints"))
+    results = [verifier.verify(str(product)) for product in products]
+    for result in results:
+        assert (result.errors, result.unverified) == ([], [])
+    return [note for result in results for note in result.notes]
+
+
+def open_quietly(path: Path) -> datamodels.MultiExposureModel:
+    """Open a product with all checks; it must be valid and not warn."""
+    with warnings.catch_warnings(action="error"):
+        model = datamodels.open(path, strict_validation=True)
+        model.validate()
+    assert type(model) is datamodels.MultiExposureModel
+    return model

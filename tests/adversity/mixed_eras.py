@@ -22,8 +22,9 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "scripts")]
 
 import numpy as np  # noqa: E402
-from eras import ERAS, MODES, open_quietly  # noqa: E402
+from eras import ERAS, MODES  # noqa: E402
 from judge import judge, quiet  # noqa: E402
+from jwst_reference import open_quietly  # noqa: E402
 from mutants import regroup  # noqa: E402
 from snake import Workflow  # noqa: E402
 from subjects import Subject, real  # noqa: E402

@@ -8,7 +8,8 @@ import asdf
 import numpy as np
 import pytest
 from astropy.io import fits
-from eras import differences, open_quietly, regroup, regroup_officially, unpack_eras, who
+from eras import unpack_eras
+from jwst_reference import assert_equal_to_jwst, assert_verified, open_quietly, regroup
 from tiny import File, Parts, at, split, write_tiny
 
 from exp_to_source.formats.standards import (
@@ -23,8 +24,6 @@ from exp_to_source.index.indexing import index_exposure
 from exp_to_source.sources.families import GroupingOptions
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.tables import read_table
-from exp_to_source.verify.fingerprints import fingerprint_exposure
-from exp_to_source.verify.products import Verifier
 from update_tags import TABLE, format_table, read_tags
 
 OLD, NEW = STANDARDS
@@ -70,11 +69,12 @@ def write(folder: Path, *exposures: Parts) -> list[Path]:
 )
 def test_products_of_two_eras_are_those_of_jwst(tmp_path, mode, eras):
     paths = unpack_eras(mode, tmp_path / "exposures", *eras)
-    official = regroup_officially(paths)
-    made = {path.name.split("_")[1]: path for path in regroup(paths, tmp_path)}
-    with open_quietly(made["s000000001"]) as product:
+    products = regroup(paths, tmp_path)
+    assert_equal_to_jwst(paths, products, tmp_path)
+    assert assert_verified(paths, products, tmp_path) == []
+    (path,) = (path for path in products if "_s000000001_" in path.name)
+    with open_quietly(path) as product:
         assert {entry.meta.calibration_software_version for entry in product.exposures} == {*eras}
-        assert differences(product, official[who(product)]) == []
 
 
 def test_products_of_one_standard_are_spliced_as_they_are(tmp_path):
@@ -215,12 +215,3 @@ def listed(folder: Path, indices: list[str]) -> dict[str, bytes]:
     options = GroupingOptions(on_doubt="warn")
     list_sources(indices, str(folder / "sources.tsv"), options=options)
     return {path.name: path.read_bytes() for path in (folder / "manifests").iterdir()}
-
-
-def test_mixed_products_are_verified(tmp_path):
-    paths = unpack_eras("wfss", tmp_path / "exposures", "1.16.1", "3.0.0")
-    for path in paths:
-        fingerprint_exposure(str(path), str(tmp_path / "fingerprints" / f"{path.stem}.jsonl"))
-    verifier = Verifier(str(tmp_path / "fingerprints"))
-    verdict = verifier.verify(str(regroup(paths, tmp_path)[0]))
-    assert (verdict.errors, verdict.notes) == ([], [])

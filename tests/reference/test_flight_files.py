@@ -3,13 +3,10 @@
 from pathlib import Path
 
 import pytest
-from adversity.judge import judge
 from adversity.subjects import trim
-from eras import DATA, regroup, unpack
+from eras import DATA, unpack
+from jwst_reference import assert_equal_to_jwst, assert_verified, regroup
 from tiny import split
-
-from exp_to_source.verify.fingerprints import fingerprint_exposure
-from exp_to_source.verify.products import Verifier
 
 FLIGHT = sorted((DATA / "flight").glob("*_cal.fits.xz"))
 ERAS = sorted((DATA / "eras_flight").glob("*/*"))
@@ -26,13 +23,5 @@ def test_products_equal_those_of_jwst_and_are_verified(packed: list[Path], tmp_p
         # For the sake of time, as the others are alike.
         path.write_bytes(trim(split(path.read_bytes()), 2).join(true_hash=True))
     products = regroup(paths, tmp_path)
-    official = tmp_path / "official"
-    official.mkdir()
-    verdict = judge(paths, products, official, remarks=[])
-    assert (verdict.outcome, verdict.details) == ("equal", [])
-    for path in paths:
-        fingerprint_exposure(str(path), str(tmp_path / "fingerprints" / f"{path.stem}.jsonl"))
-    verifier = Verifier(str(tmp_path / "fingerprints"))
-    for product in products:
-        result = verifier.verify(str(product))
-        assert (result.errors, result.unverified) == ([], [])
+    assert_equal_to_jwst(paths, products, tmp_path)
+    assert_verified(paths, products, tmp_path)

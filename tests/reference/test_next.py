@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 from adversity.judge import compare, read
 from astropy.io import fits
-from eras import open_quietly, regroup
+from jwst_reference import assert_verified, open_quietly, regroup
 from tiny import CARD, split
 
 from exp_to_source.index import keywords
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.tables import read_table
-from exp_to_source.verify.fingerprints import fingerprint_exposure
-from exp_to_source.verify.products import Verifier
 
 #: Keywords of PRIMARY, and of the planes of a slit, that an older table does not have.
 NEW = {"S_FLAT", "PI_NAME", "SRCALIAS", "WAVECOR", "SRCRA"}
@@ -94,6 +92,4 @@ def test_planes_that_no_schema_knows_are_carried_after_those_of_the_schema(tmp_p
         assert np.array_equal(hdus["SIMUL"].data, hdus["SCI"].data, equal_nan=True)
     with open_quietly(product) as model:
         assert model.exposures[0].simul.shape == (4, 8)
-    fingerprint_exposure(str(path), str(tmp_path / f"{path.stem}.jsonl"))
-    result = Verifier(str(tmp_path)).verify(str(product))
-    assert (result.errors, result.unverified) == ([], [])
+    assert_verified([path], [product], tmp_path)

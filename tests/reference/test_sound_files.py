@@ -9,19 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from adversity.judge import judge
 from adversity.subjects import trim
 from astropy.io import fits
 from astropy.table import Table
-from eras import regroup, unpack_eras
+from eras import unpack_eras
+from jwst_reference import assert_equal_to_jwst, assert_verified, regroup
 from stdatamodels.jwst import datamodels
 from tiny import CARD, Parts, split
 
 from exp_to_source.errors import InputError
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.tables import read_table
-from exp_to_source.verify.fingerprints import fingerprint_exposure
-from exp_to_source.verify.products import Verifier
 
 Edit = Callable[[Path], None]
 
@@ -282,15 +280,8 @@ def test_sound_files_are_regrouped(name: str, exposure: Path, tmp_path: Path):
         assert remarks and all(re.search(expected, remark) for remark in remarks), remarks
     else:
         assert remarks == []
-    official = tmp_path / "official"
-    official.mkdir()
-    verdict = judge([exposure], products, official, remarks=[])
-    assert (verdict.outcome, verdict.details) == ("equal", [])
-    fingerprint_exposure(str(exposure), str(tmp_path / f"{exposure.stem}.jsonl"))
-    verifier = Verifier(str(tmp_path))
-    for product in products:
-        result = verifier.verify(str(product))
-        assert (result.errors, result.unverified) == ([], [])
+    assert_equal_to_jwst([exposure], products, tmp_path)
+    assert_verified([exposure], products, tmp_path)
 
 
 def test_the_tree_decides_if_there_is_no_datamodl(

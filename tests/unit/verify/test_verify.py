@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 from astropy.io import fits
-from eras import regroup
 from jwst.exp_to_source import exp_to_source
+from jwst_reference import regroup
 from stdatamodels.jwst import datamodels
 from tiny import Parts, edit_tree, split
 
