@@ -108,25 +108,20 @@ def extract(
     for path in (digest_file, *(folder / f"{stem}_{kind}.fits" for kind in SPECTRA)):
         path.unlink(missing_ok=True)
     with open_product(product) as model:
-        from .pipeline import (
-            check_calibrated,
-            check_prepared,
-            run_on_product,
-            without_references,
-        )
+        from . import pipeline
 
         exposure_type = model.meta.exposure.type or ""
         units = {entry.meta.bunit_data for entry in model.exposures}
-        check_calibrated(product, exposure_type, units)
-        check_prepared(product, model, background)
-        steps = without_references() if offline else {}
+        pipeline.check_calibrated(product, exposure_type, units)
+        pipeline.check_prepared(product, model, background)
+        steps = pipeline.without_references() if offline else {}
         for step, values in parameters.items():
             steps[step] = steps.get(step, {}) | dict(values)
         kinds = GRISM_SPECTRA if is_grism(exposure_type) else SLIT_SPECTRA
         names = [f"{stem}_{kind}.fits" for kind in kinds]
         with output_folder(folder, names) as temporary:
             try:
-                run_on_product(model, stem, temporary, steps)
+                pipeline.run_on_product(model, stem, temporary, steps)
             except Exception as error:
                 if type(error).__module__.partition(".")[0] == "crds":
                     check_references(product)
