@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := requirements/run.txt
+BUILD := requirements/build.txt
 TEST := requirements/test.txt
 DOCS := requirements/docs.txt
 SLURM := requirements/slurm.txt
@@ -21,7 +22,7 @@ setup: .venv/run
 
 demo: .venv/run
 	@$(BIN)/snakemake --directory demo --configfile config/demo.yaml --quiet host progress -- all report
-	@$(BIN)/python scripts/show_sources.py demo/results/sources.tsv
+	@$(BIN)/exp-to-source sources demo/results/sources.tsv
 	@echo "report: $(CURDIR)/demo/results/report.html"
 
 test: .venv/test
@@ -83,8 +84,10 @@ bench: .venv/test
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 
-.venv/run: $(RUN) | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(RUN)
+# With the package itself, in place.
+.venv/run: $(RUN) $(BUILD) | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(RUN) -r $(BUILD)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/test: $(TEST) .venv/run
@@ -120,6 +123,7 @@ lock: .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(LOCK) pyproject.toml --extra test --extra docs --extra slurm --output-file .venv/all.txt --upgrade
 	$(LOCK) --generate-hashes pyproject.toml --constraints .venv/all.txt --output-file $(RUN)
+	echo "setuptools>=77" | $(LOCK) --generate-hashes - --output-file $(BUILD)
 	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/all.txt --output-file $(TEST)
 	$(LOCK) --generate-hashes pyproject.toml --extra docs --constraints .venv/all.txt --output-file $(DOCS)
 	$(LOCK) --generate-hashes pyproject.toml --extra spec3 --constraints .venv/all.txt --output-file $(SPEC3)

@@ -298,9 +298,8 @@ def check_config(files: list[str]) -> None:
     """Validate configuration files, and report the line of a mistake."""
     from .run.configuration import check_configuration, read_configfile
 
-    schema = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
     for path in files:
-        check_configuration(read_configfile(path), str(schema), [path])
+        check_configuration(read_configfile(path), [path])
         print(f"{path}: valid")
 
 
@@ -321,18 +320,19 @@ def _extension_of_slit(text: str) -> tuple[str, int]:
     return name, int(number)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Make the parser of all subcommands."""
+def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Make the parser of the command line, and those of its subcommands by name."""
     parser = argparse.ArgumentParser(
         prog=PROGRAM, description="The steps of the workflow, which Snakemake runs as jobs."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parsers: dict[str, argparse.ArgumentParser] = {}
 
     def command(name: str, run: Callable[..., None], **options: Any) -> Callable[..., Any]:
         text = run.__doc__
-        sub = commands.add_parser(name, help=text, description=text, **options)
-        sub.set_defaults(run=run)
-        return sub.add_argument
+        parsers[name] = commands.add_parser(name, help=text, description=text, **options)
+        parsers[name].set_defaults(run=run)
+        return parsers[name].add_argument
 
     settings = {"help": "settings of a run (settings.json)"}
     fork = {"action": "store_true", "help": "share the start of Python with other such commands"}
@@ -491,7 +491,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     add = command("check-config", check_config)
     add("files", nargs="+", metavar="FILE", help="settings (YAML)")
-    return parser
+    return parser, parsers
 
 
 def gather(
@@ -505,7 +505,7 @@ def gather(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Parse the command line, and run a subcommand; mistakes of users end it with one sentence."""
-    arguments = vars(make_parser().parse_args(argv))
+    arguments = vars(make_parsers()[0].parse_args(argv))
     run, name = arguments.pop("run"), arguments.pop("command")
     with exit_on_user_error(f"{PROGRAM} {name}"):
         run(**arguments)

@@ -6,11 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import update_commands
 import yaml
 from documents import PAGES, blocks, run_commands
 from snake import ROOT
 
+import update_commands
 from exp_to_source import __version__
 from exp_to_source.sources import families, listing, products
 from exp_to_source.verify import verdicts

@@ -13,13 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
-from exp_to_source.run.settings import check_configuration, read_settings
 from snake import ROOT, Workflow
 
 from exp_to_source.errors import InputError
+from exp_to_source.run.configuration import check_configuration, read_configfile
 from exp_to_source.simulate.exposures import Simulation, simulate
 
-SCHEMA = str(ROOT / "workflow" / "schemas" / "config.schema.yaml")
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
 #: What makes permissions count for root, too.
@@ -72,7 +71,7 @@ def test_wrong_settings_are_told_by_file_and_line(tmp_path, text, sentence):
     path = tmp_path / "my.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match=f"^{path}{sentence}") as caught:
-        check_configuration(read_settings(str(path)), SCHEMA, [str(path)])
+        check_configuration(read_configfile(str(path)), [str(path)])
     assert "\n" not in str(caught.value)
 
 
@@ -81,10 +80,10 @@ def test_the_place_of_a_setting_is_told(tmp_path):
     Path(one).write_text("group_by: name\n")
     Path(other).write_text("\n\ndemo: true\ngroup_by: id\n")
     with pytest.raises(InputError, match=f"^{other}, line 4: group_by cannot be 'id'"):
-        check_configuration({"group_by": "id"}, SCHEMA, [one, other])
+        check_configuration({"group_by": "id"}, [one, other])
     # On the command line, or by a workflow that this one is a module of.
     with pytest.raises(InputError, match=r"^configuration: group_by cannot be 'x'"):
-        check_configuration({"group_by": "x"}, SCHEMA, [one, other])
+        check_configuration({"group_by": "x"}, [one, other])
 
 
 @pytest.mark.parametrize(
@@ -104,7 +103,7 @@ def test_settings_that_are_no_yaml(tmp_path, content, sentence):
     path = tmp_path / "my.yaml"
     path.write_bytes(content)
     with pytest.raises(InputError, match=f"^{path}{sentence}") as caught:
-        read_settings(str(path))
+        read_configfile(str(path))
     assert "\n" not in str(caught.value)
 
 

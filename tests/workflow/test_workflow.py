@@ -13,6 +13,7 @@ from eras import write_legacy
 from snake import ROOT, Workflow
 from stdatamodels.jwst import datamodels
 
+from exp_to_source.run.configuration import SCHEMA
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 SHAPE = (4, 8)
@@ -202,7 +203,7 @@ def test_dry_run_says_what_and_why(mos: Path, tmp_path: Path):
 
 
 def test_shipped_configuration_and_schema_agree():
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    schema = yaml.safe_load(SCHEMA.read_text())
     shipped = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     assert shipped == {key: about["default"] for key, about in schema["properties"].items()}
     assert all(about["description"] for about in schema["properties"].values())

@@ -27,8 +27,7 @@ for path in OWN_SETTINGS:
 
 with exit_on_user_error("exp-to-source"):
     check_results(RESULTS)
-    SCHEMA = str(ROOT / "workflow" / "schemas" / "config.schema.yaml")
-    check_configuration(config, SCHEMA, [DEFAULTS, *OWN_SETTINGS], sys.argv)
+    check_configuration(config, [DEFAULTS, *OWN_SETTINGS], sys.argv)
 
 #: Commands of jobs. A gather is started without site-packages: it is nearly all of its time.
 PYTHON = config["python"] or shlex.quote(sys.executable)

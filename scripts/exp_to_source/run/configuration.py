@@ -5,18 +5,22 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..errors import InputError, did_you_mean
 
+#: JSON schema of the configuration, with the defaults.
+SCHEMA = Path(__file__).with_name("config.schema.yaml")
+
 #: Whole numbers that YAML 1.1 reads as octal ones.
 _OCTAL = re.compile(r"(?<![\w.])[-+]?0[0-7_]*[0-7]\b")
 
 
 def check_configuration(
-    config: dict[str, Any], schema_path: str, files: Sequence[str] = (), argv: Sequence[str] = ()
+    config: dict[str, Any], files: Sequence[str] = (), argv: Sequence[str] = ()
 ) -> None:
     """Validate a configuration, and set the defaults of absent keys.
 
@@ -24,8 +28,6 @@ def check_configuration(
     ----------
     config : dict
         The configuration, completed in place.
-    schema_path : str
-        JSON schema, as YAML; it contains the defaults.
     files : sequence of str
         The YAML files that may contain it; later files override earlier ones.
     argv : sequence of str
@@ -40,8 +42,7 @@ def check_configuration(
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    with open(schema_path, encoding="utf-8") as file:
-        schema = yaml.safe_load(file)
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     known = schema["properties"]
     for key in config:
         if key not in known:

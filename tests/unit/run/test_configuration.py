@@ -17,7 +17,6 @@ from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.catalog import read_catalog
 from exp_to_source.sources.join_table import read_joins
 
-SCHEMA = str(ROOT / "workflow" / "schemas" / "config.schema.yaml")
 KEYS = ("exposures", "group_by", "sources", "min_exposures", "catalog", "demo")
 
 #: Values that no key has, or that are not what they seem.
@@ -42,7 +41,7 @@ FILES = (
 def settle(path: str) -> None:
     """Do with a file of settings what a run does before it looks at exposures."""
     config = read_configfile(path)
-    check_configuration(config, SCHEMA, [path])
+    check_configuration(config, [path])
     find_exposures(config["exposures"])
     find_table("catalog", config["catalog"])
 
@@ -85,7 +84,7 @@ def test_places_of_odd_values(tmp_path):
     path = tmp_path / "my.yaml"
     path.write_text("demo: true\nmin_exposures: .nan\n")
     with pytest.raises(InputError, match=r"my.yaml, line 2: min_exposures cannot be nan"):
-        check_configuration({"demo": True, "min_exposures": math.nan}, SCHEMA, [str(path)])
+        check_configuration({"demo": True, "min_exposures": math.nan}, [str(path)])
     path.write_text('{\n\t"demo": true\n}')
     assert read_configfile(str(path)) == {"demo": True}
 
@@ -145,13 +144,13 @@ def test_home_in_paths(tmp_path, monkeypatch):
 
 def test_whole_numbers_are_integers_however_they_are_written(tmp_path):
     config = {"sources": [59.0, "60.0", 61], "min_exposures": 2.0, "source_id_digits": 9.0}
-    check_configuration(config, SCHEMA)
+    check_configuration(config)
     assert repr(config["sources"]) == "[59, '60.0', 61]"
     assert repr(config["min_exposures"]) == "2" and repr(config["source_id_digits"]) == "9"
     for bad in ({"sources": 59.5}, {"sources": [float("inf")]}, {"sources": True},
                 {"min_exposures": float("inf")}, {"min_exposures": True}):  # fmt: skip
         with pytest.raises(InputError, match=f"{next(iter(bad))}.* cannot be "):
-            check_configuration(bad, SCHEMA)
+            check_configuration(bad)
 
 
 @pytest.mark.parametrize(
