@@ -128,7 +128,7 @@ def test_exposure_removed(work: Workflow):
 
 @pytest.mark.parametrize("way", ["by time alone", "no .snakemake"])
 def test_what_times_do_not_show_ends_in_a_sentence(work: Workflow, way: str):
-    """An exposure is removed, or a setting changes, and Snakemake has nothing to compare it with."""
+    """A setting changes, and Snakemake has nothing to compare it with."""
     if way == "no .snakemake":
         shutil.rmtree(work.folder / ".snakemake")
     before = work.products
