@@ -120,9 +120,9 @@ def modules_of(folder: str) -> list[Path]:
 
 @pytest.mark.parametrize("folder", ["formats", "gather"])
 def test_what_gather_starts_with_is_the_standard_library_alone(folder: str):
-    own = ("formats.", "gather.", "errors.", "files.", "results.")
+    own = ("formats.", "gather.", "errors.", "failures.", "files.", "results.")
     own += ("FORMAT", "TYPE_CHECKING", "__version__")
-    shared = [LIBRARY / f"{name}.py" for name in ("errors", "files", "results")]
+    shared = [LIBRARY / f"{name}.py" for name in ("errors", "failures", "files", "results")]
     for path in [*modules_of(folder), *shared]:
         for name in imports_of(path):
             first, _, rest = name.partition(".")
@@ -179,4 +179,4 @@ def test_tests_of_units_run_no_workflow_and_tests_import_no_tests():
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"^\s*(?:from|import) test_", text, re.MULTILINE), path
         if path.is_relative_to(ROOT / "tests" / "unit"):
-            assert not re.search(r"import .*\bWorkflow\b|\"snakemake\"", text), path
+            assert not re.search(r"import .*\bWorkflow\b|\"-m\", \"snakemake\"", text), path
