@@ -12,7 +12,7 @@ from snake import ROOT
 
 import update_commands
 from exp_to_source import __version__
-from exp_to_source.sources import families, listing, products
+from exp_to_source.sources import families, listing, products, source_list
 from exp_to_source.verify import verdicts
 
 TESTS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
@@ -96,7 +96,7 @@ def first_column(page: str, heading: str) -> list[str]:
 def test_reference_of_files_is_what_is_written():
     page = "docs/reference/files.md"
     listed = first_column("docs/how-to/see.md", "The source list")
-    assert listed == list(listing.COLUMNS)
+    assert listed == list(source_list.COLUMNS)
     slit = families.Slit("exposure", "digest", 1, "name", "slit", 7, 100)
     about = {"table_name": "x_asn.json"}
     manifest = products.manifest(products.Product("product", 1, "s", about, [slit], ("a", "b")))

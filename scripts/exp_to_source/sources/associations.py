@@ -24,26 +24,14 @@ MEMBER_TYPES = {
 
 
 class Association(NamedTuple):
-    """Content of an association that matters for regrouping.
-
-    Attributes
-    ----------
-    path : str
-        The association's file.
-    template : str
-        Template of its products' names.
-    science, background : list of str
-        Exposures, relative to the working directory.
-    pool : str or None
-        Name of the pool it was generated from.
-    diagnostics : tuple of Diagnostic
-        What may be a mistake, and what is not regrouped, or otherwise.
-    """
+    """Content of an association that matters for regrouping; paths are relative to the run's."""
 
     path: str
+    #: Template of its products' names.
     template: str
     science: list[str]
     background: list[str]
+    #: Name of the pool it was generated from.
     pool: str | None
     diagnostics: tuple[Diagnostic, ...] = ()
 
@@ -59,13 +47,10 @@ class Association(NamedTuple):
 
 
 def read_association(path: str) -> Association:
-    """Read an association.
+    """Read a level 3 spectroscopic association with science members.
 
-    Raises
-    ------
-    InputError
-        If it is not a level 3 spectroscopic association with science members. One without a type,
-        as ``asn_from_list`` writes it, is taken for one if their names are those of exposures.
+    One without a type, as ``asn_from_list`` writes it, is taken for one if the names of its members
+    are those of exposures.
     """
     check_path(path)
     if not os.path.isfile(path):
@@ -100,23 +85,25 @@ def read_association(path: str) -> Association:
             f"*{MBSUB}; correct one of them"
         )
     exposures = [_find_exposure(path, member) for member in science]
-    _check_repeated(path, exposures)
+    files: dict[str, str] = {}
+    for member in exposures:
+        file = os.path.realpath(member)
+        if file in files:
+            also = f", also as {files[file]!r}" if files[file] != member else ""
+            raise InputError(f"{path}: names {member!r} twice{also}; leave one out")
+        files[file] = member
     pool = content.get("asn_pool")
-    notes = (
-        *_note_replaced(science, exposures),
-        *_note_products(products[1:]),
-        *_note_other_members(members),
-    )
+    texts = {
+        "warning": _warn_unknown_types(members),
+        "note": _list_notes(science, exposures, products[1:], members),
+    }
     return Association(
         path,
         template,
         exposures,
         [file for member_type, file in members if member_type.lower() == "background"],
         pool if isinstance(pool, str) and pool.isprintable() else None,
-        (
-            *(Diagnostic("warning", f"{path}: {text}") for text in _warn_unknown_types(members)),
-            *(Diagnostic("note", f"{path}: {text}") for text in notes),
-        ),
+        tuple(Diagnostic(lvl, f"{path}: {text}") for lvl, group in texts.items() for text in group),
     )
 
 
@@ -153,24 +140,33 @@ def _is_science(member_type: str) -> bool:
     return "science".startswith(member_type.lower())
 
 
-def _check_repeated(path: str, members: list[str]) -> None:
-    files: dict[str, str] = {}
-    for member in members:
-        file = os.path.realpath(member)
-        if file in files:
-            also = f", also as {files[file]!r}" if files[file] != member else ""
-            raise InputError(f"{path}: names {member!r} twice{also}; leave one out")
-        files[file] = member
-
-
-def _note_other_members(members: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _list_notes(
+    science: list[str],
+    exposures: list[str],
+    other_products: list[Any],
+    members: Iterable[tuple[str, str]],
+) -> Iterator[str]:
+    """List what is regrouped in place of science members, and what is not regrouped."""
+    suffixes = Counter(
+        tuple(file.removesuffix(".fits").rpartition("_")[2] for file in pair)
+        for pair in zip(science, exposures, strict=True)
+        if pair[0] != pair[1]
+    )
+    for (old, new), count in suffixes.items():
+        yield (
+            f"{count} of its {len(science)} members are called _{old}; the _{new} beside each is "
+            "regrouped"
+        )
+    if other_products:
+        names = [item.get("name") if isinstance(item, dict) else None for item in other_products]
+        texts = ", ".join(repr(name) if isinstance(name, str) else "None" for name in names)
+        yield (
+            f"only its first product is made, as in calwebb_spec3; left out: {texts}; give each an "
+            "association of its own"
+        )
     counts = Counter(member_type.lower() for member_type, _ in members)
-    parts = [
-        f"{count} {name}"
-        for name, count in counts.items()
-        if name in MEMBER_TYPES and name != "science"
-    ]
-    if parts:
+    types = [name for name in counts if name in MEMBER_TYPES and name != "science"]
+    if parts := [f"{counts[name]} {name}" for name in types]:
         text = f"its {' and '.join(parts)} members are not regrouped"
         if "background" in counts:
             text += "; the setting 'prepare' subtracts the background from the science members"
@@ -205,29 +201,6 @@ def _find_exposure(path: str, member: str) -> str:
             "file; put it there, or correct the association"
         )
     raise InputError(f"{path}: its member {member!r} is not a file; bring it back or correct it")
-
-
-def _note_replaced(members: list[str], exposures: list[str]) -> Iterator[str]:
-    suffixes = Counter(
-        tuple(file.removesuffix(".fits").rpartition("_")[2] for file in pair)
-        for pair in zip(members, exposures, strict=True)
-        if pair[0] != pair[1]
-    )
-    for (old, new), count in suffixes.items():
-        yield (
-            f"{count} of its {len(members)} members are called _{old}; the _{new} beside each is "
-            "regrouped"
-        )
-
-
-def _note_products(products: list[Any]) -> Iterator[str]:
-    if products:
-        names = [product.get("name") if isinstance(product, dict) else None for product in products]
-        texts = ", ".join(repr(name) if isinstance(name, str) else "None" for name in names)
-        yield (
-            f"only its first product is made, as in calwebb_spec3; left out: {texts}; give each an "
-            "association of its own"
-        )
 
 
 def _parse_template(path: str, name: str) -> str:

@@ -1,6 +1,5 @@
 """Source ids of a catalogue, for example made from an image."""
 
-import os
 import re
 import warnings
 
@@ -10,13 +9,8 @@ from ..errors import InputError
 ID_COLUMNS = ("source_id", "sourceid", "src_id", "srcid", "number", "label", "id")
 
 #: Formats by extension; others are guessed.
-FORMATS = {
-    ".csv": "ascii.csv",
-    ".ecsv": "ascii.ecsv",
-    ".fit": "fits",
-    ".fits": "fits",
-    ".tsv": "ascii.tab",
-}
+FORMATS = {"csv": "ascii.csv", "ecsv": "ascii.ecsv", "tsv": "ascii.tab"}
+FORMATS |= dict.fromkeys(("fit", "fits"), "fits")
 
 _WHOLE = re.compile(r"\s*([+-]?[0-9]+)(?:\.0*)?\s*", re.ASCII)
 
@@ -24,20 +18,12 @@ _WHOLE = re.compile(r"\s*([+-]?[0-9]+)(?:\.0*)?\s*", re.ASCII)
 def read_catalog(path: str) -> list[int]:
     """Read the source ids of a catalogue, each once, in its order.
 
-    Parameters
-    ----------
-    path : str
-        Table with a column of `ID_COLUMNS`: tab-separated, CSV, ECSV, FITS, or another that astropy
-        can read; rows without an id are ignored.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, has no such column, or the column has no valid ids.
+    It is any table that astropy can read, with a column of `ID_COLUMNS`; rows without an id are
+    ignored.
     """
     from astropy.table import Table
 
-    kind = FORMATS.get(os.path.splitext(path)[1].lower(), "ascii")
+    kind = FORMATS.get(path.lower().rpartition(".")[2], "ascii")
     # Spreadsheets write a byte order mark at the start.
     options = {} if kind == "fits" else {"encoding": "utf-8-sig"}
     try:

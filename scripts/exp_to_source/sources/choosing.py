@@ -36,21 +36,14 @@ _PREFIXED = re.compile(r"(class|slit|name):(.*)", re.IGNORECASE | re.DOTALL)
 
 
 class SourceFilter(NamedTuple):
-    """Which sources the user chose (config keys).
+    """Which sources the user chose (config keys)."""
 
-    Attributes
-    ----------
-    sources, exclude : sequence of str
-        Items; empty `sources` means all.
-    min_exposures : int
-        Least number of exposures of a source.
-    catalog : sequence of int or None
-        Ids of a catalogue, which are chosen in addition to `sources`.
-    """
-
+    #: Items; none means all.
     sources: Sequence[str] = ()
     exclude: Sequence[str] = ()
+    #: Least number of exposures of a source.
     min_exposures: int = 1
+    #: Ids of a catalogue, which are chosen in addition to `sources`.
     catalog: Sequence[int] | None = None
 
 
@@ -58,13 +51,7 @@ ALL_SOURCES = SourceFilter()
 
 
 def parse_items(setting: str | float | Iterable[str | float]) -> list[str]:
-    """Parse items in the configuration: a number, a text with commas, or a list.
-
-    Raises
-    ------
-    InputError
-        If one of them does not fit in a list of one item per line.
-    """
+    """Parse items in the configuration: a number, a text with commas, or a list."""
     if isinstance(setting, str):
         setting = setting.split(",")
     items = []
@@ -81,11 +68,6 @@ def parse_items(setting: str | float | Iterable[str | float]) -> list[str]:
     return items
 
 
-def is_number(item: str) -> bool:
-    """Whether an item of a choice is an id, with or without its class, or a range of ids."""
-    return any(pattern.fullmatch(item) for pattern in (_NUMBER, _RANGE, _FORM))
-
-
 class SourceSearch:
     """All sources of a run, searchable by items."""
 
@@ -98,7 +80,14 @@ class SourceSearch:
     def find(self, item: str) -> list[Source]:
         """Find the sources that an item matches; refuse items that have no meaning."""
         if _NUMBER.fullmatch(item):
-            by_id, by_name = self.with_number(int(item)), self.match_without_underscores(item)
+            by_id = self.with_number(int(item))
+            # YAML and Python take a name such as 1345_61 for the number 134561.
+            by_name = [
+                source
+                for source in self.all
+                if "_" in source.source_name
+                and any("_" in name and name.replace("_", "") == item for name in source.names)
+            ]
             if by_id and any(source not in by_id for source in by_name):
                 form, name = by_id[0].class_ + item.lstrip("-"), by_name[0].names[0]
                 raise InputError(
@@ -132,15 +121,6 @@ class SourceSearch:
         """Find sources and virtual slits by id."""
         return [s for class_ in ("s", "v") for s in self.by_id.get((class_, number), ())]
 
-    def match_without_underscores(self, item: str) -> list[Source]:
-        """Find sources named like 1345_61, which YAML and Python take for the number 134561."""
-        return [
-            source
-            for source in self.all
-            if "_" in source.source_name
-            and any("_" in name and name.replace("_", "") == item for name in source.names)
-        ]
-
     def with_name(self, item: str) -> list[Source]:
         """Find the sources with a name, or whose product has this name."""
         product = item.removesuffix(".fits").removesuffix("_cal")
@@ -157,7 +137,8 @@ class SourceSearch:
         what = match[1].lower() if (match := _PREFIXED.fullmatch(item)) else ""
         if what == "class":
             return [f"class:{c}" for c in CLASSES if any(s.class_ == c for s in self.all)]
-        if not what and is_number(item):
+        # An id, with or without its class, or a range of ids.
+        if not what and any(pattern.fullmatch(item) for pattern in (_NUMBER, _RANGE, _FORM)):
             numbers = [int(n) for n in re.findall(r"-?\d+", re.sub(r"(?<=\d)-", " ", item))]
             distances = {
                 (min(abs(abs(s.source_id) - abs(n)) for n in numbers), CLASSES.index(s.class_)): s
@@ -199,26 +180,9 @@ def matches(name: str, pattern: str) -> bool:
 def choose(
     sources: Collection[Source], source_filter: SourceFilter
 ) -> tuple[dict[str, str], list[str]]:
-    """Find the sources that the user's choice leaves out.
+    """Find the products that the user's choice leaves out, with the reason, and notes.
 
-    Parameters
-    ----------
-    sources : collection of Source
-        All that the exposures have.
-    source_filter : SourceFilter
-        The user's choice.
-
-    Returns
-    -------
-    left_out : dict
-        Name of a product to the reason why it is left out.
-    notes : list of str
-        What the user should know, in a sentence each.
-
-    Raises
-    ------
-    InputError
-        If an item matches no source, or no source is left.
+    An item that matches no source is an error, and so is it if no source is left.
     """
     catalog, min_exposures = source_filter.catalog, source_filter.min_exposures
     search = SourceSearch(sources)

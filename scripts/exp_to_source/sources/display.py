@@ -1,6 +1,5 @@
 """The source list as a table for people."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from ..results import LEFT_OUT
@@ -21,11 +20,7 @@ MAX_CELL = 24
 
 
 def _cells(row: dict[str, str]) -> tuple[str, ...]:
-    """Cells of a source, for people to read.
-
-    Wavelengths are in microns; pixels are rows x columns of its largest slit; the size is that of
-    all its planes.
-    """
+    """Format the cells of a source: microns, rows x columns of its largest slit, size of planes."""
     waves = [f"{float(row[key]):.2f}" for key in ("wavelength_min", "wavelength_max") if row[key]]
     cells = (
         *(row["source_id"], row["source_name"] or "-", CLASSES.get(row["class"], row["class"])),
@@ -36,33 +31,20 @@ def _cells(row: dict[str, str]) -> tuple[str, ...]:
     return (row["product"], *short)
 
 
-def _layout(rows: Iterable[tuple[str, ...]]) -> str:
-    """Lay rows out in columns."""
-    lines = [COLUMNS, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
-    return "\n".join(
+def format_sources(path: str, limit: int) -> str:
+    """Lay out the first sources of a source list (0: all), and count the others."""
+    table = Path(path)
+    check_source_list(path)
+    rows = read_table(path)
+    table_lines = [COLUMNS, *map(_cells, rows[: limit or None])]
+    widths = [max(map(len, column)) for column in zip(*table_lines, strict=True)]
+    lines = [
         "  ".join(
             cell.ljust(width) if name in LEFT else cell.rjust(width)
             for name, cell, width in zip(COLUMNS, line, widths, strict=True)
         ).rstrip()
-        for line in lines
-    )
-
-
-def format_sources(path: str, limit: int) -> str:
-    """Lay out the first sources of a source list, and count the others.
-
-    Parameters
-    ----------
-    path : str
-        The source list, ``sources.tsv``.
-    limit : int
-        Maximum number of rows; 0 for all.
-    """
-    table = Path(path)
-    check_source_list(path)
-    rows = read_table(str(table))
-    lines = [_layout(map(_cells, rows[: limit or None]))]
+        for line in table_lines
+    ]
     if limit and len(rows) > limit:
         lines.append(f"... and {len(rows) - limit} more")
     size = format_size(sum(int(row["bytes"]) for row in rows))

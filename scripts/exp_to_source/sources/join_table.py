@@ -120,13 +120,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def read_joins(path: str) -> Joins:
-    """Read a table of joins.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or a row is not complete: the message names the row and the error.
-    """
+    """Read a table of joins; the message of an error names the row."""
     read = _read_yaml if path.endswith((".yaml", ".yml")) else _read_text
     try:
         # Spreadsheets write a byte order mark at the start.

@@ -20,12 +20,6 @@ def join_slits(
 
     A target becomes one product for each instrument and set of optical elements, from any programs,
     observations and detectors. Its name follows the products of its first slit's family.
-
-    Raises
-    ------
-    InputError
-        If a row matches no slit, two rows match one, or a target id already belongs to another
-        source.
     """
     families = list(families)
     if not joins.rows:

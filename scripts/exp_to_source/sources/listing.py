@@ -4,10 +4,8 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from ..diagnostics import COLUMNS as DIAGNOSTIC_COLUMNS
-from ..diagnostics import Diagnostic, to_rows
+from ..diagnostics import Diagnostic
 from ..errors import InputError, list_some, pluralize
 from ..files import atomic_write, has_content, names_in, write_all
 from ..results import (
@@ -39,7 +37,9 @@ PARALLEL_THRESHOLD = 100
 #: More threads only wait for each other.
 MAX_WORKERS = 4
 
-#: Columns of the list of sources that are left out.
+#: Columns of the tables of exposures without slits, of remarks, and of sources that are left out.
+SKIPPED_COLUMNS = ("exposure", "path", "reason", "other_kind")
+REMARK_COLUMNS = ("level", "exposure", "path", "remark")
 LEFT_OUT_COLUMNS = (
     *("product", "source_id", "class", "source_name", "slit_name"),
     *("exposures", "slits", "reason"),
@@ -53,7 +53,6 @@ def list_sources(
     options: GroupingOptions = DEFAULT_OPTIONS,
     source_filter: SourceFilter = ALL_SOURCES,
     joins: Joins = NO_JOINS,
-    results: str | None = None,
 ) -> list[str]:
     """Group the slits of all exposures, and write the files that the products need.
 
@@ -67,25 +66,23 @@ def list_sources(
     indices : iterable of str
         Indices of the exposures, in the order of the entries of products.
     table : str
-        The table to write.
+        The table to write, in the folder of the run's results: manifests are written to
+        ``manifests`` beside it, products of sources that no longer exist are moved from
+        ``products`` to ``stale``.
     associations : sequence of Association
         Families of exposures; other exposures are named after their headers.
     options : GroupingOptions
         How slits are grouped and products named.
     source_filter : SourceFilter
-        Which sources the user wants; ``left_out.tsv`` of `results` lists the others.
+        Which sources the user wants; ``left_out.tsv`` lists the others.
     joins : Joins
         Slits to be put in one product.
-    results : str, optional
-        Folder of the run's results, by default that of the table: manifests are written to
-        ``manifests`` in it, products of sources that no longer exist are moved from ``products``
-        to ``stale``.
 
     Returns
     -------
     list of str
-        Messages: a summary, and warnings and notes on the run as a whole. ``remarks.tsv`` in
-        `results` contains these, and those on exposures.
+        A summary, and warnings and notes on the run as a whole. ``remarks.tsv`` contains these, and
+        those on exposures.
 
     Raises
     ------
@@ -93,12 +90,12 @@ def list_sources(
         If sources cannot be distinguished, products cannot be named, a choice matches nothing, or
         there are doubts that end the run. Nothing is written then.
     """
-    results = results or os.path.dirname(table)
-    summaries = list(read_exposures(indices, options))
-    unused = [exposure.header for exposure in summaries if "failure" in exposure.header]
+    results = os.path.dirname(table)
+    exposures = list(read_exposures(indices, options))
+    unused = [exposure.header for exposure in exposures if "failure" in exposure.header]
     failures = [header["failure"] for header in unused if "other_kind" not in header]
     ignored = count_other_kinds(unused)
-    exposures = [exposure for exposure in summaries if "failure" not in exposure.header]
+    exposures = [exposure for exposure in exposures if "failure" not in exposure.header]
     if failures and not exposures:
         raise InputError(f"none of the {len(failures)} exposures can be read: {failures[0]}")
     if not exposures:
@@ -110,46 +107,49 @@ def list_sources(
     sources = [describe_source(product, manifests[product.name]) for product in products]
     left_out, notes = choose(sources, source_filter)
     chosen = [product for product in products if product.name not in left_out]
-    doubts = check_doubts(chosen, exposures, options.on_doubt)
+    diagnostics = [
+        *check_doubts(chosen, exposures, options.on_doubt),
+        *product_warnings(chosen, exposures),
+        *run_warnings(families, exposures, options),
+        *(Diagnostic("note", text) for text in notes),
+    ]
 
     written = write_manifests(
         results, {product.name: manifests[product.name] for product in chosen}
     )
-    retired = retire_products(results, manifests)
-    write_or_remove(
-        os.path.join(results, SKIPPED),
-        ("exposure", "path", "reason", "other_kind"),
-        [header | {"reason": header["failure"]} for header in unused],
-    )
-    write_or_remove(
-        os.path.join(results, LEFT_OUT),
-        LEFT_OUT_COLUMNS,
-        [
-            source.to_row() | {"reason": left_out[source.product]}
-            for source in sources
-            if source.product in left_out
-        ],
-    )
-    diagnostics = [
-        *doubts,
-        *product_warnings(chosen, exposures),
-        *run_warnings(families, exposures, options),
-        *(Diagnostic("note", text) for text in notes),
-        *retired,
-        *(diagnostic for association in associations for diagnostic in association.diagnostics),
+    diagnostics += retire_products(results, manifests)
+    for association in associations:
+        diagnostics += association.diagnostics
+    groups = [({}, diagnostics), *((item.header, item.diagnostics) for item in exposures)]
+    remarks = [
+        header | {"level": level, "remark": text}
+        for header, items in groups
+        for level, text in items
     ]
-    rows = to_rows(diagnostics, ((exposure.header, exposure.diagnostics) for exposure in exposures))
-    write_or_remove(os.path.join(results, REMARKS), DIAGNOSTIC_COLUMNS, rows)
+    remarks.sort(key=lambda row: row["level"] != "warning")
+    skipped = [header | {"reason": header["failure"]} for header in unused]
+    omitted = [source for source in sources if source.product in left_out]
+    omissions = [source.to_row() | {"reason": left_out[source.product]} for source in omitted]
+    for name, columns, rows in (
+        (SKIPPED, SKIPPED_COLUMNS, skipped),
+        (LEFT_OUT, LEFT_OUT_COLUMNS, omissions),
+        (REMARKS, REMARK_COLUMNS, remarks),
+    ):
+        path = os.path.join(results, name)
+        if rows:
+            write_table(path, columns, rows)
+        elif os.path.exists(path):
+            os.unlink(path)
     write_source_list(table, (source for source in sources if source.product not in left_out))
 
     summary = f"{pluralize(len(chosen), 'product')} of {pluralize(len(exposures), 'exposure')}"
     summary += f"; {written} new or changed"
     if left_out:
         summary += f"; {pluralize(len(left_out), 'source')} left out, see {results}/{LEFT_OUT}"
-    if rows:
-        summary += f"; {pluralize(len(rows), 'remark')}, see {results}/{REMARKS}"
-    skipped = [*filter(None, [ignored]), *(f"skipped: {reason}" for reason in failures)]
-    return [summary, *(text for _, text in diagnostics), *skipped]
+    if remarks:
+        summary += f"; {pluralize(len(remarks), 'remark')}, see {results}/{REMARKS}"
+    messages = [summary, *(text for _, text in diagnostics), *filter(None, [ignored])]
+    return [*messages, *(f"skipped: {reason}" for reason in failures)]
 
 
 def describe_source(product: Product, content: bytes) -> Source:
@@ -195,8 +195,7 @@ def write_manifests(results: str, manifests: Mapping[str, bytes]) -> int:
             write_all(file, manifests[name])
 
     if len(changed) < PARALLEL_THRESHOLD:
-        for name in changed:
-            write(name)
+        list(map(write, changed))
     else:
         # The disk takes most of the time. Imported only here, as this takes as long as 30 files.
         from concurrent.futures import ThreadPoolExecutor
@@ -205,14 +204,6 @@ def write_manifests(results: str, manifests: Mapping[str, bytes]) -> int:
             # A list, so that the first error is raised.
             list(threads.map(write, changed))
     return len(changed)
-
-
-def write_or_remove(path: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
-    """Write a table, or remove it if it would have no rows."""
-    if rows:
-        write_table(path, columns, rows)
-    elif os.path.exists(path):
-        os.unlink(path)
 
 
 def retire_products(results: str, products: Iterable[str]) -> list[Diagnostic]:
@@ -233,8 +224,5 @@ def retire_products(results: str, products: Iterable[str]) -> list[Diagnostic]:
     if not moved:
         return []
     what = f"{pluralize(len(moved), 'product')} moved to {results}/{STALE}"
-    return [
-        Diagnostic(
-            "note", f"{what}, as there are no such sources any more: {list_some(sorted(moved))}"
-        )
-    ]
+    text = f"{what}, as there are no such sources any more: {list_some(sorted(moved))}"
+    return [Diagnostic("note", text)]

@@ -1,20 +1,16 @@
 """The source list: a row for each product, in TSV, and in ECSV with types and units."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, NamedTuple
 
-from ..errors import InputError
 from ..results import ecsv_path
-from ..tables import read_table, write_table
+from ..tables import write_table
 
 # Types of columns, with their names in ECSV and units; other columns are text.
 Number = Annotated[int, "int64"]
 Bytes = Annotated[int, "int64", "byte"]
 Pixels = Annotated[int | None, "int64", "pix"]
 Microns = Annotated[float | None, "float64", "um"]
-
-#: Python's types by ECSV's.
-PARSERS: dict[str, type] = {"string": str, "int64": int, "float64": float}
 
 
 class Source(NamedTuple):
@@ -70,41 +66,17 @@ class Source(NamedTuple):
         """Convert to values by column."""
         return dict(zip(COLUMNS, self, strict=True))
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, str]) -> "Source":
-        """Convert from texts by column; columns may be absent."""
-        return cls(
-            **{
-                field: PARSERS[TYPES[name][0]](row[name])
-                for field, name in zip(cls._fields, COLUMNS, strict=True)
-                if row.get(name)
-            }
-        )
-
 
 COLUMNS = tuple(field.rstrip("_") for field in Source._fields)
-
-#: Type in ECSV, and unit, if there is one, of each column.
-TYPES: dict[str, tuple[str, ...]] = {
-    name: getattr(hint, "__metadata__", ("string",))
-    for name, hint in zip(COLUMNS, Source.__annotations__.values(), strict=True)
-}
 
 
 def write_source_list(table: str, sources: Iterable[Source]) -> None:
     """Write a source list in ECSV (astropy's APE 6, version 1.0), and then `table`, in TSV."""
     rows = [source.to_row() for source in sources]
     head = ["%ECSV 1.0", "---", "delimiter: ','", "datatype:"]
-    for name, (datatype, *units) in TYPES.items():
+    for name, hint in zip(COLUMNS, Source.__annotations__.values(), strict=True):
+        datatype, *units = getattr(hint, "__metadata__", ("string",))
         unit = "".join(f", unit: {unit}" for unit in units)
         head.append(f"- {{name: {name}{unit}, datatype: {datatype}}}")
     write_table(ecsv_path(table), COLUMNS, rows, ",", "".join(f"# {line}\n" for line in head))
     write_table(table, COLUMNS, rows)
-
-
-def read_source_list(table: str) -> list[Source]:
-    """Read a source list, or the table of sources that are left out; empty if it does not exist."""
-    try:
-        return [Source.from_row(row) for row in read_table(table)]
-    except (ValueError, TypeError):
-        raise InputError(f"{table}: not a source list any more; delete it and run again") from None

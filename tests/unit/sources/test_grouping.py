@@ -21,7 +21,7 @@ from exp_to_source.sources.families import (
 )
 from exp_to_source.sources.listing import describe_source
 from exp_to_source.sources.products import make_products, manifest
-from exp_to_source.sources.source_list import COLUMNS, read_source_list, write_source_list
+from exp_to_source.sources.source_list import COLUMNS, write_source_list
 from exp_to_source.sources.warnings import warn_unusual_names
 
 IDENTITY = {
@@ -212,9 +212,7 @@ def test_bad_names_are_blamed_on_the_slit_that_has_them_or_on_the_longest(slits,
 def test_names_stand_in_tables_as_in_headers(tmp_path, name: str):
     """Also those that a spreadsheet would take for formulas: what reads tables compares names."""
     (product,) = products_of(exposure("a", (-7, name, name)))
-    sources = [describe_source(product, b"")]
-    write_source_list(str(tmp_path / "sources.tsv"), sources)
-    assert read_source_list(str(tmp_path / "sources.tsv")) == sources
+    write_source_list(str(tmp_path / "sources.tsv"), [describe_source(product, b"")])
     for kind, form in (("tsv", "ascii.tab"), ("ecsv", "ascii.ecsv")):
         (row,) = Table.read(tmp_path / f"sources.{kind}", format=form)
         assert (row["source_name"], row["slit_name"], row["source_id"]) == (name, name, -7)
@@ -271,15 +269,6 @@ def test_exposures_without_slits_stop_the_run_or_are_skipped(
             list(exposures)
     else:
         assert [exposure.slits for exposure in exposures] == [[]]
-
-
-@pytest.mark.parametrize("text", ["x\ty\n1\t2\n", "product\tsource_id\tclass\np\tx\ts\n"])
-def test_tables_that_are_not_source_lists(tmp_path, text):
-    path = tmp_path / "sources.tsv"
-    assert read_source_list(str(path)) == []
-    path.write_text(text)
-    with pytest.raises(InputError, match="not a source list any more; delete it"):
-        read_source_list(str(path))
 
 
 def test_columns_are_documented():
