@@ -22,6 +22,7 @@ from exp_to_source.index.fitsfile import HDU, scan  # noqa: E402
 
 MODES = {"mos": "mos", "wfss": "nircam-wfss", "list": ""}
 NUMBER = b"_03101_00001_"
+PROGRAM = [sys.executable, str(SCRIPTS / "exp-to-source")]
 
 
 class Size(NamedTuple):
@@ -83,8 +84,7 @@ def _make(size: Size, folder: Path) -> list[Path]:
         fresh = folder.with_name(f"{folder.name}.part")
         shape = map(str, size.shape)
         options = ["--exposures", "1", "--sources", str(size.sources), "--shape", *shape]
-        script = [sys.executable, str(SCRIPTS / "simulate_exposures.py"), str(fresh)]
-        command = [*script, "--mode", MODES[size.mode], *options]
+        command = [*PROGRAM, "simulate", str(fresh), "--mode", MODES[size.mode], *options]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         fresh.rename(folder)
     first = next(folder.glob(f"*{NUMBER.decode()}*_cal.fits"))
@@ -109,7 +109,7 @@ def another_exposure(first: Path, number: int, path: Path) -> None:
     """Make a sound exposure of the first: other name, number, pixels and hash of its headers."""
     raw = first.read_bytes()
     with first.open("rb") as file:
-        hdus = scan(file.fileno(), str(first))
+        hdus = list(scan(file.fileno(), str(first)))
     parts, old, new = [], hashlib.sha256(), hashlib.sha256()
     for hdu in hdus[:-1]:
         header = _renumbered(hdu.header.raw, number)
@@ -153,7 +153,7 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         "exposure_type": "NRC_WFSS",
         "version": "1.14.0",
     }
-    record = SlitLayout([], (False, 0, 0), [], [], [], None, None)
+    record = SlitLayout([], {}, (False, 0, 0), [], [], [], None, None)
     exposures.mkdir(parents=True)
     indices.mkdir(parents=True)
     for number in range(1, size.exposures + 1):

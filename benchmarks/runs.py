@@ -11,20 +11,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from inputs import ROOT, SCRIPTS, Size, make_indices, scan
+from inputs import PROGRAM, ROOT, SCRIPTS, Size, make_indices, scan
 from measure import measure, summary
 
 from exp_to_source.tables import read_products
 
-STEPS = ("index_exposure", "list_sources", "gather_source")
+#: The profile does not have it.
+PRINT_COMMANDS = ("--quiet=host", "--printshellcmds")
 SHELL_COMMAND = "Shell command: "
 
-#: What the steps import: to be told from what they read of the exposures.
-IMPORTS = {
+#: What the shell commands of steps have in them, and what they import: that is to be told from
+#: what they read of the exposures.
+STEPS = {
     # A parser of arguments loads locale, for translated messages.
-    "index_exposure": ((), "argparse, locale, exp_to_source.index.indexing"),
-    "gather_source": (("-S", "-E"), "exp_to_source.gather.product"),
+    "index_exposure": ("/exp-to-source index ", (), "locale, exp_to_source.index.indexing"),
+    "gather_source": ("/gather_source.py ", ("-S", "-E"), "exp_to_source.gather.job"),
 }
+#: The list is no shell command of the workflow.
+LIST = [*PROGRAM, "list", "results/settings.json", "results/sources.tsv"]
 
 
 class Bench:
@@ -90,18 +94,14 @@ class Bench:
     def measure_list(self) -> dict[str, Any]:
         """Measure the source list, and Snakemake with all products to do and with nothing to do."""
         make_indices(self.size, self.input, self.run / "results/index")
-        self._snakemake(1, "--printshellcmds", "results/sources.tsv")
-        commands = self._commands()
-        steps = {"list_sources": summary(self._list(commands["list_sources"][0]))}
-        self.result["steps"] = steps
+        self._snakemake(1, "results/sources.tsv")
+        self.result["steps"] = {"list_sources": summary(self._list())}
         self._repeat("dry_run", lambda: self._snakemake(2, "--dry-run"))
         products = self.run / "results/products"
         products.mkdir()
         for name in read_products(str(self.run / "results/sources.tsv")):
             # Not empty: that stands for a product that could not be made.
             (products / f"{name}_cal.fits").write_bytes(b" ")
-        # Make what `all` needs besides the products: the settings.
-        self._snakemake(2)
         self._repeat("nothing", self._nothing)
         return self.result
 
@@ -122,7 +122,7 @@ class Bench:
         largest = 0
         for path in exposures:
             with path.open("rb") as file:
-                asdf = scan(file.fileno(), str(path))[-1]
+                *_, asdf = scan(file.fileno(), str(path))
             largest = max(largest, asdf.data_size)
         size = sum(path.stat().st_size for path in exposures)
         self.result |= {"bytes": size, "asdf_bytes": largest}
@@ -154,14 +154,16 @@ class Bench:
             sys.exit(f"the workflow made {products} products of {self.size.sources} sources")
         self.say("steps")
         indexing = self._processes(commands["index_exposure"])
-        listing = self._list(commands["list_sources"][0])
+        listing = self._list()
         chosen = random.Random(0).sample(
             commands["gather_source"], min(self.gathers, self.size.sources)
         )
         gathering = self._processes(chosen)
-        self.result["steps"] = dict(
-            zip(STEPS, map(summary, (indexing, listing, gathering)), strict=True)
-        )
+        self.result["steps"] = {
+            "index_exposure": summary(indexing),
+            "list_sources": summary(listing),
+            "gather_source": summary(gathering),
+        }
         self.result["data_read"] = self._data_read()
         self.result["data_written"] = self._data_written(chosen, gathering)
 
@@ -182,10 +184,10 @@ class Bench:
 
     def _cold(self, cores: int) -> dict[str, float]:
         shutil.rmtree(self.run, ignore_errors=True)
-        return self._snakemake(cores, "--printshellcmds")
+        return self._snakemake(cores, *PRINT_COMMANDS)
 
     def _reruns(self) -> None:
-        # Without manifests, the list that was measured could not know which products were right.
+        # The list that was measured wrote manifests that are newer than the products.
         self._snakemake(2)
         self._repeat("nothing", self._nothing)
         self._repeat("changed", self._changed)
@@ -204,7 +206,7 @@ class Bench:
         path = max(self.input.iterdir())
         with fits.open(path, mode="update") as hdus:
             hdus["SCI", 1 + self.size.sources // 2].data[0, 0] += 1
-        measured = self._snakemake(2, "--printshellcmds")
+        measured = self._snakemake(2, *PRINT_COMMANDS)
         made = len(self._commands()["gather_source"])
         if made != 1:
             sys.exit(f"a rerun with one slit changed made {made} products")
@@ -223,8 +225,8 @@ class Bench:
         """Shell commands that Snakemake printed in its last run, by step."""
         commands: dict[str, list[str]] = {step: [] for step in STEPS}
         for text in self.log.read_text().splitlines():
-            for step in STEPS:
-                if text.startswith(SHELL_COMMAND) and f"/{step}.py " in text:
+            for step, (words, *_) in STEPS.items():
+                if text.startswith(SHELL_COMMAND) and words in text:
                     commands[step].append(text.removeprefix(SHELL_COMMAND))
         return commands
 
@@ -233,12 +235,12 @@ class Bench:
         runs = -(-self.runs // len(commands))
         return [self._shell(command) for _ in range(runs) for command in commands]
 
-    def _list(self, command: str) -> list[dict[str, float]]:
+    def _list(self) -> list[dict[str, float]]:
         """Measure the source list, each time with no manifest there."""
         measured = []
         for _ in range(self.runs):
             shutil.rmtree(self.run / "results/manifests")
-            measured.append(self._shell(command))
+            measured.append(self._measure(LIST))
         return measured
 
     def _shell(self, command: str) -> dict[str, float]:
@@ -250,8 +252,7 @@ class Bench:
         As a ratio to the bytes of the exposures.
         """
         total = 0.0
-        for step, count in zip(("index_exposure", "gather_source"), self.size[1:3], strict=True):
-            options, modules = IMPORTS[step]
+        for (step, (_, options, modules)), count in zip(STEPS.items(), self.size[1:3], strict=True):
             code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); import {modules}"
             start = self._shell(shlex.join([sys.executable, *options, "-c", code]))
             total += count * (self.result["steps"][step]["median"]["read"] - start["read"])
