@@ -27,4 +27,4 @@ rule all:
     input:
         table=TABLE,
         products=product_files,
-        quicklooks=requested_quicklooks,
+        quicklooks=lambda wildcards: quicklook_files() if config["quicklook"] else [],

@@ -14,8 +14,10 @@ SCRIPTS = ROOT / "scripts"
 if not SCRIPTS.is_dir():
     sys.exit(f"exp-to-source: {ROOT}: no folder of scripts; clone the repository and use the clone")
 sys.path.insert(0, str(SCRIPTS))
-# For commands in profiles, which cannot use paths relative to this file.
-os.environ.update(EXP_TO_SOURCE=str(ROOT))
+# For the commands of jobs, and of profiles, which cannot use paths relative to this file.
+os.environ.update(
+    EXP_TO_SOURCE=str(ROOT), PATH=os.pathsep.join([f"{SCRIPTS}/bin", *os.get_exec_path()])
+)
 
 from exp_to_source import FORMAT
 from exp_to_source import results as names
@@ -71,3 +73,11 @@ BATCH = "[0-9a-f]{16}"
 RESULTS = os.path.dirname(str(workflow.modifier.modify_path(TABLE)))
 SETTINGS = f"{RESULTS}/{names.SETTINGS}"
 SESSION = Session(RESULTS)
+
+
+localrules:
+    list_sources,
+    sources,
+    list_verdicts,
+    verify,
+    find_references,

@@ -1,17 +1,6 @@
 """Gather each source from all exposures into its own product."""
 
 
-def gather_failure(wildcards, resources):
-    """Option of a gather that must not fail, as its group would lose the other products.
-
-    Profiles of clusters request it by a resource. Recorded failures fail the run at its end, in the
-    hooks, which do not run if this workflow is a module of another.
-    """
-    if resources.get("record_failure") and not IS_MODULE:
-        return f"--record-failure {RESULTS}/{names.FAILURES}/{PRODUCT.format(**wildcards)}.txt"
-    return ""
-
-
 rule gather_source:
     input:
         manifest=manifest_of,
@@ -30,8 +19,11 @@ rule gather_source:
     params:
         digest=product_trigger,
         format=FORMAT,
-        failure=gather_failure,
+        # Profiles of clusters request it by a resource: its group would lose the other products.
+        failure=lambda wildcards, resources: (
+            failure_option("", wildcards) if resources.get("record_failure") else ""
+        ),
     message:
         "Gathering {output.product}"
     shell:
-        "{GATHER} {input.manifest:q} {output.product:q} {params.failure} 2> {log:q}"
+        "exp-to-source gather {input.manifest:q} {output.product:q} {params.failure} 2> {log:q}"

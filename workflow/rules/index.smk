@@ -25,5 +25,5 @@ rule index_exposure:
     message:
         "Indexing {wildcards.exposure}"
     shell:
-        "{EXP_TO_SOURCE} index {input.exposure:q} {output.index:q} --on-bad-exposure={params.bad} "
+        "exp-to-source index {input.exposure:q} {output.index:q} --on-bad-exposure={params.bad} "
         "--on-other-kind={params.other} 2> {log:q}"

@@ -8,8 +8,9 @@ with exit_on_user_error("exp-to-source"):
         IS_MODULE,
         lambda key: locate_setting(config, [key], [DEFAULTS, *OWN_SETTINGS], sys.argv),
     )
-
-
+    SPECTRA = RUN.spectra_trigger()
+#: Names of associations may look like those of products, which are not these.
+FAMILIES = one_of(sorted(RUN.families))
 #: Whether the run is one of several batches: Snakemake divides inputs before any job runs.
 IS_DIVIDED = any(word.startswith("--bat") for word in sys.argv)
 
@@ -25,16 +26,6 @@ def or_refuse(find, *arguments):
 def exposure_file(wildcards):
     """File of an exposure: the user's, and therefore without the prefix of a module."""
     return local(RUN.exposures[wildcards.exposure])
-
-
-def association_files():
-    """Files of the associations, also the user's."""
-    return list(map(local, RUN.settings.associations))
-
-
-def table_files(*keys):
-    """Files of the user's tables."""
-    return [local(path) for key in keys for path in RUN.tables[key]]
 
 
 def index_files(wildcards):
@@ -106,3 +97,64 @@ def batch_of(size):
 def all_batches(folder, size):
     """Input function: what is made of all batches of so many products."""
     return lambda wildcards: [f"{folder}/{batch}.jsonl" for batch in batches(rows(), size)]
+
+
+def quicklook_files(wildcards=None):
+    """Quick looks of all products."""
+    return [quicklook_path("results", name) for name in rows()]
+
+
+def shown_quicklooks(wildcards):
+    """Quick looks that the report shows: existing ones are updated."""
+    existing = names_in(f"{RESULTS}/{names.QUICKLOOKS}")
+    paths = quicklook_files()
+    return [p for p in paths if config["quicklook"] or os.path.basename(p) in existing]
+
+
+def spectrum_state(product):
+    """State of the spectrum of a product: it is shown if it exists, but not made for that."""
+    return str(file_state(spectrum_path(RESULTS, product, "x1d")))
+
+
+def fingerprint_files(wildcards):
+    """Fingerprints of the exposures that were not skipped."""
+    rows()
+    skipped = {row["exposure"] for row in read_table(f"{RESULTS}/{names.SKIPPED}")}
+    return [f"{FINGERPRINTS}/{name}.jsonl" for name in RUN.exposures if name not in skipped]
+
+
+def requested_spectra():
+    """Rows of the products of the classes whose spectra are requested."""
+    return rows(config["spec3_classes"])
+
+
+def family_rows(wildcards):
+    """Rows of the products of a family of a grism, whose spectra are requested."""
+    return or_refuse(select_family, requested_spectra(), wildcards.family, RESULTS)
+
+
+def association_of(wildcards):
+    """Association of an exposure that is prepared."""
+    return RUN.associations[RUN.members[wildcards.exposure].association]
+
+
+def background_of(wildcards):
+    """Combined background of the association of an exposure, if it has any."""
+    association = association_of(wildcards)
+    return [background_path("results", association.name)] if association.background else []
+
+
+def failure_option(folder, wildcards):
+    """Option of a job that must not fail; its record fails the run at its end, in the hooks.
+
+    Snakemake does not run the hooks of modules.
+    """
+    path = os.path.join(RESULTS, names.FAILURES, folder, f"{PRODUCT.format(**wildcards)}.txt")
+    return "" if IS_MODULE else f"--record-failure {path}"
+
+
+def crds_options(wildcards, output):
+    """Options with the place of CRDS; as a function of the output, it causes no rerun."""
+    values = {key: config[f"crds_{key}"] for key in ("path", "server")}
+    options = ((k, os.path.expanduser(value)) for k, value in values.items() if value)
+    return shlex.join(f"--crds-{key}={value}" for key, value in options)

@@ -1,17 +1,6 @@
 """What the pipeline does to exposures before it regroups them, with the installed jwst package."""
 
 
-def association_of(wildcards):
-    """Association of an exposure that is prepared."""
-    return RUN.associations[RUN.members[wildcards.exposure].association]
-
-
-def background_of(wildcards):
-    """Combined background of the association of an exposure, if it has any."""
-    association = association_of(wildcards)
-    return [background_path("results", association.name)] if association.background else []
-
-
 rule survey_association:
     # What concerns all of its exposures, such as the mean position of a moving target.
     input:
@@ -35,7 +24,7 @@ rule survey_association:
     message:
         "Looking through the exposures of {input.association}"
     shell:
-        "{EXP_TO_SOURCE} prepare {params.task} {input.association:q} {output[0]:q} --fork "
+        "exp-to-source prepare {params.task} {input.association:q} {output:q} --fork "
         "> {log:q} 2>&1"
 
 
@@ -73,6 +62,6 @@ rule prepare_exposure:
     message:
         "Preparing {input.exposure}"
     shell:
-        "{EXP_TO_SOURCE} prepare exposure {input.exposure:q} {output.exposure:q} "
+        "exp-to-source prepare exposure {input.exposure:q} {output.exposure:q} "
         "--summary {input.survey:q} --background {input.background:q} --log {log:q} --fork "
         "> {log:q} 2>&1"

@@ -29,7 +29,5 @@ with exit_on_user_error("exp-to-source"):
     check_results(RESULTS)
     check_configuration(config, [DEFAULTS, *OWN_SETTINGS], sys.argv)
 
-#: Commands of jobs. A gather is started without site-packages: it is nearly all of its time.
-PYTHON = config["python"] or shlex.quote(sys.executable)
-EXP_TO_SOURCE = f"{PYTHON} {shlex.quote(str(SCRIPTS / 'exp-to-source'))}"
-GATHER = f"{PYTHON} -S -E {shlex.quote(str(SCRIPTS / 'gather_source.py'))}"
+# For scripts/bin/exp-to-source, which jobs find by their PATH.
+os.environ.update(EXP_TO_SOURCE_PYTHON=config["python"] or sys.executable)

@@ -6,8 +6,7 @@ checkpoint list_sources:
     # content changes, so that only products that changed are rerun. It is not worth a cluster job.
     input:
         indices=index_files,
-        associations=association_files(),
-        tables=table_files("catalog", "joins"),
+        files=list(map(local, RUN.files)),
     output:
         # Updated: if nothing can be listed, Snakemake restores what it had.
         table=report(
@@ -20,11 +19,8 @@ checkpoint list_sources:
         settings=update(f"results/{names.SETTINGS}"),
     log:
         "logs/list_sources.log",
-    localrule: True
     conda:
         "../envs/exp_to_source.yaml"
-    resources:
-        mem_mb=500,
     params:
         # As a function of the output, it causes no rerun by itself: the trigger does.
         settings=lambda wildcards, output: RUN.settings.to_json(),
@@ -48,12 +44,9 @@ rule sources:
         table=TABLE,
     log:
         "logs/sources.log",
-    localrule: True
     conda:
         "../envs/exp_to_source.yaml"
-    resources:
-        mem_mb=100,
     message:
         "Printing {input.table}"
     shell:
-        "{EXP_TO_SOURCE} sources {input.table:q} 2> {log:q}"
+        "exp-to-source sources {input.table:q} 2> {log:q}"

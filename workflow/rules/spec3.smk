@@ -1,35 +1,5 @@
 """The later steps of stage 3, source by source, as the installed jwst package has them."""
 
-#: Names of associations may look like those of products, which are not these.
-FAMILIES = one_of(sorted(RUN.families))
-with exit_on_user_error("exp-to-source"):
-    SPECTRA = RUN.spectra_trigger()
-
-
-def requested_spectra(wildcards=None):
-    """Rows of the products of the classes whose spectra are requested."""
-    return rows(config["spec3_classes"])
-
-
-def family_rows(wildcards):
-    """Rows of the products of a family of a grism, whose spectra are requested."""
-    return or_refuse(select_family, requested_spectra(), wildcards.family, RESULTS)
-
-
-def spectrum_failure(wildcards):
-    """Option of an extraction that must not fail, as the table of all sources is made without it."""
-    if IS_MODULE:
-        return ""
-    folder = f"{RESULTS}/{names.FAILURES}/{names.SPEC3}"
-    return f"--record-failure {folder}/{PRODUCT.format(**wildcards)}.txt"
-
-
-def crds_options(wildcards, output):
-    """Options with the place of CRDS; as a function of the output, it causes no rerun."""
-    values = {key: config[f"crds_{key}"] for key in ("path", "server")}
-    options = ((k, os.path.expanduser(value)) for k, value in values.items() if value)
-    return shlex.join(f"--crds-{key}={value}" for key, value in options)
-
 
 rule find_references:
     # Of a family of products, once, before any of its sources, whose jobs need no network then.
@@ -42,18 +12,16 @@ rule find_references:
         "logs/find_references/{family}.log",
     wildcard_constraints:
         family=EXPOSURE,
-    localrule: True
     conda:
         "../envs/verify.yaml"
-    resources:
-        mem_mb=500,
     params:
+        run_settings=SETTINGS,
         settings=SPECTRA,
         crds=crds_options,
     message:
         "Looking up references and parameters of {output.references}"
     shell:
-        "{EXP_TO_SOURCE} references {SETTINGS:q} {output.references:q} "
+        "exp-to-source references {params.run_settings:q} {output.references:q} "
         "--table {input.table:q} {params.crds} 2> {log:q}"
 
 
@@ -80,11 +48,12 @@ rule extract_spectrum:
         digest=product_trigger,
         settings=SPECTRA,
         folder=lambda wildcards, output: os.path.dirname(output.x1d),
-        failure=spectrum_failure,
+        # As the table of all sources is made without it.
+        failure=lambda wildcards: failure_option(names.SPEC3, wildcards),
     message:
         "Extracting {output.x1d}"
     shell:
-        "{EXP_TO_SOURCE} spec3 {input.product:q} --folder {params.folder:q} "
+        "exp-to-source spec3 {input.product:q} --folder {params.folder:q} "
         "--references {input.references:q} --digest {params.digest} {params.failure} "
         "--log {log:q} --fork > {log:q} 2>&1"
 
@@ -115,12 +84,13 @@ rule combine_grism_spectra:
         mem_mb=2000,
         runtime=30,
     params:
+        run_settings=SETTINGS,
         products=lambda wildcards: rows_trigger(family_rows(wildcards)),
         settings=SPECTRA,
     message:
         "Combining the spectra of {output.x1d}"
     shell:
-        "{EXP_TO_SOURCE} combine {SETTINGS:q} {output.x1d:q} {output.c1d:q} "
+        "exp-to-source combine {params.run_settings:q} {output.x1d:q} {output.c1d:q} "
         "--table {input.table:q} --references {input.references:q} --fork > {log:q} 2>&1"
 
 

@@ -4,13 +4,6 @@ To repeat an earlier verification: --forcerun fingerprint_exposure.
 """
 
 
-def fingerprint_files(wildcards):
-    """Fingerprints of the exposures that were not skipped."""
-    rows()
-    skipped = {row["exposure"] for row in read_table(f"{RESULTS}/{names.SKIPPED}")}
-    return [f"{FINGERPRINTS}/{name}.jsonl" for name in RUN.exposures if name not in skipped]
-
-
 rule fingerprint_exposure:
     input:
         exposure=exposure_file,
@@ -31,7 +24,7 @@ rule fingerprint_exposure:
     message:
         "Taking fingerprints of {wildcards.exposure}"
     shell:
-        "{EXP_TO_SOURCE} fingerprint {input.exposure:q} {output.fingerprints:q} 2> {log:q}"
+        "exp-to-source fingerprint {input.exposure:q} {output.fingerprints:q} 2> {log:q}"
 
 
 rule verify_products:
@@ -50,13 +43,15 @@ rule verify_products:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
+        run_settings=SETTINGS,
+        results=lambda wildcards: RESULTS,
         settings=lambda wildcards: RUN.grouping_trigger(),
         format=FORMAT,
     message:
         "Verifying batch {wildcards.batch} of the products"
     shell:
-        "{EXP_TO_SOURCE} verify {SETTINGS:q} {output.verdicts:q} "
-        "--products {input.products:q} --results {RESULTS:q} 2> {log:q}"
+        "exp-to-source verify {params.run_settings:q} {output.verdicts:q} "
+        "--products {input.products:q} --results {params.results:q} 2> {log:q}"
 
 
 rule list_verdicts:
@@ -68,19 +63,17 @@ rule list_verdicts:
         table=f"results/{names.VERIFICATION}",
     log:
         "logs/list_verdicts.log",
-    localrule: True
     conda:
         "../envs/verify.yaml"
-    resources:
-        mem_mb=500,
     params:
+        run_settings=SETTINGS,
         products=all_products_trigger,
         settings=lambda wildcards: RUN.grouping_trigger(),
         format=FORMAT,
     message:
         "Listing the verdicts in {output.table}"
     shell:
-        "{EXP_TO_SOURCE} verdicts {SETTINGS:q} {output.table:q} "
+        "exp-to-source verdicts {params.run_settings:q} {output.table:q} "
         "--source-list {input.sources:q} --verdicts {input.verdicts:q} "
         "--fingerprints {input.fingerprints:q} 2> {log:q}"
 
@@ -93,12 +86,9 @@ rule verify:
         table=rules.list_verdicts.output.table,
     log:
         "logs/verify.log",
-    localrule: True
     conda:
         "../envs/verify.yaml"
-    resources:
-        mem_mb=500,
     message:
         "Reading the verdicts in {input.table}"
     shell:
-        "{EXP_TO_SOURCE} check {input.table:q} 2> {log:q}"
+        "exp-to-source check {input.table:q} 2> {log:q}"

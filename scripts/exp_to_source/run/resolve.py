@@ -92,6 +92,11 @@ class Run:
         return f"{self.results}/{SETTINGS}"
 
     @property
+    def files(self) -> list[str]:
+        """Paths of the associations, and of the tables by which sources are chosen and joined."""
+        return [*self.settings.associations, *self.tables["catalog"], *self.tables["joins"]]
+
+    @property
     def families(self) -> set[str]:
         """Names of the families of products that associations name."""
         return {group_name(a.template) for a in self.associations.values()}
@@ -113,8 +118,7 @@ class Run:
 
     def grouping_trigger(self) -> str:
         """Return the same of what decides which slits are in which product."""
-        files = [*self.settings.associations, *self.tables["catalog"], *self.tables["joins"]]
-        return digest([self._values(LIST_KEYS), *map(file_trigger, files), *self.exposures])
+        return digest([self._values(LIST_KEYS), *map(file_trigger, self.files), *self.exposures])
 
     def lost_files(self) -> list[str]:
         """Return manifests and indices that the last run had, and that were lost since.
