@@ -35,8 +35,8 @@ from exp_to_source.results import (
     spectrum_path,
     survey_path,
 )
+from exp_to_source.run.checks import check_results, check_storage
 from exp_to_source.run.configuration import check_configuration, locate_setting, read_configfile
-from exp_to_source.run.inputs import check_results, check_storage
 from exp_to_source.run.listings import LISTINGS
 from exp_to_source.run.products import (
     find_row,
@@ -69,7 +69,8 @@ EXPOSURE = "[A-Za-z0-9][A-Za-z0-9_.+-]*"
 BATCH = "[0-9a-f]{16}"
 
 # Rules, and functions for them, have paths without the prefix of a module, which Snakemake adds; but
-# files that are looked at or named in shell commands need it. No documented name has it.
+# files that are looked at or named in shell commands need it. No documented name has it; see
+# https://github.com/snakemake/snakemake/pull/2888 on what else needs unmodified paths.
 RESULTS = os.path.dirname(str(workflow.modifier.modify_path(TABLE)))
 SETTINGS = f"{RESULTS}/{names.SETTINGS}"
 SESSION = Session(RESULTS)

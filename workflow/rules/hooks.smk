@@ -9,7 +9,7 @@ def drop_rate_limit():
     To keep to it, Snakemake looks at all ready jobs again a second after each look, and that for
     each job that ended: 300 jobs of half a second took 9154 looks, and 29 s of CPU instead of 6.
     No option says that there is no limit. Another one, as in profiles for clusters, stays.
-    (https://github.com/snakemake/snakemake/issues/3331)
+    https://github.com/snakemake/snakemake/pull/3744 is about these looks.
     """
     limiter = workflow.scheduler.job_rate_limiter
     if limiter and (limiter.max_jobs, limiter.timespan) == (100, 1):

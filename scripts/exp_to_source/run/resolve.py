@@ -25,17 +25,9 @@ from ..settings import Settings, read_settings
 from ..sources.associations import Association, read_association
 from ..spec3.references import override_files
 from ..tables import read_sources
-from .inputs import (
-    Member,
-    advice_on_exposures,
-    find_exposures,
-    find_files,
-    find_table,
-    found_files,
-    name_exposures,
-    name_members,
-    named_exposures,
-)
+from .checks import advice_on_exposures
+from .exposures import Member, found_files, name_exposures, name_members, named_exposures
+from .inputs import find_exposures, find_files, find_table
 from .triggers import digest, file_trigger
 
 #: Settings that name a table or file of the user.

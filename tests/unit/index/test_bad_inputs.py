@@ -19,7 +19,8 @@ from exp_to_source.formats.summaries import read_summaries
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.naming import exposure_name, is_product_name
-from exp_to_source.run.inputs import find_exposures, name_exposures
+from exp_to_source.run.exposures import name_exposures
+from exp_to_source.run.inputs import find_exposures
 from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.families import GroupingOptions
 from exp_to_source.sources.listing import list_sources

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from exp_to_source.errors import InputError
-from exp_to_source.run.inputs import count_files, find_exposures, find_files, named_exposures
+from exp_to_source.run.exposures import named_exposures
+from exp_to_source.run.inputs import count_files, find_exposures, find_files
 from exp_to_source.sources.associations import Association
 
 PRODUCT = "jw10006-o010_s00061_nirspec_f170lp-g235m"

@@ -1,0 +1,153 @@
+"""Names of the exposures of a run; conflicts between them end it before any job."""
+
+import os
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from ..errors import InputError, OtherKindError
+from ..naming import check_path, exposure_name, parse_exposure_name
+from ..sources.associations import Association
+from .inputs import is_glob, split_items
+
+
+def named_exposures(
+    given: str | Iterable[str], associations: Iterable[Association] = ()
+) -> set[str]:
+    """Names of the exposures that the user names one by one, or an association does.
+
+    The others are found by a glob or in a folder. The setting is as for `find_exposures`.
+    """
+    paths = [item for item in split_items(given) if not (is_glob(item) or os.path.isdir(item))]
+    paths += (path for association in associations for path in association.science)
+    return set(map(exposure_name, paths))
+
+
+def found_files(given: str | Iterable[str], paths: Iterable[str]) -> set[str]:
+    """Those files that the user does not name one by one; the setting is as above."""
+    return set(paths).difference(split_items(given))
+
+
+class Member(NamedTuple):
+    """An exposure of an association: its file, and the association's name."""
+
+    path: str
+    association: str
+
+
+def name_members(associations: Iterable[Association]) -> dict[str, Member]:
+    """Give each exposure of associations its name, to be prepared with the others of its own.
+
+    Raises
+    ------
+    InputError
+        If there are none, or one belongs to two associations.
+    """
+    members: dict[str, Member] = {}
+    files: dict[str, str] = {}
+    for association in associations:
+        name = association.name
+        if files.setdefault(name, association.path) != association.path:
+            raise InputError(
+                f"{files[name]} and {association.path} have one name; rename one of them"
+            )
+        for path in association.background:
+            if not os.path.isfile(path):
+                raise InputError(
+                    f"{association.path}: its background member {path!r} is no file; bring it "
+                    "back or correct the association"
+                )
+        for path in association.science:
+            other = members.setdefault(exposure_name(path), Member(path, name))
+            if other.association != name:
+                raise InputError(
+                    f"{path}: is in {files[other.association]} and {association.path}, and "
+                    "'prepare' takes an exposure with the others of one; leave one of the two out"
+                )
+    if not members:
+        raise InputError(
+            "prepare: needs associations, which say what exposures belong together; set "
+            "'associations', or leave 'prepare' out"
+        )
+    return members
+
+
+def is_of_other_kind(path: str) -> bool:
+    """Whether a file is not an exposure that can be regrouped, by its first header."""
+    # Few runs need it, and it takes longer to import than all else here.
+    from ..index.exposure import check_model_type
+    from ..index.fitsfile import scan
+
+    try:
+        with open(path, "rb") as file:
+            check_model_type(path, next(scan(file.fileno(), path)))
+    except OtherKindError:
+        return True
+    except (InputError, OSError):
+        pass
+    return False
+
+
+def name_exposures(paths: Iterable[str], found: Collection[str] = ()) -> dict[str, str]:
+    """Give each exposure its name in the run.
+
+    If names are in conflict, files of other kinds among those that were `found` by a glob or in a
+    folder are left out. Only then are headers read.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Files; one that is named twice counts once.
+    found : collection of str
+        Those of them that the user does not name one by one.
+
+    Returns
+    -------
+    dict
+        Name to path, in order.
+
+    Raises
+    ------
+    InputError
+        If two files have one name, if an exposure is given twice (as ``_cal`` and ``_mbsub``), or
+        if a name cannot be part of file names.
+    """
+    paths = list(paths)
+    try:
+        return _name(paths)
+    except InputError:
+        rest = [path for path in paths if path not in found or not is_of_other_kind(path)]
+        if len(rest) == len(paths):
+            raise
+        return _name(rest)
+
+
+def _name(paths: Iterable[str]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    exposures: dict[tuple[str | None, ...], str] = {}
+    files: dict[tuple[int, int], str] = {}
+    for path in paths:
+        name = exposure_name(path)
+        check_path(path)
+        other = named.setdefault(name, path)
+        if other != path:
+            if os.path.realpath(other) == os.path.realpath(path):
+                continue
+            raise InputError(
+                f"{other} and {path} have one name: exposures are told apart by their names; "
+                "leave one out, or rename it"
+            )
+        if os.path.exists(path):
+            status = os.stat(path)
+            same = files.setdefault((status.st_dev, status.st_ino), path)
+            # Some file systems renumber files.
+            links = status.st_nlink > 1 or os.path.realpath(same) == os.path.realpath(path)
+            if same != path and links:
+                raise InputError(f"{same} and {path} are one file; leave one of them out")
+        if fields := parse_exposure_name(name):
+            twin = exposures.setdefault(fields[:-1], path)
+            if twin != path:
+                raise InputError(
+                    f"{twin} and {path} are the same exposure; choose one of them, for example "
+                    "by a glob that ends in _mbsub.fits"
+                )
+    return named
