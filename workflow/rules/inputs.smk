@@ -135,7 +135,7 @@ def family_rows(wildcards):
 
 def association_of(wildcards):
     """Association of an exposure that is prepared."""
-    return RUN.associations[RUN.members[wildcards.exposure].association]
+    return RUN.find_association(RUN.members[wildcards.exposure].association)
 
 
 def background_of(wildcards):

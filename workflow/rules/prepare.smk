@@ -4,16 +4,16 @@
 rule survey_association:
     # What concerns all of its exposures, such as the mean position of a moving target.
     input:
-        association=lambda wildcards: local(RUN.associations[wildcards.association].path),
+        association=lambda wildcards: local(RUN.find_association(wildcards.association).path),
         members=lambda wildcards: [
-            local(path) for path in RUN.associations[wildcards.association].members
+            local(path) for path in RUN.find_association(wildcards.association).members
         ],
     output:
         survey=survey_path("results", "{association}"),
     log:
         "logs/survey_association/{association}.log",
     wildcard_constraints:
-        association=one_of(RUN.associations if RUN.members else ()),
+        association=one_of({member.association for member in RUN.members.values()}),
     conda:
         "../envs/verify.yaml"
     resources:

@@ -24,7 +24,7 @@ def advice_on_exposures(results: str) -> str:
             f"--config exposures='/data/jw*_cal.fits', or in {path}"
             + (f"; {os.getcwd()} is empty: is --directory right?" if is_new else "")
         )
-    lines = yaml.safe_dump(values, default_flow_style=None, width=10**6, sort_keys=False)
+    lines = yaml.safe_dump(values, width=10**6, sort_keys=False, allow_unicode=True)
     return (
         f"the last run in {os.getcwd()} had the settings below; to keep them for all commands "
         f"there, write them into {path}\n{lines.rstrip()}"

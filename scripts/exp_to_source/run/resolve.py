@@ -51,8 +51,8 @@ class Run:
     ----------
     settings : Settings
         As its jobs read them; exposures that are prepared have the paths of the prepared files.
-    associations : dict of Association
-        By their names, in order.
+    associations : list of Association
+        In their order.
     members : dict of Member
         Exposures that are prepared, by name.
     named : set of str
@@ -64,7 +64,7 @@ class Run:
     """
 
     settings: Settings
-    associations: dict[str, Association]
+    associations: list[Association]
     members: dict[str, Member]
     named: set[str]
     tables: dict[str, list[str]]
@@ -91,16 +91,20 @@ class Run:
     @property
     def families(self) -> set[str]:
         """Names of the families of products that associations name."""
-        return {group_name(a.template) for a in self.associations.values()}
+        return {group_name(association.template) for association in self.associations}
 
     def exposure_trigger(self, name: str) -> str:
         """Return the state of an exposure; of one that is prepared, that of the user's file."""
         member = self.members.get(name)
         return file_trigger(member.path if member else self.exposures[name])
 
+    def find_association(self, name: str) -> Association:
+        """Return an association of exposures that are prepared, whose names differ."""
+        return next(a for a in self.associations if a.name == name)
+
     def association_trigger(self, name: str) -> list[str]:
         """Return the states of an association and its members."""
-        association = self.associations[name]
+        association = self.find_association(name)
         return [*map(file_trigger, (association.path, *association.members))]
 
     def list_trigger(self) -> str:
@@ -189,7 +193,7 @@ class Run:
         files = [*parameters, *override_files(values["spec3"], next(map(Path, parameters), None))]
         # References may depend on the detectors.
         detectors = sorted({get_detector(name) for name in self.exposures})
-        backgrounds = [name for name, a in self.associations.items() if a.background]
+        backgrounds = [a.name for a in self.associations if a.background]
         return digest([values, *map(file_trigger, files), detectors, backgrounds])
 
     def _values(self, keys: Iterable[str]) -> dict[str, Any]:
@@ -235,7 +239,7 @@ def resolve_run(
     values = dict(config) | {key: next(iter(path), None) for key, path in tables.items()}
     return Run(
         Settings(values, exposures, paths),
-        {association.name: association for association in associations},
+        associations,
         members,
         named_exposures(config["exposures"], associations),
         tables,

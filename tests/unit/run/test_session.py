@@ -1,0 +1,98 @@
+"""The hooks of a run: why jobs failed, by their logs and what they did not make."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from exp_to_source.run import session
+from exp_to_source.run.session import KILLED, Session
+
+SENTENCE = "exp-to-source gather: a_cal.fits: truncated; get it again"
+CONFIG = {"exposures": []}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A run that has started, with a log and a product of an earlier one."""
+    monkeypatch.setattr("sys.argv", ["snakemake"])
+    # What is printed at the exit of Python.
+    monkeypatch.setattr(session.atexit, "register", lambda print, text, file: print(text))
+    write(tmp_path, "logs/gather_source/old.log", SENTENCE)
+    write(tmp_path, "results/products/old_cal.fits", "x")
+    run = Session(str(tmp_path / "results"))
+    before = signal.getsignal(signal.SIGINT)
+    run.start()
+    yield run
+    signal.signal(signal.SIGINT, before)
+
+
+def write(folder: Path, name: str, text: str = "") -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def end(run: Session, failed: bool = True) -> dict[str, object]:
+    assert run.end(failed, CONFIG, CONFIG, "9.27") is failed
+    return json.loads(Path(run.results, "summary.json").read_text())
+
+
+def test_the_last_lines_are_the_reasons(run: Session, tmp_path: Path, capsys):
+    write(tmp_path, "logs/gather_source/a.log", f"warning: x\n{SENTENCE}\n")
+    write(tmp_path, "logs/gather_source/b.log")
+    write(tmp_path, "logs/gather_source/c.log", "Traceback (most recent call last):\nKeyError: 1\n")
+    write(tmp_path, "logs/extract_spectrum/d.log", "2026-11-29 stpipe INFO Step running\n")
+    write(tmp_path, "logs/gather_source/e.log", "warning: y\n")
+    write(tmp_path, "results/products/e_cal.fits", "made")
+    summary = end(run)
+    logs = tmp_path / "logs"
+    assert sorted(summary["reasons"]) == sorted(
+        [
+            SENTENCE,
+            f"{logs}/gather_source/b.log: the job {KILLED}",
+            f"{logs}/gather_source/c.log: KeyError: 1",
+            f"{logs}/extract_spectrum/d.log: the job {KILLED}",
+        ]
+    )
+    assert summary["ended"] == "failed"
+    assert capsys.readouterr().out.splitlines()[-1] in summary["reasons"]
+
+
+def test_an_interrupted_run_is_not_a_failed_one(run: Session, tmp_path: Path, capsys):
+    write(tmp_path, "logs/gather_source/b.log")
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+    summary = end(run)
+    assert (summary["ended"], summary["reasons"]) == ("interrupted", [])
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "interrupted; run the same command again to continue"
+
+
+def test_refusals_are_reported_at_the_end_once_the_run_has_started(run: Session, capsys):
+    with pytest.raises(SystemExit):
+        run.refuse("exp-to-source: no such source")
+    assert capsys.readouterr().err == ""
+    assert end(run)["reasons"] == ["exp-to-source: no such source"]
+    with pytest.raises(SystemExit):
+        Session(run.results).refuse("exp-to-source: at once")
+    assert capsys.readouterr().err == "exp-to-source: at once\n"
+
+
+def test_recorded_failures_fail_a_run_whose_jobs_all_succeeded(run: Session, tmp_path: Path):
+    write(tmp_path, "results/failures/f.txt", f"{SENTENCE}\n")
+    write(tmp_path, "results/products/f_cal.fits")
+    assert run.end(False, CONFIG, CONFIG, "9.27")
+    summary = json.loads((tmp_path / "results" / "summary.json").read_text())
+    assert (summary["ended"], summary["reasons"]) == ("failed", [SENTENCE])
+    assert not (tmp_path / "results" / "products" / "f_cal.fits").exists()
+
+
+def test_a_complete_run_keeps_its_settings_and_versions(run: Session):
+    config = {"exposures": [], "group_by": "source_id"}
+    assert not run.end(False, config, config | {"group_by": "auto"}, "9.27")
+    summary = json.loads(Path(run.results, "summary.json").read_text())
+    assert (summary["ended"], summary["settings"]) == ("complete", {"group_by": "source_id"})
+    assert summary["versions"]["snakemake"] == "9.27"
