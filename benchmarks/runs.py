@@ -20,13 +20,17 @@ from exp_to_source.tables import read_products
 PRINT_COMMANDS = ("--quiet=host", "--printshellcmds")
 SHELL_COMMAND = "Shell command: "
 
-#: What the shell commands of steps have in them, and what they import: that is to be told from
-#: what they read of the exposures.
+#: What the shell commands of steps begin with, and what they import: that is to be told from what
+#: they read of the exposures.
 STEPS = {
     # A parser of arguments loads locale, for translated messages.
-    "index_exposure": ("/exp-to-source index ", (), "locale, exp_to_source.index.indexing"),
-    "gather_source": ("/gather_source.py ", ("-S", "-E"), "exp_to_source.gather.job"),
+    "index_exposure": ("exp-to-source index ", (), "locale, exp_to_source.index.indexing"),
+    "gather_source": ("exp-to-source gather ", ("-S", "-E"), "exp_to_source.gather.job"),
 }
+# As in jobs of the workflow.
+os.environ.update(
+    EXP_TO_SOURCE_PYTHON=sys.executable, PATH=f"{SCRIPTS}/bin{os.pathsep}{os.environ['PATH']}"
+)
 #: The list is no shell command of the workflow.
 LIST = [*PROGRAM, "list", "results/settings.json", "results/sources.tsv"]
 
@@ -226,7 +230,7 @@ class Bench:
         commands: dict[str, list[str]] = {step: [] for step in STEPS}
         for text in self.log.read_text().splitlines():
             for step, (words, *_) in STEPS.items():
-                if text.startswith(SHELL_COMMAND) and words in text:
+                if text.startswith(SHELL_COMMAND + words):
                     commands[step].append(text.removeprefix(SHELL_COMMAND))
         return commands
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import simulate_exposures
 from astropy.io import fits
 from stdatamodels.fits_support import fits_hash
 from stdatamodels.jwst import datamodels
 
+from exp_to_source.cli import main
 from exp_to_source.errors import InputError
 from exp_to_source.simulate import exposures as module
 from exp_to_source.simulate.exposures import FIXED_SLITS, Simulation, simulate
@@ -290,7 +290,7 @@ def test_official_regrouping(exposures, mode):
 def test_command_line(tmp_path, capsys):
     """Options reach the library."""
     options = "--exposures 1 --source-ids 61 62 --shape 6 10 --absent barshadow:2 --filter F100LP"
-    simulate_exposures.main([str(tmp_path), *options.split()])
+    main(["simulate", str(tmp_path), *options.split()])
     path = Path(capsys.readouterr().out.strip())
     assert path == tmp_path / "jw10006010001_03101_00001_nrs1_cal.fits"
     assert source_ids(path) == [61, 62]
@@ -302,5 +302,5 @@ def test_command_line(tmp_path, capsys):
 @pytest.mark.parametrize("mode", MODES)
 def test_command_line_knows_every_mode(tmp_path, mode, capsys):
     """The command line and the library know the same modes."""
-    simulate_exposures.main([str(tmp_path), "--mode", mode, "--exposures", "0"])
+    main(["simulate", str(tmp_path), "--mode", mode, "--exposures", "0"])
     assert capsys.readouterr().out == ""
