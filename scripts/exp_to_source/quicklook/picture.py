@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
@@ -15,7 +15,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from ..errors import InputError
 from ..files import atomic_write, write_all
 from ..formats.manifests import read_manifest
 from ..results import CAL, manifest_path, spectrum_digest_path, spectrum_path
@@ -70,33 +69,6 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def draw_quicklooks(pairs: Iterable[tuple[str, str]], results: str | None = None) -> None:
-    """Draw pictures of products in one process, as the imports take longer than a picture.
-
-    Parameters
-    ----------
-    pairs : iterable of (str, str)
-        Each product, and the PNG file to write. The same input gives the same bytes.
-    results : str, optional
-        Folder of the run's results. The manifest of a product in it names the exposure of each
-        entry, and its digest is written to the picture. The spectrum extracted from this state of
-        the product is drawn, if it exists.
-
-    Raises
-    ------
-    InputError
-        If products or manifests are damaged, once all others are drawn.
-    """
-    errors = []
-    for product, output in pairs:
-        try:
-            draw_quicklook(product, output, results)
-        except InputError as error:
-            errors.append(str(error))
-    if errors:
-        raise InputError("\n".join(errors))
-
-
 def warm_up() -> None:
     """Import and look up all that the first picture needs, for forks of this process."""
     import asdf
@@ -109,7 +81,11 @@ def warm_up() -> None:
 
 
 def draw_quicklook(product: str, output: str, results: str | None = None) -> None:
-    """Draw the cut-outs of a product, see `draw_quicklooks`."""
+    """Draw the cut-outs of a product in a PNG file; the same input gives the same bytes.
+
+    The manifest in the folder of results names the exposure of each entry, and its digest is
+    written to the picture. The spectrum extracted from this state of the product is drawn, too.
+    """
     name = os.path.basename(product).removesuffix(CAL).removesuffix(".fits")
     exposures, extracted, digest = [], None, None
     if results:

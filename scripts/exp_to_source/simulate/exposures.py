@@ -20,14 +20,12 @@ from stdatamodels.jwst.datamodels import SlitModel
 from ..errors import InputError
 from ..modes import FIXED_SLIT, FIXED_SLIT_IDS
 from ..results import CAL
-from .associations import write_association
-from .images import Trace, simulate_images
+from .images import Trace, simulate_images, simulate_source
 from .meta import build_meta, build_wcsinfo, complete_steps, compute_nod, compute_pointing
 from .modes import MODES, SimulatedMode
-from .saving import save_exposure
+from .saving import save_exposure, write_association
 from .simulation import FIXED_SLITS, Simulation
-from .spectra import simulate_source
-from .wcs import PIXEL_SCALE, DetectorRegion, GrismOptics, NirspecOptics, Optics
+from .wcs import PIXEL_SCALE, DetectorRegion, GrismOptics, NirspecOptics
 
 #: Columns of the table of integration times.
 INT_TIMES = SlitModel().get_dtype("int_times")
@@ -36,22 +34,11 @@ INT_TIMES = SlitModel().get_dtype("int_times")
 FIELD = compute_pointing(0)
 
 
-def simulate(simulation: Simulation, folder: Path) -> list[Path]:
-    """Write simulated exposures.
+def simulate(s: Simulation, folder: Path) -> list[Path]:
+    """Write simulated exposures to a folder, which is created if necessary.
 
-    Parameters
-    ----------
-    simulation : Simulation
-        What to simulate.
-    folder : pathlib.Path
-        Where to write; it is created if necessary.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files written: exposures by number, then detector; last the association, if any.
+    Returns the paths written: exposures by number, then detector; last the association, if any.
     """
-    s = simulation
     mode = MODES[s.mode]
     if unknown := {name for name, _ in s.absent} - set(mode.images):
         raise InputError(
@@ -108,11 +95,12 @@ def _list_slits(s: Simulation, mode: SimulatedMode) -> Iterator[dict[str, Any]]:
                 yield {"name": str(id_), "source_id": id_, "order": order}
     elif s.mode == "fixed-slit":
         for name in s.fixed_slits or FIXED_SLITS:
-            yield {
-                "name": name,
-                "shutter_id": FIXED_SLITS.index(name),
-                "source_id": _fixed_slit_id(name, s),
-            }
+            # The rule of the calibration version.
+            id_ = FIXED_SLIT_IDS[name]
+            if s.pipeline >= (1, 12):
+                primary = FIXED_SLIT_IDS[s.primary_slit]
+                id_ = 1 if name == s.primary_slit else 10 * primary + id_
+            yield {"name": name, "shutter_id": FIXED_SLITS.index(name), "source_id": id_}
     else:
         sources = (
             *((id_, f"{s.program}_{id_}", str(id_)) for id_ in ids),
@@ -137,27 +125,14 @@ def _list_slits(s: Simulation, mode: SimulatedMode) -> Iterator[dict[str, Any]]:
             }
         for source_id, name in enumerate(s.fixed_slits, start=max(ids, default=0) + 1):
             yield {
-                "name": name,
-                "slitlet_id": FIXED_SLITS.index(name),
-                "shutter_id": FIXED_SLITS.index(name),
-                "quadrant": 5,
-                "xcen": 0,
-                "ycen": 0,
+                **{"name": name, "quadrant": 5, "xcen": 0, "ycen": 0},
+                **dict.fromkeys(("slitlet_id", "shutter_id"), FIXED_SLITS.index(name)),
                 "shutter_state": "x",
                 "source_id": source_id,
                 "source_name": f"{s.program}_{source_id}",
                 "source_alias": str(source_id),
                 "stellarity": 1.0,
             }
-
-
-def _fixed_slit_id(name: str, s: Simulation) -> int:
-    """Return the SOURCEID of a fixed slit by the rule of the calibration version."""
-    if s.pipeline < (1, 12):
-        return FIXED_SLIT_IDS[name]
-    return (
-        1 if name == s.primary_slit else 10 * FIXED_SLIT_IDS[s.primary_slit] + FIXED_SLIT_IDS[name]
-    )
 
 
 def _select_slits(
@@ -179,7 +154,7 @@ def _select_slits(
 def _build_slit(
     s: Simulation,
     mode: SimulatedMode,
-    optics: Optics,
+    optics: NirspecOptics | GrismOptics,
     nod: float,
     exposure_meta: dict[str, Any],
     rng: np.random.Generator,

@@ -1,11 +1,9 @@
-"""Images of simulated slits: the trace of a source in the noise of a detector."""
+"""Images of simulated slits: the trace of an artificial source in the noise of a detector."""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
-
-from .spectra import SimulatedSource
 
 DO_NOT_USE, JUMP_DET = 1, 4
 
@@ -16,15 +14,71 @@ ELECTRONS, SKY, READ_NOISE = 600.0, 40.0, 9.0
 FLAT_ERROR, BAD, JUMPS = 0.003, 0.006, 0.02
 
 
+#: Rest wavelengths (µm) of lines, and their strengths relative to the strongest.
+LINES = (
+    *((0.3728, 0.5), (0.4341, 0.15), (0.4861, 0.35), (0.4959, 0.33), (0.5007, 1.0)),
+    *((0.6563, 0.9), (0.6583, 0.2), (0.6724, 0.2), (0.9532, 0.4), (1.083, 0.4), (1.8756, 0.4)),
+)
+
+#: Flux densities (µJy) of the faintest and the brightest source, at the middle of the band.
+FAINTEST, BRIGHTEST = 0.1, 20.0
+
+#: Standard deviation of lines, in pixels.
+LINE_WIDTH = 1.3
+
+#: Half the width of the field, in degrees.
+RADIUS = 0.025
+
+
+class SimulatedSource(NamedTuple):
+    """A source."""
+
+    flux: float  #: density at the middle of the band, in µJy
+    slope: float  #: power of the wavelength that the continuum follows
+    redshift: float
+    lines: float  #: height of the strongest line above the continuum, in µJy
+    size: float  #: standard deviation of the profile of a point source, in pixels
+    ra: float  #: offset from the center of the field, in degrees on the sky, as `dec`
+    dec: float
+
+    def spectrum(self, wavelengths: np.ndarray) -> np.ndarray:
+        """Return the flux density (µJy) at evenly spaced wavelengths (µm)."""
+        middle = (wavelengths[0] + wavelengths[-1]) / 2
+        step = (wavelengths[-1] - wavelengths[0]) / max(len(wavelengths) - 1, 1)
+        flux: np.ndarray = self.flux * (wavelengths / middle) ** self.slope
+        for rest, strength in LINES:
+            offset = (wavelengths - rest * (1 + self.redshift)) / (LINE_WIDTH * step or 1)
+            flux = flux + self.lines * strength * np.exp(-0.5 * offset**2)
+        return flux
+
+
+def simulate_source(seed: int, source_id: int, waverange: tuple[float, float]) -> SimulatedSource:
+    """Return a source with a line in the band; it depends on the arguments alone."""
+    rng = np.random.default_rng([seed, abs(source_id), *b"source"])
+    low, high = waverange
+    # The strongest line that a redshift between 0 and 10 brings anywhere into the band.
+    seen = low + (high - low) * rng.uniform(0.15, 0.85)
+    rest = 0.5007 if seen < 0.5007 * 11 and rng.random() < 0.5 else 0.6563
+    flux = FAINTEST * (BRIGHTEST / FAINTEST) ** rng.random()
+    return SimulatedSource(
+        flux=flux,
+        slope=rng.uniform(-2, 1.5),
+        redshift=seen / rest - 1,
+        # One in five has none. Those of faint sources stand out of the noise nevertheless.
+        lines=0.0 if rng.random() < 0.2 else (flux + 1) * rng.uniform(0.7, 3),
+        size=rng.uniform(0.9, 1.3),
+        ra=rng.uniform(-RADIUS, RADIUS),
+        dec=rng.uniform(-RADIUS, RADIUS),
+    )
+
+
 class Trace(NamedTuple):
     """Where and how a source appears in a cut-out."""
 
     source: SimulatedSource
-    #: Center across the dispersion, and standard deviation of the profile, in pixels.
-    row: float
-    width: float
-    #: Fraction of the light in this spectral order.
-    share: float = 1.0
+    row: float  #: center across the dispersion
+    width: float  #: standard deviation of the profile, in pixels
+    share: float  #: fraction of the light in this spectral order
 
 
 def simulate_images(
@@ -45,8 +99,11 @@ def simulate_images(
     chance = rng.random(shape, dtype=np.float32)
     signal = np.zeros(shape)
     if trace:
-        profile = _compute_profile(rows, trace.row, trace.width)
-        signal = profile[:, np.newaxis] * (trace.share * trace.source.spectrum(wavelengths))
+        # The fraction of the light that falls in each row.
+        sigma = trace.width * math.sqrt(2)
+        edges = [math.erf((n - 0.5 - trace.row) / sigma) for n in range(rows + 1)]
+        profile = np.diff(edges)[:, np.newaxis] / 2
+        signal = profile * (trace.share * trace.source.spectrum(wavelengths))
     variances = {
         "var_poisson": (signal * ELECTRONS + SKY) / ELECTRONS**2,
         "var_rnoise": np.full(shape, (READ_NOISE / ELECTRONS) ** 2),
@@ -67,10 +124,3 @@ def simulate_images(
     for level, name in enumerate((*corrections, "barshadow"), start=1):
         images[name] = np.float32(1e-3) * noise + np.float32(level)
     return images
-
-
-def _compute_profile(rows: int, center: float, sigma: float) -> np.ndarray:
-    """Return the fraction of the light of a source that falls in each row."""
-    edges = [math.erf((n - 0.5 - center) / sigma / math.sqrt(2)) for n in range(rows + 1)]
-    profile: np.ndarray = np.diff(edges) / 2
-    return profile

@@ -35,7 +35,7 @@ def build_meta(
     start = 60000 + 0.02 * number
     hours, minutes = divmod(29 * number, 60)
     values = {
-        **vars(compute_pointing(number, nod)),
+        **compute_pointing(number, nod)._asdict(),
         **vars(mode),
         "version": s.version,
         "program": f"{s.program:05}",

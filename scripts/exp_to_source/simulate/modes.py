@@ -24,18 +24,14 @@ class SimulatedMode:
     elements: dict[str, str]
     #: State of wheels and shutters, by attribute of ``meta.instrument``.
     mechanisms: dict[str, object] = field(default_factory=dict)
-    #: As in a file name.
-    detector: str
-    #: Wavelength limits, in microns.
-    waverange: tuple[float, float]
-    #: Attributes of a slit that are images.
-    images: list[str]
+    detector: str  #: as in a file name
+    waverange: tuple[float, float]  #: in microns
+    images: list[str]  #: attributes of a slit that are images
     #: Steps of stage 2 but photom, and their reference files, as attribute names.
     steps: list[str]
     files: list[str]
     subarray: str = "FULL"
-    #: SOURCEID of the first source.
-    first_id: int = 1
+    first_id: int = 1  #: SOURCEID of the first source
 
     @property
     def is_grism(self) -> bool:

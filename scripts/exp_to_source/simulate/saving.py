@@ -1,5 +1,6 @@
-"""Simulated exposures, written by the official data model."""
+"""Simulated exposures, written by the official data model, and their associations."""
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,14 @@ from astropy.io import fits
 from stdatamodels import fits_support
 from stdatamodels.jwst.datamodels import MultiSlitModel
 
-from ..files import atomic_write
+from ..files import atomic_write, write_all
+from ..modes import ELEMENTS
+from .modes import SimulatedMode
+from .simulation import Simulation
 
 
 def save_exposure(tree: dict[str, Any], path: Path) -> Path:
-    """Write an exposure as ``MultiSlitModel.save`` does, atomically."""
+    """Write an exposure as ``MultiSlitModel.save`` does."""
     with MultiSlitModel(tree) as model:
         model.on_save(str(path))
         hdus = fits_support.to_fits(model.instance, model.schema, _HduList([fits.PrimaryHDU()]))
@@ -40,3 +44,37 @@ class _HduList(fits.HDUList):  # type: ignore[misc] # astropy has no types
     def __getitem__(self, key: Any) -> fits.ImageHDU:
         """Return the HDU of an index, a name, or a name and version."""
         return self._hdus[key] if isinstance(key, tuple) else super().__getitem__(key)
+
+
+def write_association(
+    s: Simulation, mode: SimulatedMode, exposures: list[Path], folder: Path
+) -> Path:
+    """Write the stage 3 association of exposures, with the product name of the version."""
+    program, observation = f"{s.program:05}", f"o{s.observation:03}"
+    elements = sorted(mode.elements[key].lower() for key in ELEMENTS if key in mode.elements)
+    target = "{source_id}"
+    configuration = f"{mode.instrument.lower()}_{'-'.join(elements)}"
+    if s.mode == "fixed-slit" and s.pipeline >= (1, 12):
+        target = "t001-{source_id}"
+        configuration += "-{slit_name}"
+    elif mode.is_grism and s.pipeline >= (1, 19):
+        target = "t001"
+    if mode.subarray != "FULL":
+        configuration += f"-{mode.subarray.lower()}"
+    members = [{"expname": path.name, "exptype": "science"} for path in exposures]
+    name = f"jw{program}-{observation}_{target}_{configuration}"
+    association = {
+        "asn_type": "spec3",
+        "asn_rule": "candidate_Asn_Lv3SpectralSource",
+        "version_id": None,
+        "code_version": s.version,
+        "program": program,
+        "asn_id": observation,
+        "asn_pool": f"jw{program}_pool.csv",
+        "target": "001",
+        "products": [{"name": name, "members": members}],
+    }
+    path = folder / f"jw{program}-{observation}_spec3_00001_asn.json"
+    with atomic_write(path) as file:
+        write_all(file, json.dumps(association, indent=4).encode() + b"\n")
+    return path

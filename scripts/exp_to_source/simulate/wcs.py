@@ -9,7 +9,7 @@ its slits; the instrument's part is separate for each slit. As in real files, th
 aliases and internal array blocks that slits share.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from astropy import units as u
@@ -36,17 +36,13 @@ DOMAIN = (-1, 1)
 TABLE_SIZE = 256
 
 
-@dataclass(frozen=True)
-class DetectorRegion:
+class DetectorRegion(NamedTuple):
     """A slit's cut-out of the detector."""
 
-    #: Zero-based detector pixel of its lower left corner.
-    x: int
+    x: int  #: zero-based detector pixel of its lower left corner, as `y`
     y: int
-    #: Rows and columns.
-    shape: tuple[int, int]
-    #: Spectral order.
-    order: int = 1
+    shape: tuple[int, int]  #: rows and columns
+    order: int  #: spectral order
 
     @property
     def center(self) -> tuple[float, float]:
@@ -54,20 +50,21 @@ class DetectorRegion:
         rows, columns = self.shape
         return self.x + (columns - 1) / 2, self.y + (rows - 1) / 2
 
+    def bind_to(self, model: Model) -> None:
+        """Give a transform the limits of the cut-out's pixels, x first."""
+        rows, columns = self.shape
+        bind_bounding_box(model, ((-0.5, columns - 0.5), (-0.5, rows - 0.5)), order="F")
 
-@dataclass(frozen=True)
-class Pointing:
+
+class Pointing(NamedTuple):
     """Pointing of the telescope."""
 
-    #: Sky position of the reference point and roll angle there, in degrees.
-    ra: float
+    ra: float  #: sky position of the reference point and roll angle there, in degrees
     dec: float
     roll: float
-    #: Telescope coordinates of the reference point, in arcsec.
-    v2: float
+    v2: float  #: telescope coordinates of the reference point, in arcsec
     v3: float
-    #: Velocity aberration factor.
-    scale: float
+    scale: float  #: velocity aberration factor
 
 
 class Optics:
@@ -83,10 +80,6 @@ class Optics:
         self.spectral = cf.SpectralFrame(
             axes_order=(2,), unit=u.micron, axes_names=("wavelength",), name="spectral"
         )
-
-    def build_wcs(self, region: DetectorRegion) -> WCS:
-        """Return the world coordinates of one slit or cut-out."""
-        raise NotImplementedError
 
     def wavelength_table(self) -> Model:
         """Return a new look-up table on the shared arrays, with its inverse."""
@@ -111,9 +104,8 @@ class Optics:
     def aberration(self) -> Model:
         """Return the velocity aberration correction, V2, V3 to V2, V3 (arcsec)."""
         p = self.pointing
-        shift = (1 - p.scale) * p.v2, (1 - p.scale) * p.v3
-        scale = Scale(p.scale) & Scale(p.scale) | Shift(shift[0]) & Shift(shift[1])
-        return scale.rename("va_corr")
+        shift = Shift((1 - p.scale) * p.v2) & Shift((1 - p.scale) * p.v3)
+        return (Scale(p.scale) & Scale(p.scale) | shift).rename("va_corr")
 
     def frame(
         self, name: str, unit: u.Unit, axes: tuple[str, str], *more: cf.CoordinateFrame
@@ -156,7 +148,7 @@ class NirspecOptics(Optics):
         """Return the world coordinates of one slit: x, y to ra, dec (deg), wavelength (micron)."""
         x, y = region.center
         to_sca = Shift(region.x) & Shift(region.y) | Identity(2)
-        bind_bounding_box(to_sca, _bounding_box(region), order="F")
+        region.bind_to(to_sca)
         center = Shift((x - 1024) * self.ANGLE) & Shift((y - 1024) * self.ANGLE)
         scale = PIXEL_SCALE / self.SHUTTER * self.PITCH
         to_msa = (
@@ -242,7 +234,7 @@ class GrismOptics(Optics):
         to_grism = Mapping((0, 1, 0, 0, 0)) | (
             Shift(region.x) & Shift(region.y) & source_x & source_y & order
         )
-        bind_bounding_box(to_grism, _bounding_box(region), order="F")
+        region.bind_to(to_grism)
         return WCS(
             [
                 Step(self.grism_slit, to_grism),
@@ -268,12 +260,6 @@ class GrismOptics(Optics):
             | _polynomial("x_trace", -middle / slope, 1.0, 1 / slope) & Identity(4)
         )
         return forward.rename("grism_dispersion")
-
-
-def _bounding_box(region: DetectorRegion) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the pixel limits of a cut-out, x first."""
-    rows, columns = region.shape
-    return (-0.5, columns - 0.5), (-0.5, rows - 0.5)
 
 
 def _polynomial(name: str, c0_0: float = 0.0, c1_0: float = 0.0, c0_1: float = 0.0) -> Model:

@@ -33,7 +33,7 @@ from exp_to_source.quicklook.picture import (
     colour_pixels,
     compute_stretch,
     draw_figure,
-    draw_quicklooks,
+    draw_quicklook,
 )
 from exp_to_source.quicklook.spectra import (
     Spectrum,
@@ -247,7 +247,8 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path):
     path = write_product(
         tmp_path / f"{NAME}_cal.fits", [ramp(9, 90)] * 2, wavelength=[ramp(9, 90)] * 2
     )
-    draw_quicklooks([(str(path), str(tmp_path / f"{n}.png")) for n in range(2)])
+    for n in range(2):
+        draw_quicklook(str(path), str(tmp_path / f"{n}.png"))
     first, second = ((tmp_path / f"{n}.png").read_bytes() for n in range(2))
     assert first == second
     assert b"tEXt" not in first
@@ -256,20 +257,16 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path):
     assert read_picture_digest(str(tmp_path / "0.png")) == ""
 
 
-def test_products_that_cannot_be_drawn_are_named_after_all_others_are_drawn(tmp_path: Path):
+def test_products_that_cannot_be_drawn(tmp_path: Path):
     fits.PrimaryHDU().writeto(tmp_path / "empty.fits")
     (tmp_path / "text.fits").write_text("text")
-    write_product(tmp_path / "good.fits", [np.ones((3, 5))])
-    pairs = [
-        (str(tmp_path / f"{name}.fits"), str(tmp_path / f"{name}.png"))
-        for name in ("empty", "text", "good")
-    ]
-    with pytest.raises(InputError) as error:
-        draw_quicklooks(pairs)
-    first, second = str(error.value).splitlines()
-    assert first == f"{tmp_path}/empty.fits: has no SCI extension; expected a source-based product"
-    assert second.startswith(f"{tmp_path}/text.fits: cannot be read as FITS (")
-    assert [path.name for path in tmp_path.glob("*.png")] == ["good.png"]
+    for name, sentence in (
+        ("empty", "has no SCI extension; expected a source-based product"),
+        ("text", r"cannot be read as FITS \("),
+    ):
+        with pytest.raises(InputError, match=f"^{tmp_path}/{name}.fits: {sentence}"):
+            draw_quicklook(f"{tmp_path}/{name}.fits", str(tmp_path / "x.png"))
+    assert not list(tmp_path.glob("*.png"))
 
 
 def test_spectrum_of_an_earlier_product_is_not_drawn(
@@ -290,7 +287,7 @@ def test_spectrum_of_an_earlier_product_is_not_drawn(
     for text in (None, "0123456789abcdef", current):
         if text:
             digest.write_text(f"{text}\n")
-        draw_quicklooks([(str(product), output)], str(tmp_path))
+        draw_quicklook(str(product), output, str(tmp_path))
         assert read_picture_digest(output) == current
     # Without a spectrum, and without errors to sum, there is no plot.
     assert drawn == [extracted]
