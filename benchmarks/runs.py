@@ -14,7 +14,7 @@ from typing import Any
 from inputs import PROGRAM, ROOT, SCRIPTS, Size, make_indices, scan
 from measure import measure, summary
 
-from exp_to_source.tables import read_products
+from exp_to_source.tables import read_sources
 
 #: The profile does not have it.
 PRINT_COMMANDS = ("--quiet=host", "--printshellcmds")
@@ -103,7 +103,7 @@ class Bench:
         self._repeat("dry_run", lambda: self._snakemake(2, "--dry-run"))
         products = self.run / "results/products"
         products.mkdir()
-        for name in read_products(str(self.run / "results/sources.tsv")):
+        for name in read_sources(str(self.run / "results/sources.tsv")):
             # Not empty: that stands for a product that could not be made.
             (products / f"{name}_cal.fits").write_bytes(b" ")
         self._repeat("nothing", self._nothing)

@@ -26,7 +26,7 @@ from exp_to_source.sources.families import GroupingOptions
 from exp_to_source.sources.join_table import Joins
 from exp_to_source.sources.joining import NO_JOINS
 from exp_to_source.sources.listing import list_sources
-from exp_to_source.tables import read_products
+from exp_to_source.tables import read_sources
 from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
 
@@ -128,7 +128,7 @@ def regroup(
     table = folder / "sources.tsv"
     list_sources(map(str, indices), str(table), associations, options=options, joins=joins)
     products = []
-    for name in read_products(str(table)):
+    for name in read_sources(str(table)):
         products.append(folder / "products" / f"{name}_cal.fits")
         manifest = str(folder / "manifests" / f"{name}.txt")
         gather_source(manifest, str(products[-1]), str(folder / "index"))

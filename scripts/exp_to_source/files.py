@@ -24,15 +24,9 @@ def temporary_beside(path: str | os.PathLike[str]) -> str:
 class atomic_write:  # noqa: N801, used as a function; contextlib takes a tenth of a gather
     """Open a file for writing that gets its name only when it is complete and on disk.
 
-    The temporary file is beside the target. No two processes ever share one: a job whose
-    Snakemake was killed continues, and may still write while the next run makes the same file.
-
-    Entering returns the temporary file, unbuffered; it is renamed on success, removed on failure.
-
-    Parameters
-    ----------
-    path : path-like
-        The final name; its folder is made if it does not exist.
+    Entering makes the folder if need be, and returns a temporary file beside the target, not
+    buffered; it is renamed on success, removed on failure. No two processes ever share one: a job
+    whose Snakemake was killed continues, and may write while the next run makes the same file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -141,10 +135,7 @@ def remove_temporary_files(folder: str) -> None:
 
 
 def file_state(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
-    """Identify the state of a file by inode, size and time; None if it does not exist.
-
-    A replaced file has another inode, so coarse times do no harm.
-    """
+    """Inode (replaced files have another), size and time of a file; None if it does not exist."""
     try:
         status = os.stat(path)
     except FileNotFoundError:
@@ -159,13 +150,7 @@ def size_and_mtime(exposure: str | int) -> dict[str, int]:
 
 
 def date_now() -> str:
-    """Format the time of writing (UTC, ISO 8601, milliseconds), or that of SOURCE_DATE_EPOCH.
-
-    Raises
-    ------
-    InputError
-        If SOURCE_DATE_EPOCH is not a time.
-    """
+    """Format the time of writing (UTC, ISO 8601, milliseconds), or that of SOURCE_DATE_EPOCH."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     try:
         now = float(epoch or time.time())

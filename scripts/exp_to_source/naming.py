@@ -64,11 +64,8 @@ NUMBERED_BY_SLIT_BEFORE = (1, 12)
 def parse_exposure_name(name: str) -> tuple[str | None, ...] | None:
     """Parse the name of an exposure (without folder and extension); None if it is not one.
 
-    Returns
-    -------
-    tuple of str or None
-        Program, observation, visit, group, sequence, activity, exposure, segment (which may be
-        None), detector, suffix.
+    The parts are program, observation, visit, group, sequence, activity, exposure, segment (which
+    may be None), detector, suffix.
     """
     match = _EXPOSURE.fullmatch(name)
     return match.groups() if match else None
@@ -81,13 +78,7 @@ def find_archive_name(text: str) -> str:
 
 
 def archive_name(header: Mapping[str, str]) -> str:
-    """Name an exposure as the archive does, without segment and suffix.
-
-    Parameters
-    ----------
-    header : mapping
-        Program, observation, visit, visit_group, sequence, activity, exposure_number, detector.
-    """
+    """Name an exposure by its headers as the archive does, without segment and suffix."""
     widths = {"program": 5, "observation": 3, "visit": 3, "visit_group": 2}
     widths |= {"sequence": 1, "activity": 2, "exposure_number": 5, "detector": 1}
     words = [header.get(key, "").lower().lstrip("0").zfill(width) for key, width in widths.items()]
@@ -134,16 +125,9 @@ def source_type(source_id: int, source_name: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def modernize_name(source_name: str, program: str) -> str:
-    """Convert the name of a source to that since pipeline version 1.15.
+    """Convert the name of a background slitlet to that since pipeline version 1.15.
 
-    That version renamed background slitlets. Cached, as a source is in many exposures.
-
-    Parameters
-    ----------
-    source_name : str
-        SRCNAME.
-    program : str
-        Number of the exposure's program.
+    Cached, as a source is in many exposures.
     """
     match = _OLD_BACKGROUND.fullmatch(source_name)
     return f"{program.lstrip('0')}_BKG{match[1]}" if match else source_name
@@ -184,21 +168,11 @@ def optical_elements(*elements: str) -> str:
 
 
 def header_template(
-    program: str,
-    observation: str,
-    instrument: str,
-    elements: str,
-    slits: bool,
-    subarray: str,
+    program: str, observation: str, instrument: str, elements: str, slits: bool, subarray: str
 ) -> str:
     """Compose the template of a product's name from headers, if no association gives one.
 
-    Parameters
-    ----------
-    program, observation, instrument, elements, subarray : str
-        Values of the headers; the subarray ``full`` is left out.
-    slits : bool
-        Whether names of fixed slits are part of the name.
+    `slits` says whether names of fixed slits are part of it.
     """
     words = [_to_safe(elements)]
     if slits:
@@ -216,17 +190,10 @@ def _to_safe(text: str) -> str:
 
 
 def fill_template(template: str, source: str, slits: list[str]) -> str:
-    """Fill in the template of a product's name; upper case stays what it is, as in the pipeline.
+    """Fill in ``{source_id}`` and ``{slit_name}``; upper case stays what it is, as in the pipeline.
 
-    Parameters
-    ----------
-    template : str
-        With ``{source_id}`` and ``{slit_name}``. Without ``{source_id}``, the source replaces the
-        source or target of a name in the archive's syntax, and is appended to others.
-    source : str
-        The source as formatted by `format_source`.
-    slits : list of str
-        Names of the slits, each once, in the order in which they first occur.
+    Without ``{source_id}``, the source (see `format_source`) replaces the source or target of a
+    name in the archive's syntax, and is appended to others. `slits` has each name once.
     """
     name = template
     for field in (_SOURCE_FIELD, _TARGET_FIELD):
@@ -243,10 +210,7 @@ def fill_template(template: str, source: str, slits: list[str]) -> str:
 def exposure_name(path: str) -> str:
     """Return the name of an exposure: that of its file, without folder and extension.
 
-    Raises
-    ------
-    InputError
-        If it cannot be part of file names, shell commands and headers.
+    It must be valid as part of file names, shell commands and headers.
     """
     name = os.path.basename(path).removesuffix(".fits")
     if not _SAFE_NAME.fullmatch(name):

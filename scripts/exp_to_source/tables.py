@@ -18,21 +18,7 @@ def write_table(
     delimiter: str = "\t",
     head: str = "",
 ) -> None:
-    """Write a table; other keys of the rows are left out.
-
-    Parameters
-    ----------
-    path : str
-        File to write.
-    columns : sequence of str
-        Their names.
-    rows : iterable of dict
-        Values by column.
-    delimiter : str
-        Separator of values.
-    head : str
-        Text before the header line.
-    """
+    """Write rows, by column, after a text `head`; other keys of the rows are left out."""
     text = io.StringIO(head)
     text.seek(0, io.SEEK_END)
     writer = csv.DictWriter(
@@ -56,13 +42,7 @@ def read_table(path: str) -> list[dict[str, str]]:
 
 
 def count_other_kinds(rows: Iterable[Mapping[str, str]]) -> str:
-    """Count the files of other kinds among the exposures, in a sentence; empty without any.
-
-    Parameters
-    ----------
-    rows : iterable of mapping
-        Rows of the table of exposures without an index; those of other files have ``other_kind``.
-    """
+    """Count the files of other kinds, by ``other_kind``, in a sentence; empty without any."""
     kinds = Counter(kind for row in rows if (kind := row.get("other_kind")))
     if not kinds:
         return ""
@@ -79,19 +59,8 @@ def check_source_list(table: str) -> None:
         )
 
 
-def read_products(table: str) -> list[str]:
-    """Read the names of the products in a source list, see `read_sources`."""
-    return list(read_sources(table))
-
-
 def read_sources(table: str) -> dict[str, dict[str, str]]:
-    """Read the rows of a source list, by the names of the products.
-
-    Raises
-    ------
-    InputError
-        If it is not (or no longer) a source list.
-    """
+    """Read the rows of a source list, by the names of the products; anything else is an error."""
     try:
         with open(table, encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file, delimiter="\t")

@@ -19,7 +19,7 @@ from exp_to_source.naming import is_product_name
 from exp_to_source.sources.families import GroupingOptions, read_exposures
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.sources.products import Product, manifest
-from exp_to_source.tables import read_products
+from exp_to_source.tables import read_sources
 
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 
@@ -95,7 +95,7 @@ def list_names(index: Path) -> list[str]:
     results = index.parent / "results"
     table = str(results / "sources.tsv")
     list_sources([str(index)], table)
-    return read_products(table)
+    return list(read_sources(table))
 
 
 def regroup(folder: Path, content: bytes) -> str:

@@ -36,7 +36,7 @@ from exp_to_source.gather.product import gather_source  # noqa: E402
 from exp_to_source.index.indexing import index_exposure  # noqa: E402
 from exp_to_source.simulate.modes import MODES  # noqa: E402
 from exp_to_source.sources.listing import list_sources  # noqa: E402
-from exp_to_source.tables import read_products  # noqa: E402
+from exp_to_source.tables import read_sources  # noqa: E402
 from exp_to_source.verify.opening import open_model  # noqa: E402
 
 #: Bounds of what the project may take for one mutant, and of what the judge may take besides.
@@ -122,7 +122,7 @@ def regroup(paths: list[Path], folder: Path) -> Regrouped:
                 diagnostics = index_exposure(str(path), indices[-1])
                 made.remarks += [remark.text for remark in diagnostics]
             made.remarks += list_sources(indices, table)
-            for name in read_products(table):
+            for name in read_sources(table):
                 product = results / "products" / f"{name}_cal.fits"
                 manifest = str(results / "manifests" / f"{name}.txt")
                 gather_source(manifest, str(product), str(results / "index"))

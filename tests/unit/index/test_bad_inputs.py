@@ -24,7 +24,7 @@ from exp_to_source.run.inputs import find_exposures
 from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.families import GroupingOptions
 from exp_to_source.sources.listing import list_sources
-from exp_to_source.tables import read_products
+from exp_to_source.tables import read_sources
 
 NAME = "jw00009001001_03101_00001_nrs1_cal"
 MEMORY = 600 << 20
@@ -64,7 +64,7 @@ def products(folder: Path, *indices: str, associations: Any = (), **options: str
     results = folder / "results"
     table = str(results / "sources.tsv")
     list_sources(indices, table, list(associations), GroupingOptions(**options))
-    return read_products(table)
+    return list(read_sources(table))
 
 
 def gather(folder: Path, name: str) -> Path:

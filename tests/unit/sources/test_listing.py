@@ -7,7 +7,7 @@ import pytest
 from fake_run import write_fake_run
 
 from exp_to_source.sources import listing
-from exp_to_source.tables import read_products
+from exp_to_source.tables import read_sources
 
 
 def indices(results: Path) -> list[str]:
@@ -40,6 +40,6 @@ def test_each_product_has_a_manifest_before_the_table_is_there(
     assert not table.exists()
     listing.list_sources(indices(results), str(table))
     assert {path.name: path.read_bytes() for path in manifests.iterdir()} == before
-    assert {f"{name}.txt" for name in read_products(str(table))} == before.keys()
+    assert {f"{name}.txt" for name in read_sources(str(table))} == before.keys()
     said, *_ = listing.list_sources(indices(results), str(table))
     assert "; 0 new or changed" in said

@@ -22,7 +22,7 @@ from exp_to_source.index.datatypes import header_datatype
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.listing import list_sources
-from exp_to_source.tables import read_products
+from exp_to_source.tables import read_sources
 from exp_to_source.verify import products as verify
 from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
@@ -278,7 +278,7 @@ def test_odd_exposures(oddity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     results = tmp_path / "results"
     table = str(results / "sources.tsv")
     list_sources([str(index)], table)
-    (name,) = read_products(table)
+    (name,) = read_sources(table)
     product = tmp_path / f"{name}_cal.fits"
     gather_source(str(results / "manifests" / f"{name}.txt"), str(product), str(tmp_path))
     fingerprint_exposure(str(path), str(tmp_path / "exposures" / f"{path.stem}.jsonl"))
