@@ -186,16 +186,19 @@ def measure(measured: str, products: list[str], results: str, images: int, width
     measure_products(products, results, measured, images, width)
 
 
-def report(settings: str, report: str, measured: list[str], logs: str | None) -> None:
+def report(settings: str, report: str, measured: list[str] | None, logs: str | None) -> None:
     """Write the report of a run as one HTML page."""
     from .report.page import write_report
-    from .results import SOURCES
+    from .results import MEASURED, SOURCES
     from .tables import check_source_list
 
     run = read_settings(settings)
     results = os.path.dirname(report) or "."
     check_source_list(os.path.join(results, SOURCES))
     logs = logs or os.path.normpath(os.path.join(results, "..", "logs"))
+    if measured is None:
+        # Measurements of earlier states of products are left out by their digests.
+        measured = sorted(map(str, Path(results, MEASURED).glob("*.jsonl")))
     write_report(report, results, logs, run.values, run.exposures, measured)
 
 
@@ -407,7 +410,7 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add = command("report", report)
     add("settings", **settings)
     add("report", help="page to write (*.html), in the folder of the results")
-    add("--measured", nargs="*", default=[], help="measurements of its products")
+    add("--measured", nargs="*", help="measurements of its products, by default all in the folder")
     add("--logs", metavar="FOLDER", help="by default 'logs' beside the folder of the results")
 
     add = command("prepare", prepare)

@@ -53,11 +53,16 @@ def failed_files(results: str) -> Iterator[str]:
             yield product_path(results, name)
 
 
+def empty_files(results: str) -> list[str]:
+    """List the empty files, which exist until the end of a run; a killed one leaves them."""
+    paths = failed_files(results)
+    return [path for path in paths if os.path.exists(path) and not os.path.getsize(path)]
+
+
 def remove_failed_files(results: str) -> None:
     """Remove the empty files, but keep their records, which an unfinished run still needs."""
-    for path in failed_files(results):
-        if os.path.exists(path) and not os.path.getsize(path):
-            os.unlink(path)
+    for path in empty_files(results):
+        os.unlink(path)
 
 
 def forget_failures(results: str) -> None:

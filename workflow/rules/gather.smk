@@ -18,6 +18,7 @@ rule gather_source:
         runtime=1,
     params:
         digest=product_trigger,
+        empty=lambda wildcards: product_path(RESULTS, PRODUCT.format(**wildcards)) in EMPTY,
         format=FORMAT,
         # Profiles of clusters request it by a resource: its group would lose the other products.
         failure=lambda wildcards, resources: (

@@ -1,6 +1,7 @@
 """What a run does at its start and end."""
 
 import snakemake
+from snakemake.exceptions import IncompleteCheckpointException
 
 
 def drop_rate_limit():
@@ -22,10 +23,22 @@ onstart:
     drop_rate_limit()
 
 
+def end_session(failed):
+    """Report how the run ended; return whether something failed, though perhaps no job did."""
+    try:
+        # After an error of its job, Snakemake restored an earlier list.
+        LISTINGS[RESULTS].get()
+        is_listed = True
+    except IncompleteCheckpointException:
+        is_listed = not failed
+    defaults = read_configfile(DEFAULTS)
+    return SESSION.end(failed, is_listed, config, defaults, snakemake.__version__)
+
+
 onsuccess:
-    if SESSION.end(False, config, read_configfile(DEFAULTS), snakemake.__version__):
+    if end_session(False):
         sys.exit(1)
 
 
 onerror:
-    SESSION.end(True, config, read_configfile(DEFAULTS), snakemake.__version__)
+    end_session(True)

@@ -67,6 +67,10 @@ def product_trigger(wildcards):
     return row(wildcards)["digest"]
 
 
+#: Empty files that a killed run left in the place of what could not be made.
+EMPTY = {*empty_files(RESULTS)}
+
+
 def all_products_trigger(wildcards):
     """Digest of all products, as `product_trigger`."""
     return rows_trigger(rows())

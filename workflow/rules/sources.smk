@@ -8,6 +8,9 @@ checkpoint list_sources:
         indices=index_files,
         files=list(map(local, RUN.files)),
     output:
+        # Not restored if nothing can be listed: as it is missing, the next run lists, without the
+        # metadata that Snakemake then removed. The first output is what jobs wait for.
+        settings=f"results/{names.SETTINGS}",
         # Updated: if nothing can be listed, Snakemake restores what it had.
         table=report(
             update(TABLE),
@@ -16,7 +19,6 @@ checkpoint list_sources:
             labels={"what": "Table of sources"},
         ),
         ecsv=update(names.ecsv_path(TABLE)),
-        settings=update(f"results/{names.SETTINGS}"),
     log:
         "logs/list_sources.log",
     conda:
@@ -42,6 +44,7 @@ if hasattr(checkpoints, "list_sources"):
 rule sources:
     input:
         table=TABLE,
+        settings=rules.list_sources.output.settings,
     log:
         "logs/sources.log",
     conda:

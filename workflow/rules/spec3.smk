@@ -47,6 +47,7 @@ rule extract_spectrum:
     params:
         digest=product_trigger,
         settings=SPECTRA,
+        empty=lambda wildcards: spectrum_path(RESULTS, PRODUCT.format(**wildcards), "x1d") in EMPTY,
         folder=lambda wildcards, output: os.path.dirname(output.x1d),
         # As the table of all sources is made without it.
         failure=lambda wildcards: failure_option(names.SPEC3, wildcards),

@@ -23,7 +23,6 @@ from ..files import (
 )
 from ..results import (
     PRODUCTS,
-    SOURCES,
     SUMMARY,
     index_path,
     prepared_path,
@@ -52,7 +51,7 @@ OUTPUTS: dict[str, Callable[[str, str], str]] = {
     "extract_spectrum": lambda results, name: spectrum_path(results, name, "x1d"),
 }
 
-#: What begins the last line of a job that failed by a mistake of the user.
+#: What begins the last lines of a job that failed by a mistake of the user.
 PROGRAM = "exp-to-source"
 
 KILLED = "was killed, without a word why: perhaps by a limit of memory or time, or by scancel"
@@ -87,7 +86,6 @@ class Session:
         self.time = time.time()
         self.states = file_states(self.results)
         self.log_states = dict(self._logs())
-        self.list_state = file_state(f"{self.results}/{SOURCES}")
         self.is_running = True
         previous = signal.getsignal(signal.SIGINT)
 
@@ -107,9 +105,25 @@ class Session:
         sys.exit(1)
 
     def end(
-        self, failed: bool, config: Mapping[str, Any], defaults: Mapping[str, Any], snakemake: str
+        self,
+        failed: bool,
+        is_listed: bool,
+        config: Mapping[str, Any],
+        defaults: Mapping[str, Any],
+        snakemake: str,
     ) -> bool:
         """Report how the run ended, and keep it in ``summary.json``.
+
+        Parameters
+        ----------
+        failed : bool
+            Whether a job failed.
+        is_listed : bool
+            Whether the source list is that of this run.
+        config, defaults : mapping
+            Settings of the run, and those of the shipped file.
+        snakemake : str
+            Version of Snakemake.
 
         Returns
         -------
@@ -126,7 +140,6 @@ class Session:
         ended = FAILED if failed or reasons else COMPLETE
         if self.is_interrupted and not self.refusals:
             ended = INTERRUPTED
-        table = f"{self.results}/{SOURCES}"
         summary = summarize(
             RunSummary(
                 self.results,
@@ -137,7 +150,7 @@ class Session:
             ),
             self.states,
             lost,
-            ended == COMPLETE or file_state(table) != self.list_state,
+            is_listed,
         )
         notes = count_files(config["exposures"], self.results)
         changed = {key: value for key, value in config.items() if value != defaults[key]}
@@ -185,8 +198,9 @@ class Session:
             rule, name = os.path.split(os.path.relpath(path, self.logs))
             output = OUTPUTS[rule](self.results, name[:-4]) if rule in OUTPUTS else ""
             is_lost = bool(output) and not os.path.exists(output)
-            if last.startswith(PROGRAM):
-                yield last, output
+            starts = [n for n, line in enumerate(lines) if line.startswith(PROGRAM)]
+            if starts:
+                yield "\n".join(lines[starts[-1] :]).rstrip("\n"), output
             elif any(line.startswith("Traceback (most") for line in lines):
                 yield f"{path}: {last}", output
             elif is_lost and not self.is_interrupted:
