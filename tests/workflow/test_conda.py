@@ -1,7 +1,7 @@
-"""Jobs run in the environments of their rules, where these are asked for.
+"""Jobs run in the environments of their rules, if these are requested.
 
-A conda that solves environments needs its channels; so this one stands in for it: it makes
-environments of the Python at hand, which take note that they were used.
+A conda that solves environments needs its channels; this one takes its place: it makes environments
+of the present Python, which record what they run.
 """
 
 import os
@@ -21,7 +21,6 @@ case "$*" in
         prefix=${@: -1}
         prefix=${prefix#--prefix=}
         mkdir -p "$prefix/bin"
-        cp "${@: -2:1}" "$prefix/asked.yaml" 2>/dev/null
         printf '#!/bin/sh\\necho "$@" >>"%s/used"\\nexec PYTHON "$@"\\n' "$prefix" \\
             >"$prefix/bin/python"
         chmod +x "$prefix/bin/python"
@@ -44,17 +43,17 @@ def conda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def used(environments: Path) -> str:
-    """Scripts that ran in the environments."""
+    """Commands that ran in the environments."""
     return "".join(path.read_text() for path in environments.glob("*/used"))
 
 
-def test_environments_are_used_where_they_are_asked_for(conda: Path, tmp_path: Path):
+def test_environments_are_used_if_they_are_requested(conda: Path, tmp_path: Path):
     work = Workflow(tmp_path / "work", {"demo": True})
     jobs = work.make("--sdm=conda", python="python")
     assert jobs["gather_source"] == 5
-    for script in ("index_exposure.py", "list_sources.py", "gather_source.py"):
-        assert f"{ROOT}/scripts/{script}" in used(conda)
-    assert work.make("--sdm=conda", python="python") == {}
+    for command in ("exp-to-source simulate", "exp-to-source index", "gather_source.py"):
+        assert f"{ROOT}/scripts/bin/../{command} " in used(conda)
+    assert ".list_sources.py" in used(conda)
 
 
 def test_otherwise_jobs_have_the_python_of_snakemake(conda: Path, tmp_path: Path):

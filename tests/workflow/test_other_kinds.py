@@ -94,7 +94,7 @@ def test_what_is_named_is_an_error_as_before(plain: Workflow, tree: Path, tmp_pa
         result = work.run(exposures=both, on_bad_exposure=way)
         assert result.status == 1
         assert result.text.splitlines()[-1].startswith(
-            f"index_exposure: {image}: holds ImageModel (NRS_MSATA); only MultiSlitModels"
+            f"exp-to-source index: {image}: holds ImageModel (NRS_MSATA); only MultiSlitModels"
         )
         assert "on_bad_exposure" not in result.text.splitlines()[-1]
     # What was not named is not indexed again, nor are exposures that are named now.
@@ -109,5 +109,7 @@ def test_nothing_but_other_kinds(tree: Path, tmp_path: Path):
     result = work.run()
     assert result.status == 1
     last = result.text.splitlines()[-1]
-    assert last.startswith("list_sources: no exposures to regroup: ignored 3 files of other kinds ")
+    assert last.startswith(
+        "exp-to-source list: no exposures to regroup: ignored 3 files of other kinds "
+    )
     assert last.endswith("1 MultiSpecModel; correct the setting 'exposures'")

@@ -42,9 +42,8 @@ def test_products_that_cannot_be_proved_to_open(work: Workflow, data: list[Path]
 
 
 def test_exposure_that_was_dated_in_the_future(work: Workflow, data: list[Path]):
-    """Its content is as it was, and what is made of it stays."""
+    """It is indexed again, but its content is the same, and so are its products."""
     work.make()
     os.utime(data[0], (2e9, 2e9))
-    assert work.make() == {}
-    assert work.make(sources=1)["gather_source"] == 0
     assert work.make()["gather_source"] == 0
+    assert work.make(sources=1)["gather_source"] == 0

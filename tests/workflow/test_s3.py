@@ -49,7 +49,7 @@ for path in sys.argv[2:]:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Address of a local server that talks S3."""
+    """Address of a local server with the protocol of S3."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     with socket.socket() as free:
@@ -115,5 +115,5 @@ def test_results_in_a_bucket_are_refused(server: str, tmp_path: Path):
     words = ["-s", str(ROOT / "Snakefile"), *storage, "--config", f"exposures={path}"]
     done = snakemake(tmp_path, server, *words)
     assert done.returncode == 1
-    assert "exp_to_source: --default-storage-provider is not supported" in done.stdout
+    assert "exp-to-source: --default-storage-provider is not supported" in done.stdout
     assert "Traceback" not in done.stdout

@@ -44,7 +44,9 @@ if hasattr(checkpoints, "list_sources"):
 rule sources:
     input:
         table=TABLE,
+        # What may be missing beside it.
         settings=rules.list_sources.output.settings,
+        ecsv=rules.list_sources.output.ecsv,
     log:
         "logs/sources.log",
     conda:

@@ -199,6 +199,8 @@ class Session:
             output = OUTPUTS[rule](self.results, name[:-4]) if rule in OUTPUTS else ""
             is_lost = bool(output) and not os.path.exists(output)
             starts = [n for n, line in enumerate(lines) if line.startswith(PROGRAM)]
+            if self.is_interrupted and last.endswith(": interrupted"):
+                continue
             if starts:
                 yield "\n".join(lines[starts[-1] :]).rstrip("\n"), output
             elif any(line.startswith("Traceback (most") for line in lines):
