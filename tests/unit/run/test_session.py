@@ -36,7 +36,7 @@ def write(folder: Path, name: str, text: str = "") -> None:
 
 
 def end(run: Session, failed: bool = True) -> dict[str, object]:
-    assert run.end(failed, CONFIG, CONFIG, "9.27") is failed
+    assert run.end(failed, True, CONFIG, CONFIG, "9.27") is failed
     return json.loads(Path(run.results, "summary.json").read_text())
 
 
@@ -61,8 +61,16 @@ def test_the_last_lines_are_the_reasons(run: Session, tmp_path: Path, capsys):
     assert capsys.readouterr().out.splitlines()[-1] in summary["reasons"]
 
 
+def test_a_reason_may_have_several_lines(run: Session, tmp_path: Path, capsys):
+    lines = ["exp-to-source check: 1 of 2 rows are damaged:", "a: differs"]
+    write(tmp_path, "logs/verify.log", "\n".join(["note", SENTENCE, *lines, ""]))
+    assert end(run)["reasons"] == ["\n".join(lines)]
+    assert capsys.readouterr().out.splitlines()[-2:] == lines
+
+
 def test_an_interrupted_run_is_not_a_failed_one(run: Session, tmp_path: Path, capsys):
     write(tmp_path, "logs/gather_source/b.log")
+    write(tmp_path, "logs/index_exposure/c.log", "exp-to-source index: interrupted\n")
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
     summary = end(run)
@@ -84,7 +92,7 @@ def test_refusals_are_reported_at_the_end_once_the_run_has_started(run: Session,
 def test_recorded_failures_fail_a_run_whose_jobs_all_succeeded(run: Session, tmp_path: Path):
     write(tmp_path, "results/failures/f.txt", f"{SENTENCE}\n")
     write(tmp_path, "results/products/f_cal.fits")
-    assert run.end(False, CONFIG, CONFIG, "9.27")
+    assert run.end(False, True, CONFIG, CONFIG, "9.27")
     summary = json.loads((tmp_path / "results" / "summary.json").read_text())
     assert (summary["ended"], summary["reasons"]) == ("failed", [SENTENCE])
     assert not (tmp_path / "results" / "products" / "f_cal.fits").exists()
@@ -92,7 +100,7 @@ def test_recorded_failures_fail_a_run_whose_jobs_all_succeeded(run: Session, tmp
 
 def test_a_complete_run_keeps_its_settings_and_versions(run: Session):
     config = {"exposures": [], "group_by": "source_id"}
-    assert not run.end(False, config, config | {"group_by": "auto"}, "9.27")
+    assert not run.end(False, True, config, config | {"group_by": "auto"}, "9.27")
     summary = json.loads(Path(run.results, "summary.json").read_text())
     assert (summary["ended"], summary["settings"]) == ("complete", {"group_by": "source_id"})
     assert summary["versions"]["snakemake"] == "9.27"
