@@ -140,7 +140,7 @@ def test_disk_full(undisturbed: Workflow, tmp_path: Path):
     limited = f"ulimit -f 100; trap '' XFSZ; {sys.executable} {script} {manifest} {product}"
     done = subprocess.run(["bash", "-c", limited], cwd=work.folder, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"gather_source: {product}: File too large; raise")
+    assert done.stderr.startswith(f"exp-to-source gather: {product}: File too large; raise")
     assert list(product.parent.iterdir()) == []
     work.make()
     assert read_results(work) == read_results(undisturbed)
@@ -168,7 +168,7 @@ def test_folder_that_cannot_be_written(undisturbed: Workflow, tmp_path: Path):
     (work.folder / "results").write_text("not a folder")
     result = work.run()
     assert result.status == 1
-    assert result.text.splitlines()[-1].startswith("exp_to_source: results")
+    assert result.text.splitlines()[-1].startswith("exp-to-source: results")
     assert "Traceback" not in result.text
 
 

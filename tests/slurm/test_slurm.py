@@ -144,9 +144,7 @@ def test_commands_in_place_of_the_plugin(many: Made, tmp_path: Path, jobs):
     assert (done["index_exposure"], done["gather_source"]) == (2, 60)
     assert work.products == many.products
     assert jobs() == ["COMPLETED"] * (2 + 2)
-    logs = [path.read_text() for path in (work.folder / "logs" / "cluster").iterdir()]
-    python = re.compile(rf"{SNAKEMAKE.parent}/python\S* .*(index_exposure|gather_source)\.py")
-    assert len([1 for log in logs if python.search(log)]) == 4, "another Python on the node"
+    assert len(list((work.folder / "logs" / "cluster").iterdir())) == 2 + 2
     assert work.make() == {}
     assert jobs() == []
     change_slit(sorted(data.glob("*_cal.fits"))[1], 61)
@@ -249,7 +247,7 @@ def test_job_over_its_memory_each_time(few: Made, tmp_path: Path, jobs):
     result = Remote(tmp_path / "work", {"exposures": few.exposures}, options=options).run()
     assert result.status == 1
     assert "no sources are listed in " in result.text
-    assert "failed: index_exposure, see " in result.text
+    assert result.text.count("the job was killed, without a word why") == 2
     assert jobs() == ["FAILED"] * 2
 
 
@@ -269,7 +267,7 @@ def test_bad_source_does_not_take_its_neighbours_along(
     result = work.run()
     assert result.status == 1
     index = work.folder / "results" / "index" / f"{bad.stem}.txt"
-    sentence = f"gather_source: {bad}: changed since it was indexed; delete {index} and run again"
+    sentence = f"exp-to-source gather: {bad}: changed since it was indexed; delete {index} and run again"
     assert result.text.rstrip().splitlines()[-1] == sentence
     assert f"failed: {PRODUCT.format(61)} " in result.text
     name = f"{PRODUCT.format(61)}_cal.fits"
