@@ -97,7 +97,7 @@ def test_reference_of_files_is_what_is_written():
     page = "docs/reference/files.md"
     listed = first_column("docs/how-to/see.md", "The source list")
     assert listed == list(source_list.COLUMNS)
-    slit = families.Slit("exposure", "digest", 1, "name", "slit", 7, 100)
+    slit = families.Slit("exposure", "digest", 1, "name", "slit", "", 7, 100)
     about = {"table_name": "x_asn.json"}
     manifest = products.manifest(products.Product("product", 1, "s", about, [slit], ("a", "b")))
     names = dict.fromkeys(line.partition("\t")[0] for line in manifest.decode().splitlines())

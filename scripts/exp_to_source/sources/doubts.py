@@ -40,14 +40,12 @@ class Doubt(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """Where an exposure has a source, or its target; empty texts are not known.
-
-    The position is right ascension and declination in degrees, the name that of the target, or of
-    the catalogue of the source.
-    """
+    """Where an exposure has a source, or its target; empty texts are not known."""
 
     exposure: str
+    #: Right ascension and declination in degrees.
     position: str
+    #: That of the target, or of the catalogue of the source.
     name: str
 
     def __str__(self) -> str:
@@ -71,14 +69,12 @@ def check_doubts(
         *several_positions(products, by_name),
         *stray_slits(products, by_name),
     ]
-    stopping = [
-        doubt.text for doubt in doubts if on_doubt == "stop" or (on_doubt == "auto" and doubt.stops)
-    ]
-    if stopping:
+    stopping = [text for text, stops in doubts if stops or on_doubt == "stop"]
+    if stopping and on_doubt != "warn":
         lines = "\n- ".join(["nothing is written:", *stopping] if stopping[1:] else stopping)
         end = "\n" if stopping[1:] else "; or "
         raise InputError(f"{lines}{end}set 'on_doubt: warn' to go on nevertheless")
-    return [Diagnostic("warning", doubt.text) for doubt in doubts]
+    return [Diagnostic("warning", text) for text, _ in doubts]
 
 
 def repeated_exposures(products: Iterable[Product], exposures: Exposures) -> Iterator[Doubt]:
@@ -91,7 +87,12 @@ def repeated_exposures(products: Iterable[Product], exposures: Exposures) -> Ite
         paths = (" and ".join(exposures[name].header["path"] for name in pair) for pair in pairs)
         return f"{pluralize(pairs.total(), 'slit')}): {list_some(paths, '; ', MAX_NAMED)}"
 
-    keys = {name: _read_numbers(exposure.header) for name, exposure in exposures.items()}
+    keys: dict[str, tuple[str, ...]] = {}
+    for name, (header, *_) in exposures.items():
+        # Later pipelines may have corrected the clock: it counts for want of a number only.
+        start = "" if header.get("exposure_number") else header.get("start", "")[:9]
+        elements = (header.get(key, "") for key in ("filter", "grating", "pupil", "segment"))
+        keys[name] = archive_name(header), start, *elements
     repeated = _count_pairs(products, exposures, identify(exposures, keys))
     if repeated:
         yield Doubt(
@@ -133,14 +134,6 @@ def _count_pairs(
                 if (other := first.setdefault(key, slit.exposure)) != slit.exposure:
                     pairs[other, slit.exposure] += 1
     return pairs
-
-
-def _read_numbers(header: Mapping[str, str]) -> tuple[str, ...]:
-    """Read all that identifies an exposure but FILENAME: numbers, optical elements."""
-    # Later pipelines may have corrected the clock, so that it counts for want of a number only.
-    start = "" if header.get("exposure_number") else header.get("start", "")[:9]
-    keys = ("filter", "grating", "pupil", "segment")
-    return archive_name(header), start, *(header.get(key, "") for key in keys)
 
 
 def identify(exposures: Exposures, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Hashable]:
@@ -232,17 +225,17 @@ def stray_slits(products: Iterable[Product], exposures: Exposures) -> Iterator[D
 
 def distinguish(sights: Iterable[Sight]) -> list[Sight]:
     """List the first sight of each source; known positions decide, or else names."""
+
+    def differ(one: Sight, other: Sight) -> bool:
+        if one.position and other.position:
+            return separation(one.position, other.position) > TOLERANCE
+        return bool(one.name and other.name) and one.name != other.name
+
     first: list[Sight] = []
     for sight in sights:
-        if all(_differ(sight, other) for other in first):
+        if all(differ(sight, other) for other in first):
             first.append(sight)
     return first
-
-
-def _differ(one: Sight, other: Sight) -> bool:
-    if one.position and other.position:
-        return separation(one.position, other.position) > TOLERANCE
-    return bool(one.name and other.name) and one.name != other.name
 
 
 def separation(position: str, other: str) -> float:

@@ -52,13 +52,19 @@ class Row(NamedTuple):
     product: str
 
     def matches(self, slit: SlitKey) -> bool:
-        """Whether it matches a slit."""
-        return (
-            _matches(slit.exposure, self.exposure)
-            and _matches(slit.slit_name, self.slit_name)
-            and _matches(slit.source_name, self.source_name)
-            and (not self.source_id or _has_id(slit, self.source_id))
+        """Whether it matches a slit; an id without a class is not that of a background slitlet."""
+        pairs = (
+            (slit.exposure, self.exposure),
+            (slit.slit_name, self.slit_name),
+            (slit.source_name, self.source_name),
         )
+        if not all(_matches(name, pattern) for name, pattern in pairs):
+            return False
+        if not self.source_id:
+            return True
+        slit_kind = source_type(slit.source_id, slit.source_name)
+        kind, number = parse_id(self.source_id) or ("", None)
+        return slit.source_id == number and (slit_kind == kind if kind else slit_kind != "b")
 
     @property
     def source(self) -> tuple[str, int] | None:
@@ -107,12 +113,6 @@ def parse_id(text: str) -> tuple[str, int] | None:
         return None
     kind, number = match[1].lower(), int(match[2])
     return (kind, -abs(number)) if kind == "v" else (kind, number)
-
-
-def _has_id(slit: SlitKey, text: str) -> bool:
-    slit_kind = source_type(slit.source_id, slit.source_name)
-    kind, number = parse_id(text) or ("", None)
-    return slit.source_id == number and (slit_kind == kind if kind else slit_kind != "b")
 
 
 def _matches(name: str, pattern: str) -> bool:

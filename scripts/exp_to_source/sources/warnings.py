@@ -22,8 +22,7 @@ def product_warnings(
     by_name = {exposure.name: exposure for exposure in exposures}
     yield from warn_unopenable(products, by_name)
     yield from check_asdf_standards(products, by_name)
-    yield from warn_missing_names(products)
-    yield from warn_unusual_names(products)
+    yield from note_names(products)
 
 
 def run_warnings(
@@ -87,34 +86,28 @@ def check_asdf_standards(
             )
 
 
-def warn_missing_names(products: Iterable[Product]) -> Iterator[Diagnostic]:
-    """Report products that combine slits with and without a source name.
+def note_names(products: Iterable[Product]) -> Iterator[Diagnostic]:
+    """Report products that combine named and nameless slits, and names not as the archive's.
 
-    The jwst package makes two products of each of these.
+    The jwst package makes two products of each of the first.
     """
-    concerned = []
-    for product in products:
+    nameless, unusual = [], []
+    for product in (product for product in products if not product.joined):
         names = {slit.source_name for slit in product.slits}
-        if len(names) > 1 and "" in names and not product.joined:
-            concerned.append(product.name)
-    if concerned:
-        text = "some slits have no SRCNAME, their SOURCEID decides"
-        yield Diagnostic("note", f"{list_some(concerned, limit=1)}: {text}")
-
-
-def warn_unusual_names(products: Iterable[Product]) -> Iterator[Diagnostic]:
-    """Report products whose names, from headers, do not follow the archive's syntax."""
-    names = [
-        product.name
-        for product in products
-        if not product.association and not product.joined and not parse_product_name(product.name)
-    ]
-    if names:
-        yield Diagnostic(
-            "note",
-            f"{list_some(names, limit=1)}: named after headers, which do not give a name as the "
-            "archive's; an association may give another",
-        )
+        if len(names) > 1 and "" in names:
+            nameless.append(product.name)
+        if not (product.association or parse_product_name(product.name)):
+            unusual.append(product.name)
+    for concerned, text in (
+        (nameless, "some slits have no SRCNAME, their SOURCEID decides"),
+        (
+            unusual,
+            "named after headers, which do not give a name as the archive's; an association may "
+            "give another",
+        ),
+    ):
+        if concerned:
+            yield Diagnostic("note", f"{list_some(concerned, limit=1)}: {text}")
 
 
 def warn_mixed_slit_ids(

@@ -22,7 +22,7 @@ from exp_to_source.sources.families import (
 from exp_to_source.sources.listing import describe_source
 from exp_to_source.sources.products import make_products, manifest
 from exp_to_source.sources.source_list import COLUMNS, write_source_list
-from exp_to_source.sources.warnings import warn_unusual_names
+from exp_to_source.sources.warnings import note_names
 
 IDENTITY = {
     "program": "10006", "observation": "010", "instrument": "NIRSPEC", "filter": "F170LP",
@@ -179,7 +179,7 @@ def test_associations_are_families_of_their_own():
 def test_headers_that_give_no_name_of_the_archive(bad: dict, name: str):
     (product,) = products_of(exposure("a", (1, "", "1"), **bad))
     assert product.name == name and is_product_name(name)
-    remarks = [remark.text for remark in warn_unusual_names([product])]
+    remarks = [remark.text for remark in note_names([product])]
     assert bool(remarks) == (parse_product_name(name) is None)
     assert all(text.startswith(f"{name}: named after headers") for text in remarks)
 
