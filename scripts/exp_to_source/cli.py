@@ -90,7 +90,7 @@ def _joins(run: Settings) -> Any:
 
 
 def _join_lookup(run: Settings) -> Any:
-    from .verify.join_lookup import JoinLookup
+    from .verify.verdicts import JoinLookup
 
     return JoinLookup(_joins(run), run.values["fixed_slit_ids"])
 

@@ -10,8 +10,8 @@ from stdatamodels.jwst import datamodels
 
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.join_table import read_joins
-from exp_to_source.verify.join_lookup import JoinLookup
 from exp_to_source.verify.products import Verifier
+from exp_to_source.verify.verdicts import JoinLookup
 
 SHAPE = (4, 8)
 HEAD = "exposure\tslit_name\tsource_id\tsource_name\ttarget\tproduct\n"

@@ -77,9 +77,9 @@ def canonical_text(node: Any) -> str:
     return f"{type(node).__name__} {node!r}"
 
 
-def get_node(tree: Any, path: tuple[str, ...]) -> Any:
-    """Get part of a tree, or None."""
-    for key in path:
+def get_node(tree: Any, path: str) -> Any:
+    """Get part of a tree by its path with dots, or None."""
+    for key in path.split("."):
         tree = tree.get(key) if isinstance(tree, dict) else None
     return tree
 

@@ -41,37 +41,26 @@ IDENTITY = (
 #: Parts of the top of a product's tree that are not copied unchanged from its first exposure.
 NOT_COPIED = frozenset((TAG, "meta", "history", "slits", "exposures", "_fits_hash"))
 
-EXPOSURE_TYPE = ("exposure", "type")
+EXPOSURE_TYPE = "meta.exposure.type"
 
 
 class SlitFingerprint(NamedTuple):
-    """Slit of an exposure, or entry of a product.
+    """Slit of an exposure, or entry of a product."""
 
-    Attributes
-    ----------
-    label : str
-        For people.
-    identity : str
-        Equal for a slit and its entry.
-    planes, arrays : dict
-        HDU name to the digest of its data, and to their datatype and shape, in file order.
-    cards : dict
-        HDU name to the images of its other cards, by keyword.
-    attributes : dict
-        Attribute to the text of its value; ``meta.`` with a name for each part of the metadata.
-    asn : dict or None
-        Metadata about the association.
-    exposure_type : str or None
-        Exposure type, if it is the slit's own.
-    """
-
+    #: For people.
     label: str
+    #: Equal for a slit and its entry.
     identity: str
+    #: HDU name to the digest of its data, and to their datatype and shape, in file order.
     planes: dict[str, str]
     arrays: dict[str, str]
+    #: HDU name to the images of its other cards, by keyword.
     cards: dict[str, dict[str, str]]
+    #: Attribute to the text of its value; ``meta.`` with a name for each part of the metadata.
     attributes: dict[str, str]
+    #: Metadata about the association.
     asn: dict[str, Any] | None
+    #: If it is the slit's own.
     exposure_type: str | None
 
     @property
@@ -81,20 +70,7 @@ class SlitFingerprint(NamedTuple):
 
 
 def fingerprint_exposure(path: str, output: str) -> None:
-    """Write the fingerprints of an exposure.
-
-    Parameters
-    ----------
-    path : str
-        A MultiSlitModel saved as FITS.
-    output : str
-        File to write.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
+    """Write the fingerprints of an exposure, a MultiSlitModel saved as FITS."""
     before = size_and_mtime(path)
     try:
         top, lines = _fingerprint_slits(path)
@@ -108,9 +84,12 @@ def fingerprint_exposure(path: str, output: str) -> None:
             "correct it, or get the file again"
         ) from None
     with atomic_write(output) as file:
-        write_all(file, json.dumps(before | top, default=str).encode() + b"\n")
-        for line in lines:
+        for line in (_encode(before | top), *lines):
             write_all(file, line)
+
+
+def _encode(content: Any) -> bytes:
+    return json.dumps(content, default=str).encode() + b"\n"
 
 
 def _fingerprint_slits(path: str) -> tuple[dict[str, Any], list[bytes]]:
@@ -130,19 +109,18 @@ def _fingerprint_slits(path: str) -> tuple[dict[str, Any], list[bytes]]:
     summaries, lines = [], []
     numbers = contents.number_hdus()
     for number, slit in enumerate(tree["slits"], 1):
-        own = slit.get("meta") or {}
-        merged = _merge(own, shared)
-        exposure_type = get_node(own, EXPOSURE_TYPE)
+        exposure_type = get_node(slit, EXPOSURE_TYPE)
+        merged = _merge(slit.get("meta") or {}, shared)
         if exposure_type is not None:
             merged = _merge(merged, {"exposure": {"type": exposure_type}})
+        node = slit | {"meta": merged}
         try:
-            entry = fingerprint_entry(number, slit | {"meta": merged}, contents, numbers)
+            entry = fingerprint_entry(number, node, contents, numbers)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-        entry = entry._replace(exposure_type=exposure_type)
-        lines.append(json.dumps(entry, default=str).encode() + b"\n")
-        identity = [slit.get(key) for key in ("name", "source_id", "source_name")]
-        identity.append(get_node(merged, EXPOSURE_TYPE))
+        lines.append(_encode(entry._replace(exposure_type=exposure_type)))
+        keys = ("name", "source_id", "source_name", EXPOSURE_TYPE)
+        identity = [get_node(node, key) for key in keys]
         summaries.append([entry.label, *entry.keys, len(lines[-1]), *identity])
     top = {
         "path": path,
@@ -150,7 +128,7 @@ def _fingerprint_slits(path: str) -> tuple[dict[str, Any], list[bytes]]:
         "cards": contents.hdus[0].cards,
         "meta": flatten({"meta": meta}),
         "asn": meta.get("asn"),
-        "kind": get_node(meta, EXPOSURE_TYPE),
+        "kind": get_node(tree, EXPOSURE_TYPE),
         "tree": copied_texts(tree),
         "slits": summaries,
     }
@@ -217,19 +195,19 @@ def fingerprint_entry(
     for reference in references:
         if reference not in numbers:
             raise InputError(f"slit {number} has no {reference.name},{reference.version}")
-    references += (
-        reference
-        for name in {array.hdu for array in read_schema(EXPOSURE_MODEL).arrays}
-        if (reference := HduReference(name, number)) in numbers
-        and contents.hdus[numbers[reference]].is_empty
-    )
-    hdus = [contents.hdus[n] for n in sorted(numbers[reference] for reference in references)]
+    positions = [numbers[reference] for reference in references]
+    for name in {array.hdu for array in read_schema(EXPOSURE_MODEL).arrays}:
+        position = numbers.get(HduReference(name, number))
+        # Data models write an HDU of nothing but cards for metadata of a plane.
+        if position is not None and (hdu := contents.hdus[position]).cards and hdu.array is None:
+            positions.append(position)
+    hdus = [contents.hdus[position] for position in sorted(positions)]
     meta = slit.get("meta") or {}
     attributes = {key: canonical_text(value) for key, value in slit.items() if key != "meta"}
     attributes |= {
         f"meta.{key}": canonical_text(value) for key, value in meta.items() if key != "asn"
     }
-    identity = [get_node(slit, tuple(path.split("."))) for path in IDENTITY]
+    identity = [get_node(slit, path) for path in IDENTITY]
     return SlitFingerprint(
         label=f"slit {number} (name {identity[0]}, source {identity[1]})",
         identity=compute_digest(canonical_text(identity).encode()),
@@ -238,18 +216,12 @@ def fingerprint_entry(
         cards={hdu.name: hdu.cards for hdu in hdus},
         attributes=attributes,
         asn=meta.get("asn"),
-        exposure_type=get_node(meta, EXPOSURE_TYPE),
+        exposure_type=get_node(slit, EXPOSURE_TYPE),
     )
 
 
 class ExposureFingerprints:
-    """Fingerprints of an exposure, which are read only when requested.
-
-    Parameters
-    ----------
-    path : str
-        File of fingerprints, as `fingerprint_exposure` writes it.
-    """
+    """Fingerprints of an exposure, as `fingerprint_exposure` writes them, read when requested."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -268,16 +240,16 @@ class ExposureFingerprints:
         """Find the slit that an entry was taken from: the most similar of the candidates."""
         numbers = {number for key in entry.keys for number in self.numbers.get(key, ())}
         slits = [(number, self.read(number)) for number in sorted(numbers)]
-        return max(slits, key=lambda slit: _similarity(slit[1], entry), default=None)
+
+        def count_common(candidate: tuple[int, SlitFingerprint]) -> int:
+            _, slit = candidate
+            pairs = ((slit.planes, entry.planes), (slit.attributes, entry.attributes))
+            return sum(len(a.items() & b.items()) for a, b in pairs)
+
+        return max(slits, key=count_common, default=None)
 
     def read(self, number: int) -> SlitFingerprint:
         """Read the fingerprint of a slit."""
         with open(self.path, "rb") as file:
             file.seek(self.offsets[number - 1])
             return SlitFingerprint(*json.loads(file.readline()))
-
-
-def _similarity(one: SlitFingerprint, other: SlitFingerprint) -> int:
-    """Count the planes and attributes that two slits have in common."""
-    pairs = ((one.planes, other.planes), (one.attributes, other.attributes))
-    return sum(len(a.items() & b.items()) for a, b in pairs)

@@ -1,12 +1,10 @@
 """Read FITS files for verification, with astropy."""
 
-import hashlib
 import os
 import re
 import warnings
 from collections.abc import Mapping
 from io import BytesIO
-from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -15,12 +13,9 @@ from astropy.utils.exceptions import AstropyWarning
 from stdatamodels.fits_support import fits_hash
 
 from ..errors import InputError
-from .asdf_reader import Digest, HduReference, first_sentence, read_tree
+from .asdf_reader import Digest, HduReference, compute_digest, first_sentence, read_tree
 
-BLOCK, BUFFER = 2880, 1 << 20
-
-#: Nothing is cast.
-NO_DATATYPES: Mapping[str, str] = MappingProxyType({})
+BLOCK = 2880
 
 #: Keywords that describe the data of an HDU.
 STRUCTURE = re.compile(
@@ -47,11 +42,6 @@ class Hdu(NamedTuple):
     cards: dict[str, str]
     header: fits.Header
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether it has nothing but cards, which data models write for metadata of a plane."""
-        return self.array is None and bool(self.cards)
-
 
 class Contents(NamedTuple):
     """A complete file; PRIMARY is the first of its HDUs, which do not include ASDF.
@@ -76,7 +66,7 @@ class Contents(NamedTuple):
         return {HduReference(*self.hdus[number][:2]): number for number in numbers}
 
 
-def read_file(path: str, datatypes: Mapping[str, str] = NO_DATATYPES) -> Contents:
+def read_file(path: str, datatypes: Mapping[str, str]) -> Contents:
     """Read a complete file, each byte of its data once, cast to the `datatypes` by HDU name."""
     if not os.path.isfile(path):
         raise InputError(f"{path}: is missing; bring it back, or rerun its step")
@@ -123,23 +113,18 @@ def _read_hdu(
     name, header = hdu.name.upper(), hdu.header.copy()
     array = _describe_array(header)
     datatype = datatypes.get(name)
-    content = hashlib.sha256()
     if array and datatype and array[0] != datatype:
         array = datatype, array[1]
         written = BytesIO()
         fits.ImageHDU(np.asarray(hdu.data).astype(datatype)).writeto(written)
         # After PRIMARY and the header, each of one block.
-        content.update(written.getvalue()[2 * BLOCK :])
+        data = written.getvalue()[2 * BLOCK :]
     else:
-        remaining = position["datSpan"]
-        while remaining:
-            data = file.read(min(remaining, BUFFER))
-            if not data:
-                raise InputError(f"{path}: became shorter while it was read; run again")
-            content.update(data)
-            remaining -= len(data)
+        data = file.read(position["datSpan"])
+        if len(data) < position["datSpan"]:
+            raise InputError(f"{path}: became shorter while it was read; run again")
     cards = {word: image for word, image in cards.items() if not STRUCTURE.fullmatch(word)}
-    return Hdu(name, hdu.ver, Digest(content.hexdigest()[:32]), array, cards, header)
+    return Hdu(name, hdu.ver, compute_digest(data), array, cards, header)
 
 
 def _describe_array(header: fits.Header) -> tuple[str, list[int]] | None:

@@ -4,7 +4,6 @@ The slit of an entry is found from the product alone: its exposure by the file n
 metadata, and the slit by its identity and its planes.
 """
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from ..sources.associations import Association
 from .asdf_reader import HduReference, canonical_text, first_sentence, get_node
 from .cards import card_values, find_wrong_cards
 from .fingerprints import (
+    EXPOSURE_TYPE,
     ExposureFingerprints,
     SlitFingerprint,
     copied_texts,
@@ -24,34 +24,25 @@ from .fingerprints import (
     get_references,
 )
 from .fits_reader import Contents, read_file
-from .join_lookup import NO_JOINS, JoinLookup
 from .opening import open_model
 from .schema import EXPOSURE_MODEL, PRODUCT_MODEL, read_schema
-from .verdicts import Verdict
+from .verdicts import NO_JOINS, JoinLookup, Verdict, digest_file
 
 #: Beginning of the part of HISTORY that joined products have.
 JOINED = "Joined by the user"
 
 #: Leaves at the top of a product's metadata that are not its first exposure's.
-OWN_LEAVES = ("meta.date", "meta.filename", "meta.model_type", "meta.exposure.type")
+OWN_LEAVES = ("meta.date", "meta.filename", "meta.model_type", EXPOSURE_TYPE)
 
 #: Keys of ``meta.instrument`` that products of one target of the joins differ in.
 OPTICS = ("name", "filter", "grating", "pupil")
 
 
 class Verifier:
-    """Compares products with their exposures.
+    """Compares products with their exposures, by a folder of fingerprints.
 
-    Parameters
-    ----------
-    folder : str
-        Folder of the fingerprints.
-    associations : iterable of Association
-        Associations that products may name instead of those of their exposures.
-    joins : JoinLookup
-        The user's table of joins.
-    manifests : str
-        Folder of the manifests; verdicts carry the digest of that of their product.
+    Products may name `associations` instead of those of their exposures. Verdicts carry the digest
+    of the manifest of their product, if the folder of these is given.
     """
 
     def __init__(
@@ -74,13 +65,12 @@ class Verifier:
         name = os.path.basename(path).removesuffix(CAL)
         verdict = Verdict(name)
         if self.manifests:
-            with open(os.path.join(self.manifests, manifest_name(name)), "rb") as file:
-                verdict.digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+            verdict.digest = digest_file(os.path.join(self.manifests, manifest_name(name)))
         try:
-            contents = read_file(path)
+            contents = read_file(path, {})
             verdict.planes = len(contents.hdus) - 1
-            verdict.association = get_node(contents.tree, ("meta", "asn", "table_name"))
-            optics = (get_node(contents.tree, ("meta", "instrument", key)) for key in OPTICS)
+            verdict.association = get_node(contents.tree, "meta.asn.table_name")
+            optics = (get_node(contents.tree, f"meta.instrument.{key}") for key in OPTICS)
             verdict.optics = " ".join(map(str, optics))
             verdict.errors.extend(self.find_errors(path, contents, verdict.slits))
             self.open_product(path, verdict)
@@ -145,7 +135,7 @@ class Verifier:
             return
         numbers, order, types = contents.number_hdus(), [("PRIMARY", 1)], []
         for number, node in enumerate(nodes, 1):
-            filename = get_node(node, ("meta", "filename"))
+            filename = get_node(node, "meta.filename")
             where = f"entry {number} ({filename})"
             try:
                 entry = fingerprint_entry(number, node, contents, numbers)
@@ -169,17 +159,21 @@ class Verifier:
             position, slit = match
             slits.append([filename, position])
             types.append(slit.exposure_type or (exposure.top["kind"] if number == 1 else None))
-            differences = [
-                *_compare_entries(entry, slit),
-                *self.compare_cards(number, node, contents, entry, slit),
-            ]
+            differences = [*_compare_entries(entry, slit)]
+            for hdu, cards in entry.cards.items():
+                values = card_values(self.schema.item, node, hdu)
+                if number == 1:
+                    for word, leaves in card_values(self.schema.top, tree, hdu).items():
+                        values.setdefault(word, []).extend(leaves)
+                words = find_wrong_cards(cards, slit.cards.get(hdu, {}), values)
+                differences += [f"card {word} of {hdu}" for word in words]
             if not self.has_same_association(entry.asn, slit.asn, filename):
                 differences.append("meta.asn")
             if differences:
                 what = list_some(differences)
                 yield f"entry {number}, {slit.label} of {filename}: differs in {what}"
         types = [name for name in types if name]
-        if types and get_node(tree, ("meta", "exposure", "type")) != types[-1]:
+        if types and get_node(tree, EXPOSURE_TYPE) != types[-1]:
             yield f"meta.exposure.type at its top is not {types[-1]}"
         if order != [(hdu.name, hdu.version) for hdu in contents.hdus]:
             yield "its HDUs are not those that its tree names, or in another order"
@@ -187,15 +181,12 @@ class Verifier:
 
     def compare_joins(self, nodes: list[Any], contents: Contents) -> Iterator[str]:
         """Check that entries belong to one source, or to one target of the user's joins."""
-        keys = ("meta.filename", "name", "source_id", "source_name", "meta.exposure.type")
-        paths = [tuple(key.split(".")) for key in keys]
-        targets = {
-            self.joins.find_target(*(get_node(node, path) for path in paths)) for node in nodes
-        }
+        keys = ("meta.filename", "name", "source_id", "source_name", EXPOSURE_TYPE)
+        targets = {self.joins.find_target(*(get_node(node, k) for k in keys)) for node in nodes}
         if len(targets) > 1:
             yield "its entries are of several targets of the joins, or some of none"
         elif targets == {None} and not _is_one_source(nodes):
-            ids = sorted({str(get_node(node, ("source_id",))) for node in nodes})
+            ids = sorted({str(get_node(node, "source_id")) for node in nodes})
             yield f"its entries are of several sources: {list_some(ids)}"
         history = contents.hdus[0].header.get("HISTORY", ())
         if any(line.startswith(JOINED) for line in history) != (targets != {None}):
@@ -205,7 +196,7 @@ class Verifier:
         """Whether the association is the exposure's own, or one of the run that contains it."""
         if canonical_text(asn) == canonical_text(own):
             return True
-        association = self.associations.get(get_node(asn, ("table_name",)))
+        association = self.associations.get(get_node(asn, "table_name"))
         if not association or filename not in map(os.path.basename, association.science):
             return False
         changed = {"table_name": os.path.basename(association.path)}
@@ -217,13 +208,14 @@ class Verifier:
     def compare_top(self, path: str, contents: Contents, first: dict[str, Any]) -> Iterator[str]:
         """Compare the top of a product with its first exposure."""
         tree, primary, filename = contents.tree, contents.hdus[0], first["filename"]
-        for key, value in (("filename", os.path.basename(path)), ("model_type", PRODUCT_MODEL)):
-            if get_node(tree, ("meta", key)) != value:
-                yield f"meta.{key} at its top is not {value}"
+        names = {"meta.filename": os.path.basename(path), "meta.model_type": PRODUCT_MODEL}
+        for key, value in names.items():
+            if get_node(tree, key) != value:
+                yield f"{key} at its top is not {value}"
         leaves = flatten({"meta": tree.get("meta", {})})
         # What no schema knows is kept if the exposure's pipeline is newer than the installed one.
-        names = {".".join(keyword.path) for keyword in self.schema.top} | leaves.keys()
-        expected = {leaf: text for leaf, text in first["meta"].items() if leaf in names}
+        paths = {keyword.path for keyword in self.schema.top} | leaves.keys()
+        expected = {leaf: text for leaf, text in first["meta"].items() if leaf in paths}
         differences = [
             leaf
             for leaf in _differing(leaves, expected)
@@ -231,10 +223,10 @@ class Verifier:
         ]
         # Unknown keys at the top of an exposure's tree are not copied.
         copied = copied_texts(tree)
-        names = {"cal_logs", *copied}
-        expected = {key: text for key, text in first["tree"].items() if key in names}
+        keys = {"cal_logs", *copied}
+        expected = {key: text for key, text in first["tree"].items() if key in keys}
         differences += _differing(copied, expected)
-        if not self.has_same_association(get_node(tree, ("meta", "asn")), first["asn"], filename):
+        if not self.has_same_association(get_node(tree, "meta.asn"), first["asn"], filename):
             differences.append("meta.asn")
         if differences:
             yield f"the top of its tree differs from {filename} in {list_some(differences)}"
@@ -243,33 +235,14 @@ class Verifier:
         if primary.array or words:
             yield f"its PRIMARY header differs from {filename}: {list_some(words) or 'it has data'}"
 
-    def compare_cards(
-        self,
-        number: int,
-        node: Any,
-        contents: Contents,
-        entry: SlitFingerprint,
-        slit: SlitFingerprint,
-    ) -> Iterator[str]:
-        """Find cards of an entry that come neither from its slit nor from its tree."""
-        for name, cards in entry.cards.items():
-            values = card_values(self.schema.item, node, name)
-            if number == 1:
-                for word, leaves in card_values(self.schema.top, contents.tree, name).items():
-                    values.setdefault(word, []).extend(leaves)
-            for word in find_wrong_cards(cards, slit.cards.get(name, {}), values):
-                yield f"card {word} of {name}"
-
 
 def _is_one_source(nodes: list[Any]) -> bool:
     """Whether entries share an id or a name; for fixed slits, also that of the slit."""
-    types = {get_node(node, ("meta", "exposure", "type")) for node in nodes}
-    keys = ("source_id", "source_name", *(("name",) if types == {FIXED_SLIT} else ()))
-    for key in keys:
-        values = {get_node(node, (key,)) for node in nodes}
-        if len(values) == 1 and not values & {None, ""}:
-            return True
-    return False
+    keys = ["source_id", "source_name"]
+    if {get_node(node, EXPOSURE_TYPE) for node in nodes} == {FIXED_SLIT}:
+        keys.append("name")
+    values = ({get_node(node, key) for node in nodes} for key in keys)
+    return any(len(ids) == 1 and not ids & {None, ""} for ids in values)
 
 
 def _compare_entries(entry: SlitFingerprint, slit: SlitFingerprint) -> Iterator[str]:

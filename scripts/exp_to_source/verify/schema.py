@@ -1,5 +1,6 @@
 """Keywords and arrays of data models, and edited headers, for verification."""
 
+from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ EXPOSURE_MODEL, PRODUCT_MODEL = "MultiSlitModel", "MultiExposureModel"
 class SchemaKeyword(NamedTuple):
     """Leaf of a schema that has a keyword."""
 
-    path: tuple[str, ...]
+    path: str
     name: str
     hdu: str
     schema: dict[str, Any]
@@ -50,8 +51,9 @@ def read_schema(model: str) -> Schema:
     def visit(part: dict[str, Any], path: list[str], *_: Any) -> None:
         is_item = path[1:2] == ["items"]
         if "fits_keyword" in part:
-            hdu, keys = part.get("fits_hdu", "PRIMARY"), tuple(path[2:] if is_item else path)
-            keywords[is_item].append(SchemaKeyword(keys, part["fits_keyword"], hdu, part))
+            hdu, keys = part.get("fits_hdu", "PRIMARY"), path[2:] if is_item else path
+            keyword = SchemaKeyword(".".join(map(str, keys)), part["fits_keyword"], hdu, part)
+            keywords[is_item].append(keyword)
         if is_item and "fits_hdu" in part and isinstance(part.get("datatype"), str):
             found.arrays.append(SchemaArray(path[-1], part["fits_hdu"], part["datatype"]))
 
@@ -68,31 +70,22 @@ def apply_headers(tree: dict[str, Any], contents: Contents) -> dict[str, Any]:
     def update(node: dict[str, Any], keywords: list[SchemaKeyword], version: int) -> dict[str, Any]:
         for keyword in keywords:
             hdu = HduReference(keyword.hdu, 1 if keyword.hdu == "PRIMARY" else version)
-            try:
+            # A card that astropy cannot read counts as little as a value that is not valid.
+            with suppress(VerifyError, ValidationError):
                 value = headers.get(hdu, {}).get(keyword.name)
-            except VerifyError:
-                # A card that astropy cannot read counts as little as a value that is not valid.
-                continue
-            if isinstance(value, str | int | float) and _is_valid(value, keyword.schema):
-                node = _replace_node(node, keyword.path, value)
+                if isinstance(value, str | int | float):
+                    validate(value, schema=keyword.schema)
+                    node = _replace_node(node, keyword.path, value)
         return node
 
     slits = [update(slit, schema.item, number) for number, slit in enumerate(tree["slits"], 1)]
     return update(tree, schema.top, 1) | {"slits": slits}
 
 
-def _is_valid(value: Any, schema: dict[str, Any]) -> bool:
-    try:
-        validate(value, schema=schema)
-    except ValidationError:
-        return False
-    return True
-
-
-def _replace_node(node: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:
+def _replace_node(node: Any, path: str, value: Any) -> dict[str, Any]:
     """Return a copy of a tree with another value at a path."""
-    key, *remaining = path
+    key, _, remaining = path.partition(".")
     tree: dict[str, Any] = node if isinstance(node, dict) else {}
     if remaining:
-        value = _replace_node(tree.get(key), tuple(remaining), value)
+        value = _replace_node(tree.get(key), remaining, value)
     return tree | {key: value}

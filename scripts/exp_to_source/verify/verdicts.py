@@ -4,17 +4,18 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import InputError, list_some
 from ..files import atomic_write, write_all
-from ..modes import FIXED_SLIT_IDS
+from ..modes import FIXED_SLIT, FIXED_SLIT_IDS
 from ..results import LEFT_OUT, SOURCES, VERIFICATION, product_path
 from ..sources.associations import Association
+from ..sources.join_table import Joins, SlitKey
 from ..tables import read_sources, read_table, write_table
-from .join_lookup import NO_JOINS, JoinLookup
 
 COLUMNS = ("product", "exposures", "planes", "status", "verdict", "digest")
 
@@ -26,33 +27,42 @@ OK, UNREADABLE, FAILED = "sound", "unproved", "damaged"
 NO_PRODUCT = "(none)"
 
 
+class JoinLookup:
+    """The user's table of joins, searched by the metadata of slits."""
+
+    def __init__(self, joins: Joins, fixed_slit_ids: str = "header") -> None:
+        self.joins = joins
+        self.uses_table = fixed_slit_ids == "table"
+
+    def find_target(
+        self, filename: Any, name: Any, source_id: Any, source_name: Any, exposure_type: Any
+    ) -> tuple[Any, str] | None:
+        """Find the target of the joins that a slit belongs to; None if it is not joined."""
+        name, source_name = str(name or "").strip(), str(source_name or "").strip()
+        if self.uses_table and exposure_type == FIXED_SLIT:
+            source_id = FIXED_SLIT_IDS.get(name.upper(), source_id)
+        exposure = os.path.basename(str(filename)).removesuffix(".fits")
+        row = self.joins.find_row(SlitKey(exposure, name, source_id or 0, source_name))
+        return row.key if row else None
+
+
+#: No table.
+NO_JOINS = JoinLookup(Joins())
+
+
 @dataclass
 class Verdict:
-    """Result of the verification of a product.
-
-    Attributes
-    ----------
-    product : str
-        Its name, without ``_cal``.
-    digest : str
-        Digest of its manifest, as in the source list.
-    planes : int
-        Number of its planes.
-    slits : list
-        File name of the exposure and number of the slit, for each entry whose slit was found.
-    association : str or None
-        Name of its association's file.
-    optics : str
-        Its instrument and optical elements.
-    errors, unverified, notes : list of str
-        Errors; what could not be verified; other diagnostics.
-    """
+    """Result of the verification of a product."""
 
     product: str
+    #: Digest of its manifest, as in the source list.
     digest: str = ""
     planes: int = 0
+    #: File name of the exposure and number of the slit, for each entry whose slit was found.
     slits: list[list[Any]] = field(default_factory=list)
+    #: Name of its association's file.
     association: str | None = None
+    #: Its instrument and optical elements.
     optics: str = ""
     errors: list[str] = field(default_factory=list)
     unverified: list[str] = field(default_factory=list)
@@ -61,9 +71,7 @@ class Verdict:
     @property
     def status(self) -> str:
         """Status of the product."""
-        if self.errors:
-            return FAILED
-        return UNREADABLE if self.unverified else OK
+        return FAILED if self.errors else UNREADABLE if self.unverified else OK
 
     def to_row(self) -> dict[str, Any]:
         """Return the row of the table."""
@@ -78,12 +86,6 @@ def write_verdicts(path: str, verdicts: Iterable[Verdict]) -> None:
     with atomic_write(path) as file:
         for verdict in verdicts:
             write_all(file, json.dumps(vars(verdict)).encode() + b"\n")
-
-
-def read_verdicts(path: str) -> list[Verdict]:
-    """Read verdicts written by `write_verdicts`."""
-    with open(path, "rb") as file:
-        return [Verdict(**json.loads(line)) for line in file]
 
 
 class SlitIdentity(NamedTuple):
@@ -127,7 +129,7 @@ def check_completeness(
     exposures: Iterable[tuple[str, list[SlitIdentity]]],
     associations: list[Association],
     expected: Mapping[str, int],
-    left_out: Iterable[Mapping[str, str]] = (),
+    left_out: Sequence[Mapping[str, str]] = (),
     joins: JoinLookup = NO_JOINS,
 ) -> list[Verdict]:
     """Find errors that only all products together show: slits that are lost or repeated.
@@ -149,8 +151,6 @@ def check_completeness(
         for path in association.science:
             name = os.path.basename(association.path)
             tables.setdefault(os.path.basename(path), []).append(name)
-
-    left_out = list(left_out)
     left_out_keys = {key for row in left_out for key in _left_out_keys(row)}
     lost, unused = [], 0
     joined: dict[Any, set[str]] = {}
@@ -200,29 +200,18 @@ def list_verdicts(
     sources: str,
     joins: JoinLookup = NO_JOINS,
 ) -> None:
-    """Write the verdict on each product of a run.
+    """Write a table of the verdict on each product of a run, and on all together.
 
-    Parameters
-    ----------
-    table : str
-        File to write.
-    verdicts, fingerprints : iterable of str
-        Files of the verdicts, and of the fingerprints of all exposures. Verdicts on another state
-        of a product are ignored.
-    associations : list of Association
-        Associations of the run.
-    sources : str
-        The source list; ``left_out.tsv`` beside it, if any, lists the sources that were not chosen.
-    joins : JoinLookup
-        The user's table of joins.
+    `verdicts` and `fingerprints` are files; verdicts on another state of a product are ignored.
+    Beside the source list, ``left_out.tsv`` has the sources that were not chosen.
     """
     rows = read_sources(sources)
-    current = {
-        verdict.product: verdict
-        for path in verdicts
-        for verdict in read_verdicts(path)
-        if verdict.product in rows and verdict.digest == rows[verdict.product]["digest"]
-    }
+    current: dict[str, Verdict] = {}
+    for path in verdicts:
+        for line in Path(path).read_bytes().splitlines():
+            verdict = Verdict(**json.loads(line))
+            if verdict.digest == rows.get(verdict.product, {}).get("digest"):
+                current[verdict.product] = verdict
     error = "its present state was not verified; run 'snakemake verify'"
     results = [current.get(name) or Verdict(name, errors=[error]) for name in rows]
     # What is in products without a verdict is not known.
@@ -232,47 +221,30 @@ def list_verdicts(
         slits = map(read_slits, fingerprints)
         results = check_completeness(results, slits, associations, expected, left_out, joins)
     if results and results[-1].product == NO_PRODUCT:
-        results[-1].digest = _digest_file(sources)
+        results[-1].digest = digest_file(sources)
     write_table(table, COLUMNS, (verdict.to_row() for verdict in results))
 
 
-def _digest_file(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+def digest_file(path: str) -> str:
+    """Compute the digest of a manifest, or of another small file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
 
 
 def check_verdicts(table: str) -> str:
-    """Summarise a table of verdicts.
-
-    Parameters
-    ----------
-    table : str
-        As `list_verdicts` wrote it.
-
-    Returns
-    -------
-    str
-        The number of products without errors, in a sentence.
-
-    Raises
-    ------
-    InputError
-        If a product has errors, or could not be opened.
-    """
+    """Count the sound products in a table of verdicts; raise `InputError` if others are not."""
     rows = read_table(table)
-    lines: dict[str, list[str]] = {OK: [], UNREADABLE: [], FAILED: []}
-    for row in rows:
-        lines[row["status"]].append(f"{row['product']}: {row['verdict']}")
-    if failed := lines[FAILED]:
-        title = f"{len(failed)} of {len(rows)} rows of {table} are damaged:"
-        raise InputError("\n".join([title, *failed]))
-    if unreadable := lines[UNREADABLE]:
-        title = (
-            f"{len(unreadable)} of {len(rows)} products in {table} could not be proved to open, as "
-            "exposures of theirs do not open either; fetch these again:"
-        )
-        raise InputError("\n".join([title, *unreadable]))
-    return f"{table}: {len(lines[OK])} products are sound"
+    for status, fault in (
+        (FAILED, f"rows of {table} are damaged"),
+        (
+            UNREADABLE,
+            f"products in {table} could not be proved to open, as exposures of theirs do not open "
+            "either; fetch these again",
+        ),
+    ):
+        lines = [f"{row['product']}: {row['verdict']}" for row in rows if row["status"] == status]
+        if lines:
+            raise InputError("\n".join([f"{len(lines)} of {len(rows)} {fault}:", *lines]))
+    return f"{table}: {len(rows)} products are sound"
 
 
 class Result(NamedTuple):
@@ -283,18 +255,9 @@ class Result(NamedTuple):
 
 
 def current_results(results: str) -> dict[str, Result]:
-    """Read the results of the last verification that are about the present products.
+    """Read the last results, by product, on those that are in the source list and exist.
 
-    Parameters
-    ----------
-    results : str
-        Folder of the run's results.
-
-    Returns
-    -------
-    dict
-        Product to result, of the products that are in the source list and exist; `NO_PRODUCT` to
-        that on all together, unless the sources were listed since.
+    `NO_PRODUCT` has the result on all together, unless the sources were listed since.
     """
     path, sources = os.path.join(results, VERIFICATION), os.path.join(results, SOURCES)
     rows = read_table(path)
@@ -303,7 +266,7 @@ def current_results(results: str) -> dict[str, Result]:
     for row in rows:
         name, result = row["product"], Result(row["status"], row["verdict"])
         if name == NO_PRODUCT:
-            if digests and row.get("digest") == _digest_file(sources):
+            if digests and row.get("digest") == digest_file(sources):
                 current[name] = result
         elif name in digests and os.path.exists(product := product_path(results, name)):
             # A file of the same manifest may have been written anew, or damaged.

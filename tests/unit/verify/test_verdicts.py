@@ -10,8 +10,8 @@ from exp_to_source.errors import InputError, list_some
 from exp_to_source.sources.associations import Association
 from exp_to_source.sources.join_table import read_joins
 from exp_to_source.tables import read_table
-from exp_to_source.verify.join_lookup import JoinLookup
 from exp_to_source.verify.verdicts import (
+    JoinLookup,
     SlitIdentity,
     Verdict,
     check_completeness,
