@@ -26,7 +26,7 @@ from exp_to_source.simulate.exposures import Simulation, simulate
 OFFICIAL = """
 import sys
 sys.path.insert(0, sys.argv[2])
-from exp_to_source.spec3.offline import without_crds
+from exp_to_source.spec3.references import without_crds
 with without_crds():
     from exp_to_source.spec3.pipeline import without_references
     from jwst.pipeline import Spec3Pipeline

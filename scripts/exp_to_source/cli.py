@@ -216,8 +216,7 @@ def prepare(task: str, input: str, output: str, fork: bool, **options: Any) -> N
 def references(settings: str, references: str, table: str, **crds: str | None) -> None:
     """Check the parameters of the steps after regrouping, and fetch what they need from CRDS."""
     from .sources.associations import read_association
-    from .spec3.offline import without_crds
-    from .spec3.references import find_references
+    from .spec3.references import find_references, without_crds
     from .spec3.steps import require_jwst
 
     require_jwst()
@@ -235,7 +234,7 @@ def references(settings: str, references: str, table: str, **crds: str | None) -
     with without_crds() if values["offline"] else nullcontext():
         find_references(
             Path(references),
-            Path(table),
+            table,
             values["offline"],
             values["spec3"],
             parameters,

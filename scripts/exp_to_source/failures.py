@@ -9,23 +9,17 @@ files are removed.
 import os
 from collections.abc import Iterable, Iterator
 from glob import escape, glob
+from pathlib import Path
 
 from .files import atomic_write, write_all
 from .results import FAILURES, SPEC3, SPECTRA, product_path, spectrum_path
 
 
 def record_failure(record: str, files: Iterable[str], message: str) -> None:
-    """Record why files could not be made, and leave empty ones.
+    """Record why files could not be made, and leave empty ones, so that each has a record.
 
-    Parameters
-    ----------
-    record : str
-        The record to write, named after the product: ``failures/<product>.txt``, or
-        ``failures/spec3/<product>.txt`` for its spectra.
-    files : iterable of str
-        What could not be made. They are written last, so that an empty file has a record.
-    message : str
-        What is wrong.
+    It is named after the product: ``failures/<product>.txt``, or ``failures/spec3/<product>.txt``
+    for its spectra.
     """
     with atomic_write(record) as file:
         write_all(file, f"{message}\n".encode("utf-8", "backslashreplace"))
@@ -36,21 +30,18 @@ def record_failure(record: str, files: Iterable[str], message: str) -> None:
 
 def read_failures(results: str) -> list[str]:
     """Read the messages of all records, sorted by product; those about spectra are the last."""
-    messages = []
-    for record in _records(results):
-        with open(record, encoding="utf-8", errors="replace") as file:
-            messages.append(file.read().rstrip("\n"))
-    return messages
+    texts = (Path(path).read_text("utf-8", "replace") for path in _records(results))
+    return [text.rstrip("\n") for text in texts]
 
 
 def failed_files(results: str) -> Iterator[str]:
     """Yield the paths of all files that are recorded as failed, whether they exist or not."""
     for record in _records(results):
-        folder, name = os.path.split(record.removesuffix(".txt"))
-        if os.path.basename(folder) == SPEC3:
-            yield from (spectrum_path(results, name, kind) for kind in SPECTRA)
+        path = Path(record)
+        if path.parent.name == SPEC3:
+            yield from (spectrum_path(results, path.stem, kind) for kind in SPECTRA)
         else:
-            yield product_path(results, name)
+            yield product_path(results, path.stem)
 
 
 def empty_files(results: str) -> list[str]:

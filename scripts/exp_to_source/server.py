@@ -37,24 +37,13 @@ Function = Callable[..., None]
 def run_in_fork(
     key: str, imports: AbstractContextManager[None], function: Function, request: dict[str, Any]
 ) -> int | None:
-    """Call a function in a fork of a server, which is started if there is none.
+    """Call a function in a fork of a server of that name, which is started if there is none.
 
-    Parameters
-    ----------
-    key : str
-        Name of the server. Those of other environments, other states of code and packages, other
-        control groups (the jobs of a cluster) and other users are not used.
-    imports : context manager
-        The server does its work within it: entering it imports what the function needs.
-    function : callable
-        It ends by `SystemExit` with a message if it fails.
-    request : dict
-        Its keyword arguments, as JSON has them.
-
-    Returns
-    -------
-    int or None
-        Exit status; None if there is no server, or the fork was lost.
+    Servers of other environments, other states of code and packages, other control groups (the jobs
+    of a cluster) and other users are not used. A server does its work within `imports`: entering it
+    imports what the function needs. The function gets the request as keyword arguments, and ends by
+    `SystemExit` with a message if it fails. Returns the exit status; None if there is no server, or
+    the fork was lost.
     """
     if sys.platform != "linux":
         return None

@@ -20,7 +20,7 @@ from snake import ROOT, Workflow
 from stdatamodels.jwst import datamodels
 
 from exp_to_source.simulate.exposures import Simulation, simulate
-from exp_to_source.spec3.offline import SERVERLESS
+from exp_to_source.spec3.references import SERVERLESS
 
 #: Cards of time, of software, and of a file's own name, whose ids may have other digits.
 OWN_CARDS = ("DATE", "HISTORY", "FILENAME")
@@ -37,7 +37,7 @@ DEEP = 40
 OFFICIAL = """
 import json, sys
 from contextlib import nullcontext
-from exp_to_source.spec3.offline import without_crds
+from exp_to_source.spec3.references import without_crds
 steps, offline = json.loads(sys.argv[2]), len(sys.argv) < 4
 with without_crds() if offline else nullcontext():
     from exp_to_source.spec3.pipeline import without_references

@@ -1,5 +1,6 @@
 """Tables of the spectra of all sources of a grism, as Spec3Pipeline writes them at its end."""
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,36 +25,21 @@ from ..results import manifest_path, product_path, spectrum_path
 from ..tables import read_sources
 from .pipeline import NO_PIXEL, no_combined_spectra, set_footprint
 from .preparation import SKIPPED
-from .saving import save_model
+from .steps import save_model
 
 #: A row of a table, or the names and values of its columns.
 Row = Any
 
 
-def combine_spectra(
-    table: Path, classes: str, indices: Sequence[Path], x1d: Path, c1d: Path
-) -> None:
-    """Concatenate the spectra of all sources of a group of products.
+def combine_spectra(table: str, classes: str, indices: Sequence[str], x1d: str, c1d: str) -> None:
+    """Concatenate the spectra of all sources of a group of products, of some classes.
 
-    Parameters
-    ----------
-    table : Path
-        The source list; products and spectra are beside it.
-    classes : str
-        Classes of the sources, a letter each.
-    indices : sequence of Path
-        Indices of all exposures, in the order of the run.
-    x1d, c1d : Path
-        The tables to write, named after the group: one extension an exposure; one an order.
-
-    Raises
-    ------
-    InputError
-        If there is no spectrum, or two sources have one id.
+    The tables to write are named after the group: one extension an exposure; one an order. Products
+    and spectra are beside the source list, indices in the order of the run.
     """
-    results = str(table.parent)
-    group = x1d.name.removesuffix("_x1d.fits")
-    sources = read_sources(str(table))
+    results = os.path.dirname(table)
+    group = os.path.basename(x1d).removesuffix("_x1d.fits")
+    sources = read_sources(table)
     if group in sources:
         raise InputError(
             f"{x1d}: the spectrum of a source has this name, too; rename the product of the "
@@ -83,7 +69,7 @@ def combine_spectra(
 
 
 def order_sources(
-    results: str, products: Iterable[str], indices: Iterable[Path]
+    results: str, products: Iterable[str], indices: Iterable[str]
 ) -> tuple[list[str], tuple[str, int], list[str]]:
     """Order sources as Spec3Pipeline does: by first appearance in the exposures and their slits.
 
@@ -98,8 +84,9 @@ def order_sources(
     appearances: list[tuple[str, int]] = []
     footprints = []
     for index in indices:
-        with IndexReader(str(index)) as reader:
-            slits = [(index.stem, summary.digest) for summary in read_summaries(reader)]
+        with IndexReader(index) as reader:
+            name = reader.exposure["exposure"]
+            slits = [(name, summary.digest) for summary in read_summaries(reader)]
             if present := [entries[slit] for slit in slits if slit in entries]:
                 appearances += present
                 footprints.append(reader.exposure["s_region"])
@@ -173,7 +160,7 @@ def check_ids(path: str, ids: Iterable[int], owners: dict[int, str]) -> None:
             )
 
 
-def _report_missing(table: Path, products: Sequence[str], reason: str, history: list[str]) -> None:
+def _report_missing(table: str, products: Sequence[str], reason: str, history: list[str]) -> None:
     """Warn of sources that a table lacks, and add them to its history."""
     if products:
         what = f"{pluralize(len(products), 'source')} ({reason}): {list_some(products, limit=10)}"
@@ -192,9 +179,9 @@ def _read(
             for hdu in (hdu for hdu in hdus if hdu.name == extension):
                 check_ids(path, hdu.data["SOURCE_ID"], owners)
                 _, rows = tables.setdefault(hdu.header[key], (hdu.header, []))
-                columns = {name: hdu.data[name] for name in hdu.columns.names}
-                for n in range(len(hdu.data)):
-                    rows.append({name: column[n] for name, column in columns.items()})
+                names = hdu.columns.names
+                columns = [hdu.data[name] for name in names]
+                rows += (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
     return tables
 
 
@@ -217,7 +204,7 @@ def _copy_row(row: Mapping[str, Any], target: Row) -> None:
             target[name] = value
 
 
-def _save_with_history(model: Any, path: Path, history: Iterable[str]) -> None:
+def _save_with_history(model: Any, path: str, history: Iterable[str]) -> None:
     for entry in history:
         model.add_history_entry(entry)
-    save_model(model, path)
+    save_model(model, Path(path))

@@ -2,23 +2,22 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 from ..errors import exit_on_user_error
 from ..server import run_in_fork
-from .offline import without_crds
 from .preparation import combine_background, prepare_exposure, summarize_association
+from .references import without_crds
 from .steps import extract_all, require_jwst
 
 
-def combine(table: str, classes: str, indices: Sequence[str], x1d: str, c1d: str) -> None:
-    """Concatenate the spectra of a group of products, as `combination.combine_spectra`."""
+def combine(**request: Any) -> None:
+    """Import jwst, and combine spectra."""
     from .combination import combine_spectra
 
-    combine_spectra(Path(table), classes, [Path(i) for i in indices], Path(x1d), Path(c1d))
+    combine_spectra(**request)
 
 
 #: Tasks by name: the command they are of, and their function.
@@ -40,27 +39,16 @@ def run_task(task: str, **request: Any) -> None:
 
 
 def run_job(task: str, request: dict[str, Any], offline: bool, fork: bool) -> None:
-    """Run a task, and exit if a fork did it.
-
-    Parameters
-    ----------
-    task, request
-        Name of the task, and its arguments, as JSON has them.
-    offline : bool
-        Whether to do without CRDS.
-    fork : bool
-        Whether to run it in a fork of a process that has jwst imported.
-    """
+    """Run a task with arguments as JSON has them; exit if a fork of a process with jwst did it."""
     # Several jobs run side by side.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    request = {"task": task, **request}
     if fork:
-        status = run_in_fork(
-            f"spec3 {offline=}", _jwst(offline), run_task, {"task": task, **request}
-        )
+        status = run_in_fork(f"spec3 {offline=}", _jwst(offline), run_task, request)
         if status is not None:
             sys.exit(status)
     with without_crds() if offline else nullcontext():
-        run_task(task, **request)
+        run_task(**request)
 
 
 @contextmanager

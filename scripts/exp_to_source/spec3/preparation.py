@@ -17,8 +17,7 @@ from unittest.mock import patch
 from ..errors import InputError
 from ..files import atomic_write, write_all
 from ..sources.associations import read_association
-from .saving import save_model
-from .steps import LOG_TO_STDERR
+from .steps import LOG_TO_STDERR, save_model
 
 #: Steps after which no background is left to be subtracted
 #: (``jwst.master_background.MasterBackgroundStep``).
@@ -28,15 +27,10 @@ COMPLETE, SKIPPED = "COMPLETE", "SKIPPED"
 
 
 def summarize_association(association: str, output: str) -> None:
-    """Write what the exposures of an association have in common.
+    """Write what the exposures of an association have in common, as JSON.
 
-    Parameters
-    ----------
-    association : str
-        Its path.
-    output : str
-        JSON with ``position``: mean RA and Dec of a moving target (degrees), or null; ``steps``:
-        status of the steps that prepare exposures, as in ``meta.cal_step``.
+    ``position`` is mean RA and Dec of a moving target (degrees), or null; ``steps`` has the status
+    of the steps that prepare exposures, as in ``meta.cal_step``.
     """
     content = read_association(association)
     for path in content.members:
@@ -65,15 +59,7 @@ def summarize_association(association: str, output: str) -> None:
 
 
 def combine_background(association: str, output: str) -> None:
-    """Combine the background members of an association, as MasterBackgroundStep does.
-
-    Parameters
-    ----------
-    association : str
-        Its path.
-    output : str
-        The combined spectrum, a `CombinedSpecModel`.
-    """
+    """Combine the background members of an association in one spectrum, as MasterBackgroundStep."""
     from jwst.datamodels import ModelContainer
     from jwst.master_background.master_background_step import MasterBackgroundStep
 
@@ -99,16 +85,8 @@ def prepare_exposure(
 ) -> None:
     """Do to an exposure what the pipeline does before it regroups.
 
-    Parameters
-    ----------
-    exposure, output : str
-        The exposure, and the file to write.
-    summary : str
-        The file of `summarize_association`.
-    background : str or None
-        The file of `combine_background`, if the association has background members.
-    log : str
-        Where the messages of the steps are, for the sentence about a failure.
+    By the files of `summarize_association` and, if there are background members,
+    `combine_background`; `log` is where the messages of the steps are, for a sentence.
     """
     import jwst
     from jwst.assign_mtwcs.moving_target_wcs import add_mt_frame
@@ -174,13 +152,12 @@ def _slit_positions(path: str, tree: dict[str, Any]) -> list[list[float | None]]
         raise InputError(
             f"{path}: has no slits with a WCS, but its target moves; leave the exposure out"
         )
-    infos = [slit["meta"]["wcsinfo"] for slit in slits]
-    return [[info.get(key) for key in ("mt_ra", "mt_dec")] for info in infos]
+    return [[slit["meta"]["wcsinfo"].get(key) for key in ("mt_ra", "mt_dec")] for slit in slits]
 
 
 def _mean_position(exposures: list[list[list[float | None]]]) -> list[float] | None:
     """Average the positions in first slits as assign_mtwcs does; None if any slit has none."""
-    if any(value is None for slits in exposures for position in slits for value in position):
+    if any(None in position for slits in exposures for position in slits):
         return None
     import numpy as np
 

@@ -6,9 +6,9 @@ Jobs then run with this context, on a cache that they only read, without network
 import json
 import os
 import re
-from collections.abc import Collection, Mapping
-from contextlib import suppress
-from itertools import pairwise
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import chain, pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,13 +19,22 @@ from ..formats.indices import IndexReader
 from ..formats.manifests import read_manifest
 from ..results import index_path, manifest_path
 from ..tables import read_sources
-from .offline import SERVERLESS
 
 #: Settings of CRDS, and the environment variables that they stand for.
 SETTINGS = {"path": "CRDS_PATH", "server": "CRDS_SERVER_URL", "context": "CRDS_CONTEXT"}
 
 #: The server, unless settings or environment name another (jwst documentation, "CRDS").
 SERVER = "https://jwst-crds.stsci.edu"
+
+#: By this address CRDS knows that there is no server to ask.
+SERVERLESS = "https://crds-serverless-mode.stsci.edu"
+
+#: Environment in which CRDS neither asks its server nor expects a cache of reference files.
+OFFLINE = {
+    "CRDS_SERVER_URL": SERVERLESS,
+    "CRDS_CONTEXT": "jwst_0000.pmap",
+    "STPIPE_DISABLE_CRDS_STEPPARS": "true",
+}
 
 OBSERVATORY = "jwst"
 
@@ -39,17 +48,26 @@ Parameters = Mapping[str, Mapping[str, Any]]
 NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
 
 
+@contextmanager
+def without_crds() -> Iterator[None]:
+    """Set CRDS up to do without network and reference files, before jwst is imported."""
+    # Rules import this module, and need no temporary folder.
+    import tempfile
+
+    # What CRDS wants to know of its server.
+    server = {"observatory": "jwst", "operational_context": OFFLINE["CRDS_CONTEXT"]}
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "config", "jwst", "server_config")
+        config.parent.mkdir(parents=True)
+        config.write_text(repr(server | {"last_synced": ""}), encoding="utf-8")
+        os.environ.update(OFFLINE, CRDS_PATH=folder)
+        yield
+
+
 def override_files(steps: Parameters, parameters_file: Path | None) -> list[str]:
     """List the files that parameters name in place of those of CRDS (``override_*``).
 
     Their sizes and times decide about reruns, so rules call this: it imports neither jwst nor asdf.
-
-    Parameters
-    ----------
-    steps : mapping
-        Parameters by step.
-    parameters_file : Path or None
-        File of parameters.
     """
     import yaml
 
@@ -70,39 +88,20 @@ def override_files(steps: Parameters, parameters_file: Path | None) -> list[str]
 
 def find_references(
     output: Path,
-    table: Path,
-    offline: bool = False,
-    steps: Parameters = NO_PARAMETERS,
-    parameters_file: Path | None = None,
-    background: Collection[str] = (),
-    crds: Mapping[str, str | None] = NO_PARAMETERS,
+    table: str,
+    offline: bool,
+    steps: Parameters,
+    parameters_file: Path | None,
+    background: Collection[str],
+    crds: Mapping[str, str | None],
 ) -> None:
     """Check parameters of steps, and look up and fetch what the steps need from CRDS.
 
-    Parameters
-    ----------
-    output : Path
-        JSON to write, named after the family of the products: ``offline``, ``steps`` (merged
-        parameters of the next two), ``background``, and what is from CRDS: ``crds`` (``path``,
-        ``context``), ``references`` (type to paths), ``parameters`` (by step).
-    table : Path
-        The source list.
-    offline : bool
-        Whether to do without CRDS.
-    steps : mapping
-        Parameters by step, which override those of the file.
-    parameters_file : Path, optional
-        File of parameters, as of ``strun --save-parameters``.
-    background : collection of str
-        Names of the association tables with members whose background is to be subtracted.
-    crds : mapping
-        ``path`` of the cache, ``server``, ``context``; the environment has those that are None.
-
-    Raises
-    ------
-    InputError
-        If a parameter is wrong, the installed pipeline makes no spectra of such exposures, CRDS
-        cannot be reached, or a file is missing.
+    The JSON that is written is named after the family of the products. It has ``offline``,
+    ``steps`` (parameters, which override those of the file), ``background`` (names of the
+    association tables with members whose background is to be subtracted), and what is from CRDS:
+    ``crds`` (``path``, ``context``), ``references`` (type to paths), ``parameters`` (by step).
+    Settings of CRDS that are None are those of the environment.
     """
     if not offline:
         os.environ.setdefault("CRDS_SERVER_URL", SERVER)
@@ -129,10 +128,10 @@ def find_references(
         write_all(descriptor, f"{json.dumps(result, indent=1, sort_keys=True)}\n".encode())
 
 
-def read_exposures(family: str, table: Path) -> list[dict[str, str]]:
+def read_exposures(family: str, table: str) -> list[dict[str, str]]:
     """Read the exposures of the products of a family from their indices."""
-    results = str(table.parent)
-    products = [name for name, row in read_sources(str(table)).items() if row["family"] == family]
+    results = os.path.dirname(table)
+    products = [name for name, row in read_sources(table).items() if row["family"] == family]
     if not products:
         raise InputError(f"{family}: no product has this name; see {table}")
     manifests = (read_manifest(manifest_path(results, product)) for product in products)
@@ -236,16 +235,10 @@ def check_references(product: Path) -> None:
 
 
 def use_references(path: Path) -> dict[str, Any]:
-    """Read the file of `find_references`, and set CRDS up for a job: no network.
-
-    Raises
-    ------
-    InputError
-        If a file of the cache does not exist any more.
-    """
+    """Read the file of `find_references`, and set CRDS up for a job: no network."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if not content["offline"]:
-        for file in (file for files in content["references"].values() for file in files):
+        for file in chain.from_iterable(content["references"].values()):
             if not os.path.isfile(file):
                 raise InputError(
                     f"{file}: is gone from the cache of CRDS; bring it back, or delete {path} to "

@@ -2,18 +2,19 @@
 
 import importlib.util
 import logging
+import shutil
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, exit_on_user_error
 from ..failures import record_failure
-from ..files import atomic_write, write_all
+from ..files import atomic_write, fsync, temporary_beside, write_all
 from ..modes import is_grism
 from ..results import CAL, GRISM_SPECTRA, SLIT_SPECTRA, SPECTRA
 from .references import NO_PARAMETERS, Parameters, check_references
-from .saving import output_folder
 
 #: Where messages are if they are not in a file.
 LOG_TO_STDERR = "the messages above"
@@ -30,14 +31,7 @@ def extract_all(
 ) -> None:
     """Extract the spectra of one product after another, and print the files written.
 
-    Parameters
-    ----------
-    products : mapping
-        Digests by product.
-    folder, options
-        As of `extract`.
-    record : str, optional
-        Where to record a failure, instead of ending in it.
+    Products come with their digests. A failure is recorded in `record`, or ends the program.
     """
     logging.basicConfig(
         stream=sys.stderr,
@@ -69,37 +63,13 @@ def extract(
 ) -> list[Path]:
     """Run the steps that follow in calwebb_spec3 once exposures are regrouped.
 
-    NIRSpec: outlier_detection, resample_spec, extract_1d, and what its parameters turn on. WFSS:
-    extract_1d, combine_1d.
+    NIRSpec: outlier_detection, resample_spec, extract_1d, and what its parameters turn on
+    (``_crf``, ``_s2d``, ``_x1d``). WFSS: extract_1d, combine_1d (``_x1d``, ``_c1d``). Returns the
+    files written, named after the product, and writes its digest beside them.
 
-    Parameters
-    ----------
-    product : Path
-        A source-based product, a `MultiExposureModel`.
-    folder : Path
-        Where the results go, named after the product: ``_crf``, ``_s2d``, ``_x1d`` (NIRSpec),
-        ``_x1d``, ``_c1d`` (WFSS).
-    offline : bool
-        Whether to do without reference files; extract_1d then takes the whole cut-out.
-    parameters : mapping
-        Parameters by step, as ``Spec3Pipeline.call(steps=...)`` takes them.
-    background : collection of str
-        Names of the association tables that have background members.
-    digest : str, optional
-        Digest of the product, to be written beside the results.
-    log : str
-        Where the messages of the steps are, for the sentence about a failure.
-
-    Returns
-    -------
-    list of Path
-        The files written; the spectrum is the last.
-
-    Raises
-    ------
-    InputError
-        If jwst is not installed, the file is not a source-based product that can be opened, it
-        needs what the pipeline does before it regroups, or a step failed or wrote nothing.
+    Without reference files, extract_1d takes the whole cut-out. `background` has the names of the
+    association tables that have background members; `log` is where the messages of the steps are,
+    for a sentence.
     """
     require_jwst()
     stem = product.name.removesuffix(CAL)
@@ -138,6 +108,26 @@ def extract(
         with atomic_write(digest_file) as file:
             write_all(file, f"{digest}\n".encode())
     return [folder / name for name in names]
+
+
+@contextmanager
+def output_folder(folder: Path, names: Sequence[str]) -> Iterator[Path]:
+    """Give a temporary folder, whose files of these names get into another once all are there."""
+    temporary = Path(temporary_beside(folder / names[0]))
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        for name in names:
+            fsync(temporary / name)
+            (temporary / name).replace(folder / name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def save_model(model: Any, path: Path) -> None:
+    """Save a data model, which notes the name of its file; the file is absent or complete."""
+    with output_folder(path.parent, [path.name]) as folder:
+        model.save(folder / path.name)
 
 
 def open_product(product: Path) -> Any:
