@@ -18,14 +18,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..files import atomic_write, size_and_mtime, write_all
-from .asdf_reader import (
-    TAG,
-    HduReference,
-    canonical_text,
-    compute_digest,
-    first_sentence,
-    get_node,
-)
+from .asdf_reader import TAG, HduReference, canonical_text, compute_digest, first_sentence, get_node
 from .fits_reader import Contents, read_file
 from .schema import EXPOSURE_MODEL, apply_headers, read_schema
 

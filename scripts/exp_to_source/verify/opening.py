@@ -29,10 +29,7 @@ def _use_model(path: str, model: str, **options: bool) -> None:
     from stdatamodels.jwst import datamodels
 
     try:
-        with (
-            warnings.catch_warnings(action="ignore"),
-            datamodels.open(path, **options) as opened,
-        ):
+        with warnings.catch_warnings(action="ignore"), datamodels.open(path, **options) as opened:
             opened.validate()
             model_type = type(opened).__name__
             for entry in getattr(opened, "exposures", ()) or getattr(opened, "slits", ()):
