@@ -193,6 +193,5 @@ def _work(connection: socket.socket, function: Function) -> NoReturn:
 
 
 def _end_with_job(connection: socket.socket) -> None:
-    """Kill this process once its job has ended."""
     connection.recv(1)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -9,6 +9,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ..diagnostics import Diagnostic
@@ -109,21 +110,22 @@ def read_association(path: str) -> Association:
 
 def _load(path: str) -> Any:
     """Load JSON, or YAML, which some pipelines write, too."""
-    error = InputError(f"{path}: not a JSON file, nor YAML; an association (*_asn.json) is needed")
     try:
         with open(path, encoding="utf-8-sig") as file:
             text = file.read()
-        return json.loads(text)
-    except (UnicodeDecodeError, RecursionError):
-        raise error from None
-    except ValueError:
+        with suppress(json.JSONDecodeError):
+            return json.loads(text)
         # Imported only here, as commands report what they lack once they are at work.
         import yaml
-    try:
+
         return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError, TypeError):
-        # PyYAML raises the last three if a value does not have the type of its tag.
-        raise error from None
+    except (OSError, ImportError, MemoryError):
+        raise
+    except Exception:
+        # PyYAML raises many if a value does not have the type of its tag.
+        raise InputError(
+            f"{path}: not a JSON file, nor YAML; an association (*_asn.json) is needed"
+        ) from None
 
 
 def _parse_member(path: str, entry: Any) -> tuple[str, str]:

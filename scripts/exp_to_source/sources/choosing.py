@@ -1,21 +1,7 @@
-"""The user's choice among the sources of all exposures.
-
-An item of a choice is one of
-
-==================  ============================================================================
-item                sources that it matches
-==================  ============================================================================
-``61``              SOURCEID 61 (not background slitlets); ``-12`` is a virtual slit
-``100-120``         SOURCEID 100 to 120, both included
-``b00045``          that class and number, any number of zeros; ``v00012`` is SOURCEID -12
-``class:s``         a class: ``s`` source, ``b`` background slitlet, ``v`` virtual slit
-``slit:S200A1``     with a slit of that name
-``1345_*``          anything else: SRCNAME or name of a product, or a glob
-``name:61``         the same, for names that look like something else
-==================  ============================================================================
-"""
+"""The user's choice among the sources of all exposures; docs/how-to/choose.md lists its items."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -199,10 +185,9 @@ def choose(
                 f"{search.hint_for(catalog[:1])}correct the setting 'catalog'"
             )
         if missing:
-            shown = ", ".join(map(str, missing[:MAX_NEAR])) + " ..." * (len(missing) > MAX_NEAR)
             notes.append(
                 f"catalog: {len(missing)} of its {len(catalog)} ids are no sources of these "
-                f"exposures: {shown}"
+                f"exposures: {list_some(missing, limit=MAX_NEAR)}"
             )
     everything = not source_filter.sources and catalog is None
     left_out = {}
@@ -214,8 +199,7 @@ def choose(
         elif source.exposures < min_exposures:
             left_out[source.product] = f"fewer than {min_exposures} exposures"
     if sources and len(left_out) == len(sources):
-        reasons = list(left_out.values())
-        counts = ", ".join(f"{reasons.count(why)} {why}" for why in dict.fromkeys(reasons))
+        counts = ", ".join(f"{n} {reason}" for reason, n in Counter(left_out.values()).items())
         raise InputError(
             f"none of the {len(sources)} sources is left to be made: {counts}; correct the "
             "settings 'sources', 'catalog', 'exclude' or 'min_exposures'"

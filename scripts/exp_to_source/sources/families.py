@@ -160,7 +160,16 @@ def make_families(
     by_headers: dict[str, list[IndexedExposure]] = {}
     for name, exposure in by_name.items():
         if name not in claimed:
-            by_headers.setdefault(_template(exposure.header), []).append(exposure)
+            header = exposure.header
+            template = header_template(
+                header["program"],
+                header["observation"],
+                header["instrument"],
+                optical_elements(*(header[key] for key in ELEMENTS)),
+                slits=header["exposure_type"] == FIXED_SLIT,
+                subarray=header["subarray"],
+            )
+            by_headers.setdefault(template, []).append(exposure)
     groups += ((template, None, members) for template, members in by_headers.items())
     families = []
     for template, asn, members in groups:
@@ -171,14 +180,3 @@ def make_families(
             slits = [slit for member in members for slit in member.slits]
             families.append(Family(template, digits, asn, slits))
     return families
-
-
-def _template(header: dict[str, str]) -> str:
-    return header_template(
-        header["program"],
-        header["observation"],
-        header["instrument"],
-        optical_elements(*(header[key] for key in ELEMENTS)),
-        slits=header["exposure_type"] == FIXED_SLIT,
-        subarray=header["subarray"],
-    )

@@ -1,18 +1,8 @@
 """The table of joins: slits that the user wants in one product, or under another id or name.
 
-======================  ========================================================================
-column                  content
-======================  ========================================================================
-exposure                name of the exposures, or a glob; by default all
-slit_name               name of the slits, or a glob
-source_id               SOURCEID of the slits: 61, -12; or with its class: b00045
-source_name             SRCNAME of the slits, or a glob
-target                  id, class and number, or name of the source that they become
-product                 name or template of the product, instead of that of the first slit
-======================  ========================================================================
-
 A row matches the slits that agree with all its values in the first four columns. The file is
-tab-separated (or with commas, as ``.csv``) with a header line, or a YAML list of mappings.
+tab-separated (or with commas, as ``.csv``) with a header line, or a YAML list of mappings;
+docs/how-to/join.md explains its columns.
 """
 
 import csv

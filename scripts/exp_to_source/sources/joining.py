@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, list_some
 from ..naming import group_name, parse_product_name
 from .choosing import matches
 from .families import Family, GroupingOptions, Slit
@@ -57,14 +57,11 @@ def _make_product(
             "joined product only; leave one of them out of 'associations'"
         )
     family = unjoined[next(iter(members))]
-    if row.source:
-        label, (kind, source_id) = "", row.source
-    else:
-        # The first slit with that name, or else any.
-        label = row.target
-        named = [slit for slit in slits if slit.source_name.lower() == label.lower()]
-        first = (named or slits)[0]
-        kind, source_id = first.kind, first.source_id
+    label = "" if row.source else row.target
+    # The first slit with that name, or else any.
+    named = (slit for slit in slits if slit.source_name.lower() == label.lower())
+    first = next(named, slits[0])
+    kind, source_id = row.source or (first.kind, first.source_id)
     same = [
         slit
         for slit in family.slits
@@ -106,10 +103,10 @@ def no_match_error(row: Row, slits: list[Slit]) -> InputError:
 
     of_exposure = [slit for slit in slits if matches(slit.exposure, row.exposure or "*")]
     if not of_exposure:
-        names = list(dict.fromkeys(slit.exposure for slit in slits))
+        names = dict.fromkeys(slit.exposure for slit in slits)
         return InputError(
-            f"{row.location}: no exposure is called {row.exposure!r}; they are "
-            f"{', '.join(names[:MAX_SLITS])}{' ...' * (len(names) > MAX_SLITS)}; correct the row"
+            f"{row.location}: no exposure is called {row.exposure!r}; they are {list_some(names)}; "
+            "correct the row"
         )
 
     def similarity(slit: Slit) -> float:

@@ -53,7 +53,9 @@ def find_mistakes(step: str, parameters: Mapping[str, Any]) -> Iterator[str]:
             yield f"{step}: {name} is the workflow's; leave it out"
         elif name == "skip" and step not in OPTIONAL:
             yield f"{step}: cannot be skipped, as its file is an output; leave it out"
-        elif name.startswith(OVERRIDE) and str(value) != "N/A" and not _is_file(value):
+        elif name.startswith(OVERRIDE) and not (
+            value == "N/A" or (isinstance(value, str) and Path(value).expanduser().is_file())
+        ):
             yield f"{step}: {name}: {value!r} is not a file; correct the path"
         elif name not in specification:
             names = [word for word in specification if word not in RESERVED]
@@ -65,10 +67,6 @@ def find_mistakes(step: str, parameters: Mapping[str, Any]) -> Iterator[str]:
                 )
             except config_parser.ValidationError as error:
                 yield f"{step}: {' '.join(str(error).split())}"
-
-
-def _is_file(value: Any) -> bool:
-    return isinstance(value, str) and Path(value).expanduser().is_file()
 
 
 def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
@@ -87,7 +85,10 @@ def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
             "--save-parameters', or correct the setting 'spec3_parameters'"
         ) from None
     name = str(content.get("class", ""))
-    steps = content.get("steps") or {_step_name(name): content}
+    steps = content.get("steps")
+    if not steps:
+        classes = {step.__name__: key for key, step in Spec3Pipeline.step_defs.items()}
+        steps = {classes.get(name.rpartition(".")[2], ""): content}
     if not steps.keys() & {*STEPS}:
         raise InputError(
             f"{path}: has parameters of {name or 'no step'}, which is not run on products; correct "
@@ -102,9 +103,3 @@ def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
         for step, parameters in steps.items()
         if step in STEPS
     }
-
-
-def _step_name(name: str) -> str:
-    """Name of a step in the pipeline, by that of its class."""
-    word = name.rpartition(".")[2]
-    return next((n for n, step in Spec3Pipeline.step_defs.items() if step.__name__ == word), "")

@@ -33,8 +33,6 @@ def summarize_association(association: str, output: str) -> None:
     of the steps that prepare exposures, as in ``meta.cal_step``.
     """
     content = read_association(association)
-    for path in content.members:
-        _check_exists(path)
     trees = {path: _read_metadata(path) for path in content.members}
     steps: dict[str, str] = {}
     position = None
@@ -132,6 +130,7 @@ def _errors_of_steps(path: str, fault: str, log: str = LOG_TO_STDERR) -> Iterato
 def _read_metadata(path: str) -> dict[str, Any]:
     from stdatamodels.jwst.datamodels import read_metadata
 
+    _check_exists(path)
     try:
         tree: dict[str, Any] = read_metadata(path, flatten=False)
     except Exception as error:

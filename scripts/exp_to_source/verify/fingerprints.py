@@ -174,17 +174,17 @@ def copied_texts(tree: dict[str, Any]) -> dict[str, str]:
     return {key: canonical_text(value) for key, value in tree.items() if key not in NOT_COPIED}
 
 
-def get_references(slit: dict[str, Any]) -> list[HduReference]:
+def get_planes(slit: dict[str, Any]) -> list[dict[str, Any]]:
     """Get the arrays of a slit that are in HDUs."""
-    references = [value.get("source") for value in slit.values() if isinstance(value, dict)]
-    return [reference for reference in references if isinstance(reference, HduReference)]
+    arrays = [value for value in slit.values() if isinstance(value, dict)]
+    return [array for array in arrays if isinstance(array.get("source"), HduReference)]
 
 
 def fingerprint_entry(
     number: int, slit: dict[str, Any], contents: Contents, numbers: dict[HduReference, int]
 ) -> SlitFingerprint:
     """Take the fingerprint of a slit or an entry; `numbers` are those of `Contents.number_hdus`."""
-    references = get_references(slit)
+    references = [array["source"] for array in get_planes(slit)]
     for reference in references:
         if reference not in numbers:
             raise InputError(f"slit {number} has no {reference.name},{reference.version}")

@@ -12,7 +12,7 @@ from ..errors import InputError, list_some
 from ..modes import FIXED_SLIT
 from ..results import CAL, manifest_name
 from ..sources.associations import Association
-from .asdf_reader import HduReference, canonical_text, first_sentence, get_node
+from .asdf_reader import canonical_text, first_sentence, get_node
 from .cards import card_values, find_wrong_cards
 from .fingerprints import (
     EXPOSURE_TYPE,
@@ -21,7 +21,7 @@ from .fingerprints import (
     copied_texts,
     fingerprint_entry,
     flatten,
-    get_references,
+    get_planes,
 )
 from .fits_reader import Contents, read_file
 from .opening import open_model
@@ -143,9 +143,14 @@ class Verifier:
                 yield f"{where}: {error}"
                 continue
             order += [(name, number) for name in entry.planes]
-            for mismatch in _dtype_mismatches(node, contents, numbers):
-                yield f"{where}: {mismatch}"
-            if any(reference.version != number for reference in get_references(node)):
+            planes = get_planes(node)
+            for plane in planes:
+                array = contents.hdus[numbers[plane["source"]]].array
+                described = plane.get("datatype"), plane.get("shape")
+                if array and array != described:
+                    one, other = ("{} {}".format(*pair) for pair in (array, described))
+                    yield f"{where}: {plane['source'].name} is {one}, but {other} in its tree"
+            if any(plane["source"].version != number for plane in planes):
                 yield f"{where}: its tree names planes of another entry"
             exposure = self.get_exposure(filename)
             if not exposure:
@@ -259,17 +264,3 @@ def _compare_entries(entry: SlitFingerprint, slit: SlitFingerprint) -> Iterator[
 
 def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
-
-
-def _dtype_mismatches(
-    node: dict[str, Any], contents: Contents, numbers: Mapping[HduReference, int]
-) -> Iterator[str]:
-    """Find planes that open as other arrays than the tree describes."""
-    for part in node.values():
-        reference = part.get("source") if isinstance(part, dict) else None
-        if isinstance(reference, HduReference):
-            array = contents.hdus[numbers[reference]].array
-            described = part.get("datatype"), part.get("shape")
-            if array and array != described:
-                texts = ["{} {}".format(*pair) for pair in (array, described)]
-                yield f"{reference.name} is {texts[0]}, but {texts[1]} in its tree"
