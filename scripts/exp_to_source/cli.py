@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -231,7 +231,7 @@ def references(settings: str, references: str, table: str, **crds: str | None) -
     ]
     parameters = Path(values["spec3_parameters"]) if values["spec3_parameters"] else None
     crds = {key.removeprefix("crds_"): value for key, value in crds.items()}
-    with without_crds() if values["offline"] else nullcontext():
+    with without_crds(values["offline"]):
         find_references(
             Path(references),
             table,

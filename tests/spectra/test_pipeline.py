@@ -36,10 +36,9 @@ DEEP = 40
 
 OFFICIAL = """
 import json, sys
-from contextlib import nullcontext
 from exp_to_source.spec3.references import without_crds
 steps, offline = json.loads(sys.argv[2]), len(sys.argv) < 4
-with without_crds() if offline else nullcontext():
+with without_crds(offline):
     from exp_to_source.spec3.pipeline import without_references
     from jwst.pipeline import Spec3Pipeline
     for step, own in (without_references() if offline else {}).items():

@@ -8,7 +8,7 @@ from ..naming import group_name, parse_product_name
 from .choosing import matches
 from .families import Family, GroupingOptions, Slit
 from .join_table import Joins, Row, SlitKey
-from .products import MAX_SLITS, Product, group_slits, name_product
+from .products import Product, group_slits, name_product
 
 NO_JOINS = Joins()
 
@@ -71,8 +71,8 @@ def _make_product(
     if same and not row.product:
         raise InputError(
             f"{row.location}: its target {row.target} is a source of its own: "
-            f"{', '.join(map(str, same[:MAX_SLITS]))}; if that one is meant, add a row that gives "
-            "these slits the same target, otherwise choose another"
+            f"{list_some(same)}; if that one is meant, add a row that gives these slits the same "
+            "target, otherwise choose another"
         )
     group = group_name(family.template)
     if row.product:
@@ -120,7 +120,5 @@ def no_match_error(row: Row, slits: list[Slit]) -> InputError:
             if expected
         )
 
-    near = sorted(of_exposure, key=similarity, reverse=True)[:MAX_SLITS]
-    return InputError(
-        f"{row.location}: takes no slit; near misses: {', '.join(map(str, near))}; correct the row"
-    )
+    near = list_some(sorted(of_exposure, key=similarity, reverse=True)[:6])
+    return InputError(f"{row.location}: takes no slit; near misses: {near}; correct the row")

@@ -8,9 +8,6 @@ from ..formats.manifests import encode_manifest
 from ..naming import fill_template, format_source, group_name, is_product_name
 from .families import Family, GroupingOptions, Slit
 
-#: Maximum number of slits of a conflict in a message.
-MAX_SLITS = 6
-
 
 class Product(NamedTuple):
     """A product: its name without ``_cal``, and its slits in order.
@@ -150,4 +147,4 @@ def describe_collision(one: Product, other: Product) -> str:
 
 def _list_slits(groups: Iterable[list[Slit]]) -> str:
     """List the first few slits of each group in turn."""
-    return " | ".join(list_some(slits, limit=MAX_SLITS) for slits in groups)
+    return " | ".join(map(list_some, groups))

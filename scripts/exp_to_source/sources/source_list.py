@@ -16,40 +16,28 @@ Microns = Annotated[float | None, "float64", "um"]
 class Source(NamedTuple):
     """A source, as one product has it: a row of the source list.
 
-    Fields are columns, in their order; ``class_`` is the column ``class``. Several names are
-    separated by commas. None and empty texts are values that the exposures do not have.
+    Fields are columns, in their order (docs/how-to/see.md); ``class_`` is the column ``class``.
+    Several names are separated by commas. None and empty texts are values that the exposures do not
+    have.
     """
 
-    #: Name of the product, without ``_cal``.
     product: str
-    #: SOURCEID, or that of the target of a join.
     source_id: Number
-    #: ``s`` source, ``b`` background slitlet, ``v`` virtual slit.
     class_: str
-    #: SRCNAMEs and SLTNAMEs.
     source_name: str = ""
     slit_name: str = ""
-    #: Number of each.
     exposures: Number = 0
     slits: Number = 0
     planes: Number = 0
-    #: Size of the planes with their headers.
     bytes: Bytes = 0
-    #: Digest of the manifest.
     digest: str = ""
-    #: Products that there would be, had the user not joined their slits.
     joined: str = ""
-    #: Detectors of its exposures.
     detectors: str = ""
-    #: Range of wavelengths.
     wavelength_min: Microns = None
     wavelength_max: Microns = None
-    #: Largest shape of its slits.
     rows: Pixels = None
     columns: Pixels = None
-    #: EXP_TYPE of its first slit.
     exposure_type: str = ""
-    #: What the products of one template have in common.
     family: str = ""
 
     @property

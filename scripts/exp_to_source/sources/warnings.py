@@ -8,11 +8,9 @@ from ..formats.standards import STANDARDS, newest
 from ..formats.tags import LAST_READ, dropped_tags, unknown_tags
 from ..modes import FIXED_SLIT_IDS, is_grism
 from ..naming import NUMBERED_BY_SLIT_BEFORE, group_name, parse_product_name, precedes
+from .doubts import MAX_NAMED
 from .families import Family, GroupingOptions, IndexedExposure
 from .products import Product, exposure_sets
-
-#: Maximum number of exposures of one standard in a message.
-MAX_NAMED = 3
 
 
 def product_warnings(

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import exit_on_user_error
@@ -47,14 +47,14 @@ def run_job(task: str, request: dict[str, Any], offline: bool, fork: bool) -> No
         status = run_in_fork(f"spec3 {offline=}", _jwst(offline), run_task, request)
         if status is not None:
             sys.exit(status)
-    with without_crds() if offline else nullcontext():
+    with without_crds(offline):
         run_task(**request)
 
 
 @contextmanager
 def _jwst(offline: bool) -> Iterator[None]:
     """Import all that tasks need."""
-    with without_crds() if offline else nullcontext():
+    with without_crds(offline):
         import asdf
 
         from . import combination  # noqa: F401

@@ -78,36 +78,29 @@ def read_file(path: str, datatypes: Mapping[str, str]) -> Contents:
             fits.open(opened, memmap=False, lazy_load_hdus=False) as hdus,
             open(path, "rb") as file,
         ):
-            return _read_hdus(path, file, hdus, datatypes)
+            last, size = hdus[-1].fileinfo(), os.path.getsize(path)
+            end = last["datLoc"] + last["datSpan"]
+            # The padding of the last HDU may be missing.
+            if last["datLoc"] + hdus[-1].size > size:
+                raise InputError(f"{path}: is truncated: {size} of {end} bytes")
+            names = [hdu.name.upper() for hdu in hdus]
+            if "ASDF" not in names:
+                raise InputError(f"{path}: is truncated, or has no ASDF extension")
+            number = names.index("ASDF")
+            images = [
+                _read_hdu(path, file, hdu, datatypes) for n, hdu in enumerate(hdus) if n != number
+            ]
+            header = hdus[number].header
+            file.seek(hdus[number].fileinfo()["datLoc"])
+            tree = read_tree(path, file.read(header["NAXIS1"] * header["NAXIS2"]))
+            clean = number == len(images) and size == end and not file.read().strip(b"\0")
+            return Contents(images, tree, fits_hash(hdus), clean)
     except (*_UNREADABLE, fits.VerifyError) as error:
         raise InputError(f"{path}: cannot be read as FITS ({first_sentence(error)})") from None
 
 
-def _read_hdus(
-    path: str, file: BinaryIO, hdus: fits.HDUList, datatypes: Mapping[str, str]
-) -> Contents:
-    size = os.fstat(file.fileno()).st_size
-    positions = [hdu.fileinfo() for hdu in hdus]
-    end = positions[-1]["datLoc"] + positions[-1]["datSpan"]
-    # The padding of the last HDU may be missing.
-    if positions[-1]["datLoc"] + hdus[-1].size > size:
-        raise InputError(f"{path}: is truncated: {size} of {end} bytes")
-    numbers = [number for number, hdu in enumerate(hdus) if hdu.name.upper() == "ASDF"]
-    if not numbers:
-        raise InputError(f"{path}: is truncated, or has no ASDF extension")
-    pairs = list(zip(hdus, positions, strict=True))
-    extension, position = pairs.pop(numbers[0])
-    images = [_read_hdu(path, file, *pair, datatypes) for pair in pairs]
-    file.seek(position["datLoc"])
-    header = extension.header
-    tree = read_tree(path, file.read(header["NAXIS1"] * header["NAXIS2"]))
-    clean = numbers[0] == len(images) and size == end and not file.read().strip(b"\0")
-    return Contents(images, tree, fits_hash(hdus), clean)
-
-
-def _read_hdu(
-    path: str, file: BinaryIO, hdu: Any, position: dict[str, int], datatypes: Mapping[str, str]
-) -> Hdu:
+def _read_hdu(path: str, file: BinaryIO, hdu: Any, datatypes: Mapping[str, str]) -> Hdu:
+    position = hdu.fileinfo()
     file.seek(position["hdrLoc"])
     cards = _read_cards(file.read(position["datLoc"] - position["hdrLoc"]))
     name, header = hdu.name.upper(), hdu.header.copy()
