@@ -9,7 +9,6 @@ import yaml
 from members import NAMES, TEMPLATE, write_association
 
 from exp_to_source.errors import InputError
-from exp_to_source.naming import fill_template
 from exp_to_source.sources.associations import read_association
 
 #: Value of a key that an association does not have.
@@ -23,39 +22,24 @@ def touch(folder: Path, *suffixes: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "there", "taken", "remarks"),
+    ("suffix", "existing", "counts"),
     [
-        ("cal", ("cal", "cal"), ("cal", "cal"), []),
-        (
-            "x1d",
-            ("cal", "cal"),
-            ("cal", "cal"),
-            ["2 of its 2 members are called _x1d; the _cal beside each is regrouped"],
-        ),
-        (
-            "cal",
-            ("cal", "mbsub"),
-            ("cal", "mbsub"),
-            ["1 of its 2 members are called _cal; the _mbsub beside each is regrouped"],
-        ),
-        (
-            "x1d",
-            ("cal", "mbsub"),
-            ("cal", "mbsub"),
-            [
-                "1 of its 2 members are called _x1d; the _cal beside each is regrouped",
-                "1 of its 2 members are called _x1d; the _mbsub beside each is regrouped",
-            ],
-        ),
+        ("cal", ("cal", "cal"), {}),
+        ("x1d", ("cal", "cal"), {"cal": 2}),
+        ("cal", ("cal", "mbsub"), {"mbsub": 1}),
+        ("x1d", ("cal", "mbsub"), {"cal": 1, "mbsub": 1}),
     ],
 )
-def test_members_that_stand_for_others(tmp_path, suffix, there, taken, remarks):
-    touch(tmp_path, *there)
+def test_members_that_stand_for_others(tmp_path, suffix, existing, counts):
+    touch(tmp_path, *existing)
     path = write_association(tmp_path, suffix)
     association = read_association(path)
-    files = [f"{name}_{suffix}.fits" for name, suffix in zip(NAMES, taken, strict=True)]
+    files = [f"{name}_{suffix}.fits" for name, suffix in zip(NAMES, existing, strict=True)]
     assert association.science == [str(tmp_path / file) for file in files]
-    assert [d.text for d in association.diagnostics] == [f"{path}: {r}" for r in remarks]
+    assert [d.text for d in association.diagnostics] == [
+        f"{path}: {n} of its 2 members are called _{suffix}; the _{new} beside each is regrouped"
+        for new, n in counts.items()
+    ]
 
 
 def test_member_that_is_there_is_taken_whatever_is_beside_it(tmp_path):
@@ -164,20 +148,6 @@ def test_associations_without_a_type(tmp_path, kind):
 @pytest.mark.parametrize("name", [f"{TEMPLATE}.fits", f"{TEMPLATE}_cal", f"{TEMPLATE}_cal.fits"])
 def test_endings_of_product_names(tmp_path, name):
     assert read_association(change(tmp_path, product=name)).template == TEMPLATE
-
-
-# For the merge with names of any syntax: without the mark then.
-@pytest.mark.parametrize(
-    ("name", "product"),
-    [
-        ("mysrc", "mysrc_s00061"),
-        ("MySrc_{source_id}.fits", "MySrc_s00061"),
-        ("{source_id}-of_mine", "s00061-of_mine"),
-    ],
-)
-def test_product_names_of_any_syntax(tmp_path, name, product):
-    association = read_association(change(tmp_path, product=name))
-    assert fill_template(association.template, "s00061", []) == product
 
 
 def test_yaml(tmp_path):

@@ -88,13 +88,6 @@ def test_product_is_named_by_the_user(tmp_path: Path, two: tuple[Family, Family]
         products_of(joins, *two)
 
 
-@pytest.mark.parametrize("name", ["1345_BKG7", "background_7"])
-def test_background_slitlets_of_two_configurations_are_kept_apart(tmp_path: Path, name: str):
-    slits = family(*(slit(exposure, 7, "7", name) for exposure in "ab"))
-    found = products_of(table(tmp_path, "b\t\tb00007\t\tb01007"), slits)
-    assert [(p.name[13:19], len(p.slits)) for p in found] == [("b00007", 1), ("b01007", 1)]
-
-
 @pytest.mark.parametrize(
     ("source_id", "joined"),
     [("45", "s00045"), ("s45", "s00045"), ("b045", "b00045"), ("-45", "v00045"), ("v45", "v00045")],
