@@ -142,16 +142,12 @@ def identify(exposures: Exposures, keys: Mapping[str, tuple[str, ...]]) -> dict[
     Simulated exposures may have all numbers in common. The name is that of the archive, with
     anything before and after it, or any other.
     """
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for name, key in keys.items():
-        groups.setdefault(key, []).append(name)
+    files = {name: exposures[name].header.get("filename", "") for name in keys}
+    archived = {(key, find_archive_name(files[name])) for name, key in keys.items()}
     identities: dict[str, Hashable] = {}
-    for key, names in groups.items():
-        files = {name: exposures[name].header.get("filename", "") for name in names}
-        archived = {find_archive_name(file) for file in files.values()}
-        for name, file in files.items():
-            default = key[0] if key[0] in archived else file or name
-            identities[name] = (key, find_archive_name(file) or default)
+    for name, key in keys.items():
+        default = key[0] if (key, key[0]) in archived else files[name] or name
+        identities[name] = (key, find_archive_name(files[name]) or default)
     return identities
 
 

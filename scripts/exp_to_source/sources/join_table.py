@@ -152,10 +152,8 @@ def _read_yaml(path: str, file: Any) -> Iterator[tuple[str, dict[Any, Any]]]:
     try:
         # All scalars stay text: 1345_61 is not a number, and 00061 is not octal.
         content = yaml.load(file, Loader=yaml.BaseLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from None
-    except RecursionError:
-        raise InputError(f"{path}: nested too deeply; write a list of mappings") from None
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise InputError(f"{path}: not a list of mappings, as '- {{source_id: 62, target: 61}}'")
     for number, fields in enumerate(content, 1):

@@ -29,7 +29,7 @@ from .join_table import Joins
 from .joining import NO_JOINS, join_slits
 from .products import Product, make_products, manifest
 from .source_list import Source, write_source_list
-from .warnings import product_warnings, run_warnings
+from .warnings import find_warnings
 
 #: As many manifests, or more, are written by several threads.
 PARALLEL_THRESHOLD = 100
@@ -109,8 +109,7 @@ def list_sources(
     chosen = [product for product in products if product.name not in left_out]
     diagnostics = [
         *check_doubts(chosen, exposures, options.on_doubt),
-        *product_warnings(chosen, exposures),
-        *run_warnings(families, exposures, options),
+        *find_warnings(chosen, families, exposures, options),
         *(Diagnostic("note", text) for text in notes),
     ]
 

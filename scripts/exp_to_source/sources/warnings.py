@@ -13,22 +13,19 @@ from .families import Family, GroupingOptions, IndexedExposure
 from .products import Product, exposure_sets
 
 
-def product_warnings(
-    products: Collection[Product], exposures: Iterable[IndexedExposure]
+def find_warnings(
+    products: Collection[Product],
+    families: Collection[Family],
+    exposures: Iterable[IndexedExposure],
+    options: GroupingOptions,
 ) -> Iterator[Diagnostic]:
-    """Warn of products that may not open, or whose names are not what a user may expect."""
+    """Warn of products that may not open or have odd names, and of exposures that differ."""
     by_name = {exposure.name: exposure for exposure in exposures}
     yield from warn_unopenable(products, by_name)
     yield from check_asdf_standards(products, by_name)
     yield from note_names(products)
-
-
-def run_warnings(
-    families: Collection[Family], exposures: Iterable[IndexedExposure], options: GroupingOptions
-) -> Iterator[Diagnostic]:
-    """Warn of exposures that hardly belong together, although products combine them."""
     if options.fixed_slit_ids != "table":
-        yield from warn_mixed_slit_ids(families, exposures)
+        yield from warn_mixed_slit_ids(families, by_name)
     yield from warn_mixed_elements(families)
     yield from warn_shared_tables(families)
 
@@ -109,16 +106,16 @@ def note_names(products: Iterable[Product]) -> Iterator[Diagnostic]:
 
 
 def warn_mixed_slit_ids(
-    families: Iterable[Family], exposures: Iterable[IndexedExposure]
+    families: Iterable[Family], exposures: dict[str, IndexedExposure]
 ) -> Iterator[Diagnostic]:
     """Warn of fixed slits with ids of two kinds, so that products mix or split them.
 
     Before pipeline version 1.12 a fixed slit had the id of the slit, since then that of its source;
     the jwst package uses both as they are.
     """
-    versions = {exposure.name: exposure.header["version"] for exposure in exposures}
     for family in families:
         fixed = {slit.exposure for slit in family.slits if slit.slit_name.upper() in FIXED_SLIT_IDS}
+        versions = {name: exposures[name].header["version"] for name in fixed}
         old = {name for name in fixed if precedes(versions[name], NUMBERED_BY_SLIT_BEFORE)}
         if old and old != fixed:
             yield Diagnostic(

@@ -21,13 +21,11 @@ STEPS = (
 OPTIONAL = ("adaptive_trace_model", "pixel_replace")
 
 #: Parameters that say where files go and how they are named, which are the workflow's; and hooks.
-RESERVED = frozenset(
-    (
-        *("input_dir", "output_dir", "output_file", "output_ext", "output_use_index"),
-        *("output_use_model", "save_results", "search_output_file", "suffix"),
-        *("pre_hooks", "post_hooks"),
-    )
-)
+RESERVED = {
+    *("input_dir", "output_dir", "output_file", "output_ext", "output_use_index"),
+    *("output_use_model", "save_results", "search_output_file", "suffix"),
+    *("pre_hooks", "post_hooks"),
+}
 
 
 def check_parameters(steps: Parameters) -> None:

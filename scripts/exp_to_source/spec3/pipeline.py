@@ -7,7 +7,7 @@ those of the installed version. What is used of jwst beyond its documents is in 
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -143,7 +143,7 @@ def _patched_pipeline(model: Any) -> Iterator[None]:
     for entry in source:
         # As the pipeline notes of the members of an association.
         entry.meta.asn.exptype = "science"
-    functions = {
+    functions: dict[str, Any] = {
         "multislit_to_container": lambda _: {str(source[0].source_id): source},
         # With an ending: steps would take what follows a dot of the name for it.
         "format_product": lambda name, **_: f"{Path(name).name}.fits",
@@ -154,9 +154,7 @@ def _patched_pipeline(model: Any) -> Iterator[None]:
         functions["make_wfss_multicombined"] = lambda spectra: (
             combine(spectra) if spectra else no_combined_spectra(model)
         )
-    with ExitStack() as stack:
-        for name, function in functions.items():
-            stack.enter_context(patch.object(calwebb_spec3, name, function))
+    with patch.multiple(calwebb_spec3, **functions):
         yield
 
 

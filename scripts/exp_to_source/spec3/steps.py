@@ -71,7 +71,6 @@ def extract(
     association tables that have background members; `log` is where the messages of the steps are,
     for a sentence.
     """
-    require_jwst()
     stem = product.name.removesuffix(CAL)
     # Those of another state of the product; Snakemake knows of the spectrum only.
     digest_file = folder / "digests" / f"{stem}.txt"

@@ -27,19 +27,18 @@ OK, UNREADABLE, FAILED = "sound", "unproved", "damaged"
 NO_PRODUCT = "(none)"
 
 
-class JoinLookup:
+class JoinLookup(NamedTuple):
     """The user's table of joins, searched by the metadata of slits."""
 
-    def __init__(self, joins: Joins, fixed_slit_ids: str = "header") -> None:
-        self.joins = joins
-        self.uses_table = fixed_slit_ids == "table"
+    joins: Joins
+    fixed_slit_ids: str = "header"
 
     def find_target(
         self, filename: Any, name: Any, source_id: Any, source_name: Any, exposure_type: Any
     ) -> tuple[Any, str] | None:
         """Find the target of the joins that a slit belongs to; None if it is not joined."""
         name, source_name = str(name or "").strip(), str(source_name or "").strip()
-        if self.uses_table and exposure_type == FIXED_SLIT:
+        if self.fixed_slit_ids == "table" and exposure_type == FIXED_SLIT:
             source_id = FIXED_SLIT_IDS.get(name.upper(), source_id)
         exposure = os.path.basename(str(filename)).removesuffix(".fits")
         row = self.joins.find_row(SlitKey(exposure, name, source_id or 0, source_name))

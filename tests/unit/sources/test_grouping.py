@@ -139,11 +139,6 @@ def test_associations_are_families_of_their_own():
         "jw10006-o010_s00001_nirspec_f170lp-g235m",
     ]
     assert found[0].association == {"pool_name": "pool.csv", "table_name": "x_asn.json"}
-    again = asn._replace(path="y_asn.json", science=["b"])
-    with pytest.raises(InputError, match="one file name, two groups"):
-        products_of(
-            exposure("a", (1, "", "1")), exposure("b", (1, "", "1")), associations=[asn, again]
-        )
 
 
 @pytest.mark.parametrize(

@@ -177,26 +177,15 @@ def test_two_joins_of_one_file_name(tmp_path: Path, two: tuple[Family, Family]):
         ("source_id\ttarget\n\n# none\n", "has no rows; add some"),
         ("", "has no rows; add some"),
         ('source_id\ttarget\n"1\t2\n', "not a table of one row a line"),
+        ("a: [", "yaml: not a YAML file"),
+        ("[" * 5000, "yaml: not a YAML file"),
+        ("a: 1", "yaml: not a list of mappings"),
+        ("- {source_id: 1, target: [2]}", "yaml, row 1: target is not text"),
+        ("- {source_id: 1, to: 2}", "yaml, row 1: has 'to', which is not a column"),
     ],
 )  # fmt: skip
 def test_tables_that_cannot_be_read(text: str, sentence: str, tmp_path: Path):
-    path = tmp_path / "joins.tsv"
-    path.write_text(text)
-    with pytest.raises(InputError, match=sentence):
-        read_joins(str(path))
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("a: [", "not a YAML file"),
-        ("a: 1", "not a list of mappings"),
-        ("- {source_id: 1, target: [2]}", "row 1: target is not text"),
-        ("- {source_id: 1, to: 2}", "row 1: has 'to', which is not a column"),
-    ],
-)
-def test_yaml_that_cannot_be_read(text: str, sentence: str, tmp_path: Path):
-    path = tmp_path / "joins.yaml"
+    path = tmp_path / f"joins.{'yaml' if sentence.startswith('yaml') else 'tsv'}"
     path.write_text(text)
     with pytest.raises(InputError, match=sentence):
         read_joins(str(path))
