@@ -97,7 +97,7 @@ def _join_lookup(run: Settings) -> Any:
 
 def sources(table: str, rows: int) -> None:
     """Print the source list of a run as a table for people."""
-    from .sources.display import format_sources
+    from .sources.source_list import format_sources
 
     try:
         print(format_sources(table, rows), flush=True)

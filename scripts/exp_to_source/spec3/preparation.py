@@ -38,7 +38,7 @@ def summarize_association(association: str, output: str) -> None:
     position = None
     target = trees[content.science[0]]["meta"].get("target", {})
     if str(target.get("type")).upper() == "MOVING":
-        position = _mean_position([_slit_positions(path, trees[path]) for path in content.science])
+        position = _mean_position({path: trees[path] for path in content.science})
         if not position:
             print(
                 f"{association}: slits have no MT_RA or MT_DEC, so assign_mtwcs changes nothing, "
@@ -144,22 +144,20 @@ def _check_exists(path: str) -> None:
         raise InputError(f"{path}: no such file; bring it back, or correct the association")
 
 
-def _slit_positions(path: str, tree: dict[str, Any]) -> list[list[float | None]]:
-    """List the positions of a moving target in the slits of an exposure."""
-    slits = tree.get("slits")
-    if not slits or not all("wcsinfo" in slit.get("meta", {}) for slit in slits):
-        raise InputError(
-            f"{path}: has no slits with a WCS, but its target moves; leave the exposure out"
-        )
-    return [[slit["meta"]["wcsinfo"].get(key) for key in ("mt_ra", "mt_dec")] for slit in slits]
-
-
-def _mean_position(exposures: list[list[list[float | None]]]) -> list[float] | None:
+def _mean_position(trees: dict[str, dict[str, Any]]) -> list[float] | None:
     """Average the positions in first slits as assign_mtwcs does; None if any slit has none."""
-    if any(None in position for slits in exposures for position in slits):
-        return None
     import numpy as np
 
+    exposures = []
+    for path, tree in trees.items():
+        infos = [slit.get("meta", {}).get("wcsinfo") for slit in tree.get("slits") or ()]
+        if not infos or None in infos:
+            raise InputError(
+                f"{path}: has no slits with a WCS, but its target moves; leave the exposure out"
+            )
+        exposures.append([[info.get(key) for key in ("mt_ra", "mt_dec")] for info in infos])
+    if any(None in position for slits in exposures for position in slits):
+        return None
     # To the last bit: numpy's sum of a column of a matrix has another order.
     columns = zip(*(slits[0] for slits in exposures), strict=True)
     return [float(np.array(column).mean()) for column in columns]

@@ -13,7 +13,6 @@ from ..modes import FIXED_SLIT
 from ..results import CAL, manifest_name
 from ..sources.associations import Association
 from .asdf_reader import canonical_text, first_sentence, get_node
-from .cards import card_values, find_wrong_cards
 from .fingerprints import (
     EXPOSURE_TYPE,
     ExposureFingerprints,
@@ -25,7 +24,7 @@ from .fingerprints import (
 )
 from .fits_reader import Contents, read_file
 from .opening import open_model
-from .schema import EXPOSURE_MODEL, PRODUCT_MODEL, read_schema
+from .schema import EXPOSURE_MODEL, PRODUCT_MODEL, card_values, find_wrong_cards, read_schema
 from .verdicts import NO_JOINS, JoinLookup, Verdict, digest_file
 
 #: Beginning of the part of HISTORY that joined products have.
