@@ -21,7 +21,7 @@ setup: .venv/run
 	@$(call tell,snakemake)
 
 demo: .venv/run
-	@$(BIN)/snakemake --directory demo --configfile config/demo.yaml --quiet host progress -- all report
+	@$(BIN)/snakemake --directory demo --configfile config/demo.yaml --quiet host rules progress -- all report
 	@$(BIN)/exp-to-source sources demo/results/sources.tsv
 	@echo "report: $(CURDIR)/demo/results/report.html"
 

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError, OtherKindError, exit_on_user_error
 from .modes import FIXED_SLIT_IDS, MODES
-from .settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 PROGRAM = "exp-to-source"
 LOG_TO_STDERR = "the messages above"
@@ -47,6 +49,7 @@ def index(exposure: str, index: str, on_bad_exposure: str, on_other_kind: str) -
 def list_sources(settings: str, table: str) -> None:
     """List the sources of indexed exposures, and write a manifest for each product."""
     from .results import index_path
+    from .settings import read_settings
     from .sources import listing
     from .sources.associations import read_association
 
@@ -66,14 +69,14 @@ def list_sources(settings: str, table: str) -> None:
         print(message, file=sys.stderr)
 
 
-def _grouping_options(run: Settings) -> Any:
+def _grouping_options(run: "Settings") -> Any:
     from .sources.families import GroupingOptions
 
     keys = ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure", "on_doubt")
     return GroupingOptions(*(str(run.values[key]) for key in keys))
 
 
-def _source_filter(run: Settings) -> Any:
+def _source_filter(run: "Settings") -> Any:
     from .sources.catalog import read_catalog
     from .sources.choosing import SourceFilter, parse_items
 
@@ -83,13 +86,13 @@ def _source_filter(run: Settings) -> Any:
     return SourceFilter(wanted, excluded, values["min_exposures"], ids)
 
 
-def _joins(run: Settings) -> Any:
+def _joins(run: "Settings") -> Any:
     from .sources.join_table import Joins, read_joins
 
     return read_joins(run.values["joins"]) if run.values["joins"] else Joins()
 
 
-def _join_lookup(run: Settings) -> Any:
+def _join_lookup(run: "Settings") -> Any:
     from .verify.verdicts import JoinLookup
 
     return JoinLookup(_joins(run), run.values["fixed_slit_ids"])
@@ -116,6 +119,7 @@ def fingerprint(exposure: str, fingerprints: str) -> None:
 def verify(settings: str, verdicts: str, products: list[str], results: str) -> None:
     """Compare products with the fingerprints of their exposures."""
     from .results import FINGERPRINTS, MANIFESTS
+    from .settings import read_settings
     from .sources.associations import read_association
     from .verify.products import Verifier
     from .verify.verdicts import write_verdicts
@@ -131,6 +135,7 @@ def list_verdicts(
     settings: str, table: str, source_list: str, verdicts: list[str], fingerprints: list[str]
 ) -> None:
     """List the verdicts on all products, and look for lost slits."""
+    from .settings import read_settings
     from .sources.associations import read_association
     from .verify import verdicts as library
 
@@ -190,6 +195,7 @@ def report(settings: str, report: str, measured: list[str] | None, logs: str | N
     """Write the report of a run as one HTML page."""
     from .report.page import write_report
     from .results import MEASURED, SOURCES
+    from .settings import read_settings
     from .tables import check_source_list
 
     run = read_settings(settings)
@@ -215,6 +221,7 @@ def prepare(task: str, input: str, output: str, fork: bool, **options: Any) -> N
 
 def references(settings: str, references: str, table: str, **crds: str | None) -> None:
     """Check the parameters of the steps after regrouping, and fetch what they need from CRDS."""
+    from .settings import read_settings
     from .sources.associations import read_association
     from .spec3.references import find_references, without_crds
     from .spec3.steps import require_jwst
@@ -270,6 +277,7 @@ def spec3(
 def combine(settings: str, x1d: str, c1d: str, table: str, references: str, fork: bool) -> None:
     """Combine the spectra of all sources of a grism in tables, as the pipeline does at its end."""
     from .results import index_path
+    from .settings import read_settings
     from .spec3.jobs import run_job
     from .spec3.references import use_references
 
