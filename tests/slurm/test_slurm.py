@@ -267,7 +267,9 @@ def test_bad_source_does_not_take_its_neighbours_along(
     result = work.run()
     assert result.status == 1
     index = work.folder / "results" / "index" / f"{bad.stem}.txt"
-    sentence = f"exp-to-source gather: {bad}: changed since it was indexed; delete {index} and run again"
+    sentence = (
+        f"exp-to-source gather: {bad}: changed since it was indexed; delete {index} and run again"
+    )
     assert result.text.rstrip().splitlines()[-1] == sentence
     assert f"failed: {PRODUCT.format(61)} " in result.text
     name = f"{PRODUCT.format(61)}_cal.fits"
