@@ -14,9 +14,9 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from exp_to_source.files import size_and_mtime  # noqa: E402
-from exp_to_source.formats.checksums import checksum  # noqa: E402
 from exp_to_source.formats.index_writer import write_index  # noqa: E402
 from exp_to_source.formats.layouts import SlitLayout  # noqa: E402
+from exp_to_source.formats.rows import checksum  # noqa: E402
 from exp_to_source.formats.summaries import SlitSummary  # noqa: E402
 from exp_to_source.index.fitsfile import HDU, scan  # noqa: E402
 

@@ -35,19 +35,8 @@ def is_card_text(text: str) -> bool:
 def format_card(keyword: str, value: Value, comment: str = "") -> bytes:
     """Format the card image(s) of a keyword as astropy does.
 
-    Parameters
-    ----------
-    keyword : str
-        At most eight characters.
-    value : str, int, float or bool
-        Strings that do not fit in one card continue in CONTINUE cards, without their comment.
-    comment : str
-        Truncated at the end of the card.
-
-    Raises
-    ------
-    ValueError
-        If no FITS card can hold the value: characters that are not printable ASCII, infinity.
+    Strings that do not fit in one card continue in CONTINUE cards, without their comment; a value
+    that no card can hold (characters that are not printable ASCII, infinity) is a ValueError.
     """
     if isinstance(value, str):
         if not is_card_text(value):
@@ -130,11 +119,7 @@ def finish_header(cards: bytes, entry: int, exposure_cards: Sequence[Sequence[st
     before, placeholder, after = cards.partition(CARDS_PLACEHOLDER.encode())
     if not (placeholder and exposure_cards):
         return header_blocks((before, after))
-    images = [
-        part[start : start + CARD]
-        for part in (before, after)
-        for start in range(0, len(part), CARD)
-    ]
+    images = [part[n : n + CARD] for part in (before, after) for n in range(0, len(part), CARD)]
     numbers = {image[:8].decode("latin-1").rstrip(): n for n, image in enumerate(images)}
     numbers.pop("", None)
     new = []

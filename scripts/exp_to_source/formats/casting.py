@@ -14,21 +14,10 @@ Cast = tuple[int, int, int, int]
 
 
 def cast_data(data: bytes, bits: int, zero: int, new_bits: int, new_zero: int) -> bytes:
-    """Cast the numbers of an HDU; integers wrap around, as in numpy.
+    """Cast the numbers of an HDU, in the byte order of FITS; integers wrap around, as in numpy.
 
-    Parameters
-    ----------
-    data : bytes
-        Data without padding, in the byte order of FITS.
-    bits, zero : int
-        Their BITPIX and BZERO.
-    new_bits, new_zero : int
-        Those of the result.
-
-    Raises
-    ------
-    ValueError
-        If a number that has to become an integer is not one.
+    The arguments are those of `Cast`. A number that has to become an integer and is none is a
+    ValueError.
     """
     numbers = array(CODES[bits], data)
     if sys.byteorder == "little":

@@ -1,13 +1,12 @@
 """Writing the index of an exposure; `indices` lists its parts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from .. import FORMAT
 from ..files import atomic_write, write_all
-from .checksums import checksum, with_checksum
 from .indices import offset_line
 from .layouts import SlitLayout
-from .rows import encode_column, encode_rows
+from .rows import checksum, encode_column, encode_rows, with_checksum
 from .summaries import SlitSummary
 
 #: Minimum length of a text that is stored once for several layouts.
@@ -18,23 +17,13 @@ def write_index(
     path: str,
     about: Mapping[str, object],
     parts: Mapping[str, bytes],
-    slits: Iterable[tuple[SlitSummary, SlitLayout]],
+    slits: Sequence[tuple[SlitSummary, SlitLayout]],
 ) -> None:
     """Write the index of an exposure.
 
-    Parameters
-    ----------
-    path : str
-        File to write.
-    about : mapping
-        The exposure: name and field of each of the first rows.
-    parts : mapping
-        Content of the parts that are not about single slits; ``tags`` and ``diagnostics`` are empty
-        by default, and others need not exist if no reader requests them.
-    slits : iterable of (SlitSummary, SlitLayout)
-        What the source list and gathering need of each slit.
+    `about` are the first rows: the exposure. `parts` are those that are not about single slits:
+    ``tags`` and ``diagnostics`` are empty by default, others need not exist if nobody reads them.
     """
-    slits = list(slits)
     shared = find_shared_texts(layout for _, layout in slits)
     layouts, lines = [], []
     offset = 0

@@ -31,9 +31,8 @@ import os
 from .. import FORMAT
 from ..errors import InputError
 from ..files import size_and_mtime
-from .checksums import DIGEST_SIZE, checksum, read_checked
 from .layouts import SlitLayout
-from .rows import decode_column, get_one
+from .rows import DIGEST_SIZE, checksum, decode_column, get_one, read_checked
 
 #: Digits of numbers in lines of equal length, and the length of these lines.
 NUMBER = 12
@@ -53,12 +52,7 @@ def new_digest(exposure_metadata: str, primary_metadata: str) -> hashlib._Hash:
 def is_stale(path: str, exposure: str) -> bool:
     """Whether an exposure is not the file that was indexed, though not newer than its index.
 
-    Parameters
-    ----------
-    path : str
-        An index. One that does not exist, or cannot be read, is not stale.
-    exposure : str
-        The current file of the exposure.
+    An index that does not exist, or cannot be read, is not stale.
     """
     try:
         if os.stat(exposure).st_mtime > os.stat(path).st_mtime:
@@ -71,12 +65,7 @@ def is_stale(path: str, exposure: str) -> bool:
 
 
 class IndexReader:
-    """An index, open for reading parts of it.
-
-    Parameters
-    ----------
-    path : str
-        The index of an exposure.
+    """An index, open for reading parts of it; one that is of another version is an `InputError`.
 
     Attributes
     ----------
@@ -85,11 +74,6 @@ class IndexReader:
         ``other_kind``: what it is, if it is not one to regroup.
     parts : dict of (int, int, str)
         Offset, size and checksum of each of the other parts.
-
-    Raises
-    ------
-    InputError
-        If it is not an index, or has another version.
     """
 
     def __init__(self, path: str) -> None:
@@ -114,10 +98,8 @@ class IndexReader:
                 f"{self.path}: index of format {version}, this program needs {FORMAT}; "
                 "delete the file and run again"
             )
-        self.parts = {
-            name: (int(offset), int(size), expected)
-            for name, offset, size, expected in first.pop("part")
-        }
+        parts = first.pop("part")
+        self.parts = {name: (int(start), int(size), seal) for name, start, size, seal in parts}
         self.exposure = {name: get_one(first, name) for name in first}
         self.start = self.file.tell()
 

@@ -22,39 +22,19 @@ Step = tuple[int, int, str]
 
 
 class SlitLayout:
-    """Properties of a slit that gathering needs.
-
-    Attributes
-    ----------
-    hdus : list of HduLayout
-        Its HDUs, in the order of the schema.
-    casts : dict of (int, int, int, int, int)
-        By number of the HDU: size in bytes without padding, and the `Cast`.
-    text : TextSpan
-        Its part of the exposure's tree.
-    replacements : list of Replacement
-        Replacements that make a template of that text.
-    blocks : list of (int, int)
-        Start and size of its internal blocks, in bytes.
-    overrides : list of str
-        Keys of metadata for which the slit has values instead of the exposure's.
-    asn : dict or None
-        Metadata about its association, as YAML.
-    type : str or None
-        Its exposure type, if the slit has its own.
-    """
+    """Properties of a slit that gathering needs."""
 
     # A plain class, as no gather imports typing or dataclasses.
     def __init__(
         self,
-        hdus: list[HduLayout],
-        casts: dict[int, tuple[int, ...]],
-        text: TextSpan,
-        replacements: list[Replacement],
-        blocks: list[tuple[int, int]],
-        overrides: list[str],
-        asn: dict[str, str] | None,
-        type: str | None,
+        hdus: list[HduLayout],  #: in the order of the schema
+        casts: dict[int, tuple[int, ...]],  #: by number of the HDU: data's size, and the `Cast`
+        text: TextSpan,  #: its part of the exposure's tree
+        replacements: list[Replacement],  #: those that make a template of that text
+        blocks: list[tuple[int, int]],  #: start and size of its internal blocks, in bytes
+        overrides: list[str],  #: keys of metadata that it has instead of the exposure's
+        asn: dict[str, str] | None,  #: metadata about its association, as YAML
+        type: str | None,  #: its exposure type, if the slit has its own
     ) -> None:
         self.hdus = hdus
         self.casts = casts
@@ -89,18 +69,17 @@ class SlitLayout:
     def encode(self, shared: Mapping[str, int]) -> bytes:
         """Encode as rows of an index, in which placeholders stand for shared texts."""
         in_index, start, size = self.text
-        return encode_rows(
-            [
-                *(
-                    ("hdu", *map(str, sizes), *_encode_steps(plan, shared))
-                    for *sizes, plan in self.hdus
-                ),
-                *(("cast", *map(str, (hdu, *cast))) for hdu, cast in self.casts.items()),
-                ("text", str(int(in_index)), str(start), str(size)),
-                ("replacements", *_encode_steps(self.replacements, shared)),
-                *(("block", str(start), str(size)) for start, size in self.blocks),
-            ]
-        ) + encode_metadata(self.overrides, self.asn, self.type)
+        rows = [
+            *(
+                ("hdu", *map(str, sizes), *_encode_steps(plan, shared))
+                for *sizes, plan in self.hdus
+            ),
+            *(("cast", *map(str, (hdu, *cast))) for hdu, cast in self.casts.items()),
+            ("text", str(int(in_index)), str(start), str(size)),
+            ("replacements", *_encode_steps(self.replacements, shared)),
+            *(("block", str(start), str(size)) for start, size in self.blocks),
+        ]
+        return encode_rows(rows) + encode_metadata(self.overrides, self.asn, self.type)
 
     def texts(self) -> Iterator[str]:
         """Yield the texts that layouts may share."""
@@ -126,8 +105,6 @@ def _encode_steps(steps: Iterable[Step], shared: Mapping[str, int]) -> Iterator[
 
 
 def _decode_steps(fields: list[str], shared: Sequence[str]) -> list[Step]:
-    texts = (
-        shared[int(text[1:])] if text.startswith(SHARED_PLACEHOLDER) else text
-        for text in fields[2::3]
-    )
+    mark = SHARED_PLACEHOLDER
+    texts = (shared[int(text[1:])] if text.startswith(mark) else text for text in fields[2::3])
     return list(zip(map(int, fields[::3]), map(int, fields[1::3]), texts, strict=True))

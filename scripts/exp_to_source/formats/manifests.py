@@ -7,35 +7,22 @@ from __future__ import annotations
 
 from .. import FORMAT, TYPE_CHECKING
 from ..errors import InputError
-from .checksums import read_checked, with_checksum
-from .rows import get_all, get_one
+from .rows import get_all, get_one, read_checked, with_checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
 class Manifest:
-    """What a product is made of.
-
-    Attributes
-    ----------
-    product : str
-        Its name, without ``_cal``.
-    association : dict
-        ``pool_name`` and ``table_name`` of its association; empty if it has none.
-    slits : list of (str, str)
-        Name of the exposure and digest of each of its slits, in order.
-    joined : list of str
-        Names of the products that its slits would be in, had the user not joined them.
-    """
+    """What a product is made of."""
 
     # A plain class, as no gather imports typing or dataclasses.
     def __init__(
         self,
-        product: str,
-        association: dict[str, str],
-        slits: list[tuple[str, str]],
-        joined: list[str],
+        product: str,  #: its name, without ``_cal``
+        association: dict[str, str],  #: its ``pool_name`` and ``table_name``, if it has one
+        slits: list[tuple[str, str]],  #: exposure's name and digest of each slit, in order
+        joined: list[str],  #: names of the products of its slits, had the user not joined them
     ) -> None:
         self.product = product
         self.association = association
@@ -62,13 +49,7 @@ def encode_manifest(
 
 
 def read_manifest(path: str) -> Manifest:
-    """Read a manifest.
-
-    Raises
-    ------
-    InputError
-        If it is not a manifest, or has another version.
-    """
+    """Read a manifest; one that is damaged or of another version is an `InputError`."""
     with open(path, "rb") as file:
         rows = read_checked(file)
         more = file.read(1)

@@ -43,10 +43,7 @@ def quote(text: str) -> str:
 def number_blocks(text: str, name: Callable[[int], str]) -> str:
     """Replace the placeholder of each block by the name of its number.
 
-    Raises
-    ------
-    ValueError
-        If a placeholder has no number, as in a text that was changed.
+    A placeholder without a number, as in a text that was changed, is a ValueError.
     """
     first, *pieces = text.split(BLOCK_PLACEHOLDER)
     parts = [first]

@@ -12,10 +12,9 @@ from .. import TYPE_CHECKING
 from ..errors import InputError
 from ..files import write_all
 from ..formats.cards import apply_plan, finish_header, padded_size
-from ..formats.checksums import DIGEST_SIZE
 from ..formats.indices import IndexReader
 from ..formats.layouts import encode_metadata
-from ..formats.rows import NamedRows, get_all
+from ..formats.rows import DIGEST_SIZE, NamedRows, get_all
 from ..formats.standards import strip_marks, update_tags
 from ..formats.template import META_PLACEHOLDER, apply_replacements, fill_placeholders, quote
 

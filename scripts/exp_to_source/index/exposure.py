@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import InputError, OtherKindError
+from ..formats.cards import is_card_text
 from ..modes import EXPOSURE_TYPES
 from ..naming import is_newer
 from .datatypes import describe_mismatch, find_cast, header_datatype, product_datatype
 from .extension import Extension
-from .fitsfile import HDU, read_pieces
+from .fitsfile import HDU, Header, read_pieces
 from .keywords import accepts, table
 from .nodes import at, value_at
 from .normalise import NormalisedTree, normalise
@@ -94,7 +95,7 @@ def read_tree(
         normalised = normalise(extension.text, path, hdus, digest)
         headers = {(hdu.name, hdu.version): hdu.header for hdu in reversed(hdus)}
         for rejected in normalised.rejected:
-            headers[rejected.hdu].drop(rejected.keyword.name)
+            headers[rejected.hdu].numbers.pop(rejected.keyword.name, None)
         return parse(normalised.text, path, block_sizes), normalised
     except UnusualLayoutError:
         raise InputError(
@@ -112,7 +113,7 @@ def headers_digest(path: str, hdus: list[HDU], is_whole: bool) -> str:
     """
     extends = hdus[0].header.get("EXTEND") is True
     named = all(hdu.name != "ASDF" or hdu.header.get("EXTNAME") == "ASDF" for hdu in hdus)
-    if is_whole and extends and named and all(hdu.header.is_standard for hdu in hdus):
+    if is_whole and extends and named and all(_is_standard(hdu.header) for hdu in hdus):
         raw = b"".join(hdu.header.raw for hdu in hdus if hdu.name != "ASDF")
         return hashlib.sha256(raw).hexdigest()
     # Slow imports, for few files.
@@ -126,6 +127,11 @@ def headers_digest(path: str, hdus: list[HDU], is_whole: bool) -> str:
         raise ValueError(
             f"astropy cannot read it ({type(error).__name__}: {error!s:.200})"
         ) from None
+
+
+def _is_standard(header: Header) -> bool:
+    """Whether astropy leaves all cards as they are."""
+    return not header.invalid and is_card_text(header.raw.decode("latin-1"))
 
 
 def match_hdus_to_slits(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:

@@ -9,7 +9,7 @@ import struct
 from typing import NamedTuple
 
 from ..errors import InputError
-from ..formats.checksums import checksum
+from ..formats.rows import checksum
 from ..formats.standards import UNSTATED
 from .fitsfile import HDU, read_pieces
 

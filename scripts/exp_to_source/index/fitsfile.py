@@ -8,17 +8,20 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from ..errors import InputError
-from ..formats.cards import BLOCK, CARD, END, Value, is_card_text, padded_size
-from .card_values import MANTISSA, NUMBER, card_value
+from ..formats.cards import BLOCK, CARD, END, Value, padded_size
 
 #: A larger header is taken for damage: the largest real ones have a few hundred cards.
 MAX_HEADER = 1000 * BLOCK
 
 #: Size of the pieces in which data are read.
 BUFFER = 1 << 20
+
+#: A number in a card, as a regular expression.
+MANTISSA = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+NUMBER = f"{MANTISSA}(?:[EeDd][+-]?[0-9]+)?"
 
 _STRING, _REST = r"'[ -&(-~]*(?:''[ -&(-~]*)*'", " *(?:/.*)?"
 _VALUE = f" *(?:{_STRING}|[TF]|{NUMBER})?{_REST}"
@@ -46,7 +49,7 @@ CONTINUED = re.compile(f".*&'{_REST}CONTINUE.*", re.DOTALL)
 def parse_keyword(card: str) -> str | None:
     """Return the keyword of a card; None if the card does not follow the standard.
 
-    Cached, as `_value` is, because many cards recur.
+    Cached, as `card_value` is, because many cards recur.
     """
     if not VALID_CARD.fullmatch(card):
         return None
@@ -56,44 +59,61 @@ def parse_keyword(card: str) -> str | None:
     return card[:8].rstrip()
 
 
-_value = lru_cache(maxsize=1 << 14)(card_value)
+@lru_cache(maxsize=1 << 14)
+def card_value(image: bytes) -> Value:
+    """Return the value of a card, CONTINUE cards included; a ValueError if it is not valid FITS."""
+    field = image[10:CARD].decode("latin-1").strip()
+    if not field.startswith("'"):
+        word = field.partition("/")[0].strip()
+        if not word:
+            return None
+        if word in ("T", "F"):
+            return word == "T"
+        if not re.fullmatch(NUMBER, word):
+            raise ValueError(f"{word!r} is not a valid value")
+        try:
+            return int(word)
+        except ValueError:
+            number = float(word.upper().replace("D", "E"))
+        if not math.isfinite(number):
+            raise ValueError(f"{word} is not a finite number")
+        return number
+    text = _quoted(field)
+    for start in range(CARD, len(image), CARD):
+        if not text.endswith("&"):
+            break
+        text = text[:-1] + _quoted(image[start + 8 : start + CARD].decode("latin-1").strip())
+    return text.rstrip()
+
+
+def _quoted(field: str) -> str:
+    """Return the text between the quotes at the start of a card's value field."""
+    match = re.match("'((?:[^']|'')*+)'", field)
+    if not match:
+        raise ValueError(f"no closing quote in {field!r}")
+    return match[1].replace("''", "'")
 
 
 class Header:
-    """The cards of one header, made from its blocks as in the file."""
+    """The cards of one header, made from its blocks as in the file.
+
+    Attributes
+    ----------
+    numbers : dict
+        Keyword to number of its first card and count (above one if CONTINUE follows). The first of
+        equal keywords is used, as in astropy.
+    repeated : set
+        Keywords that occur more than once, with different cards, including those of comments.
+    invalid : dict
+        Cards that do not follow the standard, by keyword in capitals; they are not read.
+    """
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
-
-    @cached_property
-    def numbers(self) -> dict[str, tuple[int, int]]:
-        """Keyword to number of its first card and count (above one if CONTINUE follows).
-
-        The first of equal keywords is used, as in astropy.
-        """
-        return self._parsed[0]
-
-    @property
-    def repeated(self) -> set[str]:
-        """Keywords that occur more than once, with different cards, including those of comments."""
-        return self._parsed[1]
-
-    @property
-    def invalid(self) -> dict[str, str]:
-        """Cards that do not follow the standard, by keyword in capitals; they are not read."""
-        return self._parsed[2]
-
-    @cached_property
-    def is_standard(self) -> bool:
-        """Whether astropy leaves all cards as they are."""
-        return not self.invalid and is_card_text(self.raw.decode("latin-1"))
-
-    @cached_property
-    def _parsed(self) -> tuple[dict[str, tuple[int, int]], set[str], dict[str, str]]:
-        numbers: dict[str, tuple[int, int]] = {}
-        repeated: set[str] = set()
-        invalid: dict[str, str] = {}
-        text = self.raw.decode("latin-1")
+        self.numbers: dict[str, tuple[int, int]] = {}
+        self.repeated: set[str] = set()
+        self.invalid: dict[str, str] = {}
+        text, numbers = raw.decode("latin-1"), self.numbers
         last: str | None = None
         for number, start in enumerate(range(0, len(text), CARD)):
             card = text[start : start + CARD]
@@ -109,16 +129,15 @@ class Header:
                     numbers[last] = (numbers[last][0], numbers[last][1] + 1)
             elif keyword is None or keyword == "CONTINUE":
                 last = None
-                invalid[card[:8].partition("=")[0].strip().upper()] = card.rstrip()
+                self.invalid[card[:8].partition("=")[0].strip().upper()] = card.rstrip()
             elif keyword in numbers:
                 last = None
                 first = numbers[keyword][0] * CARD
                 if text[first : first + CARD] != card:
-                    repeated.add(keyword)
+                    self.repeated.add(keyword)
             else:
                 last = keyword
                 numbers[keyword] = (number, 1)
-        return numbers, repeated, invalid
 
     def __contains__(self, keyword: str) -> bool:
         return keyword in self.numbers
@@ -128,16 +147,12 @@ class Header:
         first, count = position
         return self.raw[first * CARD : (first + count) * CARD]
 
-    def drop(self, keyword: str) -> None:
-        """Drop a keyword whose value is not used."""
-        self.numbers.pop(keyword, None)
-
     def get(self, keyword: str, default: Value = None) -> Value:
         """Return the value of a keyword, or `default` if it is absent or undefined."""
         position = self.numbers.get(keyword)
         if position is None:
             return default
-        value = _value(self.cards(position))
+        value = card_value(self.cards(position))
         return default if value is None else value
 
 
@@ -145,16 +160,12 @@ class Header:
 class HDU:
     """One header and data unit, with its position in the file in bytes."""
 
-    #: EXTNAME in capitals; ``PRIMARY`` for the first.
-    name: str
-    #: EXTVER, 1 if absent.
-    version: int
+    name: str  #: EXTNAME in capitals; ``PRIMARY`` for the first
+    version: int  #: EXTVER, 1 if absent
     start: int
     data_start: int
-    #: Without padding.
-    data_size: int
-    #: NAXISn in numpy's order (slowest first).
-    shape: tuple[int, ...]
+    data_size: int  #: without padding
+    shape: tuple[int, ...]  #: NAXISn in numpy's order (slowest first)
     header: Header
 
     def __str__(self) -> str:
@@ -180,24 +191,10 @@ def read_pieces(
 
 
 def scan(file: int, path: str) -> Iterator[HDU]:
-    """Find every HDU of a FITS file, reading headers only.
+    """Find every HDU of a FITS file, reading headers only; `path` is its name for messages.
 
-    Bytes after the last HDU are ignored, as the last may be without its padding.
-
-    Parameters
-    ----------
-    file, path : int, str
-        Descriptor of the file, and its name for messages.
-
-    Yields
-    ------
-    HDU
-        In file order.
-
-    Raises
-    ------
-    InputError
-        If it is not a FITS file, or damaged, or shorter than its headers say.
+    Bytes after the last HDU are ignored, as the last may be without its padding. An InputError, if
+    it is not a FITS file, or damaged, or shorter than its headers say.
     """
     size = os.fstat(file).st_size
     if not size:

@@ -10,9 +10,8 @@ from functools import lru_cache
 
 from ..formats.cards import CARD, Plan, Value, format_card, is_card_text
 from ..formats.template import CARDS_PLACEHOLDER, ENTRY_PLACEHOLDER
-from .card_values import card_value
 from .datatypes import STORED, product_datatype
-from .fitsfile import HDU, UNIQUE_KEYWORDS, Header
+from .fitsfile import HDU, UNIQUE_KEYWORDS, Header, card_value
 from .keywords import Card, Keyword, lay_out, plan_cards, section_cards, table
 from .nodes import Node, Scalar, at, flatten
 

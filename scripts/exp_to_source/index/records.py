@@ -7,10 +7,9 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from ..errors import InputError
 from ..formats.cards import Value, apply_plan
 from ..formats.casting import Cast, cast_data
-from ..formats.checksums import DIGEST_SIZE, checksum
 from ..formats.indices import new_digest
 from ..formats.layouts import SlitLayout, encode_metadata
-from ..formats.rows import encode_rows
+from ..formats.rows import DIGEST_SIZE, checksum, encode_rows
 from ..formats.summaries import SlitSummary
 from ..formats.template import apply_replacements, quote
 from ..modes import EXPOSURE_TYPES, guess_exposure_type

@@ -10,7 +10,7 @@ from exp_to_source.formats.cards import (
     format_commentary,
 )
 from exp_to_source.formats.template import CARDS_PLACEHOLDER, ENTRY_PLACEHOLDER
-from exp_to_source.index.card_values import card_value
+from exp_to_source.index.fitsfile import card_value
 
 VALUES = [
     *("", "x", "it's", "N/A", "quote ''", "&", "ends with &"),

@@ -4,7 +4,6 @@ import io
 
 import pytest
 
-from exp_to_source.formats.checksums import read_checked, with_checksum
 from exp_to_source.formats.rows import (
     decode_column,
     decode_named_rows,
@@ -13,6 +12,8 @@ from exp_to_source.formats.rows import (
     encode_rows,
     get_all,
     get_one,
+    read_checked,
+    with_checksum,
 )
 
 FIELDS = [
