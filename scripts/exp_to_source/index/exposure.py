@@ -45,12 +45,11 @@ class Exposure:
         """Read part of the file, piece by piece."""
         return read_pieces(self.file, self.path, start, size)
 
-    def have_same_content(self, one: HDU, other: HDU) -> bool:
+    def have_same_content(self, *hdus: HDU) -> bool:
         """Check whether two HDUs have the same header and data."""
-        if (one.header.raw, one.data_size) != (other.header.raw, other.data_size):
-            return False
-        pieces = (self.read(hdu.data_start, hdu.data_size) for hdu in (one, other))
-        return all(piece == copy for piece, copy in zip(*pieces, strict=True))
+        one, other = ((hdu.header.raw, hdu.data_size) for hdu in hdus)
+        pieces = (self.read(hdu.data_start, hdu.data_size) for hdu in hdus)
+        return one == other and all(piece == copy for piece, copy in zip(*pieces, strict=True))
 
 
 def check_model_type(path: str, primary: HDU) -> None:

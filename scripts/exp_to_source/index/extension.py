@@ -32,24 +32,18 @@ class Block(NamedTuple):
 
     start: int
     size: int
-    #: Digest of all of it.
-    digest: str
-    #: Bytes of its array; None if it is compressed.
-    data_size: int | None
+    digest: str  #: of all of it
+    data_size: int | None  #: bytes of its array; None if it is compressed
 
 
 class Extension(NamedTuple):
     """An ASDF extension."""
 
-    #: The YAML document, with the comment lines before it.
-    text: str
-    #: Offset of the document in the file, in bytes.
-    start: int
+    text: str  #: the YAML document, with the comment lines before it
+    start: int  #: offset of the document in the file, in bytes
     blocks: list[Block]
-    #: Comment lines with the versions of ASDF of the document.
-    preamble: str
-    #: Version of the ASDF standard of the document.
-    standard: str
+    preamble: str  #: comment lines with the versions of ASDF of the document
+    standard: str  #: version of the ASDF standard of the document
 
 
 def read_extension(file: int, path: str, hdus: list[HDU]) -> Extension:

@@ -10,40 +10,18 @@ from ..formats.index_writer import write_index
 from ..formats.rows import encode_column, encode_rows
 from ..naming import exposure_name
 from .diagnostics import diagnose, truncate
-from .exposure import (
-    Exposure,
-    check_model_type,
-    match_hdus_to_slits,
-    other_kind_error,
-    read_tree,
-)
+from .exposure import Exposure, check_model_type, match_hdus_to_slits, other_kind_error, read_tree
 from .extension import read_extension
 from .fitsfile import HDU, scan
 from .records import encode_exposure_metadata, encode_primary_metadata, identify, slit_layouts
 
 
 def index_exposure(path: str, output: str) -> list[Diagnostic]:
-    """Write the index of an exposure.
+    """Write the index of an exposure: a MultiSlitModel saved as FITS.
 
-    It reads every byte of the file once, and keeps no more than the ASDF extension in memory.
-
-    Parameters
-    ----------
-    path : str
-        A MultiSlitModel saved as FITS.
-    output : str
-        The index to write.
-
-    Returns
-    -------
-    list of Diagnostic
-        What products will lack, and what was done otherwise.
-
-    Raises
-    ------
-    InputError
-        If it is not a valid exposure-based product that can be regrouped; an `OtherKindError` if
-        its header says so.
+    It reads every byte of the file once, and keeps no more than the ASDF extension in memory. It
+    returns what products will lack, and what was done otherwise. A file that cannot be regrouped is
+    an `InputError`; an `OtherKindError` if its header says so.
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file; correct the list of exposures or bring it back")
@@ -69,8 +47,8 @@ def index_exposure(path: str, output: str) -> list[Diagnostic]:
         matched, unreferenced_hdus = match_hdus_to_slits(exposure)
         common, top = encode_exposure_metadata(exposure), encode_primary_metadata(exposure)
         slits = list(slit_layouts(exposure, matched, common, top))
-        identity = {"exposure": name, "path": path} | before | identify(tree)
-        identity |= {"standard": extension.standard}
+        about = {"exposure": name, "path": path} | before | identify(tree)
+        about |= {"standard": extension.standard}
         diagnostics = diagnose(exposure, matched, unreferenced_hdus, is_whole)
         parts = {
             "exposure_metadata": common,
@@ -81,7 +59,7 @@ def index_exposure(path: str, output: str) -> list[Diagnostic]:
         }
         if size_and_mtime(path) != before:
             raise InputError(f"{path}: changed while it was read; run again")
-        write_index(output, identity, parts, slits)
+        write_index(output, about, parts, slits)
         return diagnostics
     except (ValueError, RecursionError) as error:
         # Values are read when they are needed, so a damaged one can occur anywhere.
@@ -96,24 +74,8 @@ def index_or_reason(
 ) -> list[Diagnostic]:
     """Write the index of an exposure, or instead the reason why it has none.
 
-    Parameters
-    ----------
-    path, output : str
-        As for `index_exposure`.
-    skip_bad : bool
-        Whether to write the reason of an exposure that cannot be read.
-    pass_over : bool
-        Whether to write that of a file of another kind.
-
-    Returns
-    -------
-    list of Diagnostic
-        The diagnostics, which include the reason.
-
-    Raises
-    ------
-    InputError
-        If the reason is not to be written.
+    The reason of an exposure that cannot be read is written if `skip_bad`, that of a file of
+    another kind if `pass_over`, and is among the diagnostics; otherwise it is an error.
     """
     before = size_and_mtime(path) if os.path.isfile(path) else {}
     try:

@@ -182,5 +182,5 @@ def has_extra_keys(base: Node, override: Node) -> bool:
     )
 
 
-def _is_mapping(node: Node) -> bool:
+def _is_mapping(node: Node | None) -> bool:
     return isinstance(node, Collection) and isinstance(node.content, dict)

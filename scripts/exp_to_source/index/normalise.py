@@ -1,4 +1,4 @@
-"""NormalisedTree documents in the layout of asdf, at the level of YAML's node graph.
+"""Documents in the layout of asdf, at the level of YAML's node graph.
 
 Few exposures need it: those with another layout, or with headers that were edited after the tree
 was written. For the latter, stdatamodels uses the values of the headers (it compares ``_fits_hash``
@@ -6,7 +6,7 @@ with the headers) if its schema accepts them, and so does this module. Unknown t
 including those of old libraries.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -31,23 +31,17 @@ class RejectedKeyword(NamedTuple):
 
     hdu: tuple[str, int]
     keyword: Keyword
-    #: None if the card has no value.
-    value: Value
-    #: The card, if it does not follow the FITS standard.
-    card: str = ""
+    value: Value  #: None if the card has no value
+    card: str  #: if it does not follow the FITS standard
 
 
 class NormalisedTree(NamedTuple):
     """A tree that was rewritten."""
 
-    #: The same tree, in the layout that `tree.parse` expects.
-    text: str
-    #: Values of the headers that were not accepted: the tree keeps its own.
-    rejected: list[RejectedKeyword]
-    #: Keys that had no value, and were left out.
-    dropped: list[str]
-    #: Whether the headers' values were used.
-    edited: bool
+    text: str  #: the same tree, in the layout that `tree.parse` expects
+    rejected: list[RejectedKeyword]  #: values of headers not accepted: the tree keeps its own
+    dropped: list[str]  #: keys that had no value, and were left out
+    edited: bool  #: whether the headers' values were used
 
 
 def normalise(text: str, path: str, hdus: list[HDU], digest: str) -> NormalisedTree:
@@ -107,15 +101,8 @@ def _rewrite(root: yaml.Node | None, hdus: list[HDU], digest: str) -> Normalised
     _set(root, "slits", slits)
     _set(root, "meta", _copy(meta))
     apply_header(root, table().product, 1)
-    text = yaml.serialize(
-        root,
-        Dumper=Dumper,
-        explicit_start=True,
-        explicit_end=True,
-        version=(1, 1),
-        tags=TAGS,
-        allow_unicode=True,
-    )
+    options = {"explicit_start": True, "explicit_end": True, "allow_unicode": True}
+    text = _serialize(root, version=(1, 1), tags=TAGS, **options)
     return NormalisedTree(text, list(rejected.values()), dropped, edited)
 
 
@@ -168,16 +155,17 @@ def _drop_keys(root: yaml.Node) -> list[str]:
     return sorted(dropped)
 
 
+def _serialize(node: yaml.Node, **options: Any) -> str:
+    return str(yaml.serialize(node, Dumper=Dumper, **options))
+
+
 def _unique(pairs: list[tuple[yaml.Node, yaml.Node]]) -> list[tuple[yaml.Node, yaml.Node]]:
     """Leave out repeated keys, which must have equal values."""
     first: dict[tuple[str, str], tuple[yaml.Node, yaml.Node]] = {}
     for key, value in pairs:
-        is_scalar = isinstance(key, yaml.ScalarNode)
-        name = key.value if is_scalar else yaml.serialize(key, Dumper=Dumper)
+        name = key.value if isinstance(key, yaml.ScalarNode) else _serialize(key)
         _, other = first.setdefault((key.tag, name), (key, value))
-        if other is not value and yaml.serialize(value, Dumper=Dumper) != yaml.serialize(
-            other, Dumper=Dumper
-        ):
+        if other is not value and _serialize(value) != _serialize(other):
             raise ValueError(f"its ASDF tree has the key {key.value!s:.40} twice in one place")
     return list(first.values())
 
@@ -197,11 +185,8 @@ def _describe_images(slit: yaml.MappingNode, hdus: list[HDU], edited: bool) -> N
         old = _get(array, "shape")
         shape = _REPRESENTER.represent_sequence(SEQUENCE, hdu.shape, flow_style=True)
         changed |= edited and old is not None and _texts(old) != _texts(shape)
-        description = {
-            "source": f"fits:{hdu}",
-            "datatype": product_datatype(hdu),
-            "byteorder": "big",
-        }
+        datatype = product_datatype(hdu)
+        description = {"source": f"fits:{hdu}", "datatype": datatype, "byteorder": "big"}
         node = _REPRESENTER.represent_mapping(tags[0], description)
         node.value.append((yaml.ScalarNode(STRING, "shape"), shape if edited or not old else old))
         _set(slit, key, node)

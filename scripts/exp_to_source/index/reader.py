@@ -4,9 +4,12 @@ If a node belongs to a slit, the changes for a product are recorded as replaceme
 `template`). `tree` reads the levels above: document and slits.
 """
 
+import json
 import math
 import re
 from collections.abc import Container, Iterable, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal, overload
 
 import yaml
@@ -15,7 +18,6 @@ from ..formats.standards import PREFIX, RENAMED_TAGS
 from ..formats.template import BLOCK_PLACEHOLDER, ENTRY_PLACEHOLDER, TAG_MARK, number_blocks
 from .nodes import MAX_SIZE, Collection, Node, Scalar, alias_bomb_error, at
 from .slit import Array, SlitTree
-from .transforms import required_keys
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -48,6 +50,22 @@ _TAG = re.compile(r"[A-Za-z0-9!$'()*+,./:;=@_~-]{1,200}")
 _BEFORE_TAG = re.compile(rf"(?:&[^\s,\[\]{{}}]+\s+)?!(?:<{re.escape(PREFIX)})?")
 _BLOCK = re.compile(r"-?[0-9]{1,9}")
 _IN_HDU = re.compile(r"fits:([A-Z0-9_]+),([0-9]+)")
+
+
+@cache
+def required_keys(tag: str) -> frozenset[str]:
+    """Return the keys that readers require in a node of a tag; none if the tag is not known.
+
+    ``update_transforms.py`` writes the table from the installed schemas, so that a broken transform
+    is detected without loading a schema or building transforms.
+    """
+    return frozenset(_transforms().get(tag.rpartition("-")[0], ()))
+
+
+@cache
+def _transforms() -> dict[str, list[str]]:
+    text = Path(__file__).with_name("transforms.json").read_text(encoding="utf-8")
+    return json.loads(text)  # type: ignore[no-any-return]
 
 
 class UnusualLayoutError(Exception):

@@ -211,9 +211,7 @@ def summarize_slit(digest: str, exposure: Exposure, slit: SlitTree, hdus: list[H
             exposure, f"EXP_TYPE of slit {slit_name:.40} is {slit_type or 'absent':.40} in the tree"
         )
     vertical = value_at(node, "meta.wcsinfo.dispersion_direction") == 2
-    wavelengths: tuple[float, ...] = ()
-    if image := next((hdu for hdu in hdus if hdu.name == "WAVELENGTH"), None):
-        wavelengths = wavelength_range(exposure.file, image, vertical)
+    image = next((hdu for hdu in hdus if hdu.name == "WAVELENGTH"), None)
     return SlitSummary(
         digest,
         source_id,
@@ -223,7 +221,7 @@ def summarize_slit(digest: str, exposure: Exposure, slit: SlitTree, hdus: list[H
         len(hdus),
         sum(hdu.end - hdu.start for hdu in hdus),
         hdus[0].shape,
-        wavelengths,
+        wavelength_range(exposure.file, image, vertical) if image else (),
         sky_position(value_at(node, "source_ra"), value_at(node, "source_dec")),
         str(value_at(node, "meta.wcsinfo.s_region") or ""),
     )

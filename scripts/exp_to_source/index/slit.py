@@ -13,10 +13,8 @@ class Array:
 
     name: str
     version: int
-    #: The key of the slit that has it.
-    key: str
-    #: Its description in the tree.
-    content: dict[str, Node] = field(default_factory=dict)
+    key: str  #: of the slit that has it
+    content: dict[str, Node] = field(default_factory=dict)  #: its description in the tree
 
     @property
     def shape(self) -> tuple[Any, ...] | None:
@@ -36,23 +34,18 @@ class Array:
 class SlitTree:
     """One slit of the tree."""
 
-    #: Start of its text within the document, in characters.
-    start: int
+    start: int  #: of its text within the document, in characters
     #: Internal blocks that it uses: first the exposure's, then its own, in the order of its marks.
     blocks: list[int]
-    #: Its number in the exposure, from 1.
-    number: int
+    number: int  #: in the exposure, from 1
     end: int = 0
     #: Replacements that make a fragment of its text; offsets count from `start`.
     replacements: list[Replacement] = field(default_factory=list)
-    #: Arrays in HDUs, in the order of the text.
-    arrays: list[Array] = field(default_factory=list)
-    #: Its content, without the WCS.
-    node: Collection = field(default_factory=Collection)
+    arrays: list[Array] = field(default_factory=list)  #: those in HDUs, in the order of the text
+    node: Collection = field(default_factory=Collection)  #: its content, without the WCS
     #: Keys of the exposure's metadata that the slit replaces by a merged version of its own.
     overrides: list[str] = field(default_factory=list)
-    #: The key that is being read.
-    key: str = ""
+    key: str = ""  #: that is being read
     #: Anchors that it defines or has written out, and their names in products.
     anchors: dict[str, str] = field(default_factory=dict)
 

@@ -41,15 +41,13 @@ SET_TAG = "tag:yaml.org,2002:set"
 class Tree:
     """Content of the document: the exposure as a whole, and each slit."""
 
-    #: The document.
-    text: str
+    text: str  #: the document
     #: Its top level without the slits: meta, cal_logs, history, asdf_library, _fits_hash.
     root: Collection = field(default_factory=Collection)
     #: The metadata that every entry takes from the exposure: key to YAML text, with marks.
     exposure_metadata: dict[str, str] = field(default_factory=dict)
     slits: list[SlitTree] = field(default_factory=list)
-    #: All tags in the document.
-    tags: Iterable[str] = ()
+    tags: Iterable[str] = ()  #: all that are in the document
 
     @property
     def meta(self) -> Node:
