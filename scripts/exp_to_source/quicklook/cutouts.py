@@ -52,24 +52,10 @@ class ProductCutouts(NamedTuple):
 
 
 def read_cutouts(path: str, exposures: Sequence[str], limit: int) -> ProductCutouts:
-    """Read the cut-outs of a product.
+    """Read the first cut-outs of a product, whose entries are of these exposures (may be empty).
 
     Only the planes that are drawn are read, and the ASDF tree stays bytes, so that it takes a
     fraction of the time that the data models need.
-
-    Parameters
-    ----------
-    path : str
-        A source-based product.
-    exposures : sequence of str
-        Name of the exposure of each entry, in order; may be empty.
-    limit : int
-        Maximum number of entries to read.
-
-    Raises
-    ------
-    InputError
-        If the file has no cut-outs, or is damaged.
     """
     try:
         with fits.open(path, memmap=False) as hdu_list:

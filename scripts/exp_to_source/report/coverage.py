@@ -33,14 +33,8 @@ def read_coverage(
         entries = [numbers.get(exposure, -1) for exposure, _ in slits]
         counts = Counter(entries)
         present = {setting for number, setting in enumerate(settings) if counts[number]}
-        letters = "".join(
-            str(min(counts[number], 9))
-            if counts[number]
-            else ABSENT
-            if setting in present
-            else ELSEWHERE
-            for number, setting in enumerate(settings)
-        )
+        without = [ABSENT if setting in present else ELSEWHERE for setting in settings]
+        letters = "".join(str(min(counts[n], 9)) if counts[n] else w for n, w in enumerate(without))
         coverage[product] = Coverage(letters, entries)
     return coverage
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from astropy.io import fits
 
+from ..errors import list_some
 from ..formats.indices import IndexReader
 from ..formats.summaries import read_summaries
 from ..naming import optical_elements
@@ -50,15 +51,11 @@ def summarize_exposures(results: str, names: Iterable[str]) -> list[ExposureSumm
 def name_setting(metadata: Mapping[str, str]) -> str:
     """Name the setting of an exposure: exposures of one setting may have the same sources."""
     optics = optical_elements(*(metadata[key] for key in ("filter", "grating", "pupil")))
-    words = [
-        (metadata["detector"] or metadata["instrument"] or "?").lower(),
-        optics,
-        f"{metadata['program'] or '?'}-o{metadata['observation'] or '?'}",
-    ]
-    subarray = metadata["subarray"]
-    if subarray.upper() not in ("", "FULL", "N/A", "NONE"):
-        words.append(subarray.lower())
-    return " ".join(words)
+    detector = (metadata["detector"] or metadata["instrument"] or "?").lower()
+    observation = f"{metadata['program'] or '?'}-o{metadata['observation'] or '?'}"
+    subarray = metadata["subarray"].lower()
+    words = [detector, optics, observation]
+    return " ".join(words if subarray in ("", "full", "n/a", "none") else [*words, subarray])
 
 
 def read_header(path: str) -> dict[str, str]:
@@ -87,7 +84,7 @@ def read_header(path: str) -> dict[str, str]:
 def summarize_observation(exposures: Sequence[ExposureSummary]) -> dict[str, str]:
     """Summarize all exposures for the head of the page, without what none of them has."""
     lines = {
-        key: _join_unique(getattr(exposure, key) for exposure in exposures)
+        key: list_some(dict.fromkeys(filter(None, (getattr(e, key) for e in exposures))), limit=4)
         for key in ("program", "target", "instrument", "elements")
     }
     dated = [exposure for exposure in exposures if exposure.begin]
@@ -96,9 +93,3 @@ def summarize_observation(exposures: Sequence[ExposureSummary]) -> dict[str, str
         end = max(exposure.end or exposure.begin for exposure in dated)
         lines["observed"] = f"{begin} to {end[11:] if end[:10] == begin[:10] else end} UTC"
     return {name: line for name, line in lines.items() if line}
-
-
-def _join_unique(values: Iterable[str], limit: int = 4) -> str:
-    unique = list(dict.fromkeys(filter(None, values)))
-    more = len(unique) - limit
-    return ", ".join(unique[:limit]) + (f" and {more} more" if more > 0 else "")

@@ -35,11 +35,7 @@ def find_problems(
     Coverage (lines of the map) and verdicts are by product.
     """
     failed, unreadable = (
-        [
-            f"{name}: {verdict.message}"
-            for name, verdict in verdicts.items()
-            if verdict.status == status
-        ]
+        [f"{name}: {each.message}" for name, each in verdicts.items() if each.status == status]
         for status in (FAILED, UNREADABLE)
     )
     names = find_missing_products(results, coverage)
@@ -81,11 +77,11 @@ def find_missing_products(results: str, products: Iterable[str]) -> list[str]:
 def read_last_line(logs: str, product: str) -> str:
     """Return the last line of the log of the job that gathers a product."""
     path = os.path.join(logs, "gather_source", f"{product}.log")
-    lines = []
+    text = ""
     if os.path.exists(path):
         with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read().split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "its log is empty")
+            text = file.read().strip()
+    return text.split("\n")[-1].strip() or "its log is empty"
 
 
 def read_diagnostics(results: str) -> list[Finding]:

@@ -27,20 +27,9 @@ Measurement = dict[str, Any]
 def measure_products(
     products: Iterable[str], results: str, output: str, images: int, width: int
 ) -> None:
-    """Measure products; one that cannot be read has only a name and a digest.
+    """Measure products, a line of JSON for each; of one that cannot be read only name and digest.
 
-    Parameters
-    ----------
-    products : iterable of str
-        Their paths.
-    results : str
-        Folder of the run's results, with the manifests of the products.
-    output : str
-        File to write, a line of JSON for each.
-    images : int
-        Number of entries of each that have an image.
-    width : int
-        Maximum width of an image, in pixels.
+    So many of its entries have an image, with at most this width in pixels.
     """
     lines = []
     for path in products:

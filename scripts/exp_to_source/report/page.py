@@ -38,27 +38,11 @@ def write_report(
     exposures: Iterable[str],
     measured: Iterable[str],
 ) -> None:
-    """Write the report of a run; missing products are reported.
+    """Write the report of a run, from the names of its exposures and the files of measurements.
 
-    Parameters
-    ----------
-    output : str
-        HTML file to write. It depends only on its input, except for the time of writing in its last
-        line, which the environment variable SOURCE_DATE_EPOCH fixes.
-    results, logs : str
-        Folders of the run.
-    settings : mapping
-        Settings of the run.
-    exposures : iterable of str
-        Names of its exposures, in order.
-    measured : iterable of str
-        Files of the measurements, see `measure.measure_products`. Measurements, spectra and
-        pictures of an earlier state of a product are not shown.
-
-    Raises
-    ------
-    InputError
-        If the run has no source list yet, or its files are damaged.
+    It depends only on its input, except for the time of writing in its last line, which the
+    environment variable SOURCE_DATE_EPOCH fixes. Measurements, spectra and pictures of an earlier
+    state of a product are not shown, and missing products are reported.
     """
     table = os.path.join(results, SOURCES)
     with open(table, encoding="utf-8") as file:
@@ -143,13 +127,11 @@ def make_histograms(
     """Make the histograms of the page: bars with their labels."""
     counts = [int(source["exposures"]) for source in sources]
     sizes = [size // 1000 for exposure in exposures for size in exposure.slit_sizes]
-    return [
-        {"title": title, "axis": axis, "noun": noun, "bins": compute_histogram(values)}
-        for title, axis, noun, values in (
-            ("Exposures per source", "exposures", "sources", counts),
-            ("Size of slits", "kB, all planes of a slit", "slits", sizes),
-        )
-    ]
+    histograms = (
+        ("Exposures per source", "exposures", "sources", compute_histogram(counts)),
+        ("Size of slits", "kB, all planes of a slit", "slits", compute_histogram(sizes)),
+    )
+    return [dict(zip(("title", "axis", "noun", "bins"), row, strict=True)) for row in histograms]
 
 
 def find_versions(exposures: Sequence[ExposureSummary]) -> dict[str, str]:

@@ -28,10 +28,8 @@ CLASSES = {"s": "source", "b": "background", "v": "virtual slit"}
 #: Content of columns that are sorted by value.
 NUMBER = re.compile(r"(-?[0-9]+(\.[0-9]+)?)?")
 #: Columns of the source list that the page does not show unchanged.
-HIDDEN = {
-    *("product", "planes", "digest", "rows", "columns", "wavelength_max"),
-    *("exposure_type", "family"),
-}
+HIDDEN = {"product", "planes", "digest", "rows", "columns", "wavelength_max"}
+HIDDEN |= {"exposure_type", "family"}
 
 
 def make_source_table(
@@ -64,11 +62,8 @@ def make_source_table(
                 "verdict": verdict.message,
             }
         )
-        tests = {
-            "absent": absent > 0,
-            "missing": name in missing,
-            "damaged": verdict.status == FAILED,
-        }
+        damaged = verdict.status == FAILED
+        tests = {"absent": absent > 0, "missing": name in missing, "damaged": damaged}
         marks.append([mark for mark, holds in tests.items() if holds])
 
     candidates = [column for column in columns if column not in HIDDEN]
