@@ -15,7 +15,7 @@ LAST_READ = "4.1.0"
 
 @cache
 def known_tags() -> set[str]:
-    """Read the tags of the newest standard, as written by ``update_tags.py``."""
+    """Read the tags of the newest standard, as written by ``update_tables.py``."""
     with open(os.path.join(os.path.dirname(__file__), "tags.json"), encoding="utf-8") as file:
         table = json.load(file)
     return {f"{name}-{version}" for name, versions in table.items() for version in versions}

@@ -1,6 +1,6 @@
 """Keywords of a product's headers and their order, from the schema of MultiExposureModel.
 
-``update_keywords.py`` writes the table from stdatamodels, so that headers can be laid out exactly
+``update_tables.py`` writes the table from stdatamodels, so that headers can be laid out exactly
 as in the data model without loading a schema (which takes a second).
 """
 

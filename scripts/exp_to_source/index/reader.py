@@ -56,7 +56,7 @@ _IN_HDU = re.compile(r"fits:([A-Z0-9_]+),([0-9]+)")
 def required_keys(tag: str) -> frozenset[str]:
     """Return the keys that readers require in a node of a tag; none if the tag is not known.
 
-    ``update_transforms.py`` writes the table from the installed schemas, so that a broken transform
+    ``update_tables.py`` writes the table from the installed schemas, so that a broken transform
     is detected without loading a schema or building transforms.
     """
     return frozenset(_transforms().get(tag.rpartition("-")[0], ()))

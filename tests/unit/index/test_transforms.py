@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-import update_transforms
 from exp_to_source.errors import InputError
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
+from update_tables import format_tables
 
 
-def test_table_is_in_step_with_the_schemas():
-    text = update_transforms.format_table(update_transforms.read_schemas())
-    assert update_transforms.TABLE.read_text(encoding="utf-8") == text
+def test_tables_are_in_step_with_the_libraries():
+    for path, text in format_tables().items():
+        assert path.read_text(encoding="utf-8") == text, path
 
 
 @pytest.mark.parametrize(
