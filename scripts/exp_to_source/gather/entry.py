@@ -39,14 +39,10 @@ class Entry:
                 f"{index.path}: has no slit {digest}: the index is newer than the manifest; "
                 "run again"
             )
-        self.index = index.path
-        self.exposure = index.exposure
-        self.path = index.exposure["path"]
-        self.standard = index.exposure["standard"]
-        self.metadata = metadata
-        self.digest = digest
-        self.number = number
-        self.layout = layout
+        self.index, self.exposure = index.path, index.exposure
+        self.path, self.standard = index.exposure["path"], index.exposure["standard"]
+        self.metadata, self.digest = metadata, digest
+        self.number, self.layout = number, layout
         in_index, *span = layout.text
         self.text = index.text(*span) if in_index else b""
         self.check = index.new_digest()

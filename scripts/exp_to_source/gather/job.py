@@ -13,16 +13,9 @@ PROGRAM = "exp-to-source gather"
 
 
 def run(manifest: str, product: str, indices: str = "", record: str = "") -> None:
-    """Write a product.
+    """Write a product; a failure is recorded in the file `record`, if there is one, and succeeds.
 
-    Parameters
-    ----------
-    manifest, product : str
-        Paths of the manifest, and of the product to write.
-    indices : str
-        Folder of the indices; by default ``index`` beside the folder of the manifest.
-    record : str
-        File for the record of a failure, which then is not one; by default there is none.
+    The folder of the indices is by default ``index`` beside the folder of the manifest.
     """
     if not indices:
         results = os.path.dirname(os.path.dirname(os.path.abspath(manifest)))

@@ -37,21 +37,9 @@ MODEL = "MultiExposureModel"
 
 
 def gather_source(manifest_path: str, product_path: str, index_folder: str) -> None:
-    """Write one source-based product.
+    """Write one source-based product from its manifest; it appears complete or not at all.
 
-    Parameters
-    ----------
-    manifest_path : str
-        The product's manifest, as written with the source list.
-    product_path : str
-        FITS file to write; it appears complete or not at all.
-    index_folder : str
-        Where the indices of the exposures are.
-
-    Raises
-    ------
-    InputError
-        If manifest, index and exposure do not match.
+    It is an `InputError` if manifest, index (in the folder of indices) and exposure do not match.
     """
     manifest = read_manifest(manifest_path)
     if manifest_name(manifest.product) != os.path.basename(manifest_path):
