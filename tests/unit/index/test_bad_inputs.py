@@ -18,10 +18,8 @@ from exp_to_source.formats.manifests import read_manifest
 from exp_to_source.formats.summaries import read_summaries
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
-from exp_to_source.naming import exposure_name, is_product_name
-from exp_to_source.run.exposures import name_exposures
-from exp_to_source.run.inputs import find_exposures
-from exp_to_source.sources.associations import read_association
+from exp_to_source.naming import is_product_name
+from exp_to_source.sources.associations import Association
 from exp_to_source.sources.families import GroupingOptions
 from exp_to_source.sources.listing import list_sources
 from exp_to_source.tables import read_sources
@@ -367,18 +365,21 @@ def assert_valid_names(folder: Path, content: bytes) -> None:
         assert all(map(is_product_name, names))
 
 
+#: Lines of metadata that become part of names.
+IN_NAMES = [
+    "observation: {observation_number: '001', program_number: %s}",
+    "observation: {observation_number: %s, program_number: '00009'}",
+    "instrument: {filter: F170LP, grating: G235M, name: %s}",
+    "instrument: {filter: %s, grating: G235M, name: NIRSPEC}",
+    "instrument: {filter: F170LP, grating: %s, name: NIRSPEC}",
+    "subarray: {name: %s}",
+]
+
+
 @pytest.mark.parametrize(
-    "template",
-    [
-        "observation: {observation_number: '001', program_number: %s}",
-        "observation: {observation_number: %s, program_number: '00009'}",
-        "instrument: {filter: F170LP, grating: G235M, name: %s}",
-        "instrument: {filter: %s, grating: G235M, name: NIRSPEC}",
-        "instrument: {filter: F170LP, grating: %s, name: NIRSPEC}",
-        "subarray: {name: %s}",
-    ],
+    ("template", "text"),
+    [*((IN_NAMES[-1], text) for text in UNSAFE_NAMES), *((line, "../x") for line in IN_NAMES)],
 )
-@pytest.mark.parametrize("text", UNSAFE_NAMES)
 def test_headers_that_would_escape(tmp_path, parts, template, text):
     parts = parts.copy()
     key = template.partition(":")[0]
@@ -410,48 +411,6 @@ def test_huge_ids(tmp_path, parts, number):
             products(tmp_path, path)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in UNSAFE_NAMES if "/" not in name] + ["a\nb", "\udcff", ""]
-)
-def test_names_of_files(tmp_path, parts, name):
-    path = str(tmp_path / f"{name}.fits")
-    with pytest.raises(InputError, match="file names of exposures may have letters"):
-        exposure_name(path)
-    with pytest.raises(InputError, match="file names of exposures may have letters"):
-        name_exposures([path])
-    if len(name) < 250:
-        Path(path).write_bytes(parts.join())
-        with pytest.raises(InputError, match="file names of exposures may have letters"):
-            index_exposure(path, str(tmp_path / "index"))
-
-
-@pytest.mark.parametrize("folder", ["a{b}", "a\nb", "\udcff"])
-def test_names_of_folders(folder):
-    for function in (read_association, lambda path: name_exposures([path])):
-        with pytest.raises(InputError, match="cannot be part of paths"):
-            function(f"{folder}/{NAME}.fits")
-
-
-def test_files_of_one_name_in_two_folders(tmp_path, parts):
-    paths = [tmp_path / folder / f"{NAME}.fits" for folder in "ab"]
-    for path in paths:
-        path.parent.mkdir()
-        path.write_bytes(parts.join())
-    with pytest.raises(InputError, match="have one name"):
-        name_exposures(map(str, paths))
-    link = tmp_path / "c"
-    link.symlink_to(tmp_path / "a")
-    same = [str(paths[0]), str(paths[0]), f"{tmp_path}/b/../a/{NAME}.fits", f"{link}/{NAME}.fits"]
-    assert name_exposures(same) == {NAME: str(paths[0])}
-
-
-def test_two_states_of_one_exposure(tmp_path, parts):
-    for suffix in ("cal", "mbsub"):
-        (tmp_path / NAME.replace("cal", f"{suffix}.fits")).write_bytes(parts.join())
-    with pytest.raises(InputError, match="are the same exposure; choose one of them"):
-        name_exposures(find_exposures(str(tmp_path)))
-
-
 def test_an_index_given_twice_counts_once(tmp_path, parts):
     path = index(tmp_path, parts.join())
     names = products(tmp_path, path, path)
@@ -475,112 +434,12 @@ def test_an_index_that_was_renamed(tmp_path, parts):
         products(tmp_path, str(path.rename(path.with_name("other.txt"))))
 
 
-# Associations.
-
-
-def write_association(folder: Path, **changes: Any) -> str:
-    """Write an association of one exposure, with some keys changed."""
-    members = [{"expname": f"{NAME}.fits", "exptype": "science"}]
-    product = {"name": "jw00009-o001_{source_id}_nirspec_f170lp-g235m", "members": members}
-    content = {"asn_type": "spec3", "asn_pool": "pool.csv", "products": [product]}
-    product.update({k: changes.pop(k) for k in ("name", "members") if k in changes})
-    path = folder / "x_asn.json"
-    path.write_text(json.dumps(content | changes))
-    return str(path)
-
-
-def science(*names: Any) -> list[dict[str, Any]]:
-    """Members of an association."""
-    return [{"expname": name, "exptype": "science"} for name in names]
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"asn_type": "image3"}, "its asn_type is 'image3'; name level 3"),
-        ({"asn_type": ["spec3"]}, r"its asn_type is \['spec3'\]"),
-        ({"asn_type": None, "members": science("x_rate.fits")}, "'.*x_rate.fits' is not called"),
-        ({"products": None}, "has no products"),
-        ({"products": ["x"]}, "has no products"),
-        ({"name": None}, "has no name or no members"),
-        ({"members": None}, "has no name or no members"),
-        ({"members": []}, "has no science members"),
-        ({"members": ["x"]}, "a member has no expname"),
-        ({"members": science(5)}, "a member has no expname"),
-        ({"members": [{"expname": f"{NAME}.fits"}]}, "has no science members .* 'None'"),
-        ({"members": science("")}, "its member '.*' is not a file"),
-        ({"members": science("..")}, "its member '.*' is not a file"),
-        ({"members": science("\0")}, "its member '.*' is not a file"),
-        ({"members": science("/gone/x_cal.fits")}, "its member '/gone/x_cal.fits' is not a file"),
-        ({"members": science(f"{NAME}.fits", f"{NAME}.fits")}, "names .* twice"),
-        *(
-            ({"name": name}, "may have letters, digits, _")
-            for name in (
-                "", "../../x", ".x", "{}", "{", "jw00009-o001_{source_id}_nirspec_..",
-                "jw00009-o001_{source_id}_nirspec_a b", "jw00009-o001_{source_id}_nirspec_$(x)",
-                "jw00009-o001_{source_id.x}_nirspec_a", "jw00009-o001_{source_id}_nirspec_a\n",
-                "jw00009-o001_{source_id}_nirspec_\u00e9", "/jw00009-o001_{source_id}_nirspec_a",
-                "jw00009-o001_{other}_nirspec_a", "jw00009-o001_{source_id}_nirspec_{other}",
-            )
-        ),
-        ({"name": "jw00009-o001_{source_id}_nirspec_{source_id}"}, "has {source_id} twice"),
-    ],
-)  # fmt: skip
-def test_associations_that_lie(tmp_path, parts, changes, sentence):
-    (tmp_path / f"{NAME}.fits").write_bytes(parts.join())
-    path = write_association(tmp_path, **changes)
-    with pytest.raises(InputError, match=sentence) as caught:
-        read_association(path)
-    assert str(caught.value).startswith(path) and "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        *(
-            (content, "not a JSON file, nor YAML")
-            for content in (
-                *(b"[" * 100000, b"\xff\xfe", b"{", b'{"a": ' + b"9" * 5000 + b"}"),
-                *(b"a: b: c", b"!!python/object:os.x {}", b"? [a]: b", b"a: !!int x"),
-            )
-        ),
-        *(
-            (content, "not an association")
-            for content in (b"", b"x", b"[[]]", b"5", b"{}", b"a: b")
-        ),
-    ],
-)
-def test_associations_of_other_content(tmp_path, content, sentence):
-    path = tmp_path / "x_asn.json"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=sentence):
-        read_association(str(path))
-
-
-def test_associations_that_are_no_files(tmp_path):
-    for path in (tmp_path, tmp_path / "gone_asn.json"):
-        with pytest.raises(InputError, match="no such association"):
-            read_association(str(path))
-    # A line of its own in the request would be an option of its own.
-    path = tmp_path / "x\n--table=y_asn.json"
-    path.write_text("{}")
-    with pytest.raises(InputError, match="cannot be part of paths"):
-        read_association(str(path))
-
-
-def test_association_with_absolute_paths(tmp_path, parts):
-    path = index(tmp_path, parts.join())
-    asn = read_association(write_association(tmp_path, members=science(f"{tmp_path}/{NAME}.fits")))
-    assert len(products(tmp_path, path, associations=[asn])) == 2
-
-
-@pytest.mark.parametrize("pool", ["pöol.csv", "x" * 200, "a'b", "a\nb", "\ud800", 5, None, ""])
+@pytest.mark.parametrize("pool", ["pöol.csv", "x" * 200, "a'b", "a\nb", "", None])
 def test_odd_pools(tmp_path, parts, pool):
     content = parts.join()
     path = index(tmp_path, content)
-    asn = read_association(write_association(tmp_path, asn_pool=pool))
-    name = products(tmp_path, path, associations=[asn])[0]
-    product = gather(tmp_path, name)
+    asn = Association("x_asn.json", "{source_id}", [f"{tmp_path}/{NAME}.fits"], [], pool)
+    product = gather(tmp_path, products(tmp_path, path, associations=[asn])[0])
     judge(product, [(f"{NAME}.fits", content, 0)])
     # Text that no card can hold is in the tree alone.
     header = fits.getheader(product)
@@ -593,25 +452,10 @@ def test_instruments_are_never_mixed(tmp_path, parts):
     second = with_text(parts, "name: NIRSPEC", "name: NIRISS")
     paths = index(tmp_path, parts.join()), index(tmp_path, second, other)
     assert len(products(tmp_path, *paths)) == 4
-    members = science(f"{NAME}.fits", f"{other}.fits")
-    asn = read_association(write_association(tmp_path, members=members))
+    members = [f"{tmp_path}/{name}.fits" for name in (NAME, other)]
+    asn = Association("x_asn.json", "{source_id}", members, [], None)
     with pytest.raises(InputError, match=r"of several instruments \(NIRISS, NIRSPEC\)"):
         products(tmp_path, *paths, associations=[asn])
-
-
-@pytest.mark.parametrize("other", ["b/{}.fits", "my image_cal.fits", "{}.fits"])
-def test_found_files_of_other_kinds_are_in_no_conflict_of_names(tmp_path, parts, other):
-    """A direct image may be called as an exposure in another folder, or as no exposure can be."""
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-    exposure, image = tmp_path / "a" / f"{NAME}.fits", tmp_path / other.format(NAME)
-    exposure.write_bytes(parts.join())
-    header = fits.Header([("DATAMODL", "ImageModel"), ("EXP_TYPE", "NRS_TACONFIRM")])
-    fits.PrimaryHDU(header=header).writeto(image)
-    found = {str(exposure), str(image)}
-    assert name_exposures(sorted(found), found) == {NAME: str(exposure)}
-    with pytest.raises(InputError, match=r"have one name|file names of exposures may have"):
-        name_exposures(sorted(found))
 
 
 # What changes between the steps (random damage: see test_fuzz).

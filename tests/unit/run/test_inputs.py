@@ -4,12 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from astropy.io import fits
 
 from exp_to_source.errors import InputError
-from exp_to_source.run.exposures import named_exposures
+from exp_to_source.run.exposures import name_exposures, named_exposures
 from exp_to_source.run.inputs import count_files, find_exposures, find_files
 from exp_to_source.sources.associations import Association
 
+NAME = "jw00009001001_03101_00001_nrs1_cal"
 PRODUCT = "jw10006-o010_s00061_nirspec_f170lp-g235m"
 
 
@@ -112,3 +114,51 @@ def test_exposures_are_named_by_their_paths_and_by_associations(
     named = {"b_cal", "d_cal", "e_cal", "made_cal"}
     assert named_exposures(given, [association]) == named
     assert named_exposures("?_cal.fits") == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("..", "a b", "$(touch x)", "`x`", "a;b", "a'b", 'a"b', "a\\b", "*", "{source_id}", "{0}"),
+        *("~", "-rf", "a\tb", "a\nb", "\u00e9", "\u212a", "\udcff", "", "x" * 300),
+    ],
+)
+def test_names_of_files(name: str):
+    with pytest.raises(InputError, match="file names of exposures may have letters"):
+        name_exposures([f"x/{name}.fits"])
+
+
+@pytest.mark.parametrize("folder", ["a{b}", "a\nb", "\udcff"])
+def test_names_of_folders(folder: str):
+    with pytest.raises(InputError, match="cannot be part of paths"):
+        name_exposures([f"{folder}/{NAME}.fits"])
+
+
+def test_files_of_one_name_in_two_folders(tmp_path: Path):
+    one, other = below(tmp_path, f"a/{NAME}.fits", f"b/{NAME}.fits")
+    touch(tmp_path, f"a/{NAME}.fits", f"b/{NAME}.fits")
+    with pytest.raises(InputError, match="have one name"):
+        name_exposures([one, other])
+    (tmp_path / "c").symlink_to(tmp_path / "a")
+    same = [one, one, f"{tmp_path}/b/../a/{NAME}.fits", f"{tmp_path}/c/{NAME}.fits"]
+    assert name_exposures(same) == {NAME: one}
+
+
+def test_two_states_of_one_exposure():
+    with pytest.raises(InputError, match="are the same exposure; choose one of them"):
+        name_exposures([f"{NAME}.fits", f"{NAME.replace('cal', 'mbsub')}.fits"])
+
+
+@pytest.mark.parametrize("other", ["b/{}.fits", "my image_cal.fits", "{}.fits"])
+def test_found_files_of_other_kinds_are_in_no_conflict_of_names(tmp_path: Path, other: str):
+    """A direct image may be called as an exposure in another folder, or as no exposure can be."""
+    touch(tmp_path, f"a/{NAME}.fits", "b/x")
+    exposure, image = tmp_path / "a" / f"{NAME}.fits", tmp_path / other.format(NAME)
+    fits.PrimaryHDU(header=fits.Header([("DATAMODL", "MultiSlitModel")])).writeto(
+        exposure, overwrite=True
+    )
+    fits.PrimaryHDU(header=fits.Header([("DATAMODL", "ImageModel")])).writeto(image)
+    found = {str(exposure), str(image)}
+    assert name_exposures(sorted(found), found) == {NAME: str(exposure)}
+    with pytest.raises(InputError, match=r"have one name|file names of exposures may have"):
+        name_exposures(sorted(found))

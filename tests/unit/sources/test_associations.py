@@ -163,3 +163,83 @@ def test_yaml(tmp_path):
         association = read_association(str(path))
         assert association == content._replace(path=str(path))
         assert association.name == name[:5]
+
+
+def science(*names: Any) -> list[dict[str, Any]]:
+    return [{"expname": name, "exptype": "science"} for name in names]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"asn_type": "image3"}, "its asn_type is 'image3'; name level 3"),
+        ({"asn_type": ["spec3"]}, r"its asn_type is \['spec3'\]"),
+        ({"products": None}, "has no products"),
+        ({"products": ["x"]}, "has no products"),
+        ({"name": None}, "has no name or no members"),
+        ({"members": None}, "has no name or no members"),
+        ({"members": []}, "has no science members"),
+        ({"members": ["x"]}, "a member has no expname"),
+        ({"members": science(5)}, "a member has no expname"),
+        ({"members": [{"expname": "x_cal.fits"}]}, "has no science members .* 'None'"),
+        *(
+            ({"members": science(name)}, "its member '.*' is not a file")
+            for name in ("", "..", "\0", "/gone/x_cal.fits")
+        ),
+        *(
+            ({"name": name}, "may have letters, digits, _")
+            for name in (
+                *("", "../../x", ".x", "{}", "{", "jw00009-o001_{source_id}_nirspec_..", "a b"),
+                *("{source_id}_$(x)", "{source_id.x}_a", "{source_id}\n", "{source_id}_\u00e9"),
+                *("/{source_id}", "jw00009-o001_{other}_nirspec_a", "{source_id}_{other}"),
+            )
+        ),
+        ({"name": "jw00009-o001_{source_id}_nirspec_{source_id}"}, "has {source_id} twice"),
+    ],
+)
+def test_associations_that_lie(tmp_path, changes, sentence):
+    path = Path(change(tmp_path))
+    content = json.loads(path.read_text())
+    content["products"][0] |= changes
+    path.write_text(json.dumps(content | changes))
+    with pytest.raises(InputError, match=sentence) as caught:
+        read_association(str(path))
+    assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "contents"),
+    [
+        ("not a JSON file, nor YAML", (b"[" * 100000, b"\xff\xfe", b"{", b"a: b: c", b"? [a]: b")),
+        ("not a JSON file, nor YAML", (b'{"a": ' + b"9" * 5000 + b"}", b"a: !!int x")),
+        ("not a JSON file, nor YAML", (b"!!python/object:os.x {}",)),
+        ("not an association", (b"", b"x", b"[[]]", b"5", b"{}", b"a: b")),
+    ],
+)
+def test_associations_of_other_content(tmp_path, sentence, contents):
+    path = tmp_path / "x_asn.json"
+    for content in contents:
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=sentence):
+            read_association(str(path))
+
+
+def test_associations_that_are_no_files(tmp_path):
+    for path in (tmp_path, tmp_path / "gone_asn.json"):
+        with pytest.raises(InputError, match="no such association"):
+            read_association(str(path))
+    for name in ("x\n--table=y_asn.json", "a{b}_asn.json", "\udcff_asn.json"):
+        with pytest.raises(InputError, match="cannot be part of paths"):
+            read_association(f"{tmp_path}/{name}")
+
+
+@pytest.mark.parametrize("pool", ["\ud800", "a\nb", 5, None])
+def test_pools_that_are_no_names(tmp_path, pool):
+    assert read_association(change(tmp_path, asn_pool=pool)).pool is None
+
+
+def test_members_may_have_absolute_paths(tmp_path):
+    path = tmp_path / "elsewhere_cal.fits"
+    path.touch()
+    association = read_association(change(tmp_path, member(str(path), "science")))
+    assert association.science[-1] == str(path)
