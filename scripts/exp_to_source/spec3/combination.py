@@ -1,6 +1,5 @@
 """Tables of the spectra of all sources of a grism, as Spec3Pipeline writes them at its end."""
 
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -37,8 +36,8 @@ def combine_spectra(table: str, classes: str, indices: Sequence[str], x1d: str, 
     The tables to write are named after the group: one extension an exposure; one an order. Products
     and spectra are beside the source list, indices in the order of the run.
     """
-    results = os.path.dirname(table)
-    group = os.path.basename(x1d).removesuffix("_x1d.fits")
+    results = str(Path(table).parent)
+    group = Path(x1d).name.removesuffix("_x1d.fits")
     sources = read_sources(table)
     if group in sources:
         raise InputError(

@@ -133,7 +133,7 @@ def find_references(
 
 def read_exposures(family: str, table: str) -> list[dict[str, str]]:
     """Read the exposures of the products of a family from their indices."""
-    results = os.path.dirname(table)
+    results = str(Path(table).parent)
     products = [name for name, row in read_sources(table).items() if row["family"] == family]
     if not products:
         raise InputError(f"{family}: no product has this name; see {table}")
