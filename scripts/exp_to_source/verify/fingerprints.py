@@ -88,7 +88,7 @@ def _encode(content: Any) -> bytes:
 def _fingerprint_slits(path: str) -> tuple[dict[str, Any], list[bytes]]:
     """Return the first line of an exposure's fingerprints, and the lines of its slits."""
     arrays = read_schema(EXPOSURE_MODEL).arrays
-    contents = read_file(path, {array.hdu: array.datatype for array in arrays})
+    contents = read_file(path, {hdu: datatype for _, hdu, datatype in arrays})
     tree = contents.tree
     meta, slits = tree.get("meta"), tree.get("slits")
     mappings = [meta, *slits] if isinstance(slits, list) else [None]
@@ -189,7 +189,7 @@ def fingerprint_entry(
         if reference not in numbers:
             raise InputError(f"slit {number} has no {reference.name},{reference.version}")
     positions = [numbers[reference] for reference in references]
-    for name in {array.hdu for array in read_schema(EXPOSURE_MODEL).arrays}:
+    for name in {hdu for _, hdu, _ in read_schema(EXPOSURE_MODEL).arrays}:
         position = numbers.get(HduReference(name, number))
         # Data models write an HDU of nothing but cards for metadata of a plane.
         if position is not None and (hdu := contents.hdus[position]).cards and hdu.array is None:

@@ -25,20 +25,13 @@ class SchemaKeyword(NamedTuple):
     schema: dict[str, Any]
 
 
-class SchemaArray(NamedTuple):
-    """Array of a slit that the schema keeps in an HDU."""
-
-    key: str
-    hdu: str
-    datatype: str
-
-
 class Schema(NamedTuple):
     """Keywords of a data model, those of an item of its list of slits, and arrays of an item."""
 
     top: list[SchemaKeyword]
     item: list[SchemaKeyword]
-    arrays: list[SchemaArray]
+    #: Key, HDU and datatype of each.
+    arrays: list[tuple[str, str, str]]
 
 
 @cache
@@ -57,7 +50,7 @@ def read_schema(model: str) -> Schema:
             keyword = SchemaKeyword(".".join(map(str, keys)), part["fits_keyword"], hdu, part)
             keywords[is_item].append(keyword)
         if is_item and "fits_hdu" in part and isinstance(part.get("datatype"), str):
-            found.arrays.append(SchemaArray(path[-1], part["fits_hdu"], part["datatype"]))
+            found.arrays.append((path[-1], part["fits_hdu"], part["datatype"]))
 
     with getattr(datamodels, model)() as empty:
         schema.walk_schema(empty.schema, visit)
@@ -111,11 +104,13 @@ def find_wrong_cards(
         # A keyword that the tree has elsewhere, as of a newer schema, is as unknown as any other.
         if word in values and any(leaf is not None for leaf in values[word]):
             value = fits.Card.fromstring(image).value
-            input_value = _parse_value(inputs[word]) if word in inputs else None
+            input_image, input_value = inputs.get(word, ""), None
+            # Without a card, or with one that astropy cannot read, there is no value.
+            with suppress(fits.VerifyError):
+                input_value = fits.Card.fromstring(input_image).value if input_image else None
             # A value of a type that the schema does not accept may equal the tree's: T and 1.
             rewritten = type(input_value) is not type(value) or not _equals(input_value, value)
             # Products have no such card; a comment may be the reason.
-            input_image = inputs.get(word, "")
             rewritten |= not (input_image.isascii() and input_image.isprintable())
             if not (any(_equals(value, leaf) for leaf in values[word]) and (same or rewritten)):
                 yield word
@@ -124,14 +119,6 @@ def find_wrong_cards(
     for word, leaves in values.items():
         if word not in cards and any(map(_fits_in_card, leaves)):
             yield word
-
-
-def _parse_value(image: str) -> Any:
-    """Parse the value of a card; None if astropy cannot read it."""
-    try:
-        return fits.Card.fromstring(image).value
-    except fits.VerifyError:
-        return None
 
 
 def _fits_in_card(value: Any) -> bool:
