@@ -7,7 +7,7 @@ from exp_to_source.errors import InputError
 from exp_to_source.formats.index_writer import write_index
 from exp_to_source.formats.layouts import SlitLayout
 from exp_to_source.formats.summaries import SlitSummary
-from exp_to_source.naming import is_product_name, parse_product_name
+from exp_to_source.naming import is_product_name, optical_elements, parse_product_name
 from exp_to_source.sources.associations import Association
 from exp_to_source.sources.families import (
     GroupingOptions,
@@ -19,20 +19,23 @@ from exp_to_source.sources.families import (
 from exp_to_source.sources.listing import describe_source
 from exp_to_source.sources.products import make_products
 from exp_to_source.sources.source_list import write_source_list
-from exp_to_source.sources.warnings import note_names
+from exp_to_source.sources.warnings import find_warnings, note_names
 
 IDENTITY = {
     "program": "10006", "observation": "010", "instrument": "NIRSPEC", "filter": "F170LP",
     "grating": "G235M", "pupil": "", "subarray": "FULL", "exposure_type": "NRS_MSASPEC",
-    "version": "1.14.0",
+    "version": "1.14.0", "standard": "1.6.0",
 }  # fmt: skip
 
 
 def exposure(name: str, *slits: tuple[int, str, str], **identity):
     """Exposure with slits (source id, source name, slit name)."""
     about = IDENTITY | {"exposure": name, "path": f"{name}.fits"} | identity
+    elements = optical_elements(*(about[key] for key in ("filter", "grating", "pupil")))
+    optics = f"{about['instrument']}_{elements}".lower()
+    what = about["exposure_type"], 14, 100
     found = [
-        Slit(name, f"{name}-{n}", *slit, "", 14, 100, program=about["program"])
+        Slit(name, f"{name}-{n}", *slit, *what, optics=optics, program=about["program"])
         for n, slit in enumerate(slits)
     ]
     return IndexedExposure(about, found)
@@ -41,6 +44,13 @@ def exposure(name: str, *slits: tuple[int, str, str], **identity):
 def products_of(*exposures, associations=(), **options):
     grouping = GroupingOptions(**options)
     return make_products(make_families(exposures, associations, grouping), grouping)
+
+
+def warnings_of(*exposures, associations=(), **options) -> list[str]:
+    grouping = GroupingOptions(**options)
+    families = make_families(exposures, associations, grouping)
+    products = make_products(families, grouping)
+    return [text for _, text in find_warnings(products, families, exposures, grouping)]
 
 
 def test_slits_of_one_source_keep_the_order_of_exposures():
@@ -245,3 +255,58 @@ def test_exposures_without_slits_stop_the_run_or_are_skipped(
             list(exposures)
     else:
         assert [exposure.slits for exposure in exposures] == [[]]
+
+
+def test_exposures_in_and_beside_an_association():
+    """The remedy is not one that leads to the same conflict."""
+    asn = Association(
+        "x_asn.json", "jw10006-o010_{source_id}_nirspec_f170lp-g235m", ["a"], [], None
+    )
+    two = exposure("a", (1, "", "1")), exposure("b", (1, "", "1"))
+    with pytest.raises(InputError, match=r"two groups.* name all of them in one asso") as error:
+        products_of(*two, associations=[asn])
+    assert "group_by" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("versions", "fixed_slit_ids", "warned"),
+    [
+        (("1.11.4", "1.16.0"), "header", True),
+        (("1.11.4", "1.16.0"), "table", False),
+        (("1.16.0", "2.0.1"), "header", False),
+        (("1.8.2", "1.11.4"), "header", False),
+    ],
+)
+def test_fixed_slits_that_are_numbered_in_two_ways(versions, fixed_slit_ids, warned):
+    exposures = [
+        exposure(name, (1, "", "S200A1"), version=version, exposure_type="NRS_FIXEDSLIT")
+        for name, version in zip("ab", versions, strict=True)
+    ]
+    messages = str(warnings_of(*exposures, fixed_slit_ids=fixed_slit_ids))
+    warning = "a numbers its fixed slits as pipelines before 1.12 did, b otherwise"
+    assert (warning in messages) == warned
+    assert ("'fixed_slit_ids: table' makes one product of each slit" in messages) == warned
+
+
+def test_exposures_of_several_gratings_in_an_association():
+    other = exposure("b", (1, "", "1"), filter="F100LP", grating="G140H")
+    both = exposure("a", (1, "", "1")), other
+    asn = Association("x_asn.json", "jw10006-c1001_{source_id}_nirspec", ["a", "b"], [], None)
+    assert (
+        "x_asn.json: its exposures have different optical elements (a: nirspec_f170lp-g235m, "
+        "b: nirspec_f100lp-g140h), and its products combine them"
+    ) in str(warnings_of(*both, associations=[asn]))
+    # Names of products have the elements if there is no association.
+    assert "optical elements" not in str(warnings_of(*both))
+
+
+def test_families_whose_spectra_would_be_in_one_table():
+    exposures = [
+        exposure(name, (n, "", "1"), exposure_type="NIS_WFSS") for n, name in enumerate("ab")
+    ]
+    associations = [
+        Association(f"{name}_asn.json", template, [name], [], None)
+        for name, template in (("a", "My-{source_id}"), ("b", "my_{source_id}"))
+    ]
+    (warning,) = warnings_of(*exposures, associations=associations)
+    assert warning.startswith("spectra of My-{source_id} and my_{source_id} would be in one table")
