@@ -25,7 +25,7 @@ MEMBER_TYPES = {
 
 
 class Association(NamedTuple):
-    """Content of an association that matters for regrouping; paths are relative to the run's."""
+    """Content of an association for regrouping; paths are relative to the working directory."""
 
     path: str
     #: Template of its products' names.
@@ -94,17 +94,16 @@ def read_association(path: str) -> Association:
             raise InputError(f"{path}: names {member!r} twice{also}; leave one out")
         files[file] = member
     pool = content.get("asn_pool")
-    texts = {
-        "warning": _warn_unknown_types(members),
-        "note": _list_notes(science, exposures, products[1:], members),
-    }
+    diagnostics = [Diagnostic("warning", text) for text in _warn_unknown_types(members)]
+    notes = _list_notes(science, exposures, products[1:], members)
+    diagnostics += (Diagnostic("note", text) for text in notes)
     return Association(
         path,
         template,
         exposures,
         [file for member_type, file in members if member_type.lower() == "background"],
         pool if isinstance(pool, str) and pool.isprintable() else None,
-        tuple(Diagnostic(lvl, f"{path}: {text}") for lvl, group in texts.items() for text in group),
+        tuple(Diagnostic(level, f"{path}: {text}") for level, text in diagnostics),
     )
 
 

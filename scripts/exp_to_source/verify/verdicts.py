@@ -232,17 +232,17 @@ def digest_file(path: str) -> str:
 def check_verdicts(table: str) -> str:
     """Count the sound products in a table of verdicts; raise `InputError` if others are not."""
     rows = read_table(table)
-    for status, fault in (
-        (FAILED, f"rows of {table} are damaged"),
-        (
-            UNREADABLE,
+    bad = [row for row in rows if row["status"] not in (OK, UNREADABLE)]
+    fault = f"rows of {table} are damaged"
+    if not bad:
+        bad = [row for row in rows if row["status"] == UNREADABLE]
+        fault = (
             f"products in {table} could not be proved to open, as exposures of theirs do not open "
-            "either; fetch these again",
-        ),
-    ):
-        lines = [f"{row['product']}: {row['verdict']}" for row in rows if row["status"] == status]
-        if lines:
-            raise InputError("\n".join([f"{len(lines)} of {len(rows)} {fault}:", *lines]))
+            "either; fetch these again"
+        )
+    if bad:
+        lines = [f"{row['product']}: {row['verdict']}" for row in bad]
+        raise InputError("\n".join([f"{len(bad)} of {len(rows)} {fault}:", *lines]))
     return f"{table}: {len(rows)} products are sound"
 
 
