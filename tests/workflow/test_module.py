@@ -130,7 +130,7 @@ def test_example_of_the_documents(plain: Workflow, tmp_path: Path):
         "measure": count,
     }
     where = "regrouped/results/products"
-    assert f"{count} products in {tmp_path}/{where}, " in result.text
+    assert f"{count} products in {tmp_path}/{where} (" in result.text
     assert f": {count} new\n" in result.text
     assert work.files(where) == plain.products
     assert {name: int(text) for name, text in work.files("measured").items()} == {

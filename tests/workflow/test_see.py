@@ -65,7 +65,7 @@ def test_sources_are_printed_and_nothing_is_gathered(work: Workflow):
 def test_the_terminal_is_not_flooded_and_shows_new_and_rebuilt(work: Workflow):
     result = work.run()
     assert result.status == 0
-    assert f"5 products in {work.folder}/results/products, " in result.text
+    assert f"5 products in {work.folder}/results/products (" in result.text
     assert ": 5 new\n" in result.text
     # The last line is ours: what to do next.
     assert result.text.splitlines()[-1].startswith("next: ")

@@ -21,7 +21,12 @@ os.environ.update(
 
 from exp_to_source import FORMAT
 from exp_to_source import results as names
-from exp_to_source.errors import InputError, exit_on_user_error, suppress_interrupt_traceback
+from exp_to_source.errors import (
+    InputError,
+    exit_on_user_error,
+    format_error,
+    suppress_interrupt_traceback,
+)
 from exp_to_source.failures import empty_files
 from exp_to_source.files import file_state, names_in
 from exp_to_source.naming import PRODUCT_PARTS

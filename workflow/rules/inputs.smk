@@ -19,8 +19,8 @@ def or_refuse(find, *arguments):
     """Return what a function finds; end the run with one sentence if it cannot."""
     try:
         return find(*arguments)
-    except InputError as error:
-        SESSION.refuse(f"exp-to-source: {error}")
+    except (InputError, OSError) as error:
+        SESSION.refuse(f"exp-to-source: {format_error(error)}")
 
 
 def exposure_file(wildcards):

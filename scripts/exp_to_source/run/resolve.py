@@ -227,15 +227,19 @@ def resolve_run(
     InputError
         If a file does not exist, or exposures cannot be distinguished.
     """
-    paths = find_files("associations", config["associations"], results=results, where=locate)
+
+    def where(key: str) -> str:
+        return f" in {location}" if (location := locate(key)) else ""
+
+    paths = find_files("associations", config["associations"], results=results, where=where)
     associations = [read_association(path) for path in paths]
-    files = simulated or find_exposures(config["exposures"], results, is_module, locate)
+    files = simulated or find_exposures(config["exposures"], results, is_module, where)
     science = [path for association in associations for path in association.science]
     found = found_files(config["exposures"], files).difference(science)
     exposures = name_exposures([*files, *science], found)
     members = name_members(associations) if config["prepare"] else {}
     exposures |= {name: prepared_path(results, name) for name in members}
-    tables = {key: find_table(key, config[key], locate) for key in TABLES}
+    tables = {key: find_table(key, config[key], where) for key in TABLES}
     values = dict(config) | {key: next(iter(path), None) for key, path in tables.items()}
     return Run(
         Settings(values, exposures, paths),
