@@ -54,7 +54,7 @@ from exp_to_source.run.products import (
 )
 from exp_to_source.run.resolve import resolve_run
 from exp_to_source.run.session import Session
-from exp_to_source.run.triggers import batches, digest, rows_trigger
+from exp_to_source.run.triggers import batches, digest, file_trigger, rows_trigger
 from exp_to_source.tables import read_table
 
 #: Whether another workflow uses this one as a module, with its own settings and hooks.

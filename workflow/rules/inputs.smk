@@ -117,7 +117,7 @@ def shown_quicklooks(wildcards):
 
 def spectrum_state(product):
     """State of the spectrum of a product: it is shown if it exists, but not made for that."""
-    return str(file_state(spectrum_path(RESULTS, product, "x1d")))
+    return file_trigger(spectrum_path(RESULTS, product, "x1d"))
 
 
 def fingerprint_files(wildcards):

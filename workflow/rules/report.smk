@@ -52,7 +52,7 @@ rule write_report:
         run_settings=SETTINGS,
         products=all_products_trigger,
         settings=lambda wildcards: digest(RUN.settings.values),
-        verdicts=lambda wildcards: str(file_state(f"{RESULTS}/{names.VERIFICATION}")),
+        verdicts=lambda wildcards: file_trigger(f"{RESULTS}/{names.VERIFICATION}"),
         # Existing spectra and pictures are shown, but not made.
         spectra=lambda wildcards: digest(list(map(spectrum_state, rows()))),
         format=FORMAT,

@@ -13,6 +13,7 @@ from ..formats.indices import is_stale
 from ..naming import get_detector, group_name
 from ..results import (
     INDICES,
+    LEFT_OUT,
     MANIFESTS,
     SETTINGS,
     SOURCES,
@@ -24,7 +25,7 @@ from ..results import (
 from ..settings import Settings, read_settings
 from ..sources.associations import Association, read_association
 from ..spec3.references import override_files
-from ..tables import read_sources
+from ..tables import read_sources, read_table
 from .checks import advice_on_exposures
 from .exposures import Member, found_files, name_exposures, name_members, named_exposures
 from .inputs import find_exposures, find_files, find_table
@@ -117,22 +118,20 @@ class Run:
         return digest([self._values(LIST_KEYS), *map(file_trigger, self.files), *self.exposures])
 
     def lost_files(self) -> list[str]:
-        """Return manifests and indices that the last run had, and that were lost since.
+        """Return manifests, indices and rows of the source list that were lost since the last run.
 
-        Snakemake does not look for inputs of a job that need not run.
+        Snakemake does not look for inputs of a job that need not run, nor at content of outputs.
         """
         if not (os.path.exists(self._list) and os.path.exists(self._listed_settings)):
             return []
         exposures = self.exposures.keys() & read_settings(self._listed_settings).exposures.keys()
-        expected = {
-            MANIFESTS: set(map(manifest_name, read_sources(self._list))),
-            INDICES: set(map(index_name, exposures)),
-        }
-        return [
-            f"{folder}/{name}"
-            for folder, names in expected.items()
-            for name in sorted(names - names_in(f"{self.results}/{folder}"))
-        ]
+        left_out = (row["product"] for row in read_table(f"{self.results}/{LEFT_OUT}"))
+        listed, unlisted = ({*map(manifest_name, n)} for n in (read_sources(self._list), left_out))
+        manifests, indices = (names_in(f"{self.results}/{f}") for f in (MANIFESTS, INDICES))
+        return sorted(
+            {*listed - manifests, *manifests - listed - unlisted}
+            | {*map(index_name, exposures)} - indices
+        )
 
     def check_listed(self) -> None:
         """Check that the source list is one of these settings and exposures.
