@@ -1,57 +1,45 @@
-"""Looking never changes a run, and what changed is made again whatever the clocks say.
-
-EXP_TO_SOURCE_LOOKS=all takes every look with every setting at every moment; by default, each of
-them comes up, and not every combination.
-"""
+"""Commands that only look at a run never change it."""
 
 import os
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from snake import ROOT, Workflow, change_slit
+from snake import Workflow, change_slit
 
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 pytestmark = pytest.mark.usefixtures("fixed_date")
 
 SOURCE = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits"
-ALL = os.environ.get("EXP_TO_SOURCE_LOOKS") == "all"
-DAY = 86400
 ONE_CHANGED = {"index_exposure": 1, "list_sources": 1, "gather_source": 1}
 
-#: What people call while a run is at work, or after it. --unlock takes the lock off, so that it
-#: has a second real run refused no more: it is the last.
-LOOKS = {
-    "dry run": ("--dry-run",),
-    "dry run of all": ("--dry-run", "--forceall"),
-    "dry run by time": ("--dry-run", "--rerun-triggers=mtime"),
-    "dry run of a rule": ("--dry-run", "sources"),
-    "dry run of the report": ("--dry-run", "report"),
-    "touch, dry": ("--touch", "--dry-run"),
-    "delete, dry": ("--delete-all-output", "--dry-run"),
-    "summary": ("--summary",),
-    "detailed summary": ("--detailed-summary",),
-    "changes": ("--list-changes=input",),
-    "rules": ("--list-rules",),
-    "targets": ("--list-target-rules",),
-    "lint": ("--lint",),
-    "graph of jobs": ("--dag",),
-    "graph of rules": ("--rulegraph",),
-    "graph of files": ("--filegraph",),
-    "second run": (),
-    "unlock": ("--unlock",),
-}
-SETTINGS = {
-    "same settings": {},
-    "other sources": {"sources": "61"},
-    "other exposures": {"exposures": "other"},
-    "demo": {"demo": True},
-}
-MOMENTS = ("index_exposure", "list_sources", "gather_source")
+Looks = list[tuple[tuple[str, ...], dict[str, object]]]
+
+#: Options of commands that run no jobs, with settings of theirs.
+BEFORE: Looks = [
+    (("--dry-run",), {"sources": "61"}),
+    (("--list-rules",), {"demo": True}),
+    (("--dag",), {}),
+]
+BESIDE: Looks = [
+    (("--dry-run", "--forceall"), {"sources": "61"}),
+    (("--touch", "--dry-run"), {"demo": True}),
+    (("--list-changes=input",), {"exposures": "other"}),
+    # One that the lock stops.
+    ((), {"sources": "61"}),
+    # It removes the lock.
+    (("--unlock",), {}),
+]
+AFTER: Looks = [
+    (("--dry-run", "report"), {"exposures": "other"}),
+    (("--delete-all-output", "--dry-run"), {}),
+    (("--summary",), {"sources": "61"}),
+    (("--lint",), {"demo": True}),
+]
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +57,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
 @pytest.fixture
 def work(finished: Workflow, tmp_path: Path) -> Workflow:
     """A copy of the finished run, times and all."""
-    return Workflow(shutil.copytree(finished.folder, tmp_path / "work"), finished.config)
-
-
-def first_exposure(work: Workflow) -> Path:
-    return sorted((work.folder / "data").iterdir())[0]
+    return Workflow(shutil.copytree(finished.folder, tmp_path / "work"), dict(finished.config))
 
 
 def state(work: Workflow) -> dict[str, tuple[bytes, int]]:
@@ -82,135 +66,58 @@ def state(work: Workflow) -> dict[str, tuple[bytes, int]]:
     return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
 
-def looks(number: int, running: bool) -> Iterator[tuple[tuple[str, ...], dict[str, object]]]:
-    """Looks with their settings: all of them, or some others for each number."""
-    for n, (name, words) in enumerate(LOOKS.items()):
-        if name == "second run" and not running:
-            continue
-        for m, settings in enumerate(SETTINGS.values()):
-            if ALL or (n % 4 == number % 4 and m == (n // 4 + number) % 4):
-                yield words, settings
-
-
-def test_looks_at_a_finished_run(work: Workflow):
+def look(work: Workflow, looks: Looks) -> None:
+    """Run commands that change nothing."""
     before = state(work)
-    for number, (words, settings) in enumerate(looks(0, running=False)):
-        work.run(*words, **settings)
-        assert state(work) == before, (number, words, settings)
-    assert work.make() == {}
+    for options, settings in looks:
+        work.run(*options, **settings)
+        assert state(work) == before, (options, settings)
 
 
-def test_looks_before_a_run_write_nothing(finished: Workflow, tmp_path: Path):
-    work = Workflow(tmp_path / "work", finished.config)
-    for name in ("data", "other"):
-        shutil.copytree(finished.folder / name, work.folder / name)
-    for words, settings in looks(1, running=False):
-        work.run(*words, **settings)
-        assert not (work.folder / "results").exists(), (words, settings)
+def remove_results(work: Workflow) -> None:
+    for name in ("results", "logs", ".snakemake"):
+        shutil.rmtree(work.folder / name)
 
 
-def settled(work: Workflow) -> object:
-    """State once the jobs beside the one that waits are through: requests are written by some."""
-    before = None
-    while (now := state(work)) != before:
-        before = now
-        time.sleep(1)
-    return now
+def test_looks_before_and_after_a_run(work: Workflow):
+    look(work, AFTER)
+    remove_results(work)
+    look(work, BEFORE)
+    assert not (work.folder / "results").exists()
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_looks_beside_a_run(finished: Workflow, tmp_path: Path, moment: str):
-    """A job of the run waits until all have looked."""
-    root = tmp_path / "root"
-    for part in ("Snakefile", "workflow", "scripts", "config", "profiles"):
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        root.mkdir(exist_ok=True)
-        copy(ROOT / part, root / part)
-    go, waiting = tmp_path / "go", tmp_path / "waiting"
-    script = root / "scripts" / f"{moment}.py"
-    wait = (
-        f"import os, time\nopen({str(waiting)!r}, 'w').close()\n"
-        f"while not os.path.exists({str(go)!r}):\n    time.sleep(0.05)\n"
+def test_looks_beside_a_run(work: Workflow, finished: Workflow, tmp_path: Path):
+    """The gathers of the run wait until all have looked."""
+    remove_results(work)
+    go, waiting, python = (tmp_path / name for name in ("go", "waiting", "python"))
+    python.write_text(
+        f"#!/bin/sh\ncase $* in *gather_source.py*) touch {waiting}.$$\n"
+        f'while [ ! -e {go} ]; do sleep 0.1; done;; esac\nexec {sys.executable} "$@"\n'
     )
-    text = script.read_text()
-    script.write_text(text.replace("    main()", "    " + wait.replace("\n", "\n    ") + "main()"))
-    work = Workflow(tmp_path / "work", finished.config, root)
-    for name in ("data", "other"):
-        shutil.copytree(finished.folder / name, work.folder / name)
-    run = subprocess.Popen(work.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    python.chmod(0o755)
+    run = subprocess.Popen(
+        work.command(python=python), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
-        while not waiting.exists():
+        while len(list(tmp_path.glob("waiting.*"))) < 2:
             assert run.poll() is None
-            time.sleep(0.05)
-        before = settled(work)
-        for words, settings in looks(2 + MOMENTS.index(moment), running=True):
-            work.run(*words, **settings)
-            assert state(work) == before, (words, settings)
+            time.sleep(0.1)
+        look(work, BESIDE)
     finally:
         go.touch()
         status = run.wait()
     assert status == 0
     assert work.products == finished.products
-    assert work.make() == {}
-
-
-def test_a_choice_beside_a_run_does_not_become_its_own(finished: Workflow, tmp_path: Path):
-    work = Workflow(tmp_path / "work", finished.config)
-    shutil.copytree(finished.folder / "data", work.folder / "data")
-    run = subprocess.Popen(work.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while run.poll() is None:
-        work.run("--dry-run", sources="61")
-    assert run.returncode == 0
-    assert work.products == finished.products
+    assert work.make(python=python) == {}
 
 
 def test_settings_that_come_back(work: Workflow):
-    way = "--rerun-triggers=mtime"
     before = work.products
-    assert work.make(way, sources="61") == {"list_sources": 1}
+    assert work.make(sources="61") == {"list_sources": 1}
     assert len(work.sources) == 1
-    assert work.make(way) == {"list_sources": 1}
+    assert work.make() == {"list_sources": 1}
     assert len(work.sources) == len(before)
     assert work.products == before
-    assert work.make(way) == {}
-
-
-@pytest.mark.parametrize("what", ["index", "manifests", "request", "products", "."])
-def test_files_of_ours_that_are_dated_in_the_future(work: Workflow, what: str):
-    ahead = time.time() + DAY
-    for path in (work.folder / "results" / what).iterdir():
-        if path.is_file():
-            os.utime(path, (ahead, ahead))
-    work.make()
-    change_slit(first_exposure(work), 61)
-    before = work.products
-    # Size and time tell of an exposure whose index is newer.
-    assert work.make()["gather_source"] == 1
-    assert [name for name in before if work.products[name] != before[name]] == [SOURCE]
-    assert work.make() == {}
-
-
-def test_pictures_and_proofs_of_products_of_the_future(work: Workflow):
-    ahead = time.time() + DAY
-    for path in (work.folder / "results" / "products").iterdir():
-        os.utime(path, (ahead, ahead))
-    work.make("verify", "report", f"results/quicklook/{SOURCE.replace('_cal.fits', '.png')}")
-
-
-@pytest.mark.parametrize("way", ["stop", "skip"])
-def test_exposure_dated_in_the_future(work: Workflow, way: str):
-    path = first_exposure(work)
-    before = work.products
-    ahead = time.time() + DAY
-    os.utime(path, (ahead, ahead))
-    # Of small files Snakemake looks at the content; ours are larger than that.
-    result = work.run("--max-checksum-file-size=1", on_bad_exposure=way)
-    assert result.status == 1
-    assert f"index_exposure: data/{path.name}: is dated " in result.text
-    assert "clock skew" not in result.text
-    assert work.products == before
-    os.utime(path)
-    assert "gather_source" not in work.make()
 
 
 def test_same_size_and_time_is_an_error_that_names_the_index(work: Workflow):
@@ -230,4 +137,3 @@ def test_same_size_and_time_is_an_error_that_names_the_index(work: Workflow):
     assert work.make() == ONE_CHANGED
     assert work.products.keys() == before.keys()
     assert work.products[SOURCE] != before[SOURCE]
-    assert work.make() == {}
