@@ -25,7 +25,7 @@ SHELL_COMMAND = "Shell command: "
 STEPS = {
     # A parser of arguments loads locale, for translated messages.
     "index_exposure": ("exp-to-source index ", (), "locale, exp_to_source.index.indexing"),
-    "gather_source": ("exp-to-source gather ", ("-S", "-E"), "exp_to_source.gather.job"),
+    "gather_source": ("exp-to-source gather ", ("-S", "-E"), "exp_to_source.gather.product"),
 }
 # As in jobs of the workflow.
 os.environ.update(

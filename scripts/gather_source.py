@@ -6,7 +6,7 @@ With ``python -S -E`` it takes a third of the time, without site-packages and ar
 import os
 import sys
 
-from exp_to_source.gather.job import run
+from exp_to_source.gather.product import run
 
 if len(sys.argv) == 3 and not any(word.startswith("-") for word in sys.argv[1:]):
     run(*sys.argv[1:])

@@ -295,7 +295,7 @@ def combine(settings: str, x1d: str, c1d: str, table: str, references: str, fork
 def simulate(folder: Path, **options: Any) -> None:
     """Simulate exposure-based "cal" products, for trials and demonstrations."""
     from .simulate.exposures import simulate
-    from .simulate.simulation import Simulation
+    from .simulate.modes import Simulation
 
     names = options.keys() & {"filter", "grating", "pupil"}
     elements: dict[str, str] = {name: options.pop(name) for name in sorted(names)}
@@ -508,7 +508,7 @@ def gather(
     manifest: str, product: str, indices: str | None = None, record_failure: str | None = None
 ) -> None:
     """Write one source-based product from its manifest."""
-    from .gather.job import run
+    from .gather.product import run
 
     run(manifest, product, indices or "", record_failure or "")
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from itertools import groupby
 
 from .. import TYPE_CHECKING, __version__
-from ..errors import InputError
+from ..errors import InputError, exit_on_user_error
 from ..files import atomic_write, date_now, write_all
 from ..formats.cards import (
     format_card,
@@ -26,7 +27,7 @@ from ..formats.manifests import Manifest, read_manifest
 from ..formats.rows import NamedRows, decode_named_rows, decode_rows, get_all, get_one
 from ..formats.standards import newest
 from ..formats.template import quote
-from ..results import index_name, manifest_name
+from ..results import INDICES, index_name, manifest_name
 from .entry import Entry, flow_mapping
 
 if TYPE_CHECKING:
@@ -34,6 +35,27 @@ if TYPE_CHECKING:
     from io import FileIO
 
 MODEL = "MultiExposureModel"
+
+
+def run(manifest: str, product: str, indices: str = "", record: str = "") -> None:
+    """Write a product; a failure is recorded in the file `record`, if there is one, and succeeds.
+
+    The folder of the indices is by default ``index`` beside the folder of the manifest.
+    """
+    if not indices:
+        results = os.path.dirname(os.path.dirname(os.path.abspath(manifest)))
+        indices = os.path.join(results, INDICES)
+    try:
+        with exit_on_user_error("exp-to-source gather"):
+            gather_source(manifest, product, indices)
+    except SystemExit as failure:
+        if not record:
+            raise
+        from ..failures import record_failure
+
+        with exit_on_user_error("exp-to-source gather"):
+            record_failure(record, [product], str(failure))
+        print(failure, file=sys.stderr)
 
 
 def gather_source(manifest_path: str, product_path: str, index_folder: str) -> None:

@@ -7,7 +7,7 @@ from ..formats.cards import Value
 from ..formats.casting import Cast
 from .fitsfile import HDU, Header
 from .keywords import table
-from .slit import Array
+from .nodes import Array
 
 #: BITPIX and BZERO by datatype, as astropy reads and writes them.
 STORED: dict[str, tuple[int, int]] = {

@@ -13,10 +13,9 @@ from .datatypes import describe_mismatch, find_cast, header_datatype, product_da
 from .extension import Extension
 from .fitsfile import HDU, Header, read_pieces
 from .keywords import accepts, table
-from .nodes import at, value_at
+from .nodes import Array, at, value_at
 from .normalise import NormalisedTree, normalise
 from .reader import UnusualLayoutError
-from .slit import Array
 from .tree import Tree, parse
 
 #: Errors that astropy raises for invalid headers, besides its own.
@@ -44,6 +43,13 @@ class Exposure:
     def read(self, start: int, size: int) -> Iterator[bytes]:
         """Read part of the file, piece by piece."""
         return read_pieces(self.file, self.path, start, size)
+
+    def mismatch(self, text: str) -> InputError:
+        """Return the error that its headers and tree contradict each other."""
+        return InputError(
+            f"{self.path}: headers and ASDF tree disagree: {text}; get the file again, or, if it "
+            "was edited, write it with stdatamodels"
+        )
 
     def have_same_content(self, *hdus: HDU) -> bool:
         """Check whether two HDUs have the same header and data."""
@@ -151,30 +157,28 @@ def match_hdus_to_slits(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
         for array in slit.arrays:
             candidates = free.pop((array.name, array.version), [])
             if not candidates or array.version != number:
-                raise mismatch_error(
-                    exposure,
+                raise exposure.mismatch(
                     f"slit {number} names {array.name},{array.version}, which is missing "
                     "or another slit's",
                 )
             hdu, *copies = candidates
             if not all(exposure.have_same_content(hdu, copy) for copy in copies):
-                raise mismatch_error(exposure, f"{hdu} occurs twice, with different content")
+                raise exposure.mismatch(f"{hdu} occurs twice, with different content")
             if array.name in images and images[array.name].key != array.key:
-                raise mismatch_error(
-                    exposure,
+                raise exposure.mismatch(
                     f"slit {number} has {hdu} as {array.key:.40}, not as {images[array.name].key}",
                 )
             check_image(exposure, hdu, array)
             hdus.append(hdu)
         if len({hdu.name for hdu in hdus}) < max(len(hdus), 1):
-            raise mismatch_error(exposure, f"slit {number} has no planes, or two of one name")
+            raise exposure.mismatch(f"slit {number} has no planes, or two of one name")
         hdus.sort(key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start))
         unused = [free[name, number][0] for name in images if (name, number) in free]
         for hdu in unused:
             key = images[hdu.name].key
             if hdu.shape and at(slit.node, key):
                 what = f"slit {number} has {key}, but not as the array in {hdu}"
-                raise mismatch_error(exposure, what)
+                raise exposure.mismatch(what)
         # stdatamodels writes an HDU without data for metadata of an image that a slit lacks.
         empty = [free.pop((hdu.name, number))[0] for hdu in unused if not hdu.shape]
         matched.append(hdus + sorted(empty, key=lambda hdu: hdu.start))
@@ -184,7 +188,7 @@ def match_hdus_to_slits(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
 def check_image(exposure: Exposure, hdu: HDU, array: Array) -> None:
     """Check that an HDU is the unscaled image that the tree describes."""
     if hdu.header.get("XTENSION") != "IMAGE":
-        raise mismatch_error(exposure, f"{hdu} is not an image")
+        raise exposure.mismatch(f"{hdu} is not an image")
     if header_datatype(hdu.header) is None:
         raise InputError(
             f"{exposure.path}: {hdu} has scaled numbers (BITPIX, BSCALE, BZERO, BLANK of its "
@@ -192,12 +196,4 @@ def check_image(exposure: Exposure, hdu: HDU, array: Array) -> None:
             "left from other numbers, remove BSCALE and BZERO"
         )
     if mismatch := describe_mismatch(hdu, array):
-        raise mismatch_error(exposure, f"{hdu} {mismatch}")
-
-
-def mismatch_error(exposure: Exposure, mismatch: str) -> InputError:
-    """Return the error that headers and tree of an exposure contradict each other."""
-    return InputError(
-        f"{exposure.path}: headers and ASDF tree disagree: {mismatch}; get the file again, or, if "
-        "it was edited, write it with stdatamodels"
-    )
+        raise exposure.mismatch(f"{hdu} {mismatch}")

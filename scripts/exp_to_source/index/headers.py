@@ -64,7 +64,7 @@ def primary_cards(
     keywords = [keyword for keyword in table().product if keyword.hdu == "PRIMARY"]
     cards: dict[str, Card] = {}
     for keyword in keywords:
-        if card := _find_card(keyword, _scalar(meta, keyword), header):
+        if card := _find_card(keyword, at(meta, keyword.path.removeprefix("meta.")), header):
             cards[keyword.path] = card
         elif keyword.name in ("DATE", "FILENAME", "DATAMODL"):
             cards[keyword.path] = b"".ljust(CARD)
@@ -102,7 +102,7 @@ def exposure_cards(meta: Node, primary: Header, sci: HDU | None, slit: Node) -> 
     for keyword in table().product:
         source = _NO_HEADER if keyword.name in replaced else header
         source = primary if keyword.hdu == "PRIMARY" else source
-        if card := _find_card(keyword, _scalar(meta, keyword), source):
+        if card := _find_card(keyword, at(meta, keyword.path.removeprefix("meta.")), source):
             cards[keyword.path] = card
     return _images(lay_out(table().product, cards).get("SCI", []), header)
 
@@ -192,10 +192,6 @@ def _own_card(name: str, value: Value, header: Header) -> Card | None:
     """Return the position of a keyword's card in a header if it states this value."""
     position = header.numbers.get(name)
     return position if position and card_has_value(header.cards(position), value) else None
-
-
-def _scalar(meta: Node, keyword: Keyword) -> Node | None:
-    return at(meta, keyword.path.removeprefix("meta."))
 
 
 def _find_card(keyword: Keyword, scalar: Node | None, header: Header) -> Card | None:

@@ -7,6 +7,7 @@ as in the data model without loading a schema (which takes a second).
 import json
 from collections.abc import Mapping
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,9 +124,12 @@ def section_cards(section: int) -> bytes:
 def plan_cards(cards: list[Card], header: Header) -> Plan:
     """Plan cards in order: adjacent cards joined, comment cards located in the input's header."""
     plan: Plan = [(0, 0, "")]
-    for number, card in enumerate(cards):
-        if isinstance(card, bytes) and number + 1 < len(cards):
-            card = _locate_before(card, cards[number + 1], header)
+    for card, following in zip_longest(cards, cards[1:]):
+        if isinstance(card, bytes) and isinstance(following, tuple):
+            count = len(card) // CARD
+            position = following[0] - count, count
+            if position[0] >= 0 and header.cards(position) == card:
+                card = position
         first, count, text = plan[-1]
         if isinstance(card, bytes):
             plan[-1] = (first, count, text + card.decode("ascii"))
@@ -134,13 +138,3 @@ def plan_cards(cards: list[Card], header: Header) -> Plan:
         else:
             plan.append((*card, ""))
     return plan
-
-
-def _locate_before(image: bytes, following: Card, header: Header) -> Card:
-    """Return the position of an image in the header, if it is right before the next card."""
-    if isinstance(following, tuple):
-        count = len(image) // CARD
-        first = following[0] - count
-        if first >= 0 and header.cards((first, count)) == image:
-            return first, count
-    return image

@@ -16,8 +16,7 @@ import yaml
 
 from ..formats.standards import PREFIX, RENAMED_TAGS
 from ..formats.template import BLOCK_PLACEHOLDER, ENTRY_PLACEHOLDER, TAG_MARK, number_blocks
-from .nodes import MAX_SIZE, Collection, Node, Scalar, alias_bomb_error, at
-from .slit import Array, SlitTree
+from .nodes import MAX_SIZE, Array, Collection, Node, Scalar, SlitTree, alias_bomb_error, at
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

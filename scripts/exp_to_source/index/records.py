@@ -14,12 +14,11 @@ from ..formats.summaries import SlitSummary
 from ..formats.template import apply_replacements, quote
 from ..modes import EXPOSURE_TYPES, guess_exposure_type
 from .datatypes import find_cast, product_datatype
-from .exposure import Exposure, mismatch_error
+from .exposure import Exposure
 from .fitsfile import HDU
 from .headers import exposure_cards, plan_headers, primary_cards
 from .keywords import table
-from .nodes import Node, Scalar, at, flatten, mapping, merge, nest, value_at
-from .slit import SlitTree
+from .nodes import Node, Scalar, SlitTree, at, flatten, mapping, merge, nest, value_at
 from .tree import Tree
 
 #: Identity of an exposure: name in the index, path in its metadata.
@@ -207,8 +206,8 @@ def summarize_slit(digest: str, exposure: Exposure, slit: SlitTree, hdus: list[H
     source_name, slit_name = names
     slit_type = exposure_type(exposure.tree, node)
     if slit_type not in EXPOSURE_TYPES:
-        raise mismatch_error(
-            exposure, f"EXP_TYPE of slit {slit_name:.40} is {slit_type or 'absent':.40} in the tree"
+        raise exposure.mismatch(
+            f"EXP_TYPE of slit {slit_name:.40} is {slit_type or 'absent':.40} in the tree"
         )
     vertical = value_at(node, "meta.wcsinfo.dispersion_direction") == 2
     image = next((hdu for hdu in hdus if hdu.name == "WAVELENGTH"), None)

@@ -17,9 +17,8 @@ import yaml
 
 from ..errors import InputError
 from ..formats.template import META_PLACEHOLDER, TYPE_PLACEHOLDER
-from .nodes import Collection, Node, Scalar, at, has_extra_keys, mapping, merge
+from .nodes import Collection, Node, Scalar, SlitTree, at, has_extra_keys, mapping, merge
 from .reader import NodeReader, UnusualLayoutError, span
-from .slit import SlitTree
 
 TAGS = {"!": "tag:stsci.edu:asdf/"}
 

@@ -22,9 +22,8 @@ from ..modes import FIXED_SLIT, FIXED_SLIT_IDS
 from ..results import CAL
 from .images import Trace, simulate_images, simulate_source
 from .meta import build_meta, build_wcsinfo, complete_steps, compute_nod, compute_pointing
-from .modes import MODES, SimulatedMode
+from .modes import FIXED_SLITS, MODES, SimulatedMode, Simulation
 from .saving import save_exposure, write_association
-from .simulation import FIXED_SLITS, Simulation
 from .wcs import PIXEL_SCALE, DetectorRegion, GrismOptics, NirspecOptics
 
 #: Columns of the table of integration times.

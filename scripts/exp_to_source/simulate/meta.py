@@ -4,8 +4,7 @@ import math
 from string import Template
 from typing import Any
 
-from .modes import METADATA, SimulatedMode
-from .simulation import Simulation
+from .modes import METADATA, SimulatedMode, Simulation
 from .wcs import Pointing
 
 

@@ -1,5 +1,6 @@
-"""Observing modes of simulated exposures."""
+"""What to simulate: a simulation, and its observing mode."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,3 +44,42 @@ MODES = {
     name: SimulatedMode(**mode._asdict(), **METADATA["modes"][name])
     for name, mode in modes.MODES.items()
 }
+
+FIXED_SLITS = tuple(modes.FIXED_SLIT_IDS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """What to simulate."""
+
+    mode: str = "mos"  #: a key of `MODES`
+    exposures: int = 3  #: each is one file a detector
+    sources: int = 5  #: number (MOS, WFSS)
+    source_ids: tuple[int, ...] = ()  #: identifiers of the sources, instead of their number
+    program: int = 10006
+    observation: int = 10
+    #: Optical elements other than the mode's, for example ``{"filter": "F100LP"}``.
+    elements: Mapping[str, str] = field(default_factory=dict)
+    subarray: str | None = None  #: if not the mode's
+    detectors: tuple[str, ...] = ()  #: if not the mode's, for example ``("nrs1", "nrs2")``
+    overlap: str = "full"  #: all slits in all exposures, or ``partial``: only the middle one
+    background: int = 0  #: background slitlets (MOS)
+    virtual: int = 0  #: virtual slitlets (MOS)
+    #: Observed (by default all), or opened in a MOS exposure (by default none).
+    fixed_slits: tuple[str, ...] = ()
+    primary_slit: str = FIXED_SLITS[0]  #: the fixed slit that has the target
+    orders: tuple[int, ...] = (1,)  #: spectral orders of each source (WFSS)
+    #: Images left out: attribute name, and number of the slit in its exposure, from one.
+    absent: tuple[tuple[str, int], ...] = ()
+    shape: tuple[int, int] = (30, 400)  #: rows and columns of the smallest cut-out, in pixels
+    version: str = "1.14.0"  #: of the calibration software
+    seed: int = 0  #: of the pixel values
+    association: bool = False  #: whether to write a level-3 association of the exposures, too
+    #: Whether all slits of an exposure share the steps of their WCS but the first, as pipelines
+    #: after 3.0.0 write them (WFSS).
+    shared_wcs: bool = False
+
+    @property
+    def pipeline(self) -> tuple[int, ...]:
+        """Return the first two numbers of the calibration version."""
+        return tuple(int(part) for part in self.version.split(".")[:2])

@@ -11,8 +11,7 @@ from stdatamodels.jwst.datamodels import MultiSlitModel
 
 from ..files import atomic_write, write_all
 from ..modes import ELEMENTS
-from .modes import SimulatedMode
-from .simulation import Simulation
+from .modes import SimulatedMode, Simulation
 
 
 def save_exposure(tree: dict[str, Any], path: Path) -> Path:

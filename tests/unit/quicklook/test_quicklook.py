@@ -44,8 +44,7 @@ from exp_to_source.quicklook.spectra import (
 )
 from exp_to_source.results import manifest_path, spectrum_digest_path
 from exp_to_source.simulate.exposures import simulate
-from exp_to_source.simulate.modes import MODES
-from exp_to_source.simulate.simulation import Simulation
+from exp_to_source.simulate.modes import MODES, Simulation
 
 DO_NOT_USE, JUMP_DET = 1, 4
 NAME = "jw10006-o010_s00061_nirspec_f170lp-g235m"

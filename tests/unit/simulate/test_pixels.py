@@ -8,7 +8,7 @@ from stdatamodels.jwst import datamodels
 
 from exp_to_source.simulate.exposures import simulate
 from exp_to_source.simulate.images import simulate_source
-from exp_to_source.simulate.simulation import Simulation
+from exp_to_source.simulate.modes import Simulation
 
 SHAPE = (30, 60)
 BAND = (1.66, 3.17)
