@@ -15,13 +15,7 @@ from itertools import groupby
 from .. import TYPE_CHECKING, __version__
 from ..errors import InputError, exit_on_user_error
 from ..files import atomic_write, date_now, write_all
-from ..formats.cards import (
-    format_card,
-    format_commentary,
-    header_blocks,
-    is_card_text,
-    padded_size,
-)
+from ..formats.cards import format_card, format_commentary, header_blocks, is_card_text, padded_size
 from ..formats.indices import IndexReader
 from ..formats.manifests import Manifest, read_manifest
 from ..formats.rows import NamedRows, decode_named_rows, decode_rows, get_all, get_one

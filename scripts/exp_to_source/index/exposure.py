@@ -159,14 +159,14 @@ def match_hdus_to_slits(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
             if not candidates or array.version != number:
                 raise exposure.mismatch(
                     f"slit {number} names {array.name},{array.version}, which is missing "
-                    "or another slit's",
+                    "or another slit's"
                 )
             hdu, *copies = candidates
             if not all(exposure.have_same_content(hdu, copy) for copy in copies):
                 raise exposure.mismatch(f"{hdu} occurs twice, with different content")
             if array.name in images and images[array.name].key != array.key:
                 raise exposure.mismatch(
-                    f"slit {number} has {hdu} as {array.key:.40}, not as {images[array.name].key}",
+                    f"slit {number} has {hdu} as {array.key:.40}, not as {images[array.name].key}"
                 )
             check_image(exposure, hdu, array)
             hdus.append(hdu)

@@ -3,12 +3,7 @@
 import pytest
 from astropy.io.fits import Card, Header
 
-from exp_to_source.formats.cards import (
-    apply_plan,
-    finish_header,
-    format_card,
-    format_commentary,
-)
+from exp_to_source.formats.cards import apply_plan, finish_header, format_card, format_commentary
 from exp_to_source.formats.template import CARDS_PLACEHOLDER, ENTRY_PLACEHOLDER
 from exp_to_source.index.fitsfile import card_value
 

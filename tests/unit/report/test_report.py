@@ -18,13 +18,7 @@ from pages import Page
 from exp_to_source.errors import InputError
 from exp_to_source.quicklook.spectra import Spectrum
 from exp_to_source.report import views
-from exp_to_source.report.coverage import (
-    Bin,
-    Coverage,
-    compute_histogram,
-    read_coverage,
-    round_up,
-)
+from exp_to_source.report.coverage import Bin, Coverage, compute_histogram, read_coverage, round_up
 from exp_to_source.report.exposures import ExposureSummary, name_setting
 from exp_to_source.report.images import encode_png
 from exp_to_source.report.measure import encode
@@ -407,7 +401,7 @@ def test_columns_of_the_source_list_and_measurements_are_in_the_table(run: Path)
     numeric = {column["label"]: column["numeric"] for column in page.data["columns"]}
     assert numeric["numbers"] and numeric["S/N"] and not numeric["joined by"]
     assert [row[key] for key in ("RA (°)", "Dec (°)", "S/N", "usable (%)")] == [
-        *("10.04000", "-4.98000", "12.0", "98.5"),
+        *("10.04000", "-4.98000", "12.0", "98.5")
     ]
     assert row["class"] == "source"
     index = page.data["products"].index(names(run)[4])
