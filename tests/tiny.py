@@ -4,7 +4,7 @@ import hashlib
 import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,45 @@ class Parts:
                     cards = [_sized(card, len(document)) for card in cards]
                 joined[number] = _header(cards) + _padded(document, b"\0")
         return b"".join(joined)
+
+
+Edit = Callable[[Parts], object]
+
+
+def set_card(hdu: int, image: str | bytes) -> Edit:
+    """Return an edit that puts a card in the place of that of its keyword, or at the end."""
+    new = (image if isinstance(image, bytes) else image.encode("latin-1")).ljust(CARD)
+
+    def edit(parts: Parts) -> None:
+        cards = parts.hdus[hdu][0]
+        same = [n for n, old in enumerate(cards) if old[:8] == new[:8] and new[:7] != b"HISTORY"]
+        cards[slice(same[0], same[0] + 1) if same else slice(len(cards), None)] = [new]
+
+    return edit
+
+
+def remove_cards(hdu: int, *words: bytes, at_end: bool = False) -> Edit:
+    """Return an edit that removes cards, or moves them to the end."""
+
+    def edit(parts: Parts) -> None:
+        cards = parts.hdus[hdu][0]
+        moved = [card for card in cards if card.startswith(words)]
+        cards[:] = [card for card in cards if card not in moved] + moved * at_end
+
+    return edit
+
+
+def set_tree(old: str, new: str, start: str = "") -> Edit:
+    """Return an edit that replaces the first match of a pattern after a text of the tree."""
+
+    def edit(parts: Parts) -> None:
+        text = "\n".join(parts.lines)
+        offset = text.index(start)
+        changed = text[:offset] + re.sub(old, new, text[offset:], count=1, flags=re.MULTILINE)
+        assert changed != text
+        parts.lines[:] = changed.split("\n")
+
+    return edit
 
 
 def split(data: bytes) -> Parts:

@@ -15,7 +15,7 @@ from astropy.table import Table
 from eras import unpack_eras
 from jwst_reference import assert_equal_to_jwst, assert_verified, regroup
 from stdatamodels.jwst import datamodels
-from tiny import CARD, Parts, split
+from tiny import Parts, remove_cards, set_card, set_tree, split
 
 from exp_to_source.errors import InputError
 from exp_to_source.index.indexing import index_exposure
@@ -68,40 +68,17 @@ def bytes_of(change: Callable[[Parts], Any], true_hash: bool = True) -> Edit:
 
 def tree(old: str, new: str) -> Edit:
     """Return an edit of the text of the tree."""
-
-    def change(parts: Parts) -> None:
-        text = "\n".join(parts.lines)
-        assert re.search(old, text)
-        parts.lines = re.sub(old, new, text, count=1).split("\n")
-
-    return bytes_of(change)
+    return bytes_of(set_tree(old, new))
 
 
 def card(image: str | bytes, hdu: int = 0, true_hash: bool = True) -> Edit:
     """Return an edit that puts a card in the place of that of its keyword, or at the end."""
-    new = (image if isinstance(image, bytes) else image.encode("latin-1")).ljust(CARD)
-
-    def change(parts: Parts) -> None:
-        cards = parts.hdus[hdu][0]
-        places = [n for n, old in enumerate(cards) if old[:8] == new[:8] and new[:7] != b"HISTORY"]
-        cards[places[0] if places else len(cards) :][:1] = []
-        if places:
-            cards[places[0]] = new
-        else:
-            cards.append(new)
-
-    return bytes_of(change, true_hash)
+    return bytes_of(set_card(hdu, image), true_hash)
 
 
 def without(*words: bytes, hdu: int = 1, at_end: bool = False) -> Edit:
     """Return an edit that removes cards, or moves them to the end."""
-
-    def change(parts: Parts) -> None:
-        cards = parts.hdus[hdu][0]
-        moved = [card for card in cards if card.startswith(words)]
-        cards[:] = [card for card in cards if card not in moved] + moved * at_end
-
-    return bytes_of(change)
+    return bytes_of(remove_cards(hdu, *words, at_end=at_end))
 
 
 def repeated(place: int) -> Edit:

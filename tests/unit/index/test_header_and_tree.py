@@ -1,13 +1,12 @@
 """Headers and trees that contradict each other or the schema: refused, or reported."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
-from tiny import CARD, Parts, split, write_tiny
+from tiny import CARD, Edit, Parts, remove_cards, set_card, set_tree, split, write_tiny
 
 from exp_to_source.errors import InputError
 from exp_to_source.formats.indices import IndexReader
@@ -46,43 +45,12 @@ def layouts(path: Path) -> list[SlitLayout]:
         return [reader.layout(digest) for digest, *_ in read_summaries(reader)]
 
 
-def change(path: Path, edit: Callable[[Parts], object], *, true_hash: bool = True) -> Path:
+def change(path: Path, edit: Edit, *, true_hash: bool = True) -> Path:
     """Change parts of an exposure."""
     parts = split(path.read_bytes())
     edit(parts)
     path.write_bytes(parts.join(true_hash=true_hash))
     return path
-
-
-def set_card(hdu: int, card: str) -> Callable[[Parts], None]:
-    """Put a card in the place of that of the same keyword, or at the end."""
-
-    def edit(parts: Parts) -> None:
-        cards, image = parts.hdus[hdu][0], card.encode().ljust(CARD)
-        same = [n for n, old in enumerate(cards) if old[:8] == image[:8]]
-        cards[slice(same[0], same[0] + 1) if same else slice(len(cards), None)] = [image]
-
-    return edit
-
-
-def without_card(hdu: int, keyword: bytes) -> Callable[[Parts], None]:
-    def edit(parts: Parts) -> None:
-        parts.hdus[hdu][0][:] = [c for c in parts.hdus[hdu][0] if not c.startswith(keyword)]
-
-    return edit
-
-
-def set_tree(old: str, new: str, start: str = "#ASDF") -> Callable[[Parts], None]:
-    """Replace the first match of a pattern after a text of the tree."""
-
-    def edit(parts: Parts) -> None:
-        text = "\n".join(parts.lines)
-        offset = text.index(start)
-        changed = text[:offset] + re.sub(old, new, text[offset:], count=1, flags=re.MULTILINE)
-        assert changed != text
-        parts.lines[:] = changed.split("\n")
-
-    return edit
 
 
 @pytest.mark.parametrize("true_hash", [True, False])
@@ -219,7 +187,7 @@ def test_extend(exposure, value, edited):
 def test_extend_that_is_missing_is_no_edit(exposure):
     """astropy adds it, so that the hash that was taken with it is true again."""
     change(exposure, lambda _: None)
-    change(exposure, without_card(0, b"EXTEND"), true_hash=False)
+    change(exposure, remove_cards(0, b"EXTEND"), true_hash=False)
     assert b"EXTEND  " not in exposure.read_bytes()[:2880]
     assert EDITED not in index(exposure)
 
@@ -236,7 +204,7 @@ def described(exposure: Path, number: int) -> list[str]:
 
 
 def test_bscale_comes_with_bzero_as_astropy_writes_it(exposure):
-    change(exposure, without_card(DQ, b"BSCALE"))
+    change(exposure, remove_cards(DQ, b"BSCALE"))
     assert any(c.startswith("BSCALE  =                    1") for c in described(exposure, 1))
 
 

@@ -297,10 +297,3 @@ def test_command_line(tmp_path, capsys):
     with fits.open(path) as hdus:
         assert hdus[0].header["FILTER"] == "F100LP"
         assert ("BARSHADOW", 1) in hdus and ("BARSHADOW", 2) not in hdus
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_command_line_knows_every_mode(tmp_path, mode, capsys):
-    """The command line and the library know the same modes."""
-    main(["simulate", str(tmp_path), "--mode", mode, "--exposures", "0"])
-    assert capsys.readouterr().out == ""
