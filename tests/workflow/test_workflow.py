@@ -52,14 +52,13 @@ def test_demo_makes_the_example_of_the_documents(tmp_path: Path):
         entries = open_product(tmp_path / "results" / "products" / name)
         assert [file[20:25] for file, _ in entries] == ["00001", "00002", "00003"]
     shown = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "show_sources.py", "results/sources.tsv"],
+        [sys.executable, ROOT / "scripts" / "exp-to-source", "sources", "results/sources.tsv"],
         cwd=tmp_path, capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
     assert len(shown) == 7
     assert shown[3].split()[:5] == [
         *("jw10006-o010_s00061_nirspec_f170lp-g235m", "61", "10006_61", "source", "3")
     ]
-    assert workflow.make() == {}
 
 
 def test_mos_sources_of_every_class(mos: Path, tmp_path: Path):
@@ -99,54 +98,50 @@ def test_association_names_products_and_leaves_background_alone(mos: Path, tmp_p
     members.append({"expname": "gone_cal.fits", "exptype": "target_acquisition"})
     members.append({"expname": "other_cal.fits", "exptype": "science "})
     path.write_text(json.dumps(association))
-    workflow = Workflow(tmp_path / "work", {"associations": path}, printing=())
+    workflow = Workflow(tmp_path / "work", {"associations": path})
     result = workflow.run()
     assert result.status == 0, result.text
     assert len(list((workflow.folder / "results" / "index").iterdir())) == 2
     assert f"  warning: {path}: exptype 'science ' is not known" in result.text
-    said = "its 1 background and 1 target_acquisition members are not regrouped"
-    assert said in workflow.log("list_sources")
-    assert "the setting 'prepare' subtracts the background" in workflow.log("list_sources")
+    log = workflow.log("list_sources")
+    assert "its 1 background and 1 target_acquisition members are not regrouped" in log
+    assert "the setting 'prepare' subtracts the background" in log
     name = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits"
-    header = fits.getheader(workflow.folder / "results" / "products" / name)
-    assert header["ASNTABLE"] == path.name
     with datamodels.open(workflow.folder / "results" / "products" / name) as product:
         assert product.meta.asn.table_name == path.name
         assert {entry.meta.asn.table_name for entry in product.exposures} == {path.name}
 
 
-@pytest.mark.parametrize(
-    ("mode", "expected"),
-    [
-        ("fixed-slit", "jw10006-o010_s00001_nirspec_f290lp-g395h-s200a1-allslits"),
-        ("nircam-wfss", "jw10006-o010_s00001_nircam_f356w-grismr"),
-        ("niriss-wfss", "jw10006-o010_s00001_niriss_f140m-gr150c"),
-        ("miri-wfss", "jw10006-o010_s00001_miri_p750l"),
-    ],
-)
-def test_other_modes(mode: str, expected: str, tmp_path: Path):
+#: Products of other modes, by the observations that the test gives them.
+MODES = {
+    "fixed-slit": "jw10006-o011_s00001_nirspec_f290lp-g395h-s200a1-allslits",
+    "nircam-wfss": "jw10006-o012_s00001_nircam_f356w-grismr",
+    "niriss-wfss": "jw10006-o013_s00001_niriss_f140m-gr150c",
+    "miri-wfss": "jw10006-o014_s00001_miri_p750l",
+}
+
+
+def test_modes_side_by_side(mos: Path, tmp_path: Path):
     data = tmp_path / "data"
-    simulate(Simulation(mode=mode, exposures=2, sources=2, shape=SHAPE, orders=(1, 2)), data)
-    workflow = Workflow(tmp_path / "work", {"exposures": data})
+    what = {"exposures": 2, "sources": 2, "shape": SHAPE, "orders": (1, 2)}
+    for number, mode in enumerate(MODES, 11):
+        simulate(Simulation(mode=mode, observation=number, **what), data)
+    newer = Simulation(observation=15, exposures=1, shape=SHAPE, version="1.20.0")
+    simulate(newer, data)
+    workflow = Workflow(tmp_path / "work", {"exposures": f"['{mos}','{data}']"})
     workflow.make()
-    assert f"{expected}_cal.fits" in workflow.products
+    names = {
+        *MODES.values(),
+        "jw10006-o010_s00061_nirspec_f170lp-g235m",
+        "jw10006-o015_s000000061_nirspec_f170lp-g235m",
+    }
+    assert {f"{name}_cal.fits" for name in names} <= workflow.products.keys()
     for row in workflow.sources:
         path = workflow.folder / "results" / "products" / f"{row['product']}_cal.fits"
         with datamodels.open(path) as product:
             assert len(product.exposures) == int(row["slits"])
-            assert len({entry.meta.filename for entry in product.exposures}) == 2
-
-
-def test_families_side_by_side(mos: Path, tmp_path: Path):
-    other = tmp_path / "data"
-    simulate(Simulation(observation=11, exposures=1, shape=SHAPE, version="1.20.0"), other)
-    wfss = tmp_path / "wfss"
-    simulate(Simulation(mode="niriss-wfss", exposures=1, sources=1, shape=SHAPE), wfss)
-    workflow = Workflow(tmp_path / "work", {"exposures": f"['{mos}','{other}','{wfss}']"})
-    workflow.make()
-    families = {name.split("_")[0] + "_" + name.split("_")[2] for name in workflow.products}
-    assert families == {"jw10006-o010_nirspec", "jw10006-o011_nirspec", "jw10006-o010_niriss"}
-    assert "jw10006-o011_s000000061_nirspec_f170lp-g235m_cal.fits" in workflow.products
+            files = {entry.meta.filename for entry in product.exposures}
+            assert len(files) == int(row["exposures"])
 
 
 def test_conflict_stops_before_any_product(mos: Path, tmp_path: Path):
@@ -160,8 +155,7 @@ def test_conflict_stops_before_any_product(mos: Path, tmp_path: Path):
     assert result.status == 1
     assert "one id, 2 names" in result.text
     assert victim.stem in result.text
-    assert "'another'" in result.text
-    assert "'group_by: source_id'" in result.text
+    assert "'another'" in result.text and "'group_by: source_id'" in result.text
     assert workflow.products == {}
     workflow.make(group_by="source_id")
     assert "jw10006-o010_s00062_nirspec_f170lp-g235m_cal.fits" in workflow.products
@@ -170,36 +164,17 @@ def test_conflict_stops_before_any_product(mos: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ({"exposure": "x"}, "configuration: unknown key 'exposure'; the keys are exposures, "),
-        ({"group_by": "name"}, "configuration: group_by cannot be 'name'. What makes slits one"),
+        ({"exposure": "x"}, "configuration: unknown key 'exposure' (did you mean 'exposures'?)"),
         ({"exposures": "nowhere/*.fits"}, "exposures: 'nowhere/*.fits' matches no file; correct"),
-        ({"exposures": "nowhere.fits"}, "exposures: 'nowhere.fits' does not exist; correct"),
-        ({"associations": "nowhere_asn.json"}, "associations: 'nowhere_asn.json' does not exist"),
         ({"demo": False}, "no exposures: set 'exposures' or 'associations'"),
     ],
 )
 def test_bad_configuration_is_one_sentence(config: dict, sentence: str, tmp_path: Path):
     result = Workflow(tmp_path, config).run()
     assert result.status == 1
-    assert f"exp_to_source: {sentence}" in result.text
+    assert f"exp-to-source: {sentence}" in result.text
     assert "Traceback" not in result.text
     assert not (tmp_path / "results").exists()
-
-
-def test_bad_exposure_is_told_in_a_sentence(mos: Path, tmp_path: Path):
-    path = tmp_path / "short_cal.fits"
-    path.write_bytes(next(mos.glob("*_cal.fits")).read_bytes()[:60000])
-    result = Workflow(tmp_path / "work", {"exposures": path}).run()
-    assert result.status == 1
-    assert f"index_exposure: {path}: truncated: HDU" in result.text
-    assert "Traceback" not in result.text
-
-
-def test_dry_run_says_what_and_why(mos: Path, tmp_path: Path):
-    result = Workflow(tmp_path, {"exposures": mos}).run("--dry-run")
-    assert result.status == 0
-    assert "Indexing jw10006010001_03101_00001_nrs1_cal" in result.text
-    assert "Missing output files: results/index/" in result.text
 
 
 def test_shipped_configuration_and_schema_agree():
