@@ -250,7 +250,7 @@ def test_odd_cut_outs_do_not_spoil_other_sources(mode: str, tmp_path: Path):
     for kind in ("crf", "s2d", "x1d") if mode == "mos" else ("x1d", "c1d"):
         datamodels.open(tmp_path / f"{stems[2]}_{kind}.fits").close()
     assert not any(file.exists() for file in old)
-    assert [(path.stem, path.read_text()) for path in digests.iterdir()] == [(stems[2], "c\n")]
+    assert [(p.stem, p.read_text()[:2]) for p in digests.iterdir()] == [(stems[2], "c ")]
 
 
 def test_footprint_of_tables_is_that_of_the_exposures(grism: Workflow):

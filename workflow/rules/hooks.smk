@@ -1,7 +1,6 @@
 """What a run does at its start and end."""
 
 import snakemake
-from snakemake.exceptions import IncompleteCheckpointException
 
 
 def drop_rate_limit():
@@ -25,12 +24,7 @@ onstart:
 
 def end_session(failed):
     """Report how the run ended; return whether something failed, though perhaps no job did."""
-    try:
-        # After an error of its job, Snakemake restored an earlier list.
-        LISTINGS[RESULTS].get()
-        is_listed = True
-    except IncompleteCheckpointException:
-        is_listed = not failed
+    is_listed = RUN.has_these_settings()
     defaults = read_configfile(DEFAULTS)
     return SESSION.end(failed, is_listed, config, defaults, snakemake.__version__)
 

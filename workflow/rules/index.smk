@@ -19,8 +19,7 @@ rule index_exposure:
     params:
         source=exposure_trigger,
         bad=config["on_bad_exposure"],
-        # As a function of the output, it causes no rerun: the list is another one, too.
-        other=lambda wildcards, output: "stop" if wildcards.exposure in RUN.named else "pass",
+        other=lambda wildcards: "stop" if wildcards.exposure in RUN.named else "pass",
         format=FORMAT,
     message:
         "Indexing {wildcards.exposure}"

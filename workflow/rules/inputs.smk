@@ -35,8 +35,10 @@ def index_files(wildcards):
 
 
 def exposure_trigger(wildcards):
-    """State of an exposure. Of those that other rules make for a module, times decide."""
-    return "" if IS_MODULE else RUN.exposure_trigger(wildcards.exposure)
+    """State of an exposure. In a module, where other rules may make it, only of one replaced."""
+    if IS_MODULE and not RUN.is_replaced(wildcards.exposure):
+        return ""
+    return RUN.exposure_trigger(wildcards.exposure)
 
 
 def rows(classes=None):

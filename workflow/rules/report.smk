@@ -52,6 +52,11 @@ rule write_report:
         run_settings=SETTINGS,
         products=all_products_trigger,
         settings=lambda wildcards: digest(RUN.settings.values),
+        exposures=lambda wildcards: digest(list(map(RUN.exposure_trigger, RUN.exposures))),
+        tables=lambda wildcards: [
+            digest(read_table(f"{RESULTS}/{name}"))
+            for name in (names.LEFT_OUT, names.SKIPPED, names.REMARKS)
+        ],
         verdicts=lambda wildcards: file_trigger(f"{RESULTS}/{names.VERIFICATION}"),
         # Existing spectra and pictures are shown, but not made.
         spectra=lambda wildcards: digest(list(map(spectrum_state, rows()))),

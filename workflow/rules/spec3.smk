@@ -87,6 +87,7 @@ rule combine_grism_spectra:
     params:
         run_settings=SETTINGS,
         products=lambda wildcards: rows_trigger(family_rows(wildcards)),
+        order=lambda wildcards: digest(list(RUN.exposures)),
         settings=SPECTRA,
     message:
         "Combining the spectra of {output.x1d}"

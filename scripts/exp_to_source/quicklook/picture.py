@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..files import atomic_write, write_all
 from ..formats.manifests import read_manifest
-from ..results import CAL, manifest_path, spectrum_digest_path, spectrum_path
+from ..results import CAL, manifest_path, spectrum_path
 from .axes import LEGEND, draw_axis, draw_spectra
 from .cutouts import Cutout, ProductCutouts, read_cutouts
 from .digests import PNG_KEYWORD, digest_manifest, read_spectrum_digest
@@ -92,7 +92,7 @@ def draw_quicklook(product: str, output: str, results: str | None = None) -> Non
         manifest = manifest_path(results, name)
         exposures = [exposure for exposure, _ in read_manifest(manifest).slits]
         digest = digest_manifest(manifest)
-        if read_spectrum_digest(spectrum_digest_path(results, name)) == digest:
+        if read_spectrum_digest(results, name) == digest:
             extracted = read_extracted(spectrum_path(results, name, "x1d"))
     content = add_expected_rows(read_cutouts(product, exposures, ROWS * COLUMNS))
     with matplotlib.rc_context(STYLE):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..quicklook.digests import read_picture_digest, read_spectrum_digest
 from ..quicklook.spectra import read_extracted
-from ..results import quicklook_path, spectrum_digest_path, spectrum_path
+from ..results import quicklook_path, spectrum_path
 from .coverage import Coverage
 from .measure import Measurement, decode, encode
 
@@ -39,7 +39,7 @@ def make_views(
     for (name, digest), measurement in zip(digests.items(), measured, strict=True):
         spectrum = read_extracted(spectrum_path(results, name, "x1d"))
         state = "current" if spectrum else ""
-        if spectrum and read_spectrum_digest(spectrum_digest_path(results, name)) != digest:
+        if spectrum and read_spectrum_digest(results, name) != digest:
             spectrum, state = None, "earlier"
         if spectrum is None and measurement.get("sum"):
             spectrum = decode(measurement["sum"])

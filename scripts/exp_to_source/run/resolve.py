@@ -15,8 +15,11 @@ from ..results import (
     INDICES,
     LEFT_OUT,
     MANIFESTS,
+    REMARKS,
     SETTINGS,
+    SKIPPED,
     SOURCES,
+    ecsv_path,
     index_name,
     index_path,
     manifest_name,
@@ -118,20 +121,30 @@ class Run:
         return digest([self._values(LIST_KEYS), *map(file_trigger, self.files), *self.exposures])
 
     def lost_files(self) -> list[str]:
-        """Return manifests, indices and rows of the source list that were lost since the last run.
+        """Return what the last list of sources wrote, and what was lost since: files, and rows.
 
         Snakemake does not look for inputs of a job that need not run, nor at content of outputs.
+        If something was lost, the time of that list is in it, too: it may be lost once more.
         """
-        if not (os.path.exists(self._list) and os.path.exists(self._listed_settings)):
+        settings = self._listed_settings
+        if not os.path.exists(settings):
             return []
-        exposures = self.exposures.keys() & read_settings(self._listed_settings).exposures.keys()
-        left_out = (row["product"] for row in read_table(f"{self.results}/{LEFT_OUT}"))
-        listed, unlisted = ({*map(manifest_name, n)} for n in (read_sources(self._list), left_out))
-        manifests, indices = (names_in(f"{self.results}/{f}") for f in (MANIFESTS, INDICES))
-        return sorted(
-            {*listed - manifests, *manifests - listed - unlisted}
-            | {*map(index_name, exposures)} - indices
-        )
+        tables = {SOURCES, ecsv_path(SOURCES), LEFT_OUT, SKIPPED, REMARKS}
+        lost = tables - names_in(self.results)
+        if not lost:
+            exposures = self.exposures.keys() & read_settings(settings).exposures.keys()
+            left_out = (row["product"] for row in read_table(f"{self.results}/{LEFT_OUT}"))
+            listed, unlisted = (
+                set(map(manifest_name, names)) for names in (read_sources(self._list), left_out)
+            )
+            manifests, indices = (names_in(f"{self.results}/{f}") for f in (MANIFESTS, INDICES))
+            lost = (listed - manifests) | (manifests - listed - unlisted)
+            lost |= set(map(index_name, exposures)) - indices
+        return [*sorted(lost), file_trigger(settings)] if lost else []
+
+    def is_replaced(self, name: str) -> bool:
+        """Whether an older file took the place of an exposure since it was indexed."""
+        return is_stale(index_path(self.results, name), self.exposures[name])
 
     def check_listed(self) -> None:
         """Check that the source list is one of these settings and exposures.
@@ -141,7 +154,7 @@ class Run:
         InputError
             If it is not, and Snakemake did not notice.
         """
-        if not self._has_these_settings(file_state(self._listed_settings)):
+        if not self.has_these_settings():
             raise InputError(
                 f"{self._list}: is of other settings or exposures, which Snakemake does not see "
                 "without its metadata (.snakemake), or with --rerun-triggers; run once with "
@@ -157,18 +170,28 @@ class Run:
             If it is not, or there is none.
         """
         files = sum(self.tables.values(), [*self.settings.associations])
-        indices = {index_path(self.results, name): path for name, path in self.exposures.items()}
+        indices = {name: index_path(self.results, name) for name in self.exposures}
+        made_of = {self._list: [*files, *indices.values()]}
+        made_of |= {index: [self.exposures[name]] for name, index in indices.items()}
         if not (
-            os.path.exists(self._list)
-            and self._has_these_settings(file_state(self._listed_settings))
-            and all(os.path.exists(i) and not is_stale(i, path) for i, path in indices.items())
-            and all(os.stat(p).st_mtime <= os.stat(self._list).st_mtime for p in (*files, *indices))
+            self.has_these_settings()
+            and all(map(os.path.exists, made_of))
+            and not any(map(self.is_replaced, self.exposures))
+            and all(
+                os.path.getmtime(file) <= os.path.getmtime(path)
+                for path, made in made_of.items()
+                for file in made
+            )
         ):
             raise InputError(
                 "--batch divides the products of a source list, and there is none of these "
                 f"exposures and settings, or it is outdated; make {self._list} first "
                 "(docs/how-to/rerun.md)"
             )
+
+    def has_these_settings(self) -> bool:
+        """Whether the source list is one of these settings and exposures."""
+        return self._has_these_settings(file_state(self._listed_settings))
 
     @cache  # noqa: B019, as there is one run in a process
     def _has_these_settings(self, state: Any) -> bool:

@@ -54,7 +54,7 @@ OUTPUTS: dict[str, Callable[[str, str], str]] = {
 #: What begins the last lines of a job that failed by a mistake of the user.
 PROGRAM = "exp-to-source"
 
-KILLED = "was killed, without a word why: perhaps by a limit of memory or time, or by scancel"
+KILLED = "ended without a message: killed (memory, time limit, scancel), or as Snakemake says above"
 
 
 class Session:

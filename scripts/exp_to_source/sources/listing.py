@@ -135,10 +135,7 @@ def list_sources(
         (REMARKS, REMARK_COLUMNS, remarks),
     ):
         path = os.path.join(results, name)
-        if rows:
-            write_table(path, columns, rows)
-        elif os.path.exists(path):
-            os.unlink(path)
+        write_table(path, columns, rows)
     write_source_list(table, (source for source in sources if source.product not in left_out))
 
     summary = f"{pluralize(len(chosen), 'product')} of {pluralize(len(exposures), 'exposure')}"

@@ -1,5 +1,6 @@
 """The later steps of stage 3, run by the jwst package on one source-based product."""
 
+import hashlib
 import importlib.util
 import logging
 import shutil
@@ -104,8 +105,10 @@ def extract(
                     f"parameters of CRDS skip it; see {log}"
                 )
     if digest:
+        with open(folder / f"{stem}_x1d.fits", "rb") as spectrum:
+            content = hashlib.file_digest(spectrum, "sha256").hexdigest()
         with atomic_write(digest_file) as file:
-            write_all(file, f"{digest}\n".encode())
+            write_all(file, f"{digest} {content}\n".encode())
     return [folder / name for name in names]
 
 

@@ -1,5 +1,6 @@
 """Quick looks: what is in the picture."""
 
+import hashlib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -281,9 +282,10 @@ def test_spectrum_of_an_earlier_product_is_not_drawn(
     monkeypatch.setattr(picture, "draw_spectra", lambda *arguments: drawn.append(arguments[-1]))
     digest = Path(spectrum_digest_path(str(tmp_path), "p"))
     digest.parent.mkdir(parents=True)
+    (digest.parents[1] / "p_x1d.fits").touch()
     output = str(tmp_path / "p.png")
-    current = digest_manifest(str(manifest))
-    for text in (None, "0123456789abcdef", current):
+    current, content = digest_manifest(str(manifest)), hashlib.sha256(b"").hexdigest()
+    for text in (None, f"0123456789abcdef {content}", f"{current} 0", f"{current} {content}"):
         if text:
             digest.write_text(f"{text}\n")
         draw_quicklook(str(product), output, str(tmp_path))

@@ -1,6 +1,7 @@
 """The report: its content, its scripts, and that names from headers do no harm."""
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -214,7 +215,8 @@ def test_spectrum_of_an_earlier_product_is_marked(run: Path, monkeypatch: pytest
     for name, digest in ((first, digests[first]), (second, digests[first])):
         path = Path(spectrum_digest_path(str(run), name))
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{digest}\n")
+        path.write_text(f"{digest} {hashlib.sha256(b'').hexdigest()}\n")
+        Path(spectrum_path(str(run), name, "x1d")).touch()
     add_measurements(run)
     data = Page(write(run)).data
     assert data["extracted"] == ["current", "earlier", "earlier"] + [""] * 9
