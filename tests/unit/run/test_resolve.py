@@ -98,19 +98,31 @@ def test_what_the_source_list_products_and_spectra_depend_on(folder: Path):
     assert changed(triggers(), before) == [True, True, True]
 
 
-def test_manifests_and_indices_that_were_lost(folder: Path):
+def test_files_and_rows_that_were_lost(folder: Path):
     run = resolve()
     assert run.lost_files() == []
-    for path in ("index/a_cal.txt", "index/b_cal.txt", "manifests/x.txt", "manifests/y.txt"):
+    tables = ["sources.tsv", "sources.ecsv", "left_out.tsv", "skipped.tsv", "remarks.tsv"]
+    files = ["index/a_cal.txt", "index/b_cal.txt", "manifests/x.txt", "manifests/y.txt"]
+    for path in [*tables, *files]:
         Path("results", path).parent.mkdir(parents=True, exist_ok=True)
         Path("results", path).touch()
     Path("results/sources.tsv").write_text("product\nx\n")
+    Path("results/left_out.tsv").write_text("product\treason\ny\tnot chosen\n")
     Path("results/settings.json").write_text(run.settings.to_json())
     assert run.lost_files() == []
     Path("results/index/b_cal.txt").unlink()
     Path("results/manifests/x.txt").unlink()
     (folder / "c_cal.fits").touch()
-    assert resolve().lost_files() == ["manifests/x.txt", "index/b_cal.txt"]
+    *lost, state = resolve().lost_files()
+    assert lost == ["b_cal.txt", "x.txt"]
+    os.utime("results/settings.json", (1, 1))
+    # If they are lost once more, after another list.
+    assert resolve().lost_files() == [*lost, file_trigger("results/settings.json")] != state
+    for table in tables:
+        path = Path("results", table)
+        path.rename("aside")
+        assert resolve().lost_files()[0] == table
+        Path("aside").rename(path)
 
 
 def test_a_list_of_other_settings_is_not_taken_for_that_of_this_run(folder: Path):
