@@ -1,6 +1,5 @@
 """What a run proves, and what it cannot."""
 
-import os
 import re
 from pathlib import Path
 
@@ -39,11 +38,3 @@ def test_products_that_cannot_be_proved_to_open(work: Workflow, data: list[Path]
     result = work.run("verify")
     assert result.status == 1
     assert "could not be proved to open, as exposures of theirs do not open either" in result.text
-
-
-def test_exposure_that_was_dated_in_the_future(work: Workflow, data: list[Path]):
-    """It is indexed again, but its content is the same, and so are its products."""
-    work.make()
-    os.utime(data[0], (2e9, 2e9))
-    assert work.make()["gather_source"] == 0
-    assert work.make(sources=1)["gather_source"] == 0

@@ -62,7 +62,7 @@ def test_sources_are_printed_and_nothing_is_gathered(work: Workflow):
     assert not work.products
 
 
-def test_the_terminal_is_not_flooded_and_shows_new_and_rebuilt(work: Workflow):
+def test_the_end_of_a_run_counts_new_and_rebuilt_products(work: Workflow):
     result = work.run()
     assert result.status == 0
     assert f"5 products in {work.folder}/results/products (" in result.text
@@ -71,10 +71,6 @@ def test_the_terminal_is_not_flooded_and_shows_new_and_rebuilt(work: Workflow):
     assert result.text.splitlines()[-1].startswith("next: ")
     assert "gather_source" in result.text  # In the count of jobs.
     assert "Gathering" not in result.text
-    assert len(result.text.splitlines()) < 40
-    # The log of the run has all of it.
-    log = max((work.folder / ".snakemake" / "log").iterdir())
-    assert log.read_text().count("Gathering ") == 5
     name = next(iter(work.products))
     (work.folder / "results" / "products" / name).unlink()
     assert ": 1 new, 4 rebuilt\n" in work.run("--forcerun=gather_source").text
