@@ -1,0 +1,230 @@
+"""No run ends in success with results of another state of their inputs, whatever clocks show."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from sysconfig import get_path
+
+import pytest
+from astropy.io import fits
+from fakecrds import Crds
+from pages import Page
+from snake import Result, Workflow, change_slit
+
+from exp_to_source.quicklook.picture import draw_quicklook
+from exp_to_source.simulate.exposures import Simulation, simulate
+
+TARGETS = ("verify", "spec3", "quicklook", "report")
+NAME = "jw10006-o010_s{}_nirspec_f170lp-g235m"
+DAY = 86400
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A run of all targets on two exposures of two sources; the report after each other target."""
+    folder = tmp_path_factory.mktemp("contract") / "work"
+    simulate(Simulation(exposures=2, source_ids=(60, 61), shape=(8, 24)), folder / "data")
+    work = Workflow(folder, {"exposures": "data", "offline": True})
+    assert make(work, "verify")["verify_products"] == 1
+    assert make(work, "report") == {"measure_products": 1, "write_report": 1}
+    assert verdicts(work) == {"ok"}
+    assert make(work, "spec3") == {"find_references": 1, "extract_spectrum": 2}
+    assert make(work, "report") == {"write_report": 1}
+    assert page(work).data["extracted"] == ["current", "current"]
+    assert make(work, "quicklook") == {"draw_quicklook": 2}
+    assert make(work, "report") == {"write_report": 1}
+    return work
+
+
+@pytest.fixture
+def work(finished: Workflow, tmp_path: Path) -> Workflow:
+    return Workflow(shutil.copytree(finished.folder, tmp_path / "work"), dict(finished.config))
+
+
+def make(work: Workflow, *targets: str, **config: object) -> Counter[str]:
+    """Run targets; count the jobs that make files."""
+    jobs = work.make(*targets, **config)
+    return Counter({rule: count for rule, count in jobs.items() if rule not in TARGETS})
+
+
+def exposures(work: Workflow) -> list[Path]:
+    return sorted((work.folder / "data").iterdir())
+
+
+def page(work: Workflow) -> Page:
+    return Page((work.folder / "results" / "report.html").read_text())
+
+
+def verdicts(work: Workflow) -> set[str]:
+    shown = page(work)
+    return {shown.row(name)["verdict"] for name in shown.data["products"]}
+
+
+def clock_back(work: Workflow) -> Workflow:
+    """Date what was made of products, and products, later than all that is made from now on."""
+    results = work.folder / "results"
+    for folder in ("products", "spec3", "quicklook", "measured", "verify/products", "."):
+        for path in filter(Path.is_file, (results / folder).iterdir()):
+            if path.stem not in ("sources", "settings"):
+                os.utime(path, (time.time() + DAY,) * 2)
+    return work
+
+
+def copy_without_times(work: Workflow) -> Workflow:
+    """As `cp -r WORK WORK2` does."""
+    other = work.folder.with_name("work2")
+    return Workflow(shutil.copytree(work.folder, other, copy_function=shutil.copy), work.config)
+
+
+@pytest.mark.parametrize("redate", [clock_back, copy_without_times])
+def test_dates_hide_no_product_that_changed(work: Workflow, redate: Callable[[Workflow], Workflow]):
+    for number in (60, 61):
+        change_slit(exposures(work)[0], number)
+    work.make("sources")
+    work = redate(work)
+    jobs = make(work, *TARGETS)
+    for rule in ("gather_source", "extract_spectrum", "draw_quicklook"):
+        assert jobs[rule] == 2
+    for rule in ("verify_products", "list_verdicts", "measure_products", "write_report"):
+        assert jobs[rule] == 1
+    # Pictures and page may have been drawn before spectra, and have none then.
+    make(work, "quicklook", "report")
+    assert verdicts(work) == {"ok"}
+    assert page(work).data["extracted"] == ["current", "current"]
+
+
+def test_input_of_the_future_is_an_error_that_touch_mends(work: Workflow):
+    """The clock went back, and the report shows a picture from before."""
+    picture = work.folder / "results" / "quicklook" / f"{NAME.format('00060')}.png"
+    os.utime(picture, (time.time() + DAY,) * 2)
+    for _ in range(2):
+        result = work.run("report", min_exposures=2)
+        assert result.status == 1
+        assert "older modification time" in result.text and picture.name in result.text
+    os.utime(picture)
+    assert make(work, "report", min_exposures=2) == {"write_report": 1}
+    assert make(work, "report", min_exposures=2) == {}
+
+
+def test_page_and_picture_have_no_spectrum_of_an_earlier_product(work: Workflow, tmp_path: Path):
+    change_slit(exposures(work)[0], 61)
+    jobs = make(work, "quicklook", "report")
+    assert (jobs["gather_source"], jobs["draw_quicklook"], jobs["write_report"]) == (1, 1, 1)
+    assert page(work).data["extracted"] == ["current", "earlier"]
+    name, results = NAME.format("00061"), work.folder / "results"
+    (results / "spec3" / f"{name}_x1d.fits").unlink()
+    product = results / "products" / f"{name}_cal.fits"
+    draw_quicklook(str(product), str(tmp_path / "without.png"), str(results))
+    drawn = (results / "quicklook" / f"{name}.png").read_bytes()
+    assert drawn == (tmp_path / "without.png").read_bytes()
+
+
+def test_other_sources(work: Workflow):
+    """Batches have other products, and the table and the page only those."""
+    jobs = {"list_sources": 1, "verify_products": 1, "list_verdicts": 1}
+    jobs |= {"measure_products": 1, "write_report": 1}
+    assert make(work, "verify", "report", sources=60) == jobs
+    assert page(work).data["products"] == [NAME.format("00060")]
+    table = work.folder / "results" / "verify.tsv"
+    assert "s00061" not in table.read_text()
+    # Those of all products are as they were.
+    assert make(work, "verify", "report") == {
+        "list_sources": 1,
+        "list_verdicts": 1,
+        "write_report": 1,
+    }
+    assert verdicts(work) == {"ok"}
+    assert "s00061" in table.read_text()
+
+
+def test_exposures_moved(work: Workflow):
+    (work.folder / "data").rename(work.folder / "moved")
+    work.config["exposures"] = "moved"
+    jobs = make(work, *TARGETS)
+    assert (jobs["index_exposure"], jobs["list_sources"], jobs["fingerprint_exposure"]) == (2, 1, 2)
+    assert jobs["gather_source"] == jobs["extract_spectrum"] == jobs["draw_quicklook"] == 0
+    # It may have been written before the verdicts.
+    assert make(work, *TARGETS).keys() <= {"write_report"}
+
+
+def test_parameters_and_the_files_that_they_name(work: Workflow):
+    target = f"results/spec3/{NAME.format('00061')}_x1d.fits"
+    crds, parameters = Crds(work.folder), work.folder / "extract_1d.cfg"
+    reference = work.folder / "references" / "jwst" / "nirspec" / crds.apertures(1, 7)
+    parameters.write_text(
+        'name = "Extract1dStep"\nclass = "jwst.extract_1d.Extract1dStep"\n'
+        f'override_extract1d = "{reference}"\n'
+    )
+    work.config["spec3_parameters"] = parameters
+    jobs = {"find_references": 1, "extract_spectrum": 1}
+    assert make(work, target) == {"list_sources": 1, **jobs}
+    crds.apertures(1, 3)
+    os.utime(reference, (1e9, 1e9))
+    assert make(work, target) == jobs
+    with fits.open(work.folder / target) as hdus:
+        assert set(hdus["EXTRACT1D"].data["NPIXELS"].tolist()) <= {0, 3}
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder of a group."""
+    if os.geteuid():
+        pytest.skip("NOT TESTED: only root can run as two users")
+    with tempfile.TemporaryDirectory(prefix="exp_to_source-") as folder:
+        os.chown(folder, 0, 2000)
+        os.chmod(folder, 0o2775)
+        yield Path(folder)
+
+
+def run_as(user: int, command: list[str], home: Path) -> Result:
+    """Run a command as a user of the group, with umask 002."""
+    home.mkdir(exist_ok=True)
+    os.chown(home, user, 2000)
+    done = subprocess.run(
+        command,
+        cwd=home,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": get_path("purelib")}
+        | {"HOME": str(home), "LOGNAME": home.name},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        user=user,
+        group=2000,
+        extra_groups=[],
+        umask=0o002,
+    )
+    return Result(done.returncode, done.stdout)
+
+
+def find_python(home: Path) -> str:
+    """Find a Python that others may start."""
+    for python in (sys.executable, "/usr/bin/python{}.{}".format(*sys.version_info)):
+        with suppress(OSError):
+            if run_as(1001, [python, "-c", "import snakemake"], home).status == 0:
+                return python
+    pytest.skip("NOT TESTED: other users cannot start this Python")
+
+
+def test_two_users_of_a_group(shared: Path):
+    python = find_python(shared / "1001")
+    paths = simulate(Simulation(exposures=2, source_ids=(60, 61), shape=(4, 8)), shared / "data")
+    work = Workflow(shared / "work", {"exposures": shared / "data"})
+    targets = ("verify", "quicklook", "report")
+
+    def make_as(user: int) -> Counter[str]:
+        result = run_as(user, [python, *work.command(*targets)[1:]], shared / str(user))
+        assert result.status == 0, result.text
+        return result.jobs
+
+    assert make_as(1001)["gather_source"] == 2
+    change_slit(paths[0], 61)
+    jobs = make_as(1002)
+    assert jobs["gather_source"] == jobs["draw_quicklook"] == jobs["write_report"] == 1
+    assert make_as(1001).keys() <= {*targets, "write_report"}
