@@ -80,11 +80,3 @@ BATCH = "[0-9a-f]{16}"
 RESULTS = os.path.dirname(str(workflow.modifier.modify_path(TABLE)))
 SETTINGS = f"{RESULTS}/{names.SETTINGS}"
 SESSION = Session(RESULTS)
-
-
-localrules:
-    list_sources,
-    sources,
-    list_verdicts,
-    verify,
-    find_references,

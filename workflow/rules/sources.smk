@@ -21,6 +21,7 @@ checkpoint list_sources:
         ecsv=update(names.ecsv_path(TABLE)),
     log:
         "logs/list_sources.log",
+    localrule: True
     conda:
         "../envs/exp_to_source.yaml"
     params:
@@ -49,6 +50,7 @@ rule sources:
         ecsv=rules.list_sources.output.ecsv,
     log:
         "logs/sources.log",
+    localrule: True
     conda:
         "../envs/exp_to_source.yaml"
     message:

@@ -12,6 +12,7 @@ rule find_references:
         "logs/find_references/{family}.log",
     wildcard_constraints:
         family=EXPOSURE,
+    localrule: True
     conda:
         "../envs/verify.yaml"
     params:

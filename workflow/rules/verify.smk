@@ -63,6 +63,7 @@ rule list_verdicts:
         table=f"results/{names.VERIFICATION}",
     log:
         "logs/list_verdicts.log",
+    localrule: True
     conda:
         "../envs/verify.yaml"
     params:
@@ -86,6 +87,7 @@ rule verify:
         table=rules.list_verdicts.output.table,
     log:
         "logs/verify.log",
+    localrule: True
     conda:
         "../envs/verify.yaml"
     message:
