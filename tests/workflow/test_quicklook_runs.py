@@ -20,5 +20,5 @@ def test_workflow_draws_on_demand_or_always(tmp_path: Path):
     assert (workflow.folder / name).read_bytes() == first
     (workflow.folder / name).unlink()
     assert workflow.make() == {}
-    assert workflow.make(quicklook=True) == {"draw_quicklook": 1}
+    assert workflow.make(quicklook=True) == {"list_sources": 1, "draw_quicklook": 1}
     assert (workflow.folder / name).read_bytes() == first

@@ -320,7 +320,7 @@ def test_old_snakemake(tmp_path: Path):
         (("index", "x", "y"), "{} has no package 'yaml'; set the env"),
         (("check-config", "x"), "{} has no package 'yaml'; set the env"),
         (("simulate", "x"), "{} has no package 'numpy'; set the env"),
-        (("fingerprint", "x", "y"), "{} has no package 'asdf'; set the env"),
+        (("fingerprint", "x", "y"), "{} has no package 'yaml'; set the env"),
         (("spec3", "x"), "the jwst package is not installed; install it by 'make spec3'"),
     ],
 )
