@@ -97,10 +97,10 @@ def test_what_is_named_is_an_error_as_before(plain: Workflow, tree: Path, tmp_pa
             f"exp-to-source index: {image}: holds ImageModel (NRS_MSATA); only MultiSlitModels"
         )
         assert "on_bad_exposure" not in result.text.splitlines()[-1]
-    # What was not named is not indexed again, nor are exposures that are named now.
+    # What was not named is not indexed again, but exposures that are named now are.
     assert work.make()["index_exposure"] == 1
     exposures = sorted(map(str, tree.glob("JWST/*_03101_*/*_cal.fits")))
-    assert work.make(exposures=exposures) == {"list_sources": 1}
+    assert work.make(exposures=exposures) == {"index_exposure": 2, "list_sources": 1}
     assert work.products == plain.products
 
 
