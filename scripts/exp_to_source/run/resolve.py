@@ -147,13 +147,20 @@ class Run:
         return is_stale(index_path(self.results, name), self.exposures[name])
 
     def check_listed(self) -> None:
-        """Check that the source list is one of these settings and exposures.
+        """Check that the source list is one of these settings and existing exposures.
 
         Raises
         ------
         InputError
             If it is not, and Snakemake did not notice.
         """
+        for name, path in self.exposures.items():
+            # For a module, Snakemake takes what was made of an exposure that no rule makes any more.
+            if name not in self.members and not os.path.exists(path):
+                raise InputError(
+                    f"{path}: does not exist, and no rule makes it; bring it back, or correct "
+                    "'exposures'"
+                )
         if not self.has_these_settings():
             raise InputError(
                 f"{self._list}: is of other settings or exposures, which Snakemake does not see "
