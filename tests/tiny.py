@@ -176,7 +176,7 @@ def value(cards: list[bytes], keyword: str) -> str | None:
 def integer(cards: list[bytes], keyword: str, default: int | None = None) -> int:
     """Value of a card that must be a number."""
     text = value(cards, keyword)
-    return default if text is None and default is not None else int(str(text))
+    return default if text is None and default is not None else int(float(str(text)))
 
 
 def _header(cards: list[bytes]) -> bytes:

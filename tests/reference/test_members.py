@@ -27,7 +27,7 @@ def test_associations_of_asn_from_list(ending: str):
     path = f"mine_asn.{ending}"
     Main.cli(["-o", path, "-f", ending, "--product-name", f"{PRODUCT}.fits", *NAMES])
     association = read_association(path)
-    assert association == (path, PRODUCT, NAMES, [], "none", (), ())
+    assert association == (path, PRODUCT, NAMES, [], "none", ())
     assert (association.name, association.members) == ("mine_asn", NAMES)
 
 
@@ -50,4 +50,5 @@ def test_members_are_those_that_the_pipeline_takes(monkeypatch: pytest.MonkeyPat
     ModelContainer(str(path), asn_exptypes=["science"]).close()
     association = read_association(str(path))
     assert association.science == opened
-    assert len(opened) == 4 and len(association.warnings) == 4
+    unknown = [text for level, text in association.diagnostics if level == "warning"]
+    assert len(opened) == 4 and len(unknown) == 4

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 job = snakemake  # noqa: F821, which Snakemake defines
-sys.path.insert(0, str(Path(job.scriptdir).parents[1] / "scripts"))
+sys.path.insert(0, str(Path(job.scriptdir).resolve().parents[1] / "scripts"))
 from exp_to_source.cli import PROGRAM, main  # noqa: E402
 from exp_to_source.errors import exit_on_user_error  # noqa: E402
 from exp_to_source.files import atomic_write, write_all  # noqa: E402

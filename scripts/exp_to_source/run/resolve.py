@@ -155,7 +155,7 @@ class Run:
             If it is not, and Snakemake did not notice.
         """
         for name, path in self.exposures.items():
-            # For a module, Snakemake takes what was made of an exposure that no rule makes any more.
+            # For a module, Snakemake takes what was made of one that no rule makes any more.
             if name not in self.members and not os.path.exists(path):
                 raise InputError(
                     f"{path}: does not exist, and no rule makes it; bring it back, or correct "

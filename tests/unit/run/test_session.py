@@ -23,7 +23,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     write(tmp_path, "logs/gather_source/old.log", SENTENCE)
     write(tmp_path, "results/products/old_cal.fits", "x")
     run = Session(str(tmp_path / "results"))
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     run.start()
     yield run
     signal.signal(signal.SIGINT, before)
