@@ -72,7 +72,7 @@ def test_products_of_two_eras_are_those_of_jwst(tmp_path, mode, eras):
     products = regroup(paths, tmp_path)
     assert_equal_to_jwst(paths, products, tmp_path)
     assert assert_verified(paths, products, tmp_path) == []
-    (path,) = (path for path in products if "_s000000001_" in path.name)
+    (path,) = (path for path in products if re.search("_s0*1_", path.name))
     with open_quietly(path) as product:
         assert {entry.meta.calibration_software_version for entry in product.exposures} == {*eras}
 
