@@ -180,6 +180,7 @@ class Run:
         indices = {name: index_path(self.results, name) for name in self.exposures}
         made_of = {self._list: [*files, *indices.values()]}
         made_of |= {index: [self.exposures[name]] for name, index in indices.items()}
+        made_of |= {self.exposures[name]: [m.path] for name, m in self.members.items()}
         if not (
             self.has_these_settings()
             and all(map(os.path.exists, made_of))
