@@ -7,6 +7,7 @@ no jobs.
 import os
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(str(workflow.current_basedir)).parents[1].resolve()

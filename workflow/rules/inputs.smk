@@ -49,13 +49,12 @@ def rows(classes=None):
             "workflow before it"
         )
     if IS_DIVIDED:
-        or_refuse(RUN.check_divisible)
-        table = f"{RESULTS}/{names.SOURCES}"
+        table, check = f"{RESULTS}/{names.SOURCES}", RUN.check_divisible
     else:
         table = str(LISTINGS[RESULTS].get().output.table)
-        if "--mode" not in sys.argv:  # Which the processes of jobs have.
-            or_refuse(RUN.check_listed)
-    found = or_refuse(read_rows, table, file_state(table))
+        # The processes of jobs have the option.
+        check = None if "--mode" in sys.argv else RUN.check_listed
+    found = or_refuse(read_rows, table, file_state(table), check)
     return found if classes is None else select_classes(found, classes)
 
 
@@ -88,11 +87,23 @@ def manifest_of(wildcards):
     return manifest_path("results", row(wildcards)["product"])
 
 
+@cache
+def divide(state, size):
+    """Batches of all products by their names, once for each state of the source list."""
+    return batches(rows(), size)
+
+
+def all_batches_of(size):
+    """Batches of all products, as `divide`; the checkpoint is run first."""
+    rows()
+    return divide(file_state(f"{RESULTS}/{names.SOURCES}"), size)
+
+
 def batch_of(size):
     """Input function: products of a batch, of so many."""
 
     def products(wildcards):
-        names = batches(rows(), size).get(wildcards.batch)
+        names = all_batches_of(size).get(wildcards.batch)
         if names is None:
             SESSION.refuse(f"exp-to-source: {wildcards.batch}: is a batch of other products")
         return [product_path("results", name) for name in names]
@@ -102,7 +113,7 @@ def batch_of(size):
 
 def all_batches(folder, size):
     """Input function: what is made of all batches of so many products."""
-    return lambda wildcards: [f"{folder}/{batch}.jsonl" for batch in batches(rows(), size)]
+    return lambda wildcards: [f"{folder}/{batch}.jsonl" for batch in all_batches_of(size)]
 
 
 def quicklook_files(wildcards=None):

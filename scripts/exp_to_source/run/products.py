@@ -1,7 +1,7 @@
 """Rows of the source list, for rules."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -14,8 +14,12 @@ Row = Mapping[str, str]
 
 
 @cache
-def read_rows(table: str, state: Any) -> dict[str, dict[str, str]]:
-    """Read the rows of a source list by product, once for each state of the file."""
+def read_rows(
+    table: str, state: Any, check: Callable[[], None] | None
+) -> dict[str, dict[str, str]]:
+    """Check a source list, and read its rows by product: once for each state of the file."""
+    if check:
+        check()
     return read_sources(table)
 
 

@@ -184,8 +184,8 @@ class Session:
         """Yield the path and state of each log of a job."""
         for folder, _, names in os.walk(self.logs):
             for name in names:
-                if path := os.path.join(folder, name):
-                    yield path, file_state(path)
+                path = os.path.join(folder, name)
+                yield path, file_state(path)
 
     def _failed_jobs(self) -> Iterator[tuple[str, str]]:
         """Yield why each job of this run failed, and the file that it did not make, if known."""
