@@ -98,6 +98,6 @@ def test_gather_of_a_module_fails_itself(work: Workflow):
         # Of a module, only the times of exposures count, not the params of the run before.
         result = outer.run(RECORD, "--rerun-triggers=mtime", "--quiet=host", TARGET)
     assert result.status == 1
-    assert sentence in result.text
+    assert work.log(f"gather_source/{PRODUCT}") == f"{sentence}\n"
     assert work.products == {}
     assert not (work.folder / "results" / "failures").exists()
