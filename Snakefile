@@ -26,5 +26,5 @@ include: "workflow/rules/hooks.smk"
 rule all:
     input:
         table=TABLE,
-        products=product_files,
-        quicklooks=lambda wildcards: quicklook_files() if config["quicklook"] else [],
+        products=INPUTS.products,
+        quicklooks=lambda wildcards: INPUTS.quicklooks() if config["quicklook"] else [],

@@ -22,10 +22,14 @@ PRODUCT_PARTS = {
     "setting": r"(?:\.?[A-Za-z0-9_+-])*",
 }
 
+#: Name of a product by wildcards, such as jw10006-o010_, s00061, _nirspec_f170lp-g235m; names of
+#: associations may have any syntax.
+PRODUCT = "{association}{source}{setting}"
+
 #: Longer names of products leave no room for suffixes: file systems allow 255 bytes.
 MAX_PRODUCT_NAME = 220
 
-_ANY_PRODUCT = re.compile("{association}{source}{setting}".format(**PRODUCT_PARTS))
+_ANY_PRODUCT = re.compile(PRODUCT.format(**PRODUCT_PARTS))
 _PRODUCT = re.compile(
     r"jw[0-9]{5}-[acor][0-9]{3,4}_(?:t[0-9]{3,}-)?(?P<type>[sbv])(?P<source_id>[0-9]{5,})"
     rf"(?:-epoch[0-9a-z]+)?_(?:{'|'.join(INSTRUMENTS).lower()})_[a-z0-9]+(?:-[a-z0-9]+)*"

@@ -5,9 +5,7 @@ no jobs.
 """
 
 import os
-import shlex
 import sys
-from functools import cache
 from pathlib import Path
 
 ROOT = Path(str(workflow.current_basedir)).parents[1].resolve()
@@ -22,19 +20,11 @@ os.environ.update(
 
 from exp_to_source import FORMAT
 from exp_to_source import results as names
-from exp_to_source.errors import (
-    InputError,
-    exit_on_user_error,
-    format_error,
-    suppress_interrupt_traceback,
-)
-from exp_to_source.failures import empty_files
-from exp_to_source.files import file_state, names_in
-from exp_to_source.naming import PRODUCT_PARTS
+from exp_to_source.errors import exit_on_user_error, suppress_interrupt_traceback
+from exp_to_source.naming import PRODUCT, PRODUCT_PARTS
 from exp_to_source.results import (
     background_path,
     index_path,
-    manifest_path,
     prepared_path,
     product_path,
     quicklook_path,
@@ -44,27 +34,16 @@ from exp_to_source.results import (
 )
 from exp_to_source.run.checks import check_results, check_storage
 from exp_to_source.run.configuration import check_configuration, locate_setting, read_configfile
-from exp_to_source.run.listings import LISTINGS
-from exp_to_source.run.products import (
-    find_row,
-    one_of,
-    read_rows,
-    select_classes,
-    select_family,
-    spectrum_paths,
-)
+from exp_to_source.run.input_functions import LISTINGS, InputFunctions, one_of
 from exp_to_source.run.resolve import resolve_run
 from exp_to_source.run.session import Session
-from exp_to_source.run.triggers import batches, digest, file_trigger, rows_trigger
-from exp_to_source.tables import read_table
+from exp_to_source.run.triggers import digest
 
 #: Whether another workflow uses this one as a module, with its own settings and hooks.
 IS_MODULE = Path(workflow.basedir).resolve() not in (ROOT, ROOT / "workflow")
 if not IS_MODULE:
     suppress_interrupt_traceback("interrupted; run the same command again to continue")
 
-#: Such as jw10006-o010_, s00061, _nirspec_f170lp-g235m; names of associations may have any syntax.
-PRODUCT = "{association}{source}{setting}"
 CAL_PRODUCT = product_path("results", PRODUCT)
 TABLE = f"results/{names.SOURCES}"
 FINGERPRINTS = f"results/{names.FINGERPRINTS}"

@@ -3,7 +3,7 @@
 
 rule gather_source:
     input:
-        manifest=manifest_of,
+        manifest=INPUTS.manifest,
     output:
         product=CAL_PRODUCT,
     log:
@@ -17,12 +17,12 @@ rule gather_source:
         mem_mb=100,
         runtime=1,
     params:
-        digest=product_trigger,
-        empty=lambda wildcards: product_path(RESULTS, PRODUCT.format(**wildcards)) in EMPTY,
+        digest=INPUTS.product_trigger,
+        empty=INPUTS.is_empty(product_path),
         format=FORMAT,
         # Profiles of clusters request it by a resource: its group would lose the other products.
         failure=lambda wildcards, resources: (
-            failure_option("", wildcards) if resources.get("record_failure") else ""
+            INPUTS.failure_option(wildcards) if resources.get("record_failure") else ""
         ),
     message:
         "Gathering {output.product}"

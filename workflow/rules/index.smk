@@ -3,7 +3,8 @@
 
 rule index_exposure:
     input:
-        exposure=exposure_file,
+        # The user's: without the prefix of a module.
+        exposure=lambda wildcards: local(INPUTS.exposure(wildcards)),
     output:
         index=index_path("results", "{exposure}"),
     log:
@@ -17,7 +18,7 @@ rule index_exposure:
         mem_mb=lambda wildcards, input, attempt: int(500 + input.size_mb / 4) * attempt,
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 1000) * attempt,
     params:
-        source=exposure_trigger,
+        source=INPUTS.exposure_trigger,
         bad=config["on_bad_exposure"],
         other=lambda wildcards: "stop" if wildcards.exposure in RUN.named else "pass",
         format=FORMAT,

@@ -44,8 +44,8 @@ rule prepare_exposure:
     # assign_mtwcs, master_background. It is indexed in the exposure's place.
     input:
         exposure=lambda wildcards: local(RUN.members[wildcards.exposure].path),
-        survey=lambda wildcards: survey_path("results", association_of(wildcards).name),
-        background=background_of,
+        survey=lambda wildcards: survey_path("results", INPUTS.association(wildcards).name),
+        background=INPUTS.background,
     output:
         exposure=prepared_path("results", "{exposure}"),
     log:
@@ -58,7 +58,7 @@ rule prepare_exposure:
         mem_mb=lambda wildcards, input, attempt: int(500 + 4 * input.size_mb) * attempt,
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 100) * attempt,
     params:
-        sources=lambda wildcards: RUN.association_trigger(association_of(wildcards).name),
+        sources=lambda wildcards: RUN.association_trigger(INPUTS.association(wildcards).name),
     message:
         "Preparing {input.exposure}"
     shell:

@@ -4,7 +4,7 @@
 rule draw_quicklook:
     input:
         product=CAL_PRODUCT,
-        manifest=manifest_of,
+        manifest=INPUTS.manifest,
     output:
         quicklook=report(
             quicklook_path("results", PRODUCT),
@@ -26,8 +26,8 @@ rule draw_quicklook:
         mem_mb=500,
     params:
         results=lambda wildcards: RESULTS,
-        digest=product_trigger,
-        spectrum=lambda wildcards: spectrum_state(PRODUCT.format(**wildcards)),
+        digest=INPUTS.product_trigger,
+        spectrum=INPUTS.spectrum_trigger,
         format=FORMAT,
     message:
         "Drawing {output.quicklook}"
@@ -38,4 +38,4 @@ rule draw_quicklook:
 
 rule quicklook:
     input:
-        quicklooks=quicklook_files,
+        quicklooks=INPUTS.quicklooks,

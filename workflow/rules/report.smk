@@ -4,7 +4,7 @@
 rule measure_products:
     # In batches, as a product takes less time than the start of a job.
     input:
-        products=batch_of(MEASURED_BATCH),
+        products=INPUTS.batch(MEASURED_BATCH),
     output:
         measured=f"{MEASURED}/{{batch}}.jsonl",
     log:
@@ -19,7 +19,7 @@ rule measure_products:
     params:
         results=lambda wildcards: RESULTS,
         # A page of many products is to stay small.
-        images=lambda wildcards: "1 --width 128" if len(rows()) > 600 else "6 --width 256",
+        images=lambda wildcards: "1 --width 128" if len(INPUTS.rows()) > 600 else "6 --width 256",
         format=FORMAT,
     message:
         "Measuring batch {wildcards.batch} of the products for the report"
@@ -31,9 +31,9 @@ rule measure_products:
 rule write_report:
     # Products and quick looks are inputs only to be made first: few of their bytes are read.
     input:
-        products=product_files,
-        quicklooks=shown_quicklooks,
-        measured=all_batches(MEASURED, MEASURED_BATCH),
+        products=INPUTS.products,
+        quicklooks=INPUTS.shown_quicklooks,
+        measured=INPUTS.all_batches(MEASURED, MEASURED_BATCH),
         table=TABLE,
     output:
         report=report(
@@ -50,16 +50,13 @@ rule write_report:
         mem_mb=1000,
     params:
         run_settings=SETTINGS,
-        products=all_products_trigger,
+        products=INPUTS.products_trigger,
         settings=lambda wildcards: digest(RUN.settings.values),
-        exposures=lambda wildcards: digest(list(map(RUN.exposure_trigger, RUN.exposures))),
-        tables=lambda wildcards: [
-            digest(read_table(f"{RESULTS}/{name}"))
-            for name in (names.LEFT_OUT, names.SKIPPED, names.REMARKS)
-        ],
-        verdicts=lambda wildcards: file_trigger(f"{RESULTS}/{names.VERIFICATION}"),
+        exposures=INPUTS.exposures_trigger,
+        remarks=INPUTS.remarks_trigger,
+        verdicts=INPUTS.verdicts_trigger,
         # Existing spectra and pictures are shown, but not made.
-        spectra=lambda wildcards: digest(list(map(spectrum_state, rows()))),
+        spectra=INPUTS.shown_spectra_trigger,
         format=FORMAT,
     message:
         "Writing {output.report}"

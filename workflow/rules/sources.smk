@@ -5,7 +5,7 @@ checkpoint list_sources:
     # The manifests are not declared: each is an input of its own product, and is rewritten only if its
     # content changes, so that only products that changed are rerun. It is not worth a cluster job.
     input:
-        indices=index_files,
+        indices=INPUTS.indices,
         files=list(map(local, RUN.files)),
     output:
         # Not restored if nothing can be listed: as it is missing, the next run lists, without the
@@ -28,7 +28,7 @@ checkpoint list_sources:
         # As a function of the output, it causes no rerun by itself: the trigger does.
         settings=lambda wildcards, output: RUN.settings.to_json(),
         trigger=lambda wildcards: RUN.list_trigger(),
-        lost=lambda wildcards: or_refuse(RUN.lost_files),
+        lost=INPUTS.lost_files,
         format=FORMAT,
     message:
         "Listing the sources of all exposures"

@@ -18,7 +18,7 @@ rule find_references:
     params:
         run_settings=SETTINGS,
         settings=SPECTRA,
-        crds=crds_options,
+        crds=INPUTS.crds_options,
     message:
         "Looking up references and parameters of {output.references}"
     shell:
@@ -31,7 +31,7 @@ rule extract_spectrum:
     # slits, _c1d of grisms.
     input:
         product=CAL_PRODUCT,
-        references=lambda wildcards: references_path("results", row(wildcards)["family"]),
+        references=INPUTS.references,
     output:
         x1d=spectrum_path("results", PRODUCT, "x1d"),
     log:
@@ -46,12 +46,12 @@ rule extract_spectrum:
         mem_mb=lambda wildcards, input, attempt: int(500 + 4 * input.size_mb) * attempt,
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 10) * attempt,
     params:
-        digest=product_trigger,
+        digest=INPUTS.product_trigger,
         settings=SPECTRA,
-        empty=lambda wildcards: spectrum_path(RESULTS, PRODUCT.format(**wildcards), "x1d") in EMPTY,
+        empty=INPUTS.is_empty(spectrum_path, "x1d"),
         folder=lambda wildcards, output: os.path.dirname(output.x1d),
         # As the table of all sources is made without it.
-        failure=lambda wildcards: failure_option(names.SPEC3, wildcards),
+        failure=lambda wildcards: INPUTS.failure_option(wildcards, names.SPEC3),
     message:
         "Extracting {output.x1d}"
     shell:
@@ -63,15 +63,11 @@ rule extract_spectrum:
 rule combine_grism_spectra:
     # One table of all sources, as the pipeline writes it.
     input:
-        spectra=lambda wildcards: [
-            spectrum_path("results", name, "x1d") for name in family_rows(wildcards)
-        ],
+        spectra=INPUTS.family_spectra,
         # Of some, the footprint of their exposure is taken.
-        products=lambda wildcards: [
-            product_path("results", name) for name in family_rows(wildcards)
-        ],
+        products=INPUTS.family_products,
         table=TABLE,
-        indices=index_files,
+        indices=INPUTS.indices,
         references=references_path("results", "{family}"),
     output:
         x1d=spectrum_path("results", "{family}", "x1d"),
@@ -87,7 +83,7 @@ rule combine_grism_spectra:
         runtime=30,
     params:
         run_settings=SETTINGS,
-        products=lambda wildcards: rows_trigger(family_rows(wildcards)),
+        products=INPUTS.family_trigger,
         order=lambda wildcards: digest(list(RUN.exposures)),
         settings=SPECTRA,
     message:
@@ -100,11 +96,9 @@ rule combine_grism_spectra:
 rule references:
     # Before jobs that have no network.
     input:
-        references=lambda wildcards: sorted(
-            {references_path("results", row["family"]) for row in requested_spectra().values()}
-        ),
+        references=INPUTS.all_references,
 
 
 rule spec3:
     input:
-        spectra=lambda wildcards: spectrum_paths(requested_spectra()),
+        spectra=INPUTS.spectra,

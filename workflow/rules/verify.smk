@@ -6,7 +6,7 @@ To repeat an earlier verification: --forcerun fingerprint_exposure.
 
 rule fingerprint_exposure:
     input:
-        exposure=exposure_file,
+        exposure=lambda wildcards: local(INPUTS.exposure(wildcards)),
     output:
         fingerprints=f"{FINGERPRINTS}/{{exposure}}.jsonl",
     log:
@@ -19,7 +19,7 @@ rule fingerprint_exposure:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        source=exposure_trigger,
+        source=INPUTS.exposure_trigger,
         format=FORMAT,
     message:
         "Taking fingerprints of {wildcards.exposure}"
@@ -29,8 +29,8 @@ rule fingerprint_exposure:
 
 rule verify_products:
     input:
-        products=batch_of(VERIFIED_BATCH),
-        fingerprints=fingerprint_files,
+        products=INPUTS.batch(VERIFIED_BATCH),
+        fingerprints=INPUTS.fingerprints,
     output:
         verdicts=f"{VERDICTS}/{{batch}}.jsonl",
     log:
@@ -56,8 +56,8 @@ rule verify_products:
 
 rule list_verdicts:
     input:
-        verdicts=all_batches(VERDICTS, VERIFIED_BATCH),
-        fingerprints=fingerprint_files,
+        verdicts=INPUTS.all_batches(VERDICTS, VERIFIED_BATCH),
+        fingerprints=INPUTS.fingerprints,
         sources=TABLE,
     output:
         table=f"results/{names.VERIFICATION}",
@@ -68,7 +68,7 @@ rule list_verdicts:
         "../envs/verify.yaml"
     params:
         run_settings=SETTINGS,
-        products=all_products_trigger,
+        products=INPUTS.products_trigger,
         settings=lambda wildcards: RUN.grouping_trigger(),
         format=FORMAT,
     message:
@@ -83,7 +83,7 @@ rule verify:
     # It makes no file, so it fails each time, and the table remains for reading. The products are
     # inputs, so that a missing one is noticed.
     input:
-        products=product_files,
+        products=INPUTS.products,
         table=rules.list_verdicts.output.table,
     log:
         "logs/verify.log",

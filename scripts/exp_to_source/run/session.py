@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import FORMAT, __version__
 from ..errors import InputError
@@ -96,7 +96,7 @@ class Session:
 
         signal.signal(signal.SIGINT, interrupt)
 
-    def refuse(self, sentence: str) -> None:
+    def refuse(self, sentence: str) -> NoReturn:
         """End the run; Snakemake does not report an exit after its start: `end` does."""
         if self.is_running:
             self.refusals.append(sentence)

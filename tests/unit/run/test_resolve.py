@@ -8,13 +8,6 @@ import pytest
 
 from exp_to_source.errors import InputError
 from exp_to_source.run.configuration import check_configuration
-from exp_to_source.run.products import (
-    find_row,
-    one_of,
-    select_classes,
-    select_family,
-    spectrum_paths,
-)
 from exp_to_source.run.resolve import Run, resolve_run
 from exp_to_source.run.triggers import batches, file_trigger, rows_trigger
 from exp_to_source.settings import read_settings
@@ -155,27 +148,3 @@ def test_batches_are_named_by_what_is_in_them():
     assert again == first
     assert other[0] != second[0]
     assert rows_trigger(changed) != rows_trigger(ROWS)
-
-
-def test_rows_of_products(folder: Path):
-    name = "jw1_s00001_x"
-    assert find_row(ROWS, name, "results") is ROWS[name]
-    assert list(select_classes(ROWS, ["s"])) == ["jw1_s00002_x", "jw1_s00004_x"]
-    assert list(select_family(ROWS, "jw1_x", "results")) == [name, "jw1_s00002_x"]
-    with pytest.raises(InputError, match="jw2_x: no source of a grism in it is wanted"):
-        select_family(ROWS, "jw2_x", "results")
-    with pytest.raises(InputError, match=r"no such source \(did you mean 'jw1_s00004_x'\?\); see"):
-        find_row(ROWS, "jw1_s00009_x", "results")
-    Path("results").mkdir()
-    Path("results/left_out.tsv").write_text("product\treason\njw1_s00009_x\tnot chosen\n")
-    with pytest.raises(InputError, match="jw1_s00009_x: not chosen; to make it, change"):
-        find_row(ROWS, "jw1_s00009_x", "results")
-    paths = spectrum_paths(select_classes(ROWS, ["s"]))
-    assert [os.path.basename(path) for path in paths] == [
-        *("jw1_s00002_x_x1d.fits", "jw1_s00004_x_x1d.fits", "jw1_x_c1d.fits", "jw1_x_x1d.fits")
-    ]
-
-
-def test_patterns_of_words():
-    assert one_of(["a.b", "c"]) == r"a\.b|c"
-    assert one_of([]) == "(?!)"

@@ -1,0 +1,303 @@
+"""Input functions of rules, and functions for their params."""
+
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable, Collection, Iterable
+from functools import cache
+from typing import Any, NoReturn, TypeVar
+
+from ..errors import InputError, did_you_mean, format_error
+from ..failures import empty_files
+from ..files import file_state, names_in
+from ..modes import is_grism
+from ..naming import PRODUCT
+from ..results import (
+    FAILURES,
+    FINGERPRINTS,
+    GRISM_SPECTRA,
+    LEFT_OUT,
+    QUICKLOOKS,
+    REMARKS,
+    SKIPPED,
+    SOURCES,
+    VERIFICATION,
+    background_path,
+    index_path,
+    manifest_path,
+    product_path,
+    quicklook_path,
+    references_path,
+    spectrum_path,
+)
+from ..sources.associations import Association
+from ..tables import read_sources, read_table
+from .resolve import Run
+from .triggers import batches, digest, file_trigger, rows_trigger
+
+T = TypeVar("T")
+
+#: Rows of the source list by product.
+Rows = dict[str, dict[str, str]]
+
+#: Snakemake's object for the checkpoint that lists the sources, by the folder of results. If
+#: another workflow uses one of the rules a second time, to change it, Snakemake reads this workflow
+#: again, but does not register its checkpoint again. The valid checkpoint is the first.
+LISTINGS: dict[str, Any] = {}
+
+
+def one_of(words: Iterable[str]) -> str:
+    """Return the pattern of a wildcard that is one of some words."""
+    return "|".join(map(re.escape, words)) or "(?!)"
+
+
+class InputFunctions:
+    """Input functions of rules, and functions for their params.
+
+    Paths are as rules have them, relative and without the prefix of a module. A mistake of the user
+    ends the run with one sentence.
+
+    Parameters
+    ----------
+    run : Run
+        Settings and input files.
+    is_module : bool
+        Whether another workflow uses this one.
+    refuse : callable
+        Ends the run with a sentence.
+    """
+
+    def __init__(self, run: Run, is_module: bool, refuse: Callable[[str], NoReturn]) -> None:
+        self.run = run
+        self.is_module = is_module
+        self.refuse = refuse
+        self._list = f"{run.results}/{SOURCES}"
+        # Left by a killed run in the place of what could not be made.
+        self._empty = {*empty_files(run.results)}
+        self._rows = cache(self._read_rows)
+        self._batches = cache(self._divide)
+
+    def _or_refuse(self, function: Callable[..., T], *arguments: Any) -> T:
+        try:
+            return function(*arguments)
+        except (InputError, OSError) as error:
+            self.refuse(f"exp-to-source: {format_error(error)}")
+
+    def exposure(self, wildcards: Any) -> str:
+        """Return the file of an exposure: the user's."""
+        return self.run.exposures[wildcards.exposure]
+
+    def exposure_trigger(self, wildcards: Any) -> str:
+        """Return the state of an exposure; in a module, whose rules may make it, if replaced."""
+        if self.is_module and not self.run.is_replaced(wildcards.exposure):
+            return ""
+        return self.run.exposure_trigger(wildcards.exposure)
+
+    def exposures_trigger(self, wildcards: Any) -> str:
+        """Return a digest of the states of all exposures."""
+        return digest(list(map(self.run.exposure_trigger, self.run.exposures)))
+
+    def indices(self, wildcards: Any) -> list[str]:
+        """List the indices of all exposures."""
+        self._or_refuse(self.run.check_exposures)
+        return [index_path("results", name) for name in self.run.exposures]
+
+    def lost_files(self, wildcards: Any) -> list[str]:
+        """List what was lost since the sources were listed."""
+        return self._or_refuse(self.run.lost_files)
+
+    def rows(self, classes: Collection[str] | None = None) -> Rows:
+        """Read the source list, of sources of some classes; the checkpoint is run first."""
+        results = self.run.results
+        if results not in LISTINGS:
+            self.refuse(
+                "exp-to-source: a rule is used without the others; write 'use rule * from' this "
+                "workflow before it"
+            )
+        # Snakemake divides inputs into batches before any job runs.
+        is_divided = any(word.startswith("--bat") for word in sys.argv)
+        if not is_divided:
+            LISTINGS[results].get()
+        rows = self._or_refuse(self._rows, file_state(self._list), is_divided)
+        if classes is None:
+            return rows
+        return {name: row for name, row in rows.items() if row["class"] in classes}
+
+    def _read_rows(self, state: Any, is_divided: bool) -> Rows:
+        if is_divided:
+            self.run.check_divisible()
+        # The processes of jobs have the option.
+        elif "--mode" not in sys.argv:
+            self.run.check_listed()
+        return read_sources(self._list)
+
+    def row(self, wildcards: Any) -> dict[str, str]:
+        """Return the row of a product in the source list."""
+        rows, name = self.rows(), PRODUCT.format(**wildcards)
+        if name not in rows:
+            self._refuse_product(name, rows)
+        return rows[name]
+
+    def _refuse_product(self, name: str, rows: Rows) -> None:
+        left_out = {row["product"]: row["reason"] for row in self._table(LEFT_OUT)}
+        if name in left_out:
+            self.refuse(
+                f"exp-to-source: {name}: {left_out[name]}; to make it, change the settings "
+                "'sources', 'catalog', 'exclude' or 'min_exposures'"
+            )
+        self.refuse(
+            f"exp-to-source: {name}: the exposures have no such source"
+            f"{did_you_mean(name, rows)}; see {self._list}"
+        )
+
+    def _table(self, name: str) -> list[dict[str, str]]:
+        return read_table(f"{self.run.results}/{name}")
+
+    def product_trigger(self, wildcards: Any) -> str:
+        """Return the digest of a product's manifest: what is made of it is rerun if it changes."""
+        return self.row(wildcards)["digest"]
+
+    def products_trigger(self, wildcards: Any) -> str:
+        """Return a digest of all products, as `product_trigger`."""
+        return rows_trigger(self.rows())
+
+    def products(self, wildcards: Any = None) -> list[str]:
+        """List the files of all products."""
+        return [product_path("results", name) for name in self.rows()]
+
+    def manifest(self, wildcards: Any) -> str:
+        """Return the manifest of a product, which the checkpoint writes."""
+        return manifest_path("results", self.row(wildcards)["product"])
+
+    def is_empty(self, path: Callable[..., str], *kind: str) -> Callable[[Any], bool]:
+        """Make a function for params: whether a killed run left the file of a product empty."""
+        return lambda wildcards: (
+            path(self.run.results, PRODUCT.format(**wildcards), *kind) in self._empty
+        )
+
+    def failure_option(self, wildcards: Any, folder: str = "") -> str:
+        """Return the option of a job that must not fail; its record fails the run at its end.
+
+        Snakemake does not run the hooks of modules, which do that.
+        """
+        name = f"{PRODUCT.format(**wildcards)}.txt"
+        path = os.path.join(self.run.results, FAILURES, folder, name)
+        return "" if self.is_module else f"--record-failure {path}"
+
+    def _divide(self, state: Any, size: int) -> dict[str, list[str]]:
+        return batches(self.rows(), size)
+
+    def _batches_of(self, size: int) -> dict[str, list[str]]:
+        self.rows()
+        return self._batches(file_state(self._list), size)
+
+    def batch(self, size: int) -> Callable[[Any], list[str]]:
+        """Make an input function: products of a batch of so many."""
+
+        def products(wildcards: Any) -> list[str]:
+            names = self._batches_of(size).get(wildcards.batch)
+            if names is None:
+                self.refuse(f"exp-to-source: {wildcards.batch}: is a batch of other products")
+            return [product_path("results", name) for name in names]
+
+        return products
+
+    def all_batches(self, folder: str, size: int) -> Callable[[Any], list[str]]:
+        """Make an input function: what is made of all batches of so many products."""
+        return lambda wildcards: [f"{folder}/{batch}.jsonl" for batch in self._batches_of(size)]
+
+    def fingerprints(self, wildcards: Any) -> list[str]:
+        """List the fingerprints of the exposures that were not skipped."""
+        self.rows()
+        skipped = {row["exposure"] for row in self._table(SKIPPED)}
+        names = (name for name in self.run.exposures if name not in skipped)
+        return [f"results/{FINGERPRINTS}/{name}.jsonl" for name in names]
+
+    def quicklooks(self, wildcards: Any = None) -> list[str]:
+        """List the quick looks of all products."""
+        return [quicklook_path("results", name) for name in self.rows()]
+
+    def shown_quicklooks(self, wildcards: Any) -> list[str]:
+        """List the quick looks that the report shows: existing ones are updated."""
+        existing = names_in(f"{self.run.results}/{QUICKLOOKS}")
+        all_wanted = self.run.settings.values["quicklook"]
+        return [p for p in self.quicklooks() if all_wanted or os.path.basename(p) in existing]
+
+    def spectrum_trigger(self, wildcards: Any) -> str:
+        """Return the state of a product's spectrum, which is shown if it exists, but not made."""
+        return self._spectrum_state(PRODUCT.format(**wildcards))
+
+    def _spectrum_state(self, product: str) -> str:
+        return file_trigger(spectrum_path(self.run.results, product, "x1d"))
+
+    def shown_spectra_trigger(self, wildcards: Any) -> str:
+        """Return a digest of the states of all spectra, as `spectrum_trigger`."""
+        return digest(list(map(self._spectrum_state, self.rows())))
+
+    def remarks_trigger(self, wildcards: Any) -> str:
+        """Return a digest of what was left out, skipped and remarked."""
+        return digest([self._table(name) for name in (LEFT_OUT, SKIPPED, REMARKS)])
+
+    def verdicts_trigger(self, wildcards: Any) -> str:
+        """Return the state of the verdicts, which are shown if they exist, but not made."""
+        return file_trigger(f"{self.run.results}/{VERIFICATION}")
+
+    def references(self, wildcards: Any) -> str:
+        """Return the references of the family of a product."""
+        return references_path("results", self.row(wildcards)["family"])
+
+    def all_references(self, wildcards: Any) -> list[str]:
+        """List the references of all families whose spectra are requested."""
+        families = {row["family"] for row in self._requested_spectra().values()}
+        return [references_path("results", family) for family in sorted(families)]
+
+    def _requested_spectra(self) -> Rows:
+        return self.rows(self.run.settings.values["spec3_classes"])
+
+    def spectra(self, wildcards: Any) -> list[str]:
+        """List the spectra that are requested, and the tables of those of grisms."""
+        rows = self._requested_spectra()
+        families = {row["family"] for row in rows.values() if is_grism(row["exposure_type"])}
+        spectra = [(name, "x1d") for name in rows]
+        spectra += [(family, kind) for family in sorted(families) for kind in GRISM_SPECTRA]
+        return [spectrum_path("results", name, kind) for name, kind in spectra]
+
+    def _family(self, family: str) -> Rows:
+        rows = {
+            name: row
+            for name, row in self._requested_spectra().items()
+            if row["family"] == family and is_grism(row["exposure_type"])
+        }
+        if not rows:
+            self.refuse(
+                f"exp-to-source: {family}: no source of a grism in it is wanted; see {self._list}"
+            )
+        return rows
+
+    def family_products(self, wildcards: Any) -> list[str]:
+        """List the products of a family of a grism whose spectra are requested."""
+        return [product_path("results", name) for name in self._family(wildcards.family)]
+
+    def family_spectra(self, wildcards: Any) -> list[str]:
+        """List the spectra of `family_products`."""
+        return [spectrum_path("results", name, "x1d") for name in self._family(wildcards.family)]
+
+    def family_trigger(self, wildcards: Any) -> str:
+        """Return a digest of `family_products`, as `product_trigger`."""
+        return rows_trigger(self._family(wildcards.family))
+
+    def association(self, wildcards: Any) -> Association:
+        """Return the association of an exposure that is prepared."""
+        return self.run.find_association(self.run.members[wildcards.exposure].association)
+
+    def background(self, wildcards: Any) -> list[str]:
+        """List the combined background of the association of an exposure, if it has any."""
+        association = self.association(wildcards)
+        return [background_path("results", association.name)] if association.background else []
+
+    def crds_options(self, wildcards: Any, output: Any) -> str:
+        """Return options with the place of CRDS; as it has the output, it causes no rerun."""
+        values = {key: self.run.settings.values[f"crds_{key}"] for key in ("path", "server")}
+        options = ((k, os.path.expanduser(value)) for k, value in values.items() if value)
+        return shlex.join(f"--crds-{key}={value}" for key, value in options)
