@@ -149,8 +149,9 @@ class Session:
                 time.time() - self.time,
             ),
             self.states,
-            lost,
+            {*lost},
             is_listed,
+            config["spec3_classes"],
         )
         notes = count_files(config["exposures"], self.results)
         changed = {key: value for key, value in config.items() if value != defaults[key]}

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import pluralize
@@ -39,10 +39,12 @@ MAX_NAMES, MAX_WARNINGS = 10, 5
 
 
 class Counts(NamedTuple):
-    """Numbers of files of a kind: made by the run, and by earlier runs."""
+    """Numbers of files of a kind: made by the run, by earlier runs, failed, not reached."""
 
     now: int = 0
     earlier: int = 0
+    failed: int = 0
+    missing: int = 0
 
 
 class RunSummary(NamedTuple):
@@ -83,7 +85,11 @@ def requested_targets(words: Iterable[str]) -> list[str]:
 
 
 def summarize(
-    summary: RunSummary, before: Mapping[str, Any], failed: Iterable[str], is_listed: bool
+    summary: RunSummary,
+    before: Mapping[str, Any],
+    failed: Collection[str],
+    is_listed: bool,
+    classes: Collection[str],
 ) -> RunSummary:
     """Count what a run made, what it left unchanged, and what is missing.
 
@@ -94,10 +100,12 @@ def summarize(
     before : mapping
         Result of `file_states` when the run began: clocks of file systems are coarse, and differ
         from the computer's.
-    failed : iterable of str
+    failed : collection of str
         Paths of files that could not be made.
     is_listed : bool
         Whether the source list, if there is one, is that of this run.
+    classes : collection of str
+        Classes of the sources whose spectra are requested by the target ``spec3``.
     """
     results = summary.results
     table = f"{results}/{SOURCES}"
@@ -111,10 +119,18 @@ def summarize(
     made = [name for name in existing if now[products[name]] != before.get(products[name])]
     rebuilt = sum(1 for name in made if products[name] in before)
     absent = [name for name in products if products[name] not in now]
-    lost = [name for name in absent if products[name] in set(failed)]
+    lost = [name for name in absent if products[name] in failed]
     pending = [name for name in absent if name not in lost]
     unused = [bool(row.get("other_kind")) for row in read_table(f"{results}/{SKIPPED}")]
     wanted = bool(OF_ALL_PRODUCTS & {*summary.asked}) and summary.ended != COMPLETE
+    pictures = [quicklook_path(results, name) for name in rows]
+    spectra = {name: spectrum_path(results, name, "x1d") for name in rows}
+    requested = [path for name, path in spectra.items() if rows[name]["class"] in classes]
+
+    def count(target: str, paths: Iterable[str], requested: Iterable[str]) -> Counts:
+        ended_early = target in summary.asked and summary.ended != COMPLETE
+        return _count(paths, requested if ended_early else (), failed, before, now)
+
     return summary._replace(
         listed=len(products),
         size=sum(int(rows[name].get("bytes") or 0) for name in existing),
@@ -127,15 +143,24 @@ def summarize(
         left_out=len(read_table(f"{results}/{LEFT_OUT}")),
         skipped=unused.count(False),
         passed_over=unused.count(True),
-        quicklooks=_count((quicklook_path(results, name) for name in products), before, now),
-        spectra=_count((spectrum_path(results, name, "x1d") for name in products), before, now),
+        quicklooks=count("quicklook", pictures, pictures),
+        spectra=count("spec3", spectra.values(), requested),
     )
 
 
-def _count(paths: Iterable[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> Counts:
-    existing = [path for path in paths if path in now]
-    earlier = sum(1 for path in existing if now[path] == before.get(path))
-    return Counts(len(existing) - earlier, earlier)
+def _count(
+    paths: Iterable[str],
+    requested: Iterable[str],
+    failed: Collection[str],
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+) -> Counts:
+    paths = {*paths}
+    existing = paths & now.keys()
+    earlier = sum(now[path] == before.get(path) for path in existing)
+    lost = (paths - existing).intersection(failed)
+    unreached = (paths - existing - lost).intersection(requested)
+    return Counts(len(existing) - earlier, earlier, len(lost), len(unreached))
 
 
 def format_summary(summary: RunSummary, notes: Iterable[str] = ()) -> list[str]:
@@ -220,14 +245,23 @@ def _target(target: str, summary: RunSummary) -> str:
     name = {"report": REPORT}.get(target, target.removeprefix("results/"))
     if target == "all" or summary.ended != COMPLETE or not os.path.exists(f"{results}/{name}"):
         return ""
-    return f"{target if target in TARGETS else 'made'}: {results}/{name}"
+    drawn = summary.quicklooks.now if target == "report" else 0
+    note = f" ({pluralize(drawn, 'quick look')} drawn, too)" if drawn else ""
+    return f"{target if target in TARGETS else 'made'}: {results}/{name}{note}"
 
 
 def _files(one: str, several: str, counts: Counts, folder: str, summary: RunSummary) -> str:
-    earlier = f", {counts.earlier} of earlier runs" if counts.earlier else ""
+    existing = counts.now + counts.earlier
+    total = "" if existing == sum(counts) else f" of {sum(counts)}"
+    others = {
+        "of earlier runs": counts.earlier,
+        "failed": counts.failed,
+        "not made": counts.missing,
+    }
+    what = "".join(f", {count} {name}" for name, count in others.items() if count)
     return (
-        f"{sum(counts)} {one if sum(counts) == 1 else several} in {summary.results}/{folder}, "
-        f"{format_time(summary.seconds)}: {counts.now} made{earlier}"
+        f"{existing}{total} {one if sum(counts) == 1 else several} in {summary.results}/{folder}, "
+        f"{format_time(summary.seconds)}: {counts.now} made{what}"
     )
 
 

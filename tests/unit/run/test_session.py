@@ -11,7 +11,7 @@ from exp_to_source.run import session
 from exp_to_source.run.session import KILLED, Session
 
 SENTENCE = "exp-to-source gather: a_cal.fits: truncated; get it again"
-CONFIG = {"exposures": []}
+CONFIG = {"exposures": [], "spec3_classes": ["s"]}
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_recorded_failures_fail_a_run_whose_jobs_all_succeeded(run: Session, tmp
 
 
 def test_a_complete_run_keeps_its_settings_and_versions(run: Session):
-    config = {"exposures": [], "group_by": "source_id"}
+    config = CONFIG | {"group_by": "source_id"}
     assert not run.end(False, True, config, config | {"group_by": "auto"}, "9.27")
     summary = json.loads(Path(run.results, "summary.json").read_text())
     assert (summary["ended"], summary["settings"]) == ("complete", {"group_by": "source_id"})

@@ -28,7 +28,7 @@ def results(tmp_path: Path) -> Path:
     folder = tmp_path / "results"
     for name in ("products", "manifests"):
         (folder / name).mkdir(parents=True)
-    (folder / "sources.tsv").write_text("product\tbytes\na\t3\nb\t4\nc\t3\n")
+    (folder / "sources.tsv").write_text("product\tbytes\tclass\na\t3\ts\nb\t4\ts\nc\t3\tb\n")
     for name in "ac":
         (folder / "manifests" / f"{name}.txt").touch()
         (folder / "products" / f"{name}_cal.fits").write_text("old")
@@ -43,7 +43,7 @@ def at_the_end(
     failed, is_listed = fields.pop("failed", []), fields.pop("is_listed", True)
     fields = {"asked": ["all"], "reasons": [], "seconds": 10} | fields
     summary = RunSummary(results=str(results), ended=ended, **fields)
-    return summarize(summary, before, failed, is_listed)
+    return summarize(summary, before, failed, is_listed, ["s"])
 
 
 def test_products_that_were_not_requested_are_no_failure(results: Path):
@@ -110,9 +110,9 @@ def test_what_earlier_runs_left_is_not_what_this_run_made(results: Path):
     (results / "skipped.tsv").unlink()
     (results / "spec3" / "c_x1d.fits").touch()
     facts = at_the_end(results, before, FAILED, reasons=[REASON], asked=["quicklook", "spec3"])
-    assert (facts.quicklooks, facts.spectra) == (Counts(0, 1), Counts(1, 2))
+    assert (facts.quicklooks, facts.spectra) == (Counts(0, 1, 0, 2), Counts(1, 2))
     assert format_summary(facts)[:2] == [
-        f"1 quick look in {results}/quicklook, 10 s: 0 made, 1 of earlier runs",
+        f"1 of 3 quick looks in {results}/quicklook, 10 s: 0 made, 1 of earlier runs, 2 not made",
         f"3 spectra in {results}/spec3, 10 s: 1 made, 2 of earlier runs",
     ]
     named = ["results/products/a_cal.fits"]
@@ -134,7 +134,7 @@ def test_what_earlier_runs_left_is_not_what_this_run_made(results: Path):
         ("quicklook", ["1 quick look in {}/quicklook, 10 s: 1 made"]),
         ("spec3", ["2 spectra in {}/spec3, 10 s: 2 made"]),
         ("verify", ["1 sound, 1 damaged: {}/verify.tsv"]),
-        ("report", ["report: {}/report.html"]),
+        ("report", ["report: {}/report.html (1 quick look drawn, too)"]),
         ("results/products/a_cal.fits", ["made: {}/products/a_cal.fits"]),
     ],
 )
@@ -149,6 +149,22 @@ def test_what_was_requested_is_listed_with_its_path(results: Path, target: str, 
     (results / "verify.tsv").write_text("\n".join(rows))
     facts = at_the_end(results, before, asked=[target])
     assert format_summary(facts) == [line.format(results) for line in lines]
+
+
+def test_spectra_that_failed_or_were_not_reached_are_counted(results: Path):
+    (results / "spec3").mkdir()
+    (results / "spec3" / "a_x1d.fits").touch()
+    before = file_states(str(results))
+    (results / "spec3" / "c_x1d.fits").touch()
+    lost = [f"{results}/spec3/b_x1d.fits"]
+    facts = at_the_end(results, before, FAILED, asked=["spec3"], failed=lost)
+    where = f"spectra in {results}/spec3, 10 s:"
+    assert format_summary(facts)[0] == f"2 of 3 {where} 1 made, 1 of earlier runs, 1 failed"
+    # Of the background, none is requested.
+    for name in "ac":
+        (results / "spec3" / f"{name}_x1d.fits").unlink()
+    facts = at_the_end(results, before, INTERRUPTED, asked=["spec3"])
+    assert format_summary(facts)[0] == f"0 of 2 {where} 0 made, 2 not made"
 
 
 def test_notes_come_before_what_is_wrong(results: Path):
