@@ -20,7 +20,6 @@ USES = [
     ("scheduling/job_scheduler", "JobScheduler", "job_rate_limiter"),
     ("scheduling/job_scheduler", "JobRateLimiter", "max_jobs"),
     ("scheduling/job_scheduler", "JobRateLimiter", "timespan"),
-    ("exceptions", "IncompleteCheckpointException", "targetfile"),
 ]
 
 
