@@ -2,54 +2,26 @@
 
 import pytest
 from astropy.table import Table
+from indexed import IDENTITY, associate, exposure, group
 
 from exp_to_source.errors import InputError
 from exp_to_source.formats.index_writer import write_index
 from exp_to_source.formats.layouts import SlitLayout
 from exp_to_source.formats.summaries import SlitSummary
-from exp_to_source.naming import is_product_name, optical_elements, parse_product_name
+from exp_to_source.naming import is_product_name, parse_product_name
 from exp_to_source.sources.associations import Association
-from exp_to_source.sources.families import (
-    GroupingOptions,
-    IndexedExposure,
-    Slit,
-    make_families,
-    read_exposures,
-)
+from exp_to_source.sources.families import GroupingOptions, read_exposures
 from exp_to_source.sources.listing import describe_source
-from exp_to_source.sources.products import make_products
 from exp_to_source.sources.source_list import write_source_list
 from exp_to_source.sources.warnings import find_warnings, note_names
 
-IDENTITY = {
-    "program": "10006", "observation": "010", "instrument": "NIRSPEC", "filter": "F170LP",
-    "grating": "G235M", "pupil": "", "subarray": "FULL", "exposure_type": "NRS_MSASPEC",
-    "version": "1.14.0", "standard": "1.6.0",
-}  # fmt: skip
+
+def products_of(*exposures, **options):
+    return group(exposures, **options)[1]
 
 
-def exposure(name: str, *slits: tuple[int, str, str], **identity):
-    """Exposure with slits (source id, source name, slit name)."""
-    about = IDENTITY | {"exposure": name, "path": f"{name}.fits"} | identity
-    elements = optical_elements(*(about[key] for key in ("filter", "grating", "pupil")))
-    optics = f"{about['instrument']}_{elements}".lower()
-    what = about["exposure_type"], 14, 100
-    found = [
-        Slit(name, f"{name}-{n}", *slit, *what, optics=optics, program=about["program"])
-        for n, slit in enumerate(slits)
-    ]
-    return IndexedExposure(about, found)
-
-
-def products_of(*exposures, associations=(), **options):
-    grouping = GroupingOptions(**options)
-    return make_products(make_families(exposures, associations, grouping), grouping)
-
-
-def warnings_of(*exposures, associations=(), **options) -> list[str]:
-    grouping = GroupingOptions(**options)
-    families = make_families(exposures, associations, grouping)
-    products = make_products(families, grouping)
+def warnings_of(*exposures, **options) -> list[str]:
+    families, products, grouping = group(exposures, **options)
     return [text for _, text in find_warnings(products, families, exposures, grouping)]
 
 
@@ -68,13 +40,21 @@ def test_slits_of_one_source_keep_the_order_of_exposures():
     assert source.slit_name == "1,3"
 
 
-def test_background_slitlets_of_all_versions_are_one_source():
-    slits = (4, "background_4", "4"), (4, "10006_BKG4", "4")
-    for group_by in ("auto", "source_id", "source_name"):
-        (found,) = products_of(
-            *(exposure(f"a{n}", slit) for n, slit in enumerate(slits)), group_by=group_by
+@pytest.mark.parametrize(
+    ("slits", "version", "options"),
+    [
+        (("background_4", "10006_BKG4"), "1.14.0", ("auto", "source_id", "source_name")),
+        # One slitlet of two MSA configurations, as both are called alike since 1.15.
+        (("10006_BKG4", "10006_BKG4"), "1.20.0", ("auto",)),
+    ],
+)
+def test_background_slitlets_of_one_name_are_one_source(slits, version, options):
+    for group_by in options:
+        exposures = (
+            exposure(f"a{n}", (4, name, "4"), version=version) for n, name in enumerate(slits)
         )
-        assert [slit.exposure for slit in found.slits] == ["a0", "a1"]
+        (product,) = products_of(*exposures, group_by=group_by)
+        assert [slit.exposure for slit in product.slits] == ["a0", "a1"]
 
 
 def test_background_slitlets_before_1_15_collide_with_no_source():
@@ -83,13 +63,6 @@ def test_background_slitlets_before_1_15_collide_with_no_source():
         exposure("b", (50, "10006_50", "1"), (51, "10006_51", "2")),
     )
     assert [product.name[13:19] for product in found] == ["b00051", "s00050", "s00051"]
-
-
-def test_background_slitlets_of_several_msa_configurations():
-    """One slitlet of two configurations is one product since 1.15, as both are called alike."""
-    new = [exposure(name, (7, "10006_BKG7", "7"), version="1.20.0") for name in "ab"]
-    (product,) = products_of(*new)
-    assert [slit.exposure for slit in product.slits] == ["a", "b"]
 
 
 # Before 1.15, ids of background were counted in each configuration.
@@ -171,11 +144,11 @@ def test_headers_that_give_no_name_of_the_archive(bad: dict, name: str):
 
 
 @pytest.mark.parametrize(
-    ("slit", "part"), [("../S1", "--s1-sub"), ("S\u00e9", "-s--sub"), (" My slit", "-my-slit-sub")]
+    ("slit", "part"), [("../S1", "--s1"), ("S\u00e9", "-s-"), (" My slit", "-my-slit")]
 )
 def test_names_of_slits_become_part_of_names_of_products(slit: str, part: str):
     (product,) = products_of(exposure("a", (1, "", slit), exposure_type="NRS_FIXEDSLIT"))
-    assert part.removesuffix("-sub") in product.name
+    assert part in product.name
 
 
 @pytest.mark.parametrize(
@@ -259,9 +232,7 @@ def test_exposures_without_slits_stop_the_run_or_are_skipped(
 
 def test_exposures_in_and_beside_an_association():
     """The remedy is not one that leads to the same conflict."""
-    asn = Association(
-        "x_asn.json", "jw10006-o010_{source_id}_nirspec_f170lp-g235m", ["a"], [], None
-    )
+    asn = associate("x", "jw10006-o010_{source_id}_nirspec_f170lp-g235m", "a")
     two = exposure("a", (1, "", "1")), exposure("b", (1, "", "1"))
     with pytest.raises(InputError, match=r"two groups.* name all of them in one asso") as error:
         products_of(*two, associations=[asn])
@@ -291,7 +262,7 @@ def test_fixed_slits_that_are_numbered_in_two_ways(versions, fixed_slit_ids, war
 def test_exposures_of_several_gratings_in_an_association():
     other = exposure("b", (1, "", "1"), filter="F100LP", grating="G140H")
     both = exposure("a", (1, "", "1")), other
-    asn = Association("x_asn.json", "jw10006-c1001_{source_id}_nirspec", ["a", "b"], [], None)
+    asn = associate("x", "jw10006-c1001_{source_id}_nirspec", "a", "b")
     assert (
         "x_asn.json: its exposures have different optical elements (a: nirspec_f170lp-g235m, "
         "b: nirspec_f100lp-g140h), and its products combine them"
@@ -301,12 +272,7 @@ def test_exposures_of_several_gratings_in_an_association():
 
 
 def test_families_whose_spectra_would_be_in_one_table():
-    exposures = [
-        exposure(name, (n, "", "1"), exposure_type="NIS_WFSS") for n, name in enumerate("ab")
-    ]
-    associations = [
-        Association(f"{name}_asn.json", template, [name], [], None)
-        for name, template in (("a", "My-{source_id}"), ("b", "my_{source_id}"))
-    ]
+    exposures = [exposure(name, (1, "", "1"), exposure_type="NIS_WFSS") for name in "ab"]
+    associations = [associate("a", "My-{source_id}", "a"), associate("b", "my_{source_id}", "b")]
     (warning,) = warnings_of(*exposures, associations=associations)
     assert warning.startswith("spectra of My-{source_id} and my_{source_id} would be in one table")
