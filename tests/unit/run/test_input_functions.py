@@ -1,6 +1,5 @@
 """Input functions of rules, with a source list and without Snakemake."""
 
-import csv
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +10,7 @@ import pytest
 from exp_to_source.run.configuration import check_configuration
 from exp_to_source.run.input_functions import LISTINGS, InputFunctions, one_of
 from exp_to_source.run.resolve import resolve_run
+from exp_to_source.tables import write_table
 
 NAMES = [f"jw1_s0000{number}_x" for number in range(1, 5)]
 ROWS = [
@@ -25,33 +25,22 @@ ROWS = [
 ]
 
 
-class RefusalError(Exception):
-    """A sentence that ends the run."""
-
-
 def refuse(sentence: str) -> NoReturn:
-    raise RefusalError(sentence)
+    raise RuntimeError(sentence)
 
 
-def write_table(name: str, rows: list[dict[str, str]]) -> None:
-    with open(f"results/{name}", "w", newline="") as file:
-        table = csv.DictWriter(file, list(rows[0]), delimiter="\t")
-        table.writeheader()
-        table.writerows(rows)
+def write_rows(name: str, *rows: dict[str, str]) -> None:
+    write_table(f"results/{name}", list(rows[0]), rows)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Working directory with two exposures, and a source list made of them."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("a_cal.fits", "b_cal.fits"):
-        Path(name).write_bytes(b"x")
+@pytest.fixture(autouse=True)
+def results(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source list made of the exposures in the folder."""
     Path("results").mkdir()
-    write_table("sources.tsv", ROWS)
-    write_table("skipped.tsv", [{"exposure": "b_cal", "reason": "damaged"}])
-    write_table("left_out.tsv", [{"product": "jw1_s00009_x", "reason": "not chosen"}])
+    write_rows("sources.tsv", *ROWS)
+    write_rows("skipped.tsv", {"exposure": "b_cal", "reason": "damaged"})
+    write_rows("left_out.tsv", {"product": "jw1_s00009_x", "reason": "not chosen"})
     monkeypatch.setitem(LISTINGS, "results", SimpleNamespace(get=lambda: None))
-    return tmp_path
 
 
 def functions(is_module: bool = False, **config: object) -> InputFunctions:
@@ -63,27 +52,26 @@ def functions(is_module: bool = False, **config: object) -> InputFunctions:
     return InputFunctions(run, is_module, refuse)
 
 
-def product(name: str) -> SimpleNamespace | dict[str, str]:
+def product(name: str) -> dict[str, str]:
     """Wildcards of a product."""
-    association, source, setting = name.partition("s0000")[0], name[4:10], name[10:]
-    return {"association": association, "source": source, "setting": setting}
+    return {"association": "jw1_", "source": name[4:10], "setting": "_x"}
 
 
-def test_rows_of_products(folder: Path):
-    inputs = functions()
-    assert inputs.product_trigger(product(NAMES[2])) == "3"
-    assert inputs.manifest(product(NAMES[2])) == f"results/manifests/{NAMES[2]}.txt"
-    assert inputs.references(product(NAMES[2])) == "results/references/jw1_x.json"
+def test_rows_of_products():
+    inputs, wildcards = functions(), product(NAMES[2])
+    assert inputs.product_trigger(wildcards) == "3"
+    assert inputs.manifest(wildcards) == f"results/manifests/{NAMES[2]}.txt"
+    assert inputs.references(wildcards) == "results/references/jw1_x.json"
     assert inputs.products() == [f"results/products/{name}_cal.fits" for name in NAMES]
-    with pytest.raises(
-        RefusalError, match=r"no such source \(did you mean 'jw1_s00004_x'\?\); see"
+    for name, sentence in (
+        ("jw1_s00008_x", r"no such source \(did you mean 'jw1_s00004_x'\?\); see"),
+        ("jw1_s00009_x", "jw1_s00009_x: not chosen; to make it, change"),
     ):
-        inputs.row(product("jw1_s00008_x"))
-    with pytest.raises(RefusalError, match="jw1_s00009_x: not chosen; to make it, change"):
-        inputs.row(product("jw1_s00009_x"))
+        with pytest.raises(RuntimeError, match=sentence):
+            inputs.row(product(name))
 
 
-def test_spectra_are_of_the_classes_that_are_requested(folder: Path):
+def test_spectra_are_of_the_classes_that_are_requested():
     inputs = functions(spec3_classes=["s"])
     assert [os.path.basename(path) for path in inputs.spectra({})] == [
         *("jw1_s00002_x_x1d.fits", "jw1_s00004_x_x1d.fits", "jw1_x_c1d.fits", "jw1_x_x1d.fits")
@@ -92,52 +80,53 @@ def test_spectra_are_of_the_classes_that_are_requested(folder: Path):
     family = SimpleNamespace(family="jw1_x")
     assert inputs.family_products(family) == [f"results/products/{NAMES[1]}_cal.fits"]
     assert inputs.family_spectra(family) == [f"results/spec3/{NAMES[1]}_x1d.fits"]
-    with pytest.raises(RefusalError, match="jw2_x: no source of a grism in it is wanted"):
+    with pytest.raises(RuntimeError, match="jw2_x: no source of a grism in it is wanted"):
         inputs.family_products(SimpleNamespace(family="jw2_x"))
 
 
-def test_batches_are_of_the_source_list_as_it_is(folder: Path):
+def test_batches_are_of_the_source_list_as_it_is():
     inputs = functions()
     first, second = inputs.all_batches("verdicts", 3)({})
-    batch = SimpleNamespace(batch=Path(second).stem)
+    batch, products = SimpleNamespace(batch=Path(second).stem), inputs.products_trigger({})
     assert inputs.batch(3)(batch) == [f"results/products/{NAMES[3]}_cal.fits"]
-    write_table("sources.tsv", [*ROWS[:3], ROWS[3] | {"digest": "new"}])
-    assert inputs.all_batches("verdicts", 3)({})[0] == first
-    with pytest.raises(RefusalError, match="is a batch of other products"):
+    write_rows("sources.tsv", *ROWS[:3], ROWS[3] | {"digest": "new"})
+    same, other = inputs.all_batches("verdicts", 3)({})
+    assert same == first and other != second and inputs.products_trigger({}) != products
+    with pytest.raises(RuntimeError, match="is a batch of other products"):
         inputs.batch(3)(batch)
 
 
-def test_a_rule_without_the_others(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_rule_without_the_others(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delitem(LISTINGS, "results")
-    with pytest.raises(RefusalError, match=r"write 'use rule \* from' this workflow before it"):
+    with pytest.raises(RuntimeError, match=r"write 'use rule \* from' this workflow before it"):
         functions().products()
 
 
-def test_a_list_of_other_settings_ends_the_run(folder: Path):
-    inputs = functions()
-    Path("results/settings.json").write_text("{}")
-    with pytest.raises(RefusalError, match="other settings or exposures"):
+def test_a_list_of_other_settings_ends_the_run(monkeypatch: pytest.MonkeyPatch):
+    inputs = functions(min_exposures=2)
+    functions()
+    with pytest.raises(RuntimeError, match=r"other settings or exposures.*--forcerun list_sources"):
+        inputs.products()
+    monkeypatch.setattr("sys.argv", ["snakemake", "--batch"])
+    with pytest.raises(RuntimeError, match="--batch divides the products of a source list"):
         inputs.products()
 
 
-def test_skipped_exposures_have_no_fingerprints(folder: Path):
+def test_skipped_exposures_have_no_fingerprints():
     assert functions().fingerprints({}) == ["results/verify/exposures/a_cal.jsonl"]
 
 
-def test_the_report_updates_quick_looks_that_exist(folder: Path):
+def test_the_report_updates_quick_looks_that_exist():
     Path("results/quicklook").mkdir()
     Path(f"results/quicklook/{NAMES[1]}.png").touch()
     assert functions().shown_quicklooks({}) == [f"results/quicklook/{NAMES[1]}.png"]
     assert functions(quicklook=True).shown_quicklooks({}) == functions().quicklooks()
 
 
-def test_what_is_shown_but_not_made_is_a_reason_to_run_again(folder: Path):
+def test_what_is_shown_but_not_made_is_a_reason_to_run_again():
     inputs = functions()
-    triggers = (
-        inputs.spectrum_trigger,
-        *(inputs.shown_spectra_trigger, inputs.verdicts_trigger, inputs.remarks_trigger),
-        inputs.exposures_trigger,
-    )
+    kinds = ("spectrum", "shown_spectra", "verdicts", "remarks", "exposures")
+    triggers = [getattr(inputs, f"{kind}_trigger") for kind in kinds]
     before = [trigger(product(NAMES[0])) for trigger in triggers]
     Path("results/spec3").mkdir()
     Path(f"results/spec3/{NAMES[0]}_x1d.fits").touch()
@@ -148,21 +137,21 @@ def test_what_is_shown_but_not_made_is_a_reason_to_run_again(folder: Path):
     assert all(one != other for one, other in zip(before, after, strict=True))
 
 
-def test_exposures_of_a_module_count_if_they_are_replaced(folder: Path):
+def test_exposures_of_a_module_count_if_they_are_replaced():
     wildcards = SimpleNamespace(exposure="a_cal")
     assert functions(is_module=True).exposure_trigger(wildcards) == ""
     assert functions().exposure_trigger(wildcards).startswith("a_cal.fits 1 ")
     assert functions().exposure(wildcards) == "a_cal.fits"
 
 
-def test_jobs_that_must_not_fail(folder: Path):
+def test_jobs_that_must_not_fail():
     wildcards = product(NAMES[0])
     option = f"--record-failure results/failures/spec3/{NAMES[0]}.txt"
     assert functions().failure_option(wildcards, "spec3") == option
     assert functions(is_module=True).failure_option(wildcards) == ""
 
 
-def test_place_of_crds(folder: Path):
+def test_place_of_crds():
     assert functions().crds_options({}, {}) == ""
     assert functions(crds_path="a b").crds_options({}, {}) == "'--crds-path=a b'"
 

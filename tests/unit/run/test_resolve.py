@@ -9,29 +9,8 @@ import pytest
 from exp_to_source.errors import InputError
 from exp_to_source.run.configuration import check_configuration
 from exp_to_source.run.resolve import Run, resolve_run
-from exp_to_source.run.triggers import batches, file_trigger, rows_trigger
+from exp_to_source.run.triggers import file_trigger
 from exp_to_source.settings import read_settings
-
-ROWS = {
-    f"jw1_s0000{number}_x": {
-        "product": f"jw1_s0000{number}_x",
-        "digest": f"{number}",
-        "class": "sb"[number % 2],
-        "family": "jw1_x",
-        "exposure_type": "NRC_WFSS" if number < 3 else "NRS_MSASPEC",
-    }
-    for number in range(1, 5)
-}
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Working directory with two exposures and a catalogue."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("a_cal.fits", "b_cal.fits"):
-        (tmp_path / name).write_bytes(b"x")
-    (tmp_path / "cat.csv").write_text("id\n1\n")
-    return tmp_path
 
 
 def resolve(**config: object) -> Run:
@@ -41,7 +20,7 @@ def resolve(**config: object) -> Run:
 
 
 def test_jobs_read_the_settings_of_the_run(folder: Path):
-    run = resolve(catalog="~/cat.csv" if Path.home() == folder else "cat.csv", sources="5")
+    run = resolve(catalog="cat.csv", sources="5")
     Path("settings.json").write_text(run.settings.to_json())
     settings = read_settings("settings.json")
     assert settings == run.settings
@@ -55,11 +34,10 @@ def test_jobs_read_the_settings_of_the_run(folder: Path):
 
 def test_a_file_of_the_user_is_another_by_its_path_size_or_time(folder: Path):
     states = [file_trigger("a_cal.fits")]
-    os.utime("a_cal.fits", (1, 1))
-    states.append(file_trigger("a_cal.fits"))
-    Path("a_cal.fits").write_bytes(b"xy")
-    os.utime("a_cal.fits", (1, 1))
-    states.append(file_trigger("a_cal.fits"))
+    for content in (b"x", b"xy"):
+        Path("a_cal.fits").write_bytes(content)
+        os.utime("a_cal.fits", (1, 1))
+        states.append(file_trigger("a_cal.fits"))
     os.rename("a_cal.fits", "c_cal.fits")
     states += [file_trigger("c_cal.fits"), file_trigger("a_cal.fits")]
     assert len(set(states)) == len(states)
@@ -76,10 +54,13 @@ def test_what_the_source_list_products_and_spectra_depend_on(folder: Path):
         return [a != b for a, b in zip(one, other, strict=True)]
 
     before = triggers(catalog="cat.csv")
-    assert changed(before, triggers(catalog="cat.csv")) == [False, False, False]
-    assert changed(before, triggers(catalog="cat.csv", quicklook=True)) == [True, False, False]
-    assert changed(before, triggers(catalog="cat.csv", sources=5)) == [True, True, False]
-    assert changed(before, triggers(catalog="cat.csv", offline=True)) == [True, False, True]
+    for settings, expected in (
+        ({}, [False, False, False]),
+        ({"quicklook": True}, [True, False, False]),
+        ({"sources": 5}, [True, True, False]),
+        ({"offline": True}, [True, False, True]),
+    ):
+        assert changed(before, triggers(catalog="cat.csv", **settings)) == expected, settings
     reference = folder / "apcorr.asdf"
     steps = {"extract_1d": {"override_apcorr": str(reference)}}
     absent = triggers(spec3=steps)
@@ -118,17 +99,6 @@ def test_files_and_rows_that_were_lost(folder: Path):
         Path("aside").rename(path)
 
 
-def test_a_list_of_other_settings_is_not_taken_for_that_of_this_run(folder: Path):
-    run = resolve()
-    Path("results").mkdir()
-    Path("results/settings.json").write_text(run.settings.to_json())
-    run.check_listed()
-    with pytest.raises(InputError, match=r"other settings or exposures.*--forcerun list_sources"):
-        resolve(min_exposures=2).check_listed()
-    with pytest.raises(InputError, match="--batch divides the products of a source list"):
-        run.check_divisible()
-
-
 def test_no_exposures_and_the_settings_of_the_last_run(folder: Path):
     run = resolve(exposures=[])
     with pytest.raises(InputError, match="no exposures: set 'exposures' or 'associations'"):
@@ -138,13 +108,3 @@ def test_no_exposures_and_the_settings_of_the_last_run(folder: Path):
     Path("results/summary.json").write_text(json.dumps({"settings": settings}))
     with pytest.raises(InputError, match=r"(?s)had the settings below.*\nexposures: '\*_cal"):
         run.check_exposures()
-
-
-def test_batches_are_named_by_what_is_in_them():
-    first, second = batches(ROWS, 3).items()
-    assert (len(first[1]), second[1]) == (3, ["jw1_s00004_x"])
-    changed = ROWS | {"jw1_s00004_x": ROWS["jw1_s00004_x"] | {"digest": "new"}}
-    again, other = batches(changed, 3).items()
-    assert again == first
-    assert other[0] != second[0]
-    assert rows_trigger(changed) != rows_trigger(ROWS)
