@@ -122,23 +122,17 @@ def test_what_earlier_runs_left_is_not_what_this_run_made(results: Path):
 
 
 @pytest.mark.parametrize(
-    ("target", "lines"),
+    ("target", "line"),
     [
-        (
-            "sources",
-            [
-                "3 sources in {}/sources.tsv",
-                "next: the same command without 'sources' makes the products",
-            ],
-        ),
-        ("quicklook", ["1 quick look in {}/quicklook, 10 s: 1 made"]),
-        ("spec3", ["2 spectra in {}/spec3, 10 s: 2 made"]),
-        ("verify", ["1 sound, 1 damaged: {}/verify.tsv"]),
-        ("report", ["report: {}/report.html (1 quick look drawn, too)"]),
-        ("results/products/a_cal.fits", ["made: {}/products/a_cal.fits"]),
+        ("sources", "3 sources in {}/sources.tsv"),
+        ("quicklook", "1 quick look in {}/quicklook, 10 s: 1 made"),
+        ("spec3", "2 spectra in {}/spec3, 10 s: 2 made"),
+        ("verify", "1 sound, 1 damaged: {}/verify.tsv"),
+        ("report", "report: {}/report.html (1 quick look drawn, too)"),
+        ("results/products/a_cal.fits", "made: {}/products/a_cal.fits"),
     ],
 )
-def test_what_was_requested_is_listed_with_its_path(results: Path, target: str, lines: list[str]):
+def test_what_was_requested_is_listed_with_its_path(results: Path, target: str, line: str):
     before = file_states(str(results))
     for name in ("quicklook/a.png", "quicklook/gone.png", "spec3/a_x1d.fits", "spec3/b_x1d.fits"):
         (results / name).parent.mkdir(exist_ok=True)
@@ -148,7 +142,8 @@ def test_what_was_requested_is_listed_with_its_path(results: Path, target: str, 
     rows = ("product\tstatus\tverdict", "a\tsound\tok", "b\tsound\tok", "c\tdamaged\tbad")
     (results / "verify.tsv").write_text("\n".join(rows))
     facts = at_the_end(results, before, asked=[target])
-    assert format_summary(facts) == [line.format(results) for line in lines]
+    next_step = ["next: the same command without 'sources' makes the products"]
+    assert format_summary(facts) == [line.format(results), *next_step * (target == "sources")]
 
 
 def test_spectra_that_failed_or_were_not_reached_are_counted(results: Path):
@@ -167,13 +162,6 @@ def test_spectra_that_failed_or_were_not_reached_are_counted(results: Path):
     assert format_summary(facts)[0] == f"0 of 2 {where} 0 made, 2 not made"
 
 
-def test_notes_come_before_what_is_wrong(results: Path):
-    facts = at_the_end(results, {}, FAILED, reasons=[REASON])
-    lines = format_summary(facts, ["x: 2 files used, 1 passed over"])
-    assert lines[1] == "x: 2 files used, 1 passed over"
-    assert lines[-1] == REASON
-
-
 def test_files_passed_over_are_one_line_and_damaged_exposures_one_each(results: Path):
     path = results / "skipped.tsv"
     rows = [f"t{n}\tt{n}.fits\tt{n}.fits: holds X\tImageModel (NRS_MSATA)" for n in range(8)]
@@ -189,11 +177,12 @@ def test_files_passed_over_are_one_line_and_damaged_exposures_one_each(results: 
     ]
 
 
-def test_many_reasons_are_cut(results: Path):
+def test_notes_come_before_what_is_wrong_and_many_reasons_are_cut(results: Path):
     reasons = [f"gather_source: {n}: no space" for n in range(50)]
-    *_, before, first = format_summary(at_the_end(results, {}, FAILED, reasons=reasons))[:-9]
+    _, note, before, *last = format_summary(at_the_end(results, {}, FAILED, reasons=reasons), ["x"])
+    assert note == "x"
     assert before == f"10 of 50 reasons, all are in {results}/summary.json:"
-    assert first == reasons[0]
+    assert last == reasons[:10]
 
 
 def test_interruptions_are_one_line(results: Path):
@@ -207,8 +196,13 @@ def test_interruptions_are_one_line(results: Path):
     assert line.startswith("no sources were listed; 2 products of earlier runs in")
 
 
-def test_targets_and_files_are_among_the_words_of_the_command_line():
-    words = ["snakemake", "--directory", "W", "verify", "sources"]
-    assert requested_targets(words) == ["sources", "verify"]
-    assert requested_targets(["snakemake", "results/x"]) == ["results/x"]
-    assert requested_targets(["snakemake", "--cores", "2"]) == ["all"]
+@pytest.mark.parametrize(
+    ("words", "targets"),
+    [
+        ("--directory W verify sources", ["sources", "verify"]),
+        ("results/x", ["results/x"]),
+        ("--cores 2", ["all"]),
+    ],
+)
+def test_targets_and_files_are_among_the_words_of_the_command_line(words: str, targets: list[str]):
+    assert requested_targets(["snakemake", *words.split()]) == targets

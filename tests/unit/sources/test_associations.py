@@ -1,6 +1,7 @@
 """Associations of several pipelines, and what their members have become since."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +16,44 @@ from exp_to_source.sources.associations import read_association
 DROP = "(none)"
 
 
-def touch(folder: Path, *suffixes: str) -> None:
-    """Make the files of the two exposures."""
-    for name, suffix in zip(NAMES, suffixes, strict=True):
+def associate(
+    folder: Path, *members: dict[str, Any], existing: Sequence[str] = ("cal", "cal"), **changes: Any
+) -> str:
+    """Write an association of the two exposures, and its files of these suffixes.
+
+    Others of its keys, or of its product's, may have other values.
+    """
+    for name, suffix in zip(NAMES, existing, strict=True):
         (folder / f"{name}_{suffix}.fits").touch()
+    path = Path(write_association(folder, changes.pop("suffix", "cal"), *changes.pop("others", ())))
+    content = json.loads(path.read_text())
+    product = content["products"][0]
+    product["members"] += members
+    for key, value in changes.items():
+        (product if key in product else content)[key] = value
+    path.write_text(json.dumps({key: value for key, value in content.items() if value != DROP}))
+    return str(path)
+
+
+def member(name: Any, exptype: Any = "science") -> dict[str, Any]:
+    return {"expname": name, "exptype": exptype}
 
 
 @pytest.mark.parametrize(
     ("suffix", "existing", "counts"),
     [
         ("cal", ("cal", "cal"), {}),
+        ("mbsub", ("mbsub", "mbsub"), {}),
         ("x1d", ("cal", "cal"), {"cal": 2}),
         ("cal", ("cal", "mbsub"), {"mbsub": 1}),
         ("x1d", ("cal", "mbsub"), {"cal": 1, "mbsub": 1}),
     ],
 )
 def test_members_that_stand_for_others(tmp_path, suffix, existing, counts):
-    touch(tmp_path, *existing)
-    path = write_association(tmp_path, suffix)
+    """Whatever is beside members that exist."""
+    for other in ("x1d", "cal", "mbsub") if existing == (suffix, suffix) else ():
+        associate(tmp_path, existing=(other, other))
+    path = associate(tmp_path, existing=existing, suffix=suffix)
     association = read_association(path)
     files = [f"{name}_{suffix}.fits" for name, suffix in zip(NAMES, existing, strict=True)]
     assert association.science == [str(tmp_path / file) for file in files]
@@ -42,64 +63,34 @@ def test_members_that_stand_for_others(tmp_path, suffix, existing, counts):
     ]
 
 
-def test_member_that_is_there_is_taken_whatever_is_beside_it(tmp_path):
-    for suffix in ("cal", "mbsub", "x1d"):
-        touch(tmp_path, suffix, suffix)
-    for suffix in ("cal", "mbsub"):
-        association = read_association(write_association(tmp_path, suffix))
-        assert association.science[0].endswith(f"_{suffix}.fits")
-        assert association.diagnostics == ()
-
-
-def test_spectra_without_their_exposures(tmp_path):
-    touch(tmp_path, "x1d", "cal")
-    path = write_association(tmp_path, "x1d")
-    with pytest.raises(
-        InputError, match=r"x1d.fits' is a spectrum, and its exposure '.*_cal.fits'"
-    ):
+def test_spectra_without_their_exposures_or_beside_them(tmp_path):
+    path = associate(tmp_path, suffix="x1d", existing=("x1d", "cal"))
+    sentence = r"x1d.fits' is a spectrum, and its exposure '.*_cal.fits'"
+    with pytest.raises(InputError, match=sentence):
         read_association(path)
-
-
-def test_exposure_and_its_spectrum_are_one(tmp_path):
-    touch(tmp_path, "cal", "cal")
-    path = Path(write_association(tmp_path, "x1d"))
-    path.write_text(path.read_text().replace(f"{NAMES[1]}_x1d", f"{NAMES[0]}_cal"))
+    path = associate(tmp_path, member(f"{NAMES[0]}_cal.fits"), suffix="x1d")
     with pytest.raises(InputError, match="twice"):
-        read_association(str(path))
+        read_association(path)
 
 
 @pytest.mark.parametrize("other", [{"name": "jw1-other", "members": []}, {}, "x"])
 def test_only_the_first_product_is_made(tmp_path, other):
-    touch(tmp_path, "cal", "cal")
-    ((_, remark),) = read_association(write_association(tmp_path, "cal", other)).diagnostics
+    ((_, remark),) = read_association(associate(tmp_path, others=[other])).diagnostics
     assert "only its first product is made, as in calwebb_spec3; left out: " in remark
     assert repr(other.get("name") if isinstance(other, dict) else None) in remark
-
-
-def change(folder: Path, *members: dict[str, str], product: str = "", **changes: Any) -> str:
-    """Write an association of the two exposures and other members, with some keys changed."""
-    touch(folder, "cal", "cal")
-    path = Path(write_association(folder, "cal"))
-    content = json.loads(path.read_text()) | changes
-    content["products"][0]["members"] += members
-    content["products"][0]["name"] = product or content["products"][0]["name"]
-    path.write_text(json.dumps({key: value for key, value in content.items() if value != DROP}))
-    return str(path)
-
-
-def member(name: str, exptype: str) -> dict[str, str]:
-    return {"expname": name, "exptype": exptype}
 
 
 def test_members_that_are_not_regrouped_need_not_exist_and_are_counted(tmp_path):
     """As in associations of the archive: target acquisitions are called cal, too."""
     images = [member(f"{name}-{n}_cal.fits", "target_acquisition") for n in "ab" for name in NAMES]
-    association = read_association(change(tmp_path, *images))
+    path = associate(tmp_path, *images)
+    association = read_association(path)
     assert len(association.science) == 2
-    said = "x_asn.json: its 4 target_acquisition members are not regrouped"
-    assert association.diagnostics == (("note", f"{tmp_path}/{said}"),)
+    note = f"{path}: its 4 target_acquisition members are not regrouped"
+    assert association.diagnostics == (("note", note),)
     others = ("background", "Background", "sourcecat", "segmap", "direct_image", "imprint")
-    association = read_association(change(tmp_path, *(member("x.fits", kind) for kind in others)))
+    path = associate(tmp_path, *(member("x.fits", kind) for kind in others))
+    association = read_association(path)
     assert association.background == [f"{tmp_path}/x.fits"] * 2
     ((_, remark),) = association.diagnostics
     assert "its 2 background and 1 sourcecat and 1 segmap and 1 direct_image and 1 impr" in remark
@@ -111,9 +102,11 @@ def test_members_that_are_not_regrouped_need_not_exist_and_are_counted(tmp_path)
     [("science ", False), ("scince", False), ("", True), ("Sci", True), (5, False), (None, False)],
 )
 def test_members_of_unknown_types(tmp_path, exptype, is_science):
-    (tmp_path / "c_cal.fits").touch()
-    association = read_association(change(tmp_path, member("c_cal.fits", exptype)))
-    assert (association.science[-1] == f"{tmp_path}/c_cal.fits") == is_science
+    """Members may have absolute paths."""
+    path = tmp_path / "c_cal.fits"
+    path.touch()
+    association = read_association(associate(tmp_path, member(str(path), exptype)))
+    assert (association.science[-1] == str(path)) == is_science
     ((level, warning),) = association.diagnostics
     assert level == "warning"
     word = exptype if isinstance(exptype, str) else "None"
@@ -125,33 +118,31 @@ def test_members_of_unknown_types(tmp_path, exptype, is_science):
 @pytest.mark.parametrize("way", ["./{}", "../{folder}/{}", "{path}/{}", "../link/{}", "sub/{}"])
 def test_a_member_in_two_ways(tmp_path, way):
     folder = tmp_path / "exposures"
-    folder.mkdir()
+    (folder / "sub").mkdir(parents=True)
     (tmp_path / "link").symlink_to(folder)
     name = f"{NAMES[0]}_cal.fits"
-    (folder / "sub").mkdir()
     (folder / "sub" / name).symlink_to(folder / name)
     other = way.format(name, folder=folder.name, path=folder)
-    with pytest.raises(InputError) as error:
-        read_association(change(folder, member(other, "science")))
-    assert "twice" in str(error.value) and f"'{folder / name}'" in str(error.value)
-    assert str(error.value).endswith("; leave one out")
+    with pytest.raises(InputError, match=r"twice.*; leave one out$") as error:
+        read_association(associate(folder, member(other)))
+    assert f"'{folder / name}'" in str(error.value)
 
 
 @pytest.mark.parametrize("kind", ["None", None, "", DROP])
 def test_associations_without_a_type(tmp_path, kind):
-    assert len(read_association(change(tmp_path, asn_type=kind)).science) == 2
+    assert len(read_association(associate(tmp_path, asn_type=kind)).science) == 2
     (tmp_path / "x_rate.fits").touch()
     with pytest.raises(InputError, match=r"has no asn_type, and its member '.*x_rate.fits' is not"):
-        read_association(change(tmp_path, member("x_rate.fits", "science"), asn_type=kind))
+        read_association(associate(tmp_path, member("x_rate.fits"), asn_type=kind))
 
 
 @pytest.mark.parametrize("name", [f"{TEMPLATE}.fits", f"{TEMPLATE}_cal", f"{TEMPLATE}_cal.fits"])
 def test_endings_of_product_names(tmp_path, name):
-    assert read_association(change(tmp_path, product=name)).template == TEMPLATE
+    assert read_association(associate(tmp_path, name=name)).template == TEMPLATE
 
 
 def test_yaml(tmp_path):
-    content = read_association(change(tmp_path))
+    content = read_association(associate(tmp_path))
     text = (tmp_path / "x_asn.json").read_text()
     for name, written in {
         "y_asn.yaml": yaml.safe_dump(json.loads(text)),
@@ -165,10 +156,6 @@ def test_yaml(tmp_path):
         assert association.name == name[:5]
 
 
-def science(*names: Any) -> list[dict[str, Any]]:
-    return [{"expname": name, "exptype": "science"} for name in names]
-
-
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -180,10 +167,10 @@ def science(*names: Any) -> list[dict[str, Any]]:
         ({"members": None}, "has no name or no members"),
         ({"members": []}, "has no science members"),
         ({"members": ["x"]}, "a member has no expname"),
-        ({"members": science(5)}, "a member has no expname"),
+        ({"members": [member(5)]}, "a member has no expname"),
         ({"members": [{"expname": "x_cal.fits"}]}, "has no science members .* 'None'"),
         *(
-            ({"members": science(name)}, "its member '.*' is not a file")
+            ({"members": [member(name)]}, "its member '.*' is not a file")
             for name in ("", "..", "\0", "/gone/x_cal.fits")
         ),
         *(
@@ -198,13 +185,10 @@ def science(*names: Any) -> list[dict[str, Any]]:
     ],
 )
 def test_associations_that_lie(tmp_path, changes, sentence):
-    path = Path(change(tmp_path))
-    content = json.loads(path.read_text())
-    content["products"][0] |= changes
-    path.write_text(json.dumps(content | changes))
+    path = associate(tmp_path, **changes)
     with pytest.raises(InputError, match=sentence) as caught:
-        read_association(str(path))
-    assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
+        read_association(path)
+    assert str(caught.value).startswith(path) and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -235,11 +219,4 @@ def test_associations_that_are_no_files(tmp_path):
 
 @pytest.mark.parametrize("pool", ["\ud800", "a\nb", 5, None])
 def test_pools_that_are_no_names(tmp_path, pool):
-    assert read_association(change(tmp_path, asn_pool=pool)).pool is None
-
-
-def test_members_may_have_absolute_paths(tmp_path):
-    path = tmp_path / "elsewhere_cal.fits"
-    path.touch()
-    association = read_association(change(tmp_path, member(str(path), "science")))
-    assert association.science[-1] == str(path)
+    assert read_association(associate(tmp_path, asn_pool=pool)).pool is None

@@ -12,7 +12,7 @@ from astropy.io import fits
 from jwst.exp_to_source import exp_to_source
 from jwst_reference import regroup
 from stdatamodels.jwst import datamodels
-from tiny import Parts, edit_tree, split
+from tiny import Parts, edit_tree, integer, remove_cards, set_card, set_tree, split, value
 
 from exp_to_source.errors import InputError
 from exp_to_source.gather.product import gather_source
@@ -69,34 +69,33 @@ def verifier(run: Run) -> Verifier:
     return Verifier(str(run.fingerprints))
 
 
-def place(path: Path, name: str, version: int) -> tuple[int, int, int]:
-    """Where header and data of an HDU begin, and the size of the data."""
-    with fits.open(path) as hdus:
-        info = hdus[name, version].fileinfo()
-        return info["hdrLoc"], info["datLoc"], hdus[name, version].size
+def change(name: str, version: int, edit: Callable[[Parts, int], object]) -> Damage:
+    """Return what changes an HDU, by its number."""
+
+    def damage(path: Path) -> None:
+        parts = split(path.read_bytes())
+        names = [(value(cards, "EXTNAME"), integer(cards, "EXTVER", 1)) for cards, _ in parts.hdus]
+        edit(parts, names.index((name, version)))
+        path.write_bytes(parts.join())
+
+    return damage
 
 
-def replace(old: bytes, new: bytes, name: str = "PRIMARY", version: int = 1) -> Damage:
-    """Replace the first occurrence of bytes after the start of an HDU by as many others."""
+def replace(old: bytes, new: bytes, name: str | None, version: int) -> Damage:
+    """Return what replaces bytes in cards of an HDU."""
 
-    def change(path: Path) -> None:
-        start, _, _ = place(path, name, version)
-        content = path.read_bytes()
-        assert len(old) == len(new) and old in content[start:]
-        path.write_bytes(content[:start] + content[start:].replace(old, new, 1))
+    def edit(parts: Parts, number: int) -> None:
+        cards = b"".join(parts.hdus[number][0])
+        assert old in cards
+        parts.hdus[number] = ([cards.replace(old, new)], parts.hdus[number][1])
 
-    return change
+    return change(name, version, edit)
 
 
-def flip(name: str, version: int) -> Damage:
+def flip(parts: Parts, number: int) -> None:
     """Flip a bit of the data of an HDU."""
-
-    def change(path: Path) -> None:
-        content = bytearray(path.read_bytes())
-        content[place(path, name, version)[1] + 5] ^= 1
-        path.write_bytes(content)
-
-    return change
+    cards, data = parts.hdus[number]
+    parts.hdus[number] = (cards, data[:5] + bytes([data[5] ^ 1]) + data[6:])
 
 
 def edit_block(checksum: bool) -> Damage:
@@ -119,7 +118,10 @@ def tree_edit(pattern: str, replacement: str) -> Damage:
 
 
 DAMAGES = {
-    "flipped byte": (flip("DQ", 2), r"entry 2, slit 2 .* of jw\w+_00002_\w+.fits: .*data of DQ"),
+    "flipped byte": (
+        change("DQ", 2, flip),
+        r"entry 2, slit 2 .* of jw\w+_00002_\w+.fits: .*data of DQ",
+    ),
     "card": (
         replace(b"BUNIT   = 'MJy", b"BUNIT   = 'mJy", "SCI", 2),
         r"_fits_hash.*entry 2, .*card BUNIT of SCI",
@@ -133,7 +135,7 @@ DAMAGES = {
         r"entry 3, .*array of DQ",
     ),
     "PRIMARY": (
-        replace(b"TITLE   = 'A simulated", b"TITLE   = 'Another one"),
+        replace(b"TITLE   = 'A simulated", b"TITLE   = 'Another one", None, 1),
         r"its PRIMARY header differs from jw\w+.fits: TITLE",
     ),
     "WCS": (tree_edit(r"(\n +offset: -?\d\.)[0-8]", r"\g<1>9"), r"entry 3, .*meta\.wcs$"),
@@ -177,29 +179,6 @@ def test_products_of_the_pipeline_are_sound(
     assert verifier.verify(str(product)).to_row()["verdict"] == "ok"
 
 
-def change_cards(word: bytes, card: bytes) -> Callable[[Parts], None]:
-    """Give the first image of a file another card, or none."""
-
-    def change(parts: Parts) -> None:
-        cards = parts.hdus[1][0]
-        (number,) = (n for n, image in enumerate(cards) if image.startswith(word))
-        cards[number : number + 1] = [card.ljust(80)] if card else []
-
-    return change
-
-
-def change_tree(pattern: str, replacement: str) -> Callable[[Parts], None]:
-    """Change the last place of a tree that matches."""
-
-    def change(parts: Parts) -> None:
-        text = "\n".join(parts.lines)
-        found = list(re.finditer(pattern, text))[-1]
-        text = text[: found.start()] + found.expand(replacement) + text[found.end() :]
-        parts.lines = text.split("\n")
-
-    return change
-
-
 def add_hdu(parts: Parts) -> None:
     cards, data = parts.hdus[1]
     words = (b"XTENSION", b"BITPIX", b"NAXIS", b"PCOUNT", b"GCOUNT", b"EXTNAME", b"EXTVER")
@@ -207,26 +186,26 @@ def add_hdu(parts: Parts) -> None:
     parts.hdus.append((own, data))
 
 
-def no_card(parts: Parts) -> None:
-    change_tree(r"ra_v1: [-+.0-9e]+", "ra_v1: .nan")(parts)
-    parts.hdus[0][0][:] = [card for card in parts.hdus[0][0] if not card.startswith(b"RA_V1 ")]
+def remove_value(parts: Parts) -> None:
+    set_tree("ra_v1: [-+.0-9e]+", "ra_v1: .nan")(parts)
+    remove_cards(0, b"RA_V1 ")(parts)
 
 
 #: What is odd in an exposure, the status of its product then, and the message.
 ODDITIES = {
     "an HDU after the tree": (add_hdu, "sound", "ok"),
-    "an attribute of no schema": (change_tree(r"\nslits:", r"\nown: 1\nslits:"), "sound", "ok"),
-    "NaN without a card": (no_card, "sound", "ok"),
-    "a name in lower case": (change_cards(b"EXTNAME", b"EXTNAME = 'sci     '"), "sound", "ok"),
+    "an attribute of no schema": (set_tree(r"\nslits:", r"\nown: 1\nslits:"), "sound", "ok"),
+    "NaN without a card": (remove_value, "sound", "ok"),
+    "a name in lower case": (set_card(1, "EXTNAME = 'sci     '"), "sound", "ok"),
     "a key of a transform": (
-        change_tree("coefficients:", "coefficiants:"), "unproved", "cannot be opened .*coefficien"
+        set_tree("coefficients:", "coefficiants:"), "unproved", "cannot be opened .*coefficien"
     ),
-    "a tag": (change_tree("transform/shift-", "transform/shoft-"), "unproved", "cannot be opened"),
+    "a tag": (set_tree("transform/shift-", "transform/shoft-"), "unproved", "cannot be opened"),
     "WCS": (
-        change_tree(r"( +)wcs: !(?s:.)*?(?=\n\1\w)", r"\1wcs: {a: 1}"), "unproved", "WCS of no use"
+        set_tree(r"( +)wcs: !(?s:.)*?(?=\n\1\w)", r"\1wcs: {a: 1}"), "unproved", "WCS of no use"
     ),
     "another type": (
-        change_cards(b"BITPIX", b"BITPIX  =                   32"),
+        set_card(1, "BITPIX  =                   32"),
         "damaged", r"SCI is int32 \[4, 8\], but float32 \[4, 8\] in its tree",
     ),
 }  # fmt: skip
