@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,28 +28,28 @@ def verdict(product: str, *slits: tuple[str, int], **fields: str) -> Verdict:
     return Verdict(product, planes=1, slits=[list(slit) for slit in slits], **fields)
 
 
+def errors_of(*arguments: Any, **options: Any) -> dict[str, str]:
+    """Check the completeness of verdicts; return the errors by product."""
+    checked = check_completeness(*arguments, **options)
+    return {result.product: list_some(result.errors) for result in checked if result.errors}
+
+
 @pytest.mark.parametrize(
-    ("verdicts", "messages"),
+    ("slits", "messages"),
     [
-        ([verdict("p", ("a", 1), ("b", 1)), verdict("q", ("a", 2))], {}),
+        ([("a", 1), ("b", 1)], {}),
         (
-            [verdict("p", ("a", 1)), verdict("q", ("a", 2))],
+            [("a", 1)],
             {"p": "has 1 entries, 2 in the source list", "(none)": "lost: 1 slits .* b1 of b"},
         ),
-        (
-            [verdict("p", ("a", 1), ("a", 1)), verdict("q", ("a", 2))],
-            {"p": "a1 of a is in p, p", "(none)": "b1 of b"},
-        ),
-        (
-            [verdict("p", ("a", 1), ("b", 1)), verdict("q", ("a", 1))],
-            {"p": "a1 of a is in p, q", "q": "a1 of a is in p, q", "(none)": "a2 of a"},
-        ),
+        ([("a", 1), ("a", 1)], {"p": "a1 of a is in p, p", "(none)": "b1 of b"}),
+        ([("b", 1), ("a", 2)], dict.fromkeys("pq", "a2 of a is in p, q") | {"(none)": "a1 of a"}),
     ],
 )
-def test_lost_and_duplicated_slits(verdicts: list[Verdict], messages: dict[str, str]):
+def test_lost_and_duplicated_slits(slits: list[tuple[str, int]], messages: dict[str, str]):
     exposures = [("a", [SlitIdentity("a1"), SlitIdentity("a2")]), ("b", [SlitIdentity("b1")])]
-    checked = check_completeness(verdicts, exposures, [], {"p": 2, "q": 1})
-    errors = {result.product: list_some(result.errors) for result in checked if result.errors}
+    verdicts = [verdict("p", *slits), verdict("q", ("a", 2))]
+    errors = errors_of(verdicts, exposures, [], {"p": 2, "q": 1})
     assert errors.keys() == messages.keys()
     for product, message in messages.items():
         assert re.search(message, errors[product])
@@ -57,21 +58,18 @@ def test_lost_and_duplicated_slits(verdicts: list[Verdict], messages: dict[str, 
 def test_slits_are_in_one_product_of_each_association():
     associations = [Association(f"/{x}", "", ["/data/a"], [], None) for x in ("one", "two")]
     exposures = [("a", [SlitIdentity("a1")])]
-    for names, failed in ((("one", "two"), []), (("one", "one"), ["one", "two", "(none)"])):
+    for other, failed in (("two", []), ("one", ["one", "two", "(none)"])):
         products = [
-            verdict(product, ("a", 1), association=name)
-            for product, name in zip(("one", "two"), names, strict=True)
+            verdict(x, ("a", 1), association=y) for x, y in (("one", "one"), ("two", other))
         ]
-        checked = check_completeness(products, exposures, associations, {"one": 1, "two": 1})
-        assert [result.product for result in checked if result.errors] == failed
+        assert [*errors_of(products, exposures, associations, {"one": 1, "two": 1})] == failed
 
 
 def test_slits_of_odd_types():
     assert SlitIdentity("x", 5, "61", 61.5, ["x"]).identity_keys() == {("name", "61.5")}
     assert SlitIdentity("x", {}, [1], {}, None).identity_keys() == {("name", "{}")}
     exposures = [("a", [SlitIdentity("a1", 1, None, 7, 3)])]
-    (checked,) = check_completeness([verdict("p", ("a", 1))], exposures, [], {"p": 1})
-    assert not checked.errors
+    assert errors_of([verdict("p", ("a", 1))], exposures, [], {"p": 1}) == {}
 
 
 def left_out(source_id: int, name: str = "", slit_name: str = "", slits: int = 1) -> dict[str, str]:
@@ -91,13 +89,12 @@ def test_verification_accounts_for_sources_left_out(row: dict[str, str]):
         SlitIdentity("a3", "3", 9, ""),
     ]
     for count, errors in (
-        (1, ["0 slits are of sources left out, 1 in the list of these"]),
-        (2, []),
-        (3, ["lost: 1 slits are in no product that could be read: a3 of a"]),
+        (1, {"(none)": "0 slits are of sources left out, 1 in the list of these"}),
+        (2, {}),
+        (3, {"(none)": "lost: 1 slits are in no product that could be read: a3 of a"}),
     ):
-        products, exposures = [verdict("p", ("a", 1))], [("a", slits[:count])]
-        last = check_completeness(products, exposures, [], {"p": 1}, [row])[-1]
-        assert last.errors == errors
+        exposures = [("a", slits[:count])]
+        assert errors_of([verdict("p", ("a", 1))], exposures, [], {"p": 1}, [row]) == errors
 
 
 def test_verification_holds_products_to_the_table(tmp_path: Path):
@@ -107,23 +104,18 @@ def test_verification_holds_products_to_the_table(tmp_path: Path):
         return JoinLookup(read_joins(str(path)))
 
     one, other = ("a_cal.fits", 1), ("b_cal.fits", 1)
-    exposures = [("a_cal.fits", [SlitIdentity("a1", "1", 1)])]
-    exposures.append(("b_cal.fits", [SlitIdentity("b1", "1", 2)]))
+    exposures = [(name, [SlitIdentity("x", "1", n)]) for name, n in (one, ("b_cal.fits", 2))]
     asn = [Association(f"/{x}", "", ["/d/a_cal.fits", "/d/b_cal.fits"], [], None) for x in "xy"]
-    (joined,) = check_completeness(
-        [verdict("p", one, other)], exposures, asn, {"p": 2}, joins=look_up("9")
-    )
-    assert not joined.errors
+    pair = [verdict("p", one, other)]
+    assert errors_of(pair, exposures, asn, {"p": 2}, joins=look_up("9")) == {}
     rows = [left_out(8, "Vega", slits=2)]
-    assert check_completeness([], exposures, asn, {}, rows, look_up("Vega")) == []
+    assert errors_of([], exposures, asn, {}, rows, look_up("Vega")) == {}
     # A target has one product of each optics, whatever it is called.
-    for optics, errors in (
-        ("G395M", []),
-        ("G235M", ["free, p: of one target of the joins, which is one product"]),
-    ):
+    error = "free, p: of one target of the joins, which is one product"
+    for optics, errors in (("G395M", {}), ("G235M", {"(none)": error})):
         pair = [verdict("p", one, optics="G235M"), verdict("free", other, optics=optics)]
-        last = check_completeness(pair, exposures, [], {"p": 1, "free": 1}, joins=look_up("9"))[-1]
-        assert last.errors == errors
+        expected = {"p": 1, "free": 1}
+        assert errors_of(pair, exposures, [], expected, joins=look_up("9")) == errors
 
 
 @pytest.fixture
