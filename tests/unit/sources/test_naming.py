@@ -26,42 +26,35 @@ from exp_to_source.naming import (
         ("jw99009-o001_b1234567890_niriss_f140m-gr150c_cal", ("b", 1234567890)),
         ("jw01234-o002_s00005_nircam_f356w-grismr-subgrism256", ("s", 5)),
         ("jw01234-o002_s00005_miri_p750l", ("s", 5)),
+        ("", None),
+        ("jw10006010001_03101_00001_nrs1", None),
+        ("jw10006-o010_61_nirspec_prism", None),
+        ("../jw10006-o010_s00061", None),
+        ("jw10006-o010_s00061_nirspec_f170lp-g235m/x", None),
+        ("jw10006-o010_s00061_nirspec_f170lp\n", None),
     ],
 )
-def test_product_names_are_parsed(name: str, source: tuple[str, int]):
+def test_names_of_products_are_parsed(name: str, source: tuple[str, int] | None):
     assert parse_product_name(name) == source
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["", "jw10006010001_03101_00001_nrs1", "jw10006-o010_61_nirspec_prism",
-     "../jw10006-o010_s00061", "jw10006-o010_s00061_nirspec_f170lp-g235m/x",
-     "jw10006-o010_s00061_nirspec_f170lp\n"],
-)  # fmt: skip
-def test_other_names_are_no_products(name: str):
-    assert parse_product_name(name) is None
+#: They need not follow the syntax of the archive.
+VALID = (
+    *("jw10006-o010_s00061_nirspec_f170lp-g235m", "my_targets_s000000061", "My.Run-s00061"),
+    *("s00061", "mosAv00003x", "mos.s00061.x", "s00061" + "x" * (MAX_PRODUCT_NAME - 6)),
+    "jw01345-o001_t001-s000000021_nirspec_prism-s200a1",
+)
+#: They cannot be files.
+INVALID = (
+    *("", "my_targets", "a_s0061", "../a_s00061", "a/s00061", "..s00061", ".s00061", "-s00061"),
+    *("a.._s00061", "s00061..x", "a b_s00061", "a_s00061\n", "\na_s00061", "a_s00061'"),
+    *('a"_s00061', "a$HOME_s00061", "a_s00061;x", "a_{x}_s00061", "a_s00061*", "\u00e9_s00061"),
+    *("a_s\u0661\u0661\u0661\u0661\u0661", "s00061" + "x" * (MAX_PRODUCT_NAME - 5)),
+)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["jw10006-o010_s00061_nirspec_f170lp-g235m", "my_targets_s000000061", "My.Run-s00061",
-     "s00061", "mosAv00003x", "mos.s00061.x", "jw01345-o001_t001-s000000021_nirspec_prism-s200a1",
-     "s00061" + "x" * (MAX_PRODUCT_NAME - 6)],
-)  # fmt: skip
-def test_products_need_not_follow_the_syntax_of_the_archive(name: str):
-    assert is_product_name(name)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["", "my_targets", "a_s0061", "../a_s00061", "a/s00061", "..s00061", ".s00061", "-s00061",
-     "a.._s00061", "s00061..x",
-     "a b_s00061", "a_s00061\n", "\na_s00061", "a_s00061'", 'a"_s00061', "a$HOME_s00061",
-     "a_s00061;x", "a_{x}_s00061", "a_s00061*", "\u00e9_s00061",
-     "a_s\u0661\u0661\u0661\u0661\u0661", "s00061" + "x" * (MAX_PRODUCT_NAME - 5)],
-)  # fmt: skip
-def test_what_cannot_be_a_file_is_no_product(name: str):
-    assert not is_product_name(name)
+def test_products_need_names_of_files():
+    assert [name for name in (*VALID, *INVALID) if is_product_name(name)] == [*VALID]
 
 
 def test_exposure_names_parse_into_their_fields():
