@@ -1,7 +1,6 @@
 """Products of the jwst package, and where ours differ from them."""
 
 import io
-import struct
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 import asdf
 import numpy as np
 import pytest
-from adversity.judge import judge
+from adversity.judge import blocks_of, judge
 from asdf.util import load_yaml
 from astropy.io import fits
 from jwst.exp_to_source import exp_to_source
@@ -31,8 +30,6 @@ from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
 
 CARD = 80
-BLOCK_MAGIC = b"\xd3BLK"
-BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
 ABSENT = "(absent)"
 
 #: Grouping of jwst; exposures may be copies of one.
@@ -48,15 +45,6 @@ class Difference(NamedTuple):
     place: str
     ours: Any
     official: Any
-
-
-class Product(NamedTuple):
-    """Content of a product, as far as it is compared."""
-
-    cards: list[tuple[str, list[str]]]
-    data: list[bytes]
-    tree: dict[str, Any]
-    source: tuple[int, str]
 
 
 def simulated(folder, edit=None, **options):
@@ -95,18 +83,20 @@ def differences(
     associations = [association] if association else []
     ours = {}
     for path in regroup(paths, folder / "ours", associations, options=GroupingOptions()):
-        product = read_product(path)
-        ours[product.source] = path, product
+        source, content = read_product(path)
+        ours[source] = path, content
     found = []
+    (folder / "official").mkdir(parents=True)
     for model in regroup_officially(paths, association):
         entry = model.exposures[0]
-        path, product = ours.pop((entry.source_id, (entry.source_name or "").strip()))
+        path, content = ours.pop((entry.source_id, (entry.source_name or "").strip()))
         official = folder / "official" / path.name
-        official.parent.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Cards that are too long for their comment.
+        with warnings.catch_warnings(action="ignore"):  # Cards that are too long for their comment.
             model.save(official)
-        found += compare(product, read_product(official))
+        _, theirs = read_product(official)
+        places = dict.fromkeys((*content, *theirs))
+        pairs = [(place, content.get(place, ABSENT), theirs.get(place, ABSENT)) for place in places]
+        found += [Difference(*pair) for pair in pairs if pair[1] != pair[2]]
         if opened:
             check_opens(path, model)
             opened = False
@@ -150,98 +140,47 @@ def regroup_officially(
         return list(exp_to_source(exposures).values())
 
 
-def read_product(path: Path) -> Product:
-    """Read a product, and check that its hash is that of its headers."""
+def read_product(path: Path) -> tuple[tuple[int, str], dict[str, Any]]:
+    """Read a product: its source, and content by place; check its hash."""
     raw = path.read_bytes()
-    cards, data = [], []
+    content: dict[str, Any] = {"HDUs": []}
     with fits.open(path) as hdus:
-        for hdu in hdus:
-            place = hdu.fileinfo()
-            header, content = raw[place["hdrLoc"] : place["datLoc"]], place["datLoc"]
-            if hdu.name == "ASDF":
-                document = raw[content : content + hdu.header["NAXIS1"]]
-                continue
-            images = [header[at : at + CARD].decode() for at in range(0, len(header), CARD)]
-            images = images[: images.index("END".ljust(CARD))]
-            images = [image for image in images if image[:8].strip() not in ("DATE", "HISTORY")]
-            cards.append((f"{hdu.name},{hdu.ver}", images))
-            data.append(raw[content : content + place["datSpan"]])
+        for hdu in hdus[:-1]:
+            name, place = f"{hdu.name},{hdu.ver}", hdu.fileinfo()
+            header = raw[place["hdrLoc"] : place["datLoc"]].decode().rstrip()
+            images = [header[at : at + CARD].rstrip() for at in range(0, len(header), CARD)]
+            images = [card for card in images if card[:8].strip() not in ("DATE", "HISTORY")]
+            words = [card[:8].strip() for card in images]
+            content["HDUs"].append(name)
+            content[name] = words
+            for word in words:
+                cards = [card for card, other in zip(images, words, strict=True) if other == word]
+                content[f"{name} {word}"] = "\n".join(cards)
+            content[f"data of {name}"] = raw[place["datLoc"] : place["datLoc"] + place["datSpan"]]
+        start = hdus[-1].fileinfo()["datLoc"]
+        document = raw[start : start + hdus[-1].header["NAXIS1"]]
         tree = load_yaml(io.BytesIO(document), tagged=True)
-        assert tree["_fits_hash"] == fits_hash(hdus)
+        assert hdus[-1].name == "ASDF" and tree["_fits_hash"] == fits_hash(hdus)
     for key in NOT_COMPARED:
         tree.pop(key, None)
     del tree["meta"]["date"]
     first = tree["exposures"][0]
     source = first["source_id"], str(first.get("source_name") or "").strip()
-    return Product(cards, data, plain(tree, read_blocks(document)), source)
+    return source, content | dict(flatten("", tree, list(blocks_of(document))))
 
 
-def read_blocks(document: bytes) -> list[bytes]:
-    """Contents of the internal blocks of an ASDF file."""
-    blocks = []
-    position = document.index(b"\n...\n") + 5
-    while document[position : position + 4] == BLOCK_MAGIC:
-        size = int.from_bytes(document[position + 4 : position + 6])
-        _, _, allocated, used, _, _ = BLOCK_HEADER.unpack_from(document, position + 6)
-        position += 6 + size
-        blocks.append(document[position : position + used])
-        position += allocated
-    return blocks
-
-
-def plain(node: Any, blocks: list[bytes]) -> Any:
-    """Tree of mappings, lists and text, in which tags count and blocks stand for their numbers."""
+def flatten(place: str, node: Any, blocks: list[bytes]) -> Iterator[tuple[str, Any]]:
+    """Yield tags and values of a tree by place, in which blocks stand for their numbers."""
     tag = getattr(node, "_tag", "")
-    if isinstance(node, dict):
-        parts = {key: plain(value, blocks) for key, value in node.items()}
-        if "ndarray" in tag and isinstance(node["source"], int):
-            parts["source"] = blocks[node["source"]].hex()
-        return parts | {"tag": tag}
-    if isinstance(node, list):
-        return [plain(value, blocks) for value in node] + [tag]
-    return repr(node) + tag
-
-
-def compare(ours: Product, official: Product) -> list[Difference]:
-    """Tell the differences of two products."""
-    names = [[name for name, _ in product.cards] for product in (ours, official)]
-    if names[0] != names[1]:
-        return [Difference("HDUs", *names)]
-    found = []
-    for (name, images), (_, others) in zip(ours.cards, official.cards, strict=True):
-        found += compare_cards(name, images, others)
-    for name, data, other in zip(names[0], ours.data, official.data, strict=True):
-        if data != other:
-            found.append(Difference(f"data of {name}", len(data), len(other)))
-    return [*found, *compare_trees("", ours.tree, official.tree)]
-
-
-def compare_cards(name: str, ours: list[str], official: list[str]) -> Iterator[Difference]:
-    """Tell the differences of two headers: of their order if it differs, else card by card."""
-    keywords = [[image[:8].strip() for image in images] for images in (ours, official)]
-    if keywords[0] != keywords[1]:
-        only = [
-            [image for image in a if image not in b]
-            for a, b in ((ours, official), (official, ours))
-        ]
-        yield Difference(name, *only)
-        return
-    for image, other in zip(ours, official, strict=True):
-        if image != other:
-            yield Difference(f"{name} {image[:8].strip()}", image.strip(), other.strip())
-
-
-def compare_trees(place: str, ours: Any, official: Any) -> Iterator[Difference]:
-    """Tell the differences of two trees."""
-    if isinstance(ours, dict) and isinstance(official, dict):
-        for key in sorted(ours.keys() | official.keys()):
-            parts = ours.get(key, ABSENT), official.get(key, ABSENT)
-            yield from compare_trees(f"{place}.{key}", *parts)
-    elif isinstance(ours, list) and isinstance(official, list) and len(ours) == len(official):
-        for number, parts in enumerate(zip(ours, official, strict=True)):
-            yield from compare_trees(f"{place}[{number}]", *parts)
-    elif ours != official:
-        yield Difference(place.removeprefix("."), ours, official)
+    if isinstance(node, (dict, list)):
+        yield place, f"{type(node).__name__} of {len(node)} {tag}"
+        for key, part in node.items() if isinstance(node, dict) else enumerate(node):
+            if key == "source" and "ndarray" in tag and isinstance(part, int):
+                part = blocks[part]
+            inner = f"[{key}]" if isinstance(node, list) else f".{key}" if place else str(key)
+            yield from flatten(place + inner, part, blocks)
+    else:
+        yield place, repr(node) + tag
 
 
 def check_opens(path: Path, official: datamodels.MultiExposureModel) -> None:

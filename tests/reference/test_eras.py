@@ -7,6 +7,7 @@ from pathlib import Path
 import asdf
 import numpy as np
 import pytest
+from adversity.subjects import trim
 from astropy.io import fits
 from eras import unpack_eras
 from jwst_reference import assert_equal_to_jwst, assert_verified, open_quietly, regroup
@@ -69,6 +70,8 @@ def write(folder: Path, *exposures: Parts) -> list[Path]:
 )
 def test_products_of_two_eras_are_those_of_jwst(tmp_path, mode, eras):
     paths = unpack_eras(mode, tmp_path / "exposures", *eras)
+    for path in paths:
+        path.write_bytes(trim(split(path.read_bytes()), 2).join(true_hash=True))
     products = regroup(paths, tmp_path)
     assert_equal_to_jwst(paths, products, tmp_path)
     assert assert_verified(paths, products, tmp_path) == []
