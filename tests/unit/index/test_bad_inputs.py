@@ -90,20 +90,14 @@ def assert_harmless(folder: Path, content: bytes) -> None:
         judge(gather(folder, name), [(f"{NAME}.fits", content, number)])
 
 
-def put(cards: list[bytes], keyword: str, value: str | None) -> None:
-    """Give a card another value, add it where there is none, or remove it."""
-    word = keyword.ljust(8).encode() + b"="
+def put(cards: list[bytes], keyword: str, value: str) -> None:
+    """Give a card another value, or add it where there is none."""
     image = f"{keyword:8}= {value}".encode("latin-1")[:CARD].ljust(CARD)
-    places = [number for number, card in enumerate(cards) if card.startswith(word)]
-    if not places:
-        cards.append(image)
-    elif value is None:
-        del cards[places[0]]
-    else:
-        cards[places[0]] = image
+    places = [number for number, card in enumerate(cards) if card[:9] == image[:9]]
+    cards[slice(places[0], places[0] + 1) if places else slice(len(cards), None)] = [image]
 
 
-def with_card(parts: Parts, hdu: int, keyword: str, value: str | None) -> bytes:
+def with_card(parts: Parts, hdu: int, keyword: str, value: str) -> bytes:
     """Exposure with one card changed by hand."""
     parts = parts.copy()
     put(parts.hdus[hdu][0], keyword, value)
@@ -137,19 +131,15 @@ def test_no_fits_file(tmp_path, content, sentence):
 
 
 def test_folder_or_nothing_in_place_of_an_exposure(tmp_path):
-    path = tmp_path / f"{NAME}.fits"
-    for _ in range(2):
+    for path in (tmp_path, tmp_path / "none.fits"):
         with pytest.raises(InputError, match="no such file"):
             index_exposure(str(path), str(tmp_path / "x"))
-        path.mkdir(exist_ok=True)
 
 
 @pytest.mark.parametrize(
     ("keyword", "value", "kind"),
     [
         ("DATAMODL", "'SpecModel'", r"SpecModel \(NRS_MSASPEC\)"),
-        ("DATAMODL", "'ImageModel'", r"ImageModel \(NRS_MSASPEC\)"),
-        ("EXP_TYPE", "'NRS_IFU'", r"MultiSlitModel \(NRS_IFU\)"),
         ("EXP_TYPE", "'MIR_LRS-FIXEDSLIT'", r"MultiSlitModel \(MIR_LRS-FIXEDSLIT\)"),
     ],
 )
@@ -343,11 +333,11 @@ def test_bombs(tmp_path, parts, bounded_memory, name, text, tagged):
 def test_bombs_that_each_slit_sets_off(tmp_path, parts, bounded_memory, place):
     many = ", ".join(["x" * 10000] * 100)
     content = with_text(parts, "  shared:", f"  big: &big {{a: [{many}]}}\n  shared:")
-    text = f"{META}    more:\n" + "    - *big\n" * 3000
     if place == "exposure":
-        content = with_text(parts, "  shared:", f"  big: &big {{a: [{many}]}}\n  shared:")
         lines = [f"      k{n}: *big\n" for n in range(3000)]
         text = META + "    instrument:\n" + "".join(lines)
+    else:
+        text = f"{META}    more:\n" + "    - *big\n" * 3000
     assert_refused(tmp_path, with_text(split(content), META, text), "beyond all bounds")
 
 
