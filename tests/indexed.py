@@ -24,13 +24,16 @@ IDENTITY = {
 
 
 def exposure(name: str, *slits: tuple[Any, ...], **identity: str) -> IndexedExposure:
-    """Make an exposure with slits: source id, source name, slit name; others of their fields."""
+    """Make an exposure with slits: source id, source name, slit name; others of their fields.
+
+    Without any, it has one of a source 1.
+    """
     about = IDENTITY | {"exposure": name, "path": f"{name}.fits"} | identity
     elements = optical_elements(*(about[key] for key in ("filter", "grating", "pupil")))
     optics = f"{about['instrument']}_{elements}".lower()
     same = {"optics": optics, "program": about["program"]}
     indexed = []
-    for n, (source_id, source_name, slit_name, *others) in enumerate(slits):
+    for n, (source_id, source_name, slit_name, *others) in enumerate(slits or [(1, "", "1")]):
         fields = same | (others[0] if others else {})
         what = source_id, source_name, slit_name, about["exposure_type"], 14, 100
         indexed.append(Slit(name, f"{name}-{n}", *what, **fields))

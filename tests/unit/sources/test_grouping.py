@@ -10,10 +10,12 @@ from exp_to_source.formats.layouts import SlitLayout
 from exp_to_source.formats.summaries import SlitSummary
 from exp_to_source.naming import is_product_name, parse_product_name
 from exp_to_source.sources.associations import Association
-from exp_to_source.sources.families import GroupingOptions, read_exposures
+from exp_to_source.sources.families import GroupingOptions, IndexedExposure, read_exposures
 from exp_to_source.sources.listing import describe_source
 from exp_to_source.sources.source_list import write_source_list
 from exp_to_source.sources.warnings import find_warnings, note_names
+
+FIXED = {"exposure_type": "NRS_FIXEDSLIT"}
 
 
 def products_of(*exposures, **options):
@@ -98,25 +100,26 @@ def test_every_conflict_is_listed():
 
 
 def test_families_differ_in_what_names_them():
-    found = products_of(
-        exposure("a", (1, "", "1")),
-        exposure("b", (1, "", "1"), grating="G395M"),
-        exposure("c", (1, "", "1"), observation="11", version="1.19.0"),
-        exposure("d", (1, "", "S200A1"), exposure_type="NRS_FIXEDSLIT", subarray="SUBS200A1"),
+    exposures = (
+        exposure("a"),
+        exposure("b", grating="G395M"),
+        exposure("c", observation="11", version="1.19.0"),
+        exposure("d", (1, "", "S200A1"), **FIXED, subarray="SUBS200A1"),
     )
-    assert [product.name for product in found] == [
+    names = [
         "jw10006-o010_s00001_nirspec_f170lp-g235m",
         "jw10006-o010_s00001_nirspec_f170lp-g235m-s200a1-subs200a1",
         "jw10006-o010_s00001_nirspec_f170lp-g395m",
         "jw10006-o011_s000000001_nirspec_f170lp-g235m",
     ]
+    assert [product.name for product in products_of(*exposures)] == names
+    names[-1] = names[-1].replace("s000000001", "s00001")
+    assert [item.name for item in products_of(*exposures, source_id_digits="5")] == names
 
 
 def test_associations_are_families_of_their_own():
     asn = Association("x_asn.json", "jw10006-c1001_t001_nirspec_prism-clear", ["a"], [], "pool.csv")
-    found = products_of(
-        exposure("a", (1, "", "1")), exposure("b", (1, "", "1")), associations=[asn]
-    )
+    found = products_of(exposure("a"), exposure("b"), associations=[asn])
     assert [product.name for product in found] == [
         "jw10006-c1001_s00001_nirspec_prism-clear",
         "jw10006-o010_s00001_nirspec_f170lp-g235m",
@@ -125,30 +128,25 @@ def test_associations_are_families_of_their_own():
 
 
 @pytest.mark.parametrize(
-    ("bad", "name"),
+    ("bad", "slit", "name"),
     [
-        ({"program": "../x"}, "jw000-x-o010_s00001_nirspec_f170lp-g235m"),
-        ({"observation": "{}"}, "jw10006-o00-_s00001_nirspec_f170lp-g235m"),
-        ({"filter": "a/b"}, "jw10006-o010_s00001_nirspec_a-b-g235m"),
-        ({"instrument": "X"}, "jw10006-o010_s00001_x_f170lp-g235m"),
-        ({"instrument": ""}, "jw10006-o010_s00001_f170lp-g235m"),
-        ({"subarray": "a b"}, "jw10006-o010_s00001_nirspec_f170lp-g235m-a-b"),
+        ({"program": "../x"}, "1", "jw000-x-o010_s00001_nirspec_f170lp-g235m"),
+        ({"observation": "{}"}, "1", "jw10006-o00-_s00001_nirspec_f170lp-g235m"),
+        ({"filter": "a/b"}, "1", "jw10006-o010_s00001_nirspec_a-b-g235m"),
+        ({"instrument": "X"}, "1", "jw10006-o010_s00001_x_f170lp-g235m"),
+        ({"instrument": ""}, "1", "jw10006-o010_s00001_f170lp-g235m"),
+        ({"subarray": "a b"}, "1", "jw10006-o010_s00001_nirspec_f170lp-g235m-a-b"),
+        (FIXED, "../S1", "jw10006-o010_s00001_nirspec_f170lp-g235m--s1"),
+        (FIXED, "S\u00e9", "jw10006-o010_s00001_nirspec_f170lp-g235m-s-"),
+        (FIXED, " My slit", "jw10006-o010_s00001_nirspec_f170lp-g235m-my-slit"),
     ],
 )
-def test_headers_that_give_no_name_of_the_archive(bad: dict, name: str):
-    (product,) = products_of(exposure("a", (1, "", "1"), **bad))
+def test_headers_that_give_no_name_of_the_archive(bad: dict, slit: str, name: str):
+    (product,) = products_of(exposure("a", (1, "", slit), **bad))
     assert product.name == name and is_product_name(name)
     remarks = [remark.text for remark in note_names([product])]
     assert bool(remarks) == (parse_product_name(name) is None)
     assert all(text.startswith(f"{name}: named after headers") for text in remarks)
-
-
-@pytest.mark.parametrize(
-    ("slit", "part"), [("../S1", "--s1"), ("S\u00e9", "-s-"), (" My slit", "-my-slit")]
-)
-def test_names_of_slits_become_part_of_names_of_products(slit: str, part: str):
-    (product,) = products_of(exposure("a", (1, "", slit), exposure_type="NRS_FIXEDSLIT"))
-    assert part in product.name
 
 
 @pytest.mark.parametrize(
@@ -160,7 +158,7 @@ def test_names_of_slits_become_part_of_names_of_products(slit: str, part: str):
 )
 def test_bad_names_are_blamed_on_the_slit_that_has_them_or_on_the_longest(slits, culprit):
     exposures = (
-        exposure(name, (1, "star", slit), exposure_type="NRS_FIXEDSLIT")
+        exposure(name, (1, "star", slit), **FIXED)
         for name, slit in zip("abcdefghi", slits, strict=False)
     )
     with pytest.raises(InputError, match=f"^{culprit}.* is not a valid product name"):
@@ -208,32 +206,23 @@ def test_ids_of_fixed_slits_by_header_or_by_table(
             assert (slit.detector, slit.optics) == ("nrs1", "nirspec_f170lp-g235m")
 
 
-@pytest.mark.parametrize(
-    ("header", "on_bad_exposure", "stops"),
-    [
-        ({"failure": "a.fits: bad"}, "stop", True),
-        ({"failure": "a.fits: bad"}, "skip", False),
-        ({"failure": "a.fits: an image", "other_kind": "ImageModel"}, "stop", False),
-    ],
-)
-def test_exposures_without_slits_stop_the_run_or_are_skipped(
-    tmp_path, header, on_bad_exposure, stops
-):
-    index = f"{tmp_path}/a.txt"
-    parts = {"tags": b"", "diagnostics": b""}
-    write_index(index, {"exposure": "a", "path": "a.fits"} | header, parts, [])
-    exposures = read_exposures([index], GroupingOptions(on_bad_exposure=on_bad_exposure))
-    if stops:
-        with pytest.raises(InputError, match=r"a\.fits: bad"):
-            list(exposures)
-    else:
-        assert [exposure.slits for exposure in exposures] == [[]]
+def test_exposures_without_slits_stop_the_run_or_are_skipped(tmp_path):
+    def read(on_bad_exposure: str, **header: str) -> list[IndexedExposure]:
+        index = f"{tmp_path}/a.txt"
+        header |= {"exposure": "a", "path": "a.fits", "failure": "a.fits: bad"}
+        write_index(index, header, {"tags": b"", "diagnostics": b""}, [])
+        return [*read_exposures([index], GroupingOptions(on_bad_exposure=on_bad_exposure))]
+
+    assert [item.slits for item in read("skip")] == [[]]
+    assert [item.slits for item in read("stop", other_kind="ImageModel")] == [[]]
+    with pytest.raises(InputError, match=r"a\.fits: bad"):
+        read("stop")
 
 
 def test_exposures_in_and_beside_an_association():
     """The remedy is not one that leads to the same conflict."""
     asn = associate("x", "jw10006-o010_{source_id}_nirspec_f170lp-g235m", "a")
-    two = exposure("a", (1, "", "1")), exposure("b", (1, "", "1"))
+    two = exposure("a"), exposure("b")
     with pytest.raises(InputError, match=r"two groups.* name all of them in one asso") as error:
         products_of(*two, associations=[asn])
     assert "group_by" not in str(error.value)
@@ -250,7 +239,7 @@ def test_exposures_in_and_beside_an_association():
 )
 def test_fixed_slits_that_are_numbered_in_two_ways(versions, fixed_slit_ids, warned):
     exposures = [
-        exposure(name, (1, "", "S200A1"), version=version, exposure_type="NRS_FIXEDSLIT")
+        exposure(name, (1, "", "S200A1"), version=version, **FIXED)
         for name, version in zip("ab", versions, strict=True)
     ]
     messages = str(warnings_of(*exposures, fixed_slit_ids=fixed_slit_ids))
@@ -260,8 +249,8 @@ def test_fixed_slits_that_are_numbered_in_two_ways(versions, fixed_slit_ids, war
 
 
 def test_exposures_of_several_gratings_in_an_association():
-    other = exposure("b", (1, "", "1"), filter="F100LP", grating="G140H")
-    both = exposure("a", (1, "", "1")), other
+    other = exposure("b", filter="F100LP", grating="G140H")
+    both = exposure("a"), other
     asn = associate("x", "jw10006-c1001_{source_id}_nirspec", "a", "b")
     assert (
         "x_asn.json: its exposures have different optical elements (a: nirspec_f170lp-g235m, "
@@ -272,7 +261,7 @@ def test_exposures_of_several_gratings_in_an_association():
 
 
 def test_families_whose_spectra_would_be_in_one_table():
-    exposures = [exposure(name, (1, "", "1"), exposure_type="NIS_WFSS") for name in "ab"]
+    exposures = [exposure(name, exposure_type="NIS_WFSS") for name in "ab"]
     associations = [associate("a", "My-{source_id}", "a"), associate("b", "my_{source_id}", "b")]
     (warning,) = warnings_of(*exposures, associations=associations)
     assert warning.startswith("spectra of My-{source_id} and my_{source_id} would be in one table")
