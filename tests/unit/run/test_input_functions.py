@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -55,6 +55,9 @@ def functions(is_module: bool = False, **config: object) -> InputFunctions:
 def product(name: str) -> dict[str, str]:
     """Wildcards of a product."""
     return {"association": "jw1_", "source": name[4:10], "setting": "_x"}
+
+
+EXPOSURE, PRODUCT = SimpleNamespace(exposure="a_cal"), product(NAMES[0])
 
 
 def test_rows_of_products():
@@ -112,10 +115,6 @@ def test_a_list_of_other_settings_ends_the_run(monkeypatch: pytest.MonkeyPatch):
         inputs.products()
 
 
-def test_skipped_exposures_have_no_fingerprints():
-    assert functions().fingerprints({}) == ["results/verify/exposures/a_cal.jsonl"]
-
-
 def test_the_report_updates_quick_looks_that_exist():
     Path("results/quicklook").mkdir()
     Path(f"results/quicklook/{NAMES[1]}.png").touch()
@@ -127,33 +126,34 @@ def test_what_is_shown_but_not_made_is_a_reason_to_run_again():
     inputs = functions()
     kinds = ("spectrum", "shown_spectra", "verdicts", "remarks", "exposures")
     triggers = [getattr(inputs, f"{kind}_trigger") for kind in kinds]
-    before = [trigger(product(NAMES[0])) for trigger in triggers]
+    before = [trigger(PRODUCT) for trigger in triggers]
     Path("results/spec3").mkdir()
     Path(f"results/spec3/{NAMES[0]}_x1d.fits").touch()
     Path("results/verify.tsv").touch()
     Path("results/remarks.tsv").write_text("level\tremark\nwarning\tx\n")
     Path("a_cal.fits").write_bytes(b"xy")
-    after = [trigger(product(NAMES[0])) for trigger in triggers]
+    after = [trigger(PRODUCT) for trigger in triggers]
     assert all(one != other for one, other in zip(before, after, strict=True))
 
 
-def test_exposures_of_a_module_count_if_they_are_replaced():
-    wildcards = SimpleNamespace(exposure="a_cal")
-    assert functions(is_module=True).exposure_trigger(wildcards) == ""
-    assert functions().exposure_trigger(wildcards).startswith("a_cal.fits 1 ")
-    assert functions().exposure(wildcards) == "a_cal.fits"
-
-
-def test_jobs_that_must_not_fail():
-    wildcards = product(NAMES[0])
-    option = f"--record-failure results/failures/spec3/{NAMES[0]}.txt"
-    assert functions().failure_option(wildcards, "spec3") == option
-    assert functions(is_module=True).failure_option(wildcards) == ""
-
-
-def test_place_of_crds():
-    assert functions().crds_options({}, {}) == ""
-    assert functions(crds_path="a b").crds_options({}, {}) == "'--crds-path=a b'"
+@pytest.mark.parametrize(
+    ("config", "name", "arguments", "expected"),
+    [
+        # Skipped exposures have none.
+        ({}, "fingerprints", [{}], ["results/verify/exposures/a_cal.jsonl"]),
+        ({}, "exposure", [EXPOSURE], "a_cal.fits"),
+        # Those of a module count if they are replaced.
+        ({"is_module": True}, "exposure_trigger", [EXPOSURE], ""),
+        # Jobs that must not fail.
+        ({}, "failure_option", [PRODUCT, "spec3"],
+         f"--record-failure results/failures/spec3/{NAMES[0]}.txt"),
+        ({"is_module": True}, "failure_option", [PRODUCT], ""),
+        ({}, "crds_options", [{}, {}], ""),
+        ({"crds_path": "a b"}, "crds_options", [{}, {}], "'--crds-path=a b'"),
+    ],
+)  # fmt: skip
+def test_functions_of_wildcards(config: dict[str, Any], name: str, arguments: list[Any], expected):
+    assert getattr(functions(**config), name)(*arguments) == expected
 
 
 def test_patterns_of_words():

@@ -76,7 +76,7 @@ def test_files_and_rows_that_were_lost(folder: Path):
     run = resolve()
     assert run.lost_files() == []
     tables = ["sources.tsv", "sources.ecsv", "left_out.tsv", "skipped.tsv", "remarks.tsv"]
-    files = ["index/a_cal.txt", "index/b_cal.txt", "manifests/x.txt", "manifests/y.txt"]
+    files = ["index/a_cal.txt", "index/b_cal.txt", *(f"manifests/{name}.txt" for name in "xy")]
     for path in [*tables, *files]:
         Path("results", path).parent.mkdir(parents=True, exist_ok=True)
         Path("results", path).touch()
@@ -85,10 +85,10 @@ def test_files_and_rows_that_were_lost(folder: Path):
     Path("results/settings.json").write_text(run.settings.to_json())
     assert run.lost_files() == []
     Path("results/index/b_cal.txt").unlink()
-    Path("results/manifests/x.txt").unlink()
+    Path("results/manifests/x.txt").rename("results/manifests/z.txt")
     (folder / "c_cal.fits").touch()
     *lost, state = resolve().lost_files()
-    assert lost == ["b_cal.txt", "x.txt"]
+    assert lost == ["b_cal.txt", "x.txt", "z.txt"]
     os.utime("results/settings.json", (1, 1))
     # If they are lost once more, after another list.
     assert resolve().lost_files() == [*lost, file_trigger("results/settings.json")] != state

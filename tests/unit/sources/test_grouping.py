@@ -105,8 +105,10 @@ def test_families_differ_in_what_names_them():
         exposure("b", grating="G395M"),
         exposure("c", observation="11", version="1.19.0"),
         exposure("d", (1, "", "S200A1"), **FIXED, subarray="SUBS200A1"),
+        exposure("e", instrument="NIRISS", filter="GR150C", pupil="F140M", grating=""),
     )
     names = [
+        "jw10006-o010_s00001_niriss_f140m-gr150c",
         "jw10006-o010_s00001_nirspec_f170lp-g235m",
         "jw10006-o010_s00001_nirspec_f170lp-g235m-s200a1-subs200a1",
         "jw10006-o010_s00001_nirspec_f170lp-g395m",

@@ -8,9 +8,7 @@ from exp_to_source.naming import (
     fill_template,
     format_source,
     group_name,
-    header_template,
     is_product_name,
-    optical_elements,
     parse_exposure_name,
     parse_product_name,
     source_type,
@@ -81,56 +79,31 @@ def test_digits_follow_the_pipeline_version(version: str, digits: int):
     assert count_source_digits(version) == digits
 
 
-def test_optical_elements_are_sorted():
-    assert optical_elements("GR150C", "", "F140M") == "f140m-gr150c"
-    assert optical_elements("CLEAR", "PRISM", "") == "clear-prism"
-
-
 @pytest.mark.parametrize(
-    ("template", "expected"),
+    ("template", "product", "family"),
     [
         ("jw01345-o066_{source_id}_nirspec_f170lp-g235m",
-         "jw01345-o066_s00061_nirspec_f170lp-g235m"),
+         "jw01345-o066_s00061_nirspec_f170lp-g235m", "jw01345-o066_nirspec_f170lp-g235m"),
         (
             "jw01345-o001_t001-{source_id}_nirspec_f290lp-g395h-{slit_name}-sub200a1",
             "jw01345-o001_t001-s00061_nirspec_f290lp-g395h-s200a1-s200a2-sub200a1",
+            "jw01345-o001_t001_nirspec_f290lp-g395h-sub200a1",
         ),
-        ("jw99009-o001_t001_niriss_f140m-gr150c", "jw99009-o001_s00061_niriss_f140m-gr150c"),
+        ("jw99009-o001_t001_niriss_f140m-gr150c", "jw99009-o001_s00061_niriss_f140m-gr150c",
+         "jw99009-o001_t001_niriss_f140m-gr150c"),
         ("jw99009-o001_t001-epoch1_niriss_f140m-gr150c",
-         "jw99009-o001_s00061-epoch1_niriss_f140m-gr150c"),
-        ("jw99009-o001_b00005_niriss_f140m-gr150c", "jw99009-o001_s00061_niriss_f140m-gr150c"),
-        ("My.Run-{source_id}", "My.Run-s00061"),
-        ("{source_id}", "s00061"),
-        ("my_targets", "my_targets_s00061"),
-        ("my_t001_targets", "my_t001_targets_s00061"),
-        ("obs12345", "obs12345_s00061"),
+         "jw99009-o001_s00061-epoch1_niriss_f140m-gr150c",
+         "jw99009-o001_t001-epoch1_niriss_f140m-gr150c"),
+        ("jw99009-o001_b00005_niriss_f140m-gr150c", "jw99009-o001_s00061_niriss_f140m-gr150c",
+         "jw99009-o001_niriss_f140m-gr150c"),
+        ("My.Run-{source_id}", "My.Run-s00061", "My.Run"),
+        ("{source_id}_mos", "s00061_mos", "mos"),
+        ("{source_id}", "s00061", "sources"),
+        ("my_targets", "my_targets_s00061", "my_targets"),
+        ("my_t001_targets", "my_t001_targets_s00061", "my_t001_targets"),
+        ("obs12345", "obs12345_s00061", "obs12345"),
     ],
 )  # fmt: skip
-def test_templates_take_the_source(template: str, expected: str):
-    assert fill_template(template, "s00061", ["S200A1", "S200A2"]) == expected
-
-
-@pytest.mark.parametrize(
-    ("template", "expected"),
-    [
-        ("jw10006-o010_{source_id}_niriss_f140m-gr150c", "jw10006-o010_niriss_f140m-gr150c"),
-        ("jw10006-o010_t001_niriss_f140m-gr150c", "jw10006-o010_t001_niriss_f140m-gr150c"),
-        ("jw10006-o010_s00061_niriss_f140m-gr150c", "jw10006-o010_niriss_f140m-gr150c"),
-        ("jw01345-o001_t001-{source_id}_nirspec_f290lp-g395h-{slit_name}-sub200a1",
-         "jw01345-o001_t001_nirspec_f290lp-g395h-sub200a1"),
-        ("My.Run-{source_id}", "My.Run"),
-        ("{source_id}_mos", "mos"),
-        ("{source_id}", "sources"),
-        ("obs12345", "obs12345"),
-    ],
-)  # fmt: skip
-def test_families_are_named_after_their_template(template: str, expected: str):
-    assert group_name(template) == expected
-
-
-def test_names_from_headers_parse_back():
-    template = header_template("1345", "1", "NIRSPEC", "f290lp-g395h", True, "SUB200A1")
-    name = fill_template(template, "s00012", ["S200A1"])
-    assert name == "jw01345-o001_s00012_nirspec_f290lp-g395h-s200a1-sub200a1"
-    assert parse_product_name(name) == ("s", 12)
-    assert header_template("1", "2", "MIRI", "p750l", False, "FULL").endswith("_miri_p750l")
+def test_products_and_families_are_named_after_templates(template: str, product: str, family: str):
+    assert fill_template(template, "s00061", ["S200A1", "S200A2"]) == product
+    assert group_name(template) == family

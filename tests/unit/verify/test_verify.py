@@ -15,13 +15,10 @@ from stdatamodels.jwst import datamodels
 from tiny import Parts, edit_tree, integer, remove_cards, set_card, set_tree, split, value
 
 from exp_to_source.errors import InputError
-from exp_to_source.gather.product import gather_source
 from exp_to_source.index import exposure, headers, reader, records
 from exp_to_source.index.datatypes import header_datatype
-from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
-from exp_to_source.sources.listing import list_sources
-from exp_to_source.tables import read_sources
+from exp_to_source.sources.families import DEFAULT_OPTIONS
 from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
 
@@ -217,14 +214,7 @@ def test_odd_exposures(oddity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     parts = split(path.read_bytes())
     change(parts)
     path.write_bytes(parts.join(true_hash=True))
-    index = tmp_path / f"{path.stem}.txt"
-    index_exposure(str(path), str(index))
-    results = tmp_path / "results"
-    table = str(results / "sources.tsv")
-    list_sources([str(index)], table)
-    (name,) = read_sources(table)
-    product = tmp_path / f"{name}_cal.fits"
-    gather_source(str(results / "manifests" / f"{name}.txt"), str(product), str(tmp_path))
+    (product,) = regroup([path], tmp_path, options=DEFAULT_OPTIONS)
     fingerprint_exposure(str(path), str(tmp_path / "exposures" / f"{path.stem}.jsonl"))
     verdict = Verifier(str(tmp_path / "exposures")).verify(str(product))
     assert verdict.status == status
