@@ -72,6 +72,17 @@ def test_what_the_source_list_products_and_spectra_depend_on(folder: Path):
     assert changed(triggers(), before) == [True, True, True]
 
 
+def test_spectra_depend_on_the_background_of_associations(folder: Path):
+    states = []
+    for exptype in ("imprint", "background"):
+        types = {"a_cal.fits": "science", "b_cal.fits": exptype}
+        members = [{"expname": name, "exptype": value} for name, value in types.items()]
+        content = {"asn_type": "spec3", "products": [{"name": "x", "members": members}]}
+        Path("x_asn.json").write_text(json.dumps(content))
+        states.append(resolve(associations="x_asn.json", exposures=[]).spectra_trigger())
+    assert states[0] != states[1]
+
+
 def test_files_and_rows_that_were_lost(folder: Path):
     run = resolve()
     assert run.lost_files() == []
