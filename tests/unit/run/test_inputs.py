@@ -133,20 +133,17 @@ def test_names_of_files_and_folders(path: str, sentence: str):
         name_exposures([f"{path}.fits"])
 
 
-def test_files_of_one_name_in_two_folders(tmp_path: Path):
+def test_files_of_one_name_and_two_states_of_one_exposure(tmp_path: Path):
     names = f"a/{NAME}.fits", f"b/{NAME}.fits"
     touch(tmp_path, *names)
     one, other = below(tmp_path, *names)
     with pytest.raises(InputError, match="have one name"):
         name_exposures([one, other])
+    with pytest.raises(InputError, match="are the same exposure; choose one of them"):
+        name_exposures([one, other.replace("cal", "mbsub")])
     (tmp_path / "c").symlink_to(tmp_path / "a")
     same = [one, one, f"{tmp_path}/b/../a/{NAME}.fits", f"{tmp_path}/c/{NAME}.fits"]
     assert name_exposures(same) == {NAME: one}
-
-
-def test_two_states_of_one_exposure():
-    with pytest.raises(InputError, match="are the same exposure; choose one of them"):
-        name_exposures([f"{NAME}.fits", f"{NAME.replace('cal', 'mbsub')}.fits"])
 
 
 @pytest.mark.parametrize("other", ["b/{}.fits", "my image_cal.fits", "{}.fits"])
