@@ -281,20 +281,19 @@ def same(one: File, a: yaml.Node | None, other: File, b: yaml.Node | None) -> bo
         if isinstance(a, yaml.ScalarNode):
             if a.value != b.value and a.tag != NULL:
                 return False
-        elif isinstance(a, yaml.SequenceNode):
-            if len(a.value) != len(b.value):
+            continue
+        if a is not None and len(a.value) != len(b.value):
+            return False
+        pairs = zip(a.value, b.value, strict=True) if a is not None else ()
+        if isinstance(a, yaml.SequenceNode):
+            todo += pairs
+            continue
+        for (key, part), (other_key, other_part) in pairs:
+            todo.append((key, other_key))
+            if not (a.tag.startswith(NDARRAY) and key.value == "source"):
+                todo.append((part, other_part))
+            elif array_of(one, part) != array_of(other, other_part):
                 return False
-            todo += zip(a.value, b.value, strict=True)
-        elif isinstance(a, yaml.MappingNode):
-            if len(a.value) != len(b.value):
-                return False
-            for (key, part), (other_key, other_part) in zip(a.value, b.value, strict=True):
-                todo.append((key, other_key))
-                if a.tag.startswith(NDARRAY) and key.value == "source":
-                    if array_of(one, part) != array_of(other, other_part):
-                        return False
-                else:
-                    todo.append((part, other_part))
     return True
 
 
