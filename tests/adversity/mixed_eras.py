@@ -25,8 +25,8 @@ import numpy as np  # noqa: E402
 from eras import ERAS, MODES  # noqa: E402
 from judge import judge, quiet  # noqa: E402
 from jwst_reference import open_quietly  # noqa: E402
-from mutants import regroup  # noqa: E402
 from snake import Workflow  # noqa: E402
+from steps import regroup  # noqa: E402
 from subjects import Subject, real  # noqa: E402
 from tiny import value  # noqa: E402
 
@@ -146,10 +146,10 @@ class Trial:
         """Write products; return them with the diagnostics."""
         if case.way != STEPS:
             return self.run_workflow(case, paths), []
-        made = regroup(paths, self.folder)
-        if made.sentence:
-            case.outcome, case.details = "refused", [made.sentence]
-        return [self.folder / "results" / "products" / name for name in made.products], made.remarks
+        made = regroup(paths, self.folder / "results")
+        if made.error:
+            case.outcome, case.details = "refused", [made.error]
+        return made.products, made.remarks
 
     def run_workflow(self, case: Case, paths: list[Path]) -> list[Path]:
         """Make products, verdicts, report and quick looks by a run, which has to succeed."""
