@@ -2,10 +2,11 @@
 
 import csv
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from astropy.io import fits
@@ -43,6 +44,10 @@ class Workflow:
     config: dict[str, object]
     root: Path = ROOT
     printing: tuple[str, ...] = ("--printshellcmds",)
+
+    def copy(self, folder: Path) -> "Workflow":
+        """Copy the working directory, times and all."""
+        return replace(self, folder=shutil.copytree(self.folder, folder), config=dict(self.config))
 
     def command(self, *arguments: str, **config: object) -> list[str]:
         """Command line of a run, of options and targets."""

@@ -1,8 +1,12 @@
 """What several files of runs share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from snake import Workflow
+
+from exp_to_source.simulate.exposures import Simulation, simulate
 
 
 @pytest.fixture(scope="module")
@@ -11,3 +15,23 @@ def fixed_date() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
         yield
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A finished run on three exposures of five sources, and one more exposure set aside.
+
+    The first has a source that no other has, and sources that others have too; all have 61.
+    """
+    work = Workflow(tmp_path_factory.mktemp("finished") / "work", {"exposures": "data"})
+    paths = simulate(Simulation(exposures=4, overlap="partial", shape=(4, 8)), work.folder / "data")
+    (work.folder / "aside").mkdir()
+    paths[1].rename(work.folder / "aside" / paths[1].name)
+    assert work.make()["gather_source"] == len(work.products) == 5
+    return work
+
+
+@pytest.fixture
+def work(finished: Workflow, tmp_path: Path) -> Workflow:
+    """A copy of the finished run, times and all."""
+    return finished.copy(tmp_path / "work")

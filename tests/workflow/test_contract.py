@@ -1,6 +1,7 @@
 """No run ends in success with results of another state of their inputs, whatever clocks show."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,40 +13,82 @@ from contextlib import suppress
 from pathlib import Path
 from sysconfig import get_path
 
+import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 from fakecrds import Crds
 from pages import Page
 from snake import Result, Workflow, change_slit
+from tiny import edit_tree
 
+from exp_to_source.cli import main
+from exp_to_source.quicklook.digests import read_spectrum_digest
 from exp_to_source.quicklook.picture import draw_quicklook
+from exp_to_source.results import spectrum_digest_path
 from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.tables import read_table
 
 TARGETS = ("verify", "spec3", "quicklook", "report")
 NAME = "jw10006-o010_s{}_nirspec_f170lp-g235m"
 DAY = 86400
 
+#: Python of jobs, for which spectra are those of a file; with a file `real`, they are extracted.
+PYTHON = f"""#!/bin/sh
+if [ "$2" = spec3 ] && [ ! -e real ]; then
+    name=$(basename "$3" _cal.fits)
+    mkdir -p "$5/digests" && cp x1d.fits "$5/${{name}}_x1d.fits"
+    # After the options for folder, references, and digest.
+    echo "$9 $(sha256sum < x1d.fits | cut -d " " -f 1)" > "$5/digests/$name.txt"
+elif [ "$2" = references ] && [ ! -e real ]; then
+    echo {{}} > "$4"
+else
+    exec {sys.executable} "$@"
+fi
+"""
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A run of all targets on two exposures of two sources; the report after each other target."""
+    """A run of all targets on two exposures of two sources; the report before and after others.
+
+    Headers of an exposure were edited after it was written.
+    """
     folder = tmp_path_factory.mktemp("contract") / "work"
-    simulate(Simulation(exposures=2, source_ids=(60, 61), shape=(8, 24)), folder / "data")
-    work = Workflow(folder, {"exposures": "data", "offline": True})
-    assert make(work, "verify")["verify_products"] == 1
-    assert make(work, "report") == {"measure_products": 1, "write_report": 1}
+    simulation = Simulation(exposures=2, source_ids=(60, 61), shape=(8, 24))
+    _, second = simulate(simulation, folder / "data")
+    with fits.open(second, mode="update") as hdus:
+        hdus["PRIMARY"].header["TITLE"] = "Edited"
+        hdus["SCI", 1].header["SRCRA"] = 53.25
+        del hdus["SCI", 2].header["SRCDEC"]
+    spectrum = {"WAVELENGTH": np.arange(1.0, 4), "FLUX": np.ones(3), "FLUX_ERROR": np.ones(3)}
+    table = fits.BinTableHDU(Table(spectrum), name="EXTRACT1D")
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(folder / "x1d.fits")
+    (folder / "python").write_text(PYTHON)
+    (folder / "python").chmod(0o755)
+    config = {"exposures": "data", "offline": True, "python": folder / "python"}
+    work = Workflow(folder, config)
+    regrouping = {"index_exposure": 2, "list_sources": 1, "gather_source": 2}
+    assert make(work, "report") == regrouping | {"measure_products": 1, "write_report": 1}
+    shown = page(work)
+    assert "2 of 2" in shown.text
+    assert '"data"' in shown.text
+    assert "1.14.0 (2)" in shown.text
+    assert shown.data["quicklooks"] == [0, 0]
+    verifying = {"fingerprint_exposure": 2, "verify_products": 1, "list_verdicts": 1}
+    assert make(work, "verify") == verifying
+    assert make(work, "report") == {"write_report": 1}
     assert verdicts(work) == {"ok"}
     assert make(work, "spec3") == {"find_references": 1, "extract_spectrum": 2}
     assert make(work, "report") == {"write_report": 1}
     assert page(work).data["extracted"] == ["current", "current"]
     assert make(work, "quicklook") == {"draw_quicklook": 2}
-    assert make(work, "report") == {"write_report": 1}
     return work
 
 
 @pytest.fixture
 def work(finished: Workflow, tmp_path: Path) -> Workflow:
-    return Workflow(shutil.copytree(finished.folder, tmp_path / "work"), dict(finished.config))
+    return finished.copy(tmp_path / "work")
 
 
 def make(work: Workflow, *targets: str, **config: object) -> Counter[str]:
@@ -114,8 +157,9 @@ def test_input_of_the_future_is_an_error_that_touch_mends(work: Workflow):
 
 
 def test_page_and_picture_have_no_spectrum_of_an_earlier_product(work: Workflow, tmp_path: Path):
+    """The report updates the pictures that it shows."""
     change_slit(exposures(work)[0], 61)
-    jobs = make(work, "quicklook", "report")
+    jobs = make(work, "report")
     assert (jobs["gather_source"], jobs["draw_quicklook"], jobs["write_report"]) == (1, 1, 1)
     assert page(work).data["extracted"] == ["current", "earlier"]
     name, results = NAME.format("00061"), work.folder / "results"
@@ -154,8 +198,60 @@ def test_exposures_moved(work: Workflow):
     assert make(work, *TARGETS).keys() <= {"write_report"}
 
 
+def test_workflow_fails_and_names_damaged_products(work: Workflow):
+    product, other = (NAME.format(number) for number in ("00060", "00061"))
+    path = work.folder / "results" / "products" / f"{product}_cal.fits"
+
+    def read_states() -> dict[str, str]:
+        rows = read_table(str(work.folder / "results" / "verify.tsv"))
+        return {row["product"]: row["status"] for row in rows}
+
+    assert read_states() == {product: "sound", other: "sound"}
+    edit_tree(path, r"slitlet_id: \d", "slitlet_id: 9")
+    result = work.run("verify")
+    assert result.status == 1
+    assert result.jobs == {"verify_products": 1, "list_verdicts": 1}
+    *_, title, verdict = result.text.splitlines()
+    assert title == "exp-to-source check: 1 of 2 rows of results/verify.tsv are damaged:"
+    assert re.fullmatch(rf"{product}: entry .* differs in slitlet_id.*", verdict)
+    assert read_states() == {product: "damaged", other: "sound"}
+    path.unlink()
+    jobs = ("gather_source", "verify_products", "list_verdicts", "verify")
+    assert work.make("verify") == dict.fromkeys(jobs, 1)
+    assert read_states() == {product: "sound", other: "sound"}
+
+
+def test_pictures_on_demand_or_always_and_the_settings_in_the_report(
+    work: Workflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    name = NAME.format("00060")
+    picture = work.folder / "results" / "quicklook" / f"{name}.png"
+    drawn = picture.read_bytes()
+    picture.unlink()
+    assert make(work) == {}
+    work.config |= {"quicklook": True, "group_by": "source_id"}
+    assert make(work) == {"list_sources": 1, "draw_quicklook": 1}
+    assert picture.read_bytes() == drawn
+    assert make(work, "report") == {"write_report": 1}
+    shown = page(work)
+    assert "source_id" in shown.text
+    assert all(shown.data["quicklooks"])
+    # By the command itself, which takes all measurements in the folder.
+    monkeypatch.chdir(work.folder)
+    main(["report", "results/settings.json", "results/report.html"])
+    assert page(work).data == shown.data
+    own = tmp_path / "own.html"
+    done = work.run("report", f"--report={own}")
+    assert done.status == 0, done.text
+    for file in ("sources.tsv", "report.html", f"{name}.png"):
+        assert f"Adding {file}" in done.text
+    assert "one asinh stretch" in own.read_text()
+
+
 def test_parameters_and_the_files_that_they_name(work: Workflow):
-    target = f"results/spec3/{NAME.format('00061')}_x1d.fits"
+    """The second spectrum is really extracted."""
+    name = NAME.format("00061")
+    target = f"results/spec3/{name}_x1d.fits"
     crds, parameters = Crds(work.folder), work.folder / "extract_1d.cfg"
     reference = work.folder / "references" / "jwst" / "nirspec" / crds.apertures(1, 7)
     parameters.write_text(
@@ -167,9 +263,13 @@ def test_parameters_and_the_files_that_they_name(work: Workflow):
     assert make(work, target) == {"list_sources": 1, **jobs}
     crds.apertures(1, 3)
     os.utime(reference, (1e9, 1e9))
+    (work.folder / "real").touch()
     assert make(work, target) == jobs
     with fits.open(work.folder / target) as hdus:
         assert set(hdus["EXTRACT1D"].data["NPIXELS"].tolist()) <= {0, 3}
+    results = str(work.folder / "results")
+    assert Path(spectrum_digest_path(results, name)).exists()
+    assert read_spectrum_digest(results, name) == work.sources[1]["digest"]
 
 
 @pytest.fixture
@@ -226,5 +326,11 @@ def test_two_users_of_a_group(shared: Path):
     assert make_as(1001)["gather_source"] == 2
     change_slit(paths[0], 61)
     jobs = make_as(1002)
-    assert jobs["gather_source"] == jobs["draw_quicklook"] == jobs["write_report"] == 1
-    assert make_as(1001).keys() <= {*targets, "write_report"}
+    assert {rule: jobs[rule] for rule in jobs.keys() - {*targets}} == dict.fromkeys(
+        (
+            *("index_exposure", "list_sources", "gather_source", "fingerprint_exposure"),
+            *("verify_products", "list_verdicts"),
+            *("draw_quicklook", "measure_products", "write_report"),
+        ),
+        1,
+    )

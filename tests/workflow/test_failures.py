@@ -1,4 +1,4 @@
-"""Gathers that must not fail, as in groups of cluster jobs: the run fails in their place.
+"""Gathers that fail, and those that must not, as in groups of cluster jobs: the run fails then.
 
 Real cluster jobs are in tests/slurm.
 """
@@ -7,32 +7,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-import pytest
 from snake import ROOT, Workflow, change_slit
 
 from exp_to_source.failures import record_failure
-from exp_to_source.simulate.exposures import Simulation, simulate
 
 #: As the profiles for clusters request it.
 RECORD = "--set-resources=gather_source:record_failure=1"
 PRODUCT = "jw10006-o010_s00061_nirspec_f170lp-g235m"
 TARGET = f"results/products/{PRODUCT}_cal.fits"
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory with exposures and products."""
-    folder = tmp_path_factory.mktemp("finished") / "work"
-    simulate(Simulation(exposures=2, sources=3, shape=(4, 8)), folder / "data")
-    Workflow(folder, {"exposures": "data"}).make()
-    return folder
-
-
-@pytest.fixture
-def work(finished: Path, tmp_path: Path) -> Workflow:
-    return Workflow(shutil.copytree(finished, tmp_path / "work"), {"exposures": "data"})
 
 
 @contextmanager
@@ -54,13 +37,13 @@ def test_run_fails_with_the_sentence_and_the_next_makes_what_is_missing(work: Wo
     with one_bad_source(work) as sentence:
         result = work.run(RECORD)
     assert result.status == 1
-    assert result.jobs["gather_source"] == 3
+    assert result.jobs["gather_source"] == 5
     assert result.text.rstrip().splitlines()[-1] == sentence
-    assert f"2 new, 1 failed\n  failed: {PRODUCT} " in result.text
+    assert f"4 new, 1 failed\n  failed: {PRODUCT} " in result.text
     assert work.log(f"gather_source/{PRODUCT}") == f"{sentence}\n"
-    assert len(work.products) == 2
+    assert len(work.products) == 4
     assert work.make(RECORD) == {"gather_source": 1}
-    assert len(work.products) == 3
+    assert len(work.products) == 5
     assert list((work.folder / "results" / "failures").iterdir()) == []
 
 
@@ -75,16 +58,22 @@ def test_empty_product_of_a_killed_run_is_replaced(work: Workflow):
     assert not record.exists()
 
 
-def test_local_runs_record_nothing(work: Workflow):
+def test_one_bad_source_does_not_stop_the_others(work: Workflow):
+    """Local runs record nothing."""
+    before = work.products.keys()
     with one_bad_source(work) as sentence:
         result = work.run()
     assert result.status == 1
+    assert before - work.products.keys() == {f"{PRODUCT}_cal.fits"}
     assert "record-failure" not in result.text
     # Nothing is tried twice.
     assert result.text.count(sentence) == 1
     assert result.text.endswith(f"{sentence}\n")
-    assert f"2 new, 1 failed\n  failed: {PRODUCT} " in result.text
+    log = f"{work.folder}/logs/gather_source/"
+    assert f"4 new, 1 failed\n  failed: {PRODUCT} (see {log}" in result.text
     assert not (work.folder / "results" / "failures").exists()
+    assert work.make() == {"gather_source": 1}
+    assert work.make() == {}
 
 
 def test_gather_of_a_module_fails_itself(work: Workflow):

@@ -11,7 +11,8 @@ def test_snakemake_looks_for_jobs_only_when_one_has_ended(tmp_path: Path):
     data.mkdir()
     for number in (1, 2):
         (data / f"jw10006010001_03101_0000{number}_nrs1_cal.fits").touch()
-    python.write_text("#!/bin/sh\nsleep 1.5\nexit 1\n")
+    # The first job takes more than a second.
+    python.write_text("#!/bin/sh\n[ -e begun ] || { touch begun; sleep 1.5; }\nexit 1\n")
     python.chmod(0o755)
 
     def looks_in_vain(folder: str, *options: str) -> int:
