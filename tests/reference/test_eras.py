@@ -163,29 +163,26 @@ def test_texts_that_look_like_tags_stay(tmp_path, parts, order):
             assert at(entry, "meta", "wcs", "table").tag == f"{PREFIX}core/ndarray-1.1.0"
 
 
+BOX = "      box: "
+
+
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize(
-    ("standard", "names", "sentence"),
+    ("standard", "old", "new", "sentence"),
     [
-        (NEW, {f"STANDARD {NEW}": "STANDARD 1.10.0"}, "how standard 1.10.0 goes together"),
-        (NEW, {f"#ASDF_STANDARD {NEW}\n": ""}, "how standard 1.0.0 goes together"),
-        (
-            OLD,
-            {"      box: ": "      own: !<tag:example.org:x/y-1.0.0> {a: 1}\n      box: "},
-            "may not know the tag tag:example.org:x/y-1.0.0 under standard 1.6.0",
-        ),
-        (
-            OLD,
-            {"      box: ": "      own: !transform/shift-9.0.0 {offset: 1}\n      box: "},
-            "may not know the tag tag:stsci.edu:asdf/transform/shift-9.0.0",
-        ),
+        (NEW, f"STANDARD {NEW}", "STANDARD 1.10.0", "how standard 1.10.0 goes together"),
+        (NEW, f"#ASDF_STANDARD {NEW}\n", "", "how standard 1.0.0 goes together"),
+        (OLD, BOX, f"      own: !<tag:example.org:x/y-1.0.0> {{a: 1}}\n{BOX}",
+         "may not know the tag tag:example.org:x/y-1.0.0 under standard 1.6.0"),
+        (OLD, BOX, f"      own: !transform/shift-9.0.0 {{offset: 1}}\n{BOX}",
+         "may not know the tag tag:stsci.edu:asdf/transform/shift-9.0.0"),
     ],
-)
+)  # fmt: skip
 def test_what_readers_may_not_know_of_mixed_products_is_a_warning(
-    tmp_path, parts, standard, names, sentence, order
+    tmp_path, parts, standard, old, new, sentence, order
 ):
     other = parts[OLD if standard == NEW else NEW]
-    paths = write(tmp_path, *[renamed(parts[standard], names), other][::order])
+    paths = write(tmp_path, *[renamed(parts[standard], {old: new}), other][::order])
     products = regroup(paths, tmp_path)
     rows = read_table(str(tmp_path / "remarks.tsv"))
     (row,) = (row for row in rows if sentence in row["remark"])
