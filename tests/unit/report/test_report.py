@@ -309,41 +309,6 @@ def act(path: Path, code: str) -> str:
 
 
 @BROWSER
-def test_scripts_run_in_a_browser(run: Path, tmp_path: Path):
-    table = (run / "sources.tsv").read_text().replace("10006_5", "<script>alert(1)</script>")
-    (run / "sources.tsv").write_text(table)
-    write(run)
-    dom = dump(run / "report.html", tmp_path)
-    assert dom.count("<tr>") == 13
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in dom
-    assert "1 to 12 of 12" in dom
-    assert f'href="products/{names(run)[0]}_cal.fits"' in dom
-    assert re.search(r'<canvas id="map"[^>]* width="[1-9][0-9]+"', dom)
-
-
-@BROWSER
-def test_only_the_entries_of_a_source_move_sideways_on_a_phone(run: Path):
-    """Their cells neither run together nor are cut off."""
-    add_measurements(run)
-    write(run)
-    output = act(
-        run / "report.html",
-        """
-        const root = page.document.documentElement;
-        output.push(root.scrollWidth <= root.clientWidth, root.clientWidth <= 390);
-        find("table").querySelector(".view button").click();
-        const scroll = find("view-body").querySelector(".scroll");
-        const cells = [...scroll.querySelectorAll("th, td")];
-        output.push(scroll.scrollWidth > scroll.clientWidth,
-          cells.every((cell) => cell.scrollWidth <= cell.clientWidth),
-          cells.every((cell) => cell.getClientRects()[0].height < 40),
-          find("view-body").scrollWidth <= find("view-body").clientWidth);
-        """,
-    )
-    assert output == "; ".join(["true"] * 6)
-
-
-@BROWSER
 def test_search_sort_and_keys(run: Path):
     write(run)
     output = act(
@@ -414,21 +379,38 @@ def test_columns_of_the_source_list_and_measurements_are_in_the_table(run: Path)
 
 
 @BROWSER
-def test_view_sky_and_csv(run: Path):
+def test_page_in_a_browser(run: Path, tmp_path: Path):
+    """On a phone, only the entries of a source move sideways; no cell is cut off."""
+    table = (run / "sources.tsv").read_text().replace("10006_5", "<script>alert(1)</script>")
+    (run / "sources.tsv").write_text(table)
     add_measurements(run)
     write(run)
     output = act(
         run / "report.html",
         """
+        const root = page.document.documentElement;
+        const element = (id) => find(id).outerHTML;
+        output.push(page.document.querySelectorAll("tr").length,
+          element("table").includes("&lt;script&gt;alert(1)&lt;/script&gt;"),
+          root.outerHTML.includes("1 to 12 of 12"),
+          root.outerHTML.includes('href="products/FIRST_cal.fits"'), find("map").width > 0);
+        output.push(root.scrollWidth <= root.clientWidth, root.clientWidth <= 390);
         page.URL.createObjectURL = (blob) => { page.saved = blob; return "#"; };
         find("csv").click();
+        const body = find("view-body");
         find("table").querySelector(".view button").click();
-        output.push(find("view").open, find("view-body").querySelectorAll("img").length,
-          find("view-body").querySelectorAll("svg.plot path").length,
-          find("view-body").querySelector("h3").textContent.split("_")[1],
-          find("view-body").querySelector("pre").textContent.includes("datamodels.open"));
+        const scroll = body.querySelector(".scroll");
+        const cells = [...scroll.querySelectorAll("th, td")];
+        output.push(scroll.scrollWidth > scroll.clientWidth,
+          cells.every((cell) => cell.scrollWidth <= cell.clientWidth),
+          cells.every((cell) => cell.getClientRects()[0].height < 40),
+          body.scrollWidth <= body.clientWidth);
+        output.push(find("view").open, body.querySelectorAll("img").length,
+          body.querySelectorAll("svg.plot path").length,
+          body.querySelector("h3").textContent.split("_")[1],
+          body.querySelector("pre").textContent.includes("datamodels.open"));
         find("view-next").click();
-        output.push(find("view-body").querySelector("h3").textContent.split("_")[1]);
+        output.push(body.querySelector("h3").textContent.split("_")[1]);
         find("view").close();
         const sky = find("sky");
         const box = sky.getBoundingClientRect();
@@ -442,9 +424,10 @@ def test_view_sky_and_csv(run: Path):
         output.push(page.document.querySelectorAll("tr.picked").length);
         const text = await page.saved.text();
         output.push(text.split("\\r\\n").length, text.startsWith("id,"));
-        """,
+        """.replace("FIRST", names(run)[0]),
     )
-    assert output == (
-        "true; 1; 2; s000000001; true; s000000002; true; true; "
-        "10006_12, source, S/N 33.0, 3 exposures; 1; 14; true"
-    )
+    assert output.split("; ") == [
+        *("13", "true", "true", "true", "true", *["true"] * 6),
+        *("true", "1", "2", "s000000001", "true", "s000000002", "true", "true"),
+        *("10006_12, source, S/N 33.0, 3 exposures", "1", "14", "true"),
+    ]
