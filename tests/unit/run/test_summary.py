@@ -100,12 +100,13 @@ def test_what_earlier_runs_left_is_not_what_this_run_made(results: Path):
     stay = f"no sources were listed; 2 products of earlier runs in {results}/products"
     assert format_summary(facts) == [stay, REASON]
     (results / "skipped.tsv").unlink()
-    (results / "spec3" / "c_x1d.fits").touch()
+    for name in "bc":
+        (results / "spec3" / f"{name}_x1d.fits").write_text("new")
     facts = at_the_end(results, before, FAILED, reasons=[REASON], asked=["quicklook", "spec3"])
-    assert (facts.quicklooks, facts.spectra) == (Counts(0, 1, 0, 2), Counts(1, 2))
+    assert (facts.quicklooks, facts.spectra) == (Counts(0, 1, 0, 2), Counts(2, 1))
     assert format_summary(facts)[:2] == [
         f"1 of 3 quick looks in {results}/quicklook, 10 s: 0 made, 1 of earlier runs, 2 not made",
-        f"3 spectra in {results}/spec3, 10 s: 1 made, 2 of earlier runs",
+        f"3 spectra in {results}/spec3, 10 s: 2 made, 1 of earlier runs",
     ]
     facts = at_the_end(results, before, FAILED, reasons=[REASON], asked=["results/products/a"])
     assert format_summary(facts) == [REASON]
