@@ -48,15 +48,12 @@ def used(environments: Path) -> str:
 
 
 def test_environments_are_used_if_they_are_requested(conda: Path, tmp_path: Path):
+    """Otherwise jobs have the Python of Snakemake."""
     work = Workflow(tmp_path / "work", {"demo": True})
-    jobs = work.make("--sdm=conda", python="python")
+    work.make("--sdm=conda", "results/sources.tsv")
+    assert f"{ROOT}/scripts/" not in used(conda)
+    jobs = work.make("--sdm=conda", "--forceall", python="python")
     assert jobs["gather_source"] == 5
     for command in ("exp-to-source simulate", "exp-to-source index", "gather_source.py"):
         assert f"{ROOT}/scripts/bin/../{command} " in used(conda)
     assert ".list_sources.py" in used(conda)
-
-
-def test_otherwise_jobs_have_the_python_of_snakemake(conda: Path, tmp_path: Path):
-    work = Workflow(tmp_path / "work", {"demo": True})
-    work.make("--sdm=conda", "results/sources.tsv")
-    assert f"{ROOT}/scripts/" not in used(conda)

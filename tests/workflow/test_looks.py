@@ -111,15 +111,6 @@ def test_looks_beside_a_run(work: Workflow, finished: Workflow, tmp_path: Path):
     assert work.make(python=python) == {}
 
 
-def test_settings_that_come_back(work: Workflow):
-    before = work.products
-    assert work.make(sources="61") == {"list_sources": 1}
-    assert len(work.sources) == 1
-    assert work.make() == {"list_sources": 1}
-    assert len(work.sources) == len(before)
-    assert work.products == before
-
-
 def test_same_size_and_time_is_an_error_that_names_the_index(work: Workflow):
     """An exposure changes unnoticed, until a gather reads it again."""
     before = work.products
