@@ -87,26 +87,15 @@ def test_catalog_of_a_run(work: Workflow):
     assert work.make("verify", catalog="mine.ecsv")["verify_products"] == 1
 
 
-def test_product_that_is_not_chosen(work: Workflow):
+def test_product_that_is_not_chosen_and_a_catalog_that_is_not_there(work: Workflow):
     name = work.sources[0]["product"]
     result = work.run(f"results/products/{name}_cal.fits", exclude=1)
     assert result.status == 1
     assert f"{name}: excluded by 1; to make it, change the settings 'sources'" in result.text
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "sentence"),
-    [
-        ("catalog", "no.csv", "exp-to-source: catalog: 'no.csv' is no file; bring it back, or"),
-        ("min_exposures", 0, "configuration: min_exposures cannot be 0. Sources that fewer"),
-        ("sources", "1,,2", "exp-to-source list: sources, exclude: '' cannot be an item"),
-    ],
-)
-def test_bad_choices_end_in_a_sentence(work: Workflow, key: str, value: object, sentence: str):
     before = work.products, work.sources
-    result = work.run(**{key: value})
+    result = work.run(catalog="no.csv")
     assert result.status == 1
-    assert sentence in result.text
+    assert "exp-to-source: catalog: 'no.csv' is no file; bring it back, or" in result.text
     assert "Traceback" not in result.text
     assert (work.products, work.sources) == before
 

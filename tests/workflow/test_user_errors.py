@@ -83,6 +83,7 @@ def fail(*arguments: object) -> str:
         ("5: x\n", ", line 1: unknown key 5; the keys are exposures, "),
         ("# note\n\ngroup_by: name\n", ", line 3: group_by cannot be 'name'. What makes slits one"),
         ("group_by:\n", ", line 1: group_by cannot be empty. What"),
+        ("min_exposures: 0\n", ", line 1: min_exposures cannot be 0. Sources that fewer"),
         ("demo: 'yes'\n", ", line 1: demo cannot be 'yes'. Simulate"),
         ("exposures:\n- a\n-  5\n", r", line 3: exposures\[1\] cannot be 5. Exposure-based"),
         ("yes: x\n", ": unknown key True; the keys are"),
