@@ -52,28 +52,23 @@ def list_sources(settings: str, table: str) -> None:
     from .settings import read_settings
     from .sources import listing
     from .sources.associations import read_association
+    from .sources.families import GroupingOptions
 
     # Slits are in no reference cycles; searching for them takes a tenth of the time.
     gc.disable()
     run = read_settings(settings)
     results = os.path.dirname(table)
+    keys = ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure", "on_doubt")
     messages = listing.list_sources(
         indices=[index_path(results, name) for name in run.exposures],
         table=table,
         associations=[read_association(path) for path in run.associations],
-        options=_grouping_options(run),
+        options=GroupingOptions(*(str(run.values[key]) for key in keys)),
         source_filter=_source_filter(run),
         joins=_joins(run),
     )
     for message in messages:
         print(message, file=sys.stderr)
-
-
-def _grouping_options(run: "Settings") -> Any:
-    from .sources.families import GroupingOptions
-
-    keys = ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure", "on_doubt")
-    return GroupingOptions(*(str(run.values[key]) for key in keys))
 
 
 def _source_filter(run: "Settings") -> Any:

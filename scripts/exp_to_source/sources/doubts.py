@@ -185,7 +185,7 @@ def several_positions(products: Iterable[Product], exposures: Exposures) -> Iter
             sights = distinguish(
                 Sight(slit.exposure, slit.position, catalogs[slit.exposure])
                 for slit in product.slits
-                if slit.position and slit.kind == "s" and slit.exposure in catalogs
+                if slit.position and slit.class_ == "s" and slit.exposure in catalogs
             )
             if len(sights) > 1:
                 combined.append(f"{product.name}: {list_some(sights, limit=MAX_NAMED)}")
@@ -208,7 +208,8 @@ def stray_slits(products: Iterable[Product], exposures: Exposures) -> Iterator[D
     strays: dict[str, list[str]] = {}
     for product in products if old else ():
         for slit in product.slits:
-            if slit.exposure in old and slit.kind == "s" and is_outside(slit.position, slit.region):
+            is_source = slit.exposure in old and slit.class_ == "s"
+            if is_source and is_outside(slit.position, slit.region):
                 strays.setdefault(slit.exposure, []).append(slit.slit_name)
     for name, slits in strays.items():
         yield Doubt(

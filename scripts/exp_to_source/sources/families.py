@@ -55,7 +55,7 @@ class Slit(NamedTuple):
     program: str = ""
 
     @property
-    def kind(self) -> str:
+    def class_(self) -> str:
         """Class of its source."""
         return source_type(self.source_id, self.source_name)
 

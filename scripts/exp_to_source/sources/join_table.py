@@ -52,9 +52,9 @@ class Row(NamedTuple):
             return False
         if not self.source_id:
             return True
-        slit_kind = source_type(slit.source_id, slit.source_name)
-        kind, number = parse_id(self.source_id) or ("", None)
-        return slit.source_id == number and (slit_kind == kind if kind else slit_kind != "b")
+        slit_class = source_type(slit.source_id, slit.source_name)
+        class_, number = parse_id(self.source_id) or ("", None)
+        return slit.source_id == number and (slit_class == class_ if class_ else slit_class != "b")
 
     @property
     def source(self) -> tuple[str, int] | None:
@@ -101,8 +101,8 @@ def parse_id(text: str) -> tuple[str, int] | None:
     match = _ID.fullmatch(text)
     if not match:
         return None
-    kind, number = match[1].lower(), int(match[2])
-    return (kind, -abs(number)) if kind == "v" else (kind, number)
+    class_, number = match[1].lower(), int(match[2])
+    return (class_, -abs(number)) if class_ == "v" else (class_, number)
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -61,11 +61,11 @@ def _make_product(
     # The first slit with that name, or else any.
     named = (slit for slit in slits if slit.source_name.lower() == label.lower())
     first = next(named, slits[0])
-    kind, source_id = row.source or (first.kind, first.source_id)
+    class_, source_id = row.source or (first.class_, first.source_id)
     same = [
         slit
         for slit in family.slits
-        if (slit.kind, slit.source_id) == (kind, source_id)
+        if (slit.class_, slit.source_id) == (class_, source_id)
         or (label and slit.source_name.lower() == label.lower())
     ]
     if same and not row.product:
@@ -79,14 +79,14 @@ def _make_product(
         family = family._replace(template=row.product)
     # A full name is that of one source.
     source = parse_product_name(row.product)
-    if source and source != (kind, source_id):
+    if source and source != (class_, source_id):
         raise InputError(
             f"{row.location}: its product {row.product!r} is not that of its target {row.target}; "
             "correct one of them, or write {source_id} in its place"
         )
-    name = row.product if source else name_product(family, slits, kind, source_id)
+    name = row.product if source else name_product(family, slits, class_, source_id)
     parts = (
-        name_product(unjoined[number], group, group[0].kind, group[0].source_id)
+        name_product(unjoined[number], group, group[0].class_, group[0].source_id)
         for number, family_slits in members.items()
         for group in group_slits(family_slits, options).values()
     )
@@ -94,7 +94,7 @@ def _make_product(
     if any(other != association for other in others):
         association = None
     joined = tuple(dict.fromkeys(parts))
-    return Product(name, source_id, kind, association, slits, joined, label, group)
+    return Product(name, source_id, class_, association, slits, joined, label, group)
 
 
 def no_match_error(row: Row, slits: list[Slit]) -> InputError:

@@ -158,7 +158,7 @@ def describe_source(product: Product, content: bytes) -> Source:
     return Source(
         product=product.name,
         source_id=product.source_id,
-        class_=product.kind,
+        class_=product.class_,
         source_name=",".join(filter(None, names)),
         slit_name=",".join(filter(None, dict.fromkeys(slits["slit_name"]))),
         exposures=len(set(slits["exposure"])),

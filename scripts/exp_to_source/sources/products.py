@@ -19,7 +19,7 @@ class Product(NamedTuple):
 
     name: str
     source_id: int
-    kind: str
+    class_: str
     association: dict[str, str] | None
     slits: list[Slit]
     joined: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ def group_slits(slits: Iterable[Slit], options: GroupingOptions) -> dict[Any, li
     groups: dict[Any, list[Slit]] = {}
     for slit in slits:
         by_name = options.group_by == "source_name" and slit.modern_name
-        key = slit.modern_name if by_name else (slit.kind, slit.source_id)
+        key = slit.modern_name if by_name else (slit.class_, slit.source_id)
         groups.setdefault(key, []).append(slit)
     return groups
 
@@ -61,9 +61,9 @@ def make_products(
         if options.group_by == "auto":
             conflicts += find_contradictions(groups)
         for slits in groups.values():
-            kind, source_id = slits[0].kind, slits[0].source_id
-            name = name_product(family, slits, kind, source_id)
-            product = Product(name, source_id, kind, family.association, slits, family=group)
+            class_, source_id = slits[0].class_, slits[0].source_id
+            name = name_product(family, slits, class_, source_id)
+            product = Product(name, source_id, class_, family.association, slits, family=group)
             candidates.append(product)
     products: dict[str, Product] = {}
     for product in candidates:
@@ -79,9 +79,9 @@ def make_products(
     return sorted(products.values(), key=lambda product: product.name)
 
 
-def name_product(family: Family, slits: list[Slit], kind: str, source_id: int) -> str:
+def name_product(family: Family, slits: list[Slit], class_: str, source_id: int) -> str:
     """Name the product of a source."""
-    source = format_source(kind, source_id, family.digits)
+    source = format_source(class_, source_id, family.digits)
     names = list(dict.fromkeys(slit.slit_name for slit in slits if slit.slit_name))
     name = fill_template(family.template, source, names)
     if not is_product_name(name):

@@ -68,7 +68,7 @@ def test_observations_become_one_product(tmp_path: Path, two: tuple[Family, Fami
 def test_targets(tmp_path: Path, two: tuple[Family, Family], target: str, source, name: str):
     joins = table(tmp_path, f"[ab]\t\t61\t\t{target}", f"c\t1\t\t\t{target}")
     (product,) = (p for p in products_of(joins, *two) if p.joined)
-    assert (product.source_id, product.kind) == source
+    assert (product.source_id, product.class_) == source
     assert describe_source(product, b"").source_name.split(",")[0] == name
 
 
