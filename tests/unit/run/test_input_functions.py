@@ -156,6 +156,10 @@ def test_functions_of_wildcards(config: dict[str, Any], name: str, arguments: li
     assert getattr(functions(**config), name)(*arguments) == expected
 
 
+def test_exposures_of_the_user_count_by_their_state():
+    assert functions().exposure_trigger(EXPOSURE).startswith("a_cal.fits 1 ")
+
+
 def test_patterns_of_words():
     assert one_of(["a.b", "c"]) == r"a\.b|c"
     assert one_of([]) == "(?!)"
