@@ -393,7 +393,8 @@ def test_page_in_a_browser(run: Path, tmp_path: Path):
         output.push(page.document.querySelectorAll("tr").length,
           element("table").includes("&lt;script&gt;alert(1)&lt;/script&gt;"),
           root.outerHTML.includes("1 to 12 of 12"),
-          root.outerHTML.includes('href="products/FIRST_cal.fits"'), find("map").width > 0);
+          root.outerHTML.includes('href="products/FIRST_cal.fits"'),
+          find("map").getAttribute("width") > 0);
         output.push(root.scrollWidth <= root.clientWidth, root.clientWidth <= 390);
         page.URL.createObjectURL = (blob) => { page.saved = blob; return "#"; };
         find("csv").click();
