@@ -22,14 +22,17 @@ from stdatamodels.jwst import datamodels
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.spec3.references import SERVERLESS
 
-#: Cards of time, of software, and of a file's own name, whose ids may have other digits.
-OWN_CARDS = ("DATE", "HISTORY", "FILENAME")
+#: Cards of time, of software, of a file's own name, whose ids may have other digits, and of where
+#: this package has its reference file.
+OWN_CARDS = ("DATE", "HISTORY", "FILENAME", "R_EXTR1D")
 
 #: What products do not have of the pipeline's notes, and numbers of blocks, which are in any order.
 PRODUCT_KEYS = ("exptype", "group_id", "source")
 
 #: Keys of the tree, likewise; the pipeline's logs are of all sources so far.
-OWN_KEYS = ("asdf_library", "history", "_fits_hash", "cal_logs", "date", "filename")
+OWN_KEYS = (
+    *("asdf_library", "history", "_fits_hash", "cal_logs", "date", "filename", "extract1d"),
+)
 
 #: WCSs refer to their own inverses.
 DEEP = 40

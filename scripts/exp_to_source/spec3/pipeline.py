@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 import jwst
+from jwst import extract_1d
 from jwst.datamodels import ModelContainer, SourceModelContainer
 from jwst.lib.exposure_types import is_moving_target
 from jwst.pipeline import calwebb_spec3
@@ -26,6 +27,9 @@ from .preparation import COMPLETE, SKIPPED, SUBTRACTED
 #: First version whose Spec3Pipeline does not extract spectra of WFSS.
 WFSS_OF_SPECTRA = (3, 1)
 
+#: Reference file of extract_1d for NIRSpec in runs without CRDS.
+EXTRACT1D = Path(__file__).with_name("extract1d.json")
+
 #: Unit of pixels whose flux is not calibrated.
 COUNT_RATE = "DN/s"
 
@@ -33,8 +37,20 @@ COUNT_RATE = "DN/s"
 NO_PIXEL = "no valid pixel to combine"
 
 
+class Extract1dStep(extract_1d.Extract1dStep):  # type: ignore[misc]
+    """The step, which does not record where this package is installed."""
+
+    def finalize_result(self, result: Any, references: Sequence[tuple[str, str]]) -> None:
+        """Record the reference files that were used."""
+        own = f"{EXTRACT1D.parents[1].name}/{EXTRACT1D.name}"
+        names = [(kind, own if path == str(EXTRACT1D) else path) for kind, path in references]
+        super().finalize_result(result, names)
+
+
 class Spec3Pipeline(calwebb_spec3.Spec3Pipeline):  # type: ignore[misc]
     """The pipeline for one source, of the same name, by which CRDS knows its parameters."""
+
+    step_defs = calwebb_spec3.Spec3Pipeline.step_defs | {"extract_1d": Extract1dStep}
 
     def save_model(self, model: Any, suffix: str | None = None, *args: Any, **kwargs: Any) -> Any:
         """Save a model, but not the product, which exists already."""
@@ -128,9 +144,14 @@ def no_combined_spectra(model: Any) -> Any:
 
 
 def without_references() -> dict[str, dict[str, Any]]:
-    """Build the parameters by which no step looks for reference files."""
+    """Build the parameters by which no step looks for reference files in CRDS.
+
+    Spectra of slits are extracted about the place of the source; without any such reference
+    file, extract_1d sums the whole cut-out. It asks for none for grisms.
+    """
+    own = {"extract1d": str(EXTRACT1D)}
     return {
-        name: {f"override_{kind}": "N/A" for kind in step.reference_file_types}
+        name: {f"override_{kind}": own.get(kind, "N/A") for kind in step.reference_file_types}
         for name, step in calwebb_spec3.Spec3Pipeline.step_defs.items()
         if step.reference_file_types
     }
