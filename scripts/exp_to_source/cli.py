@@ -287,6 +287,14 @@ def combine(settings: str, x1d: str, c1d: str, table: str, references: str, fork
     run_job("combine", request, use_references(Path(references))["offline"], fork)
 
 
+def slits(product: Path, folder: Path) -> None:
+    """Split a product into a file for each of its slits, as msaexp reads them."""
+    from .spec3.slits import split_product
+
+    for path in split_product(product, folder):
+        print(path)
+
+
 def simulate(folder: Path, **options: Any) -> None:
     """Simulate exposure-based "cal" products, for trials and demonstrations."""
     from .simulate.exposures import simulate
@@ -455,6 +463,10 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add("--table", required=True, help="source list; the spectra are beside it")
     add("--references", required=True, metavar="FILE", help="what 'references' wrote")
     add("--fork", **fork)
+
+    add = command("slits", slits)
+    add("product", type=Path, help="source-based product (*_cal.fits)")
+    add("--folder", type=Path, default="slits", help="where to write (%(default)s)")
 
     # The library has the defaults of options that are not given.
     add = command("simulate", simulate, argument_default=argparse.SUPPRESS)
