@@ -222,7 +222,8 @@ class File:
                 asdf = content
             else:
                 key = name, integer(cards, "EXTVER", 1) if self.planes else 1
-                assert self.planes.setdefault(key, (cards, content)) == (cards, content), key
+                # Readers take the first of several.
+                self.planes.setdefault(key, (cards, content))
         end = re.search(rb"\n\.\.\.\r?\n", asdf)
         self.tree = yaml.compose(asdf[: end.end()].decode(), Loader=LOADER)
         drop_nulls(self.tree)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import note
 from tiny import CARD, Parts
 
 Mutator = Callable[[random.Random, Parts], None]
@@ -54,7 +53,7 @@ def damage(
     """Return a damaged copy of an exposure, of which the hash is true with this probability."""
     parts = parts.copy()
     mutator = rng.choice(mutators)
-    note(mutator.__name__)
+    print(mutator.__name__)
     for _ in range(rng.choice([1, 1, 1, 1, 2, 3])):
         mutator(rng, parts)
     return parts.join(true_hash=rng.random() < true_hash, true_size=rng.random() < 0.9)

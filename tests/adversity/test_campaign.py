@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from damage import MUTATORS, damage
 from eras import DATA
-from hypothesis import note
 from judge import SHUT, Verdict, is_refused_in_vain, judge
 from limits import limited_memory, limited_time
 from steps import TooSlowError, regroup, run_cases
@@ -95,7 +94,7 @@ class Campaign:
             contents[chosen[1].name] = rng.choice([sound, damaged])
         before = self.products_of_sound(*map(self.others.index, chosen))
         verdict = self.judge(rng, self.write(contents), before)
-        note(f"{subject.kind}: {verdict.outcome}, {verdict.details}")
+        print(f"{subject.kind}: {verdict.outcome}, {verdict.details}")
         assert verdict.outcome not in FORBIDDEN
         return verdict.outcome
 

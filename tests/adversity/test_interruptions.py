@@ -133,6 +133,8 @@ def test_disk_full(undisturbed: Workflow, tmp_path: Path):
     assert done.returncode == 1
     assert done.stderr.startswith(f"exp-to-source gather: {product}: File too large; raise")
     assert list(tmp_path.iterdir()) == []
+    subprocess.run([sys.executable, script, manifest, product], cwd=undisturbed.folder, check=True)
+    assert product.read_bytes() == undisturbed.products[product.name]
 
 
 def test_no_space_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
