@@ -57,6 +57,6 @@ def slit(exposure: int, source: int) -> tuple[SlitSummary, SlitLayout]:
     """Summary and layout of a slit."""
     digest = hashlib.sha256(b"%d %d" % (exposure, source)).hexdigest()[:32]
     size = 300_000 + 7919 * source % 500_000
-    what = (14, size, (30, 400), (1.66, 3.17))
+    what = (14, size, (30, 400), (1.66, 3.17), f"{10 + source / 100} {source / 200 - 5}")
     head = SlitSummary(digest, source, f"10006_{source}", str(source), "NRS_MSASPEC", *what)
     return head, SlitLayout([], {}, (False, 0, 0), [], [], [], None, None)

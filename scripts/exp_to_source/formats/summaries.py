@@ -20,7 +20,13 @@ class SlitSummary(NamedTuple):
     shape: tuple[int, ...]  #: rows and columns of its first HDU
     wavelengths: tuple[float, ...]  #: shortest and longest (µm); empty if they are not known
     position: str = ""  #: right ascension and declination (degrees), between blanks, if known
-    region: str = ""  #: S_REGION: its footprint, if known
+    # As in the headers; empty if they have none.
+    region: str = ""  #: S_REGION: its footprint
+    source_type: str = ""  #: SRCTYPE
+    shutter_state: str = ""  #: SHUTSTA
+    order: str = ""  #: SPORDER
+    dither: str = ""  #: PATT_NUM: position in the pattern of nods and dithers
+    exposure_time: str = ""  #: EFFEXPTM (s)
 
     def to_row(self) -> list[str]:
         """Format the fields as a row of an index: several numbers between blanks, None as ""."""
@@ -33,8 +39,7 @@ class SlitSummary(NamedTuple):
 def read_summaries(index: IndexReader) -> Iterator[SlitSummary]:
     """Read the summaries in an index, in the order of its slits."""
     for row in decode_rows(index.part("summaries")):
-        digest, source_id, name, slit_name, kind, planes, size, shape, waves, position, region = row
+        digest, source_id, name, slit_name, kind, planes, size, shape, waves, *texts = row
         id_, numbers = int(source_id) if source_id else None, (int(planes), int(size))
         axes, wavelengths = tuple(map(int, shape.split())), tuple(map(float, waves.split()))
-        names = name, slit_name, kind
-        yield SlitSummary(digest, id_, *names, *numbers, axes, wavelengths, position, region)
+        yield SlitSummary(digest, id_, name, slit_name, kind, *numbers, axes, wavelengths, *texts)

@@ -211,6 +211,15 @@ def summarize_slit(digest: str, exposure: Exposure, slit: SlitTree, hdus: list[H
         )
     vertical = value_at(node, "meta.wcsinfo.dispersion_direction") == 2
     image = next((hdu for hdu in hdus if hdu.name == "WAVELENGTH"), None)
+    meta = exposure.tree.meta
+    stated = (
+        value_at(node, "meta.wcsinfo.s_region"),
+        value_at(node, "source_type"),
+        value_at(node, "shutter_state"),
+        value_at(node, "meta.wcsinfo.spectral_order"),
+        value_at(node, "dither_position") or value_at(meta, "dither.position_number"),
+        value_at(node, "meta.exposure.exposure_time") or value_at(meta, "exposure.exposure_time"),
+    )
     return SlitSummary(
         digest,
         source_id,
@@ -222,14 +231,14 @@ def summarize_slit(digest: str, exposure: Exposure, slit: SlitTree, hdus: list[H
         hdus[0].shape,
         wavelength_range(exposure.file, image, vertical) if image else (),
         sky_position(value_at(node, "source_ra"), value_at(node, "source_dec")),
-        str(value_at(node, "meta.wcsinfo.s_region") or ""),
+        *("" if value is None else str(value) for value in stated),
     )
 
 
-def sky_position(*degrees: Value) -> str:
+def sky_position(ra: Value, dec: Value) -> str:
     """Format a position in the sky; empty if it is not known, which pipelines write as 0, 0."""
-    if all(isinstance(angle, int | float) and -360 <= angle <= 360 for angle in degrees):
-        return " ".join(map(str, degrees)) if any(degrees) else ""
+    if isinstance(ra, int | float) and isinstance(dec, int | float) and (ra or dec):
+        return f"{ra % 360} {dec}" if abs(ra) <= 360 and abs(dec) <= 90 else ""
     return ""
 
 

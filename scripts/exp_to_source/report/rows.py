@@ -22,14 +22,14 @@ LABELS = {
     "usable": "usable (%)",
 }
 #: Columns of the measurements, after the column with its class.
-MEASURED_COLUMNS = ("ra", "dec", "snr", "usable")
+MEASURED_COLUMNS = ("snr", "usable")
 #: Classes in words.
 CLASSES = {"s": "source", "b": "background", "v": "virtual slit"}
 #: Content of columns that are sorted by value.
 NUMBER = re.compile(r"(-?[0-9]+(\.[0-9]+)?)?")
 #: Columns of the source list that the page does not show unchanged.
 HIDDEN = {"product", "planes", "digest", "rows", "columns", "wavelength_max"}
-HIDDEN |= {"exposure_type", "family"}
+HIDDEN |= {"exposure_type", "family", "exposure_names"}
 
 
 def make_source_table(
@@ -54,6 +54,7 @@ def make_source_table(
             {
                 **source,
                 **format_measurement(measurements.get(name, {})),
+                **{key: source[key] and f"{float(source[key]):.5f}" for key in ("ra", "dec")},
                 "class": CLASSES.get(source.get("class", ""), source.get("class", "")),
                 "bytes": f"{int(source['bytes']) / 1e6:.2f}",
                 "absent": str(absent or ""),
@@ -95,9 +96,5 @@ def format_wavelengths(source: Mapping[str, str]) -> str:
 
 def format_measurement(measurement: Measurement) -> dict[str, str]:
     """Format the measured columns."""
-    ra, dec = measurement.get("position") or (None, None)
-    values = (ra, dec, measurement.get("snr"), measurement.get("usable"))
-    return {
-        column: "" if value is None else f"{value:.{digits}f}"
-        for column, value, digits in zip(MEASURED_COLUMNS, values, (5, 5, 1, 1), strict=True)
-    }
+    values = {column: measurement.get(column) for column in MEASURED_COLUMNS}
+    return {k: "" if value is None else f"{value:.1f}" for k, value in values.items()}

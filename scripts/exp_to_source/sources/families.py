@@ -50,6 +50,11 @@ class Slit(NamedTuple):
     wavelengths: tuple[float, ...] = ()
     position: str = ""
     region: str = ""
+    source_type: str = ""
+    shutter_state: str = ""
+    order: str = ""
+    dither: str = ""
+    exposure_time: str = ""
     detector: str = ""
     optics: str = ""
     program: str = ""

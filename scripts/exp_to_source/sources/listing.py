@@ -155,13 +155,20 @@ def describe_source(product: Product, content: bytes) -> Source:
     names = dict.fromkeys((product.label, *slits["source_name"]))
     waves = [limit for limits in slits["wavelengths"] for limit in limits]
     shapes = [shape for shape in slits["shape"] if len(shape) == 2]
+    # Of the first slit that has one: several are a doubt (`doubts.several_positions`).
+    place = next(filter(None, slits["position"]), "")
+    ra, dec = map(float, place.split()) if place else (None, None)
+    exposures = dict.fromkeys(slits["exposure"])
     return Source(
         product=product.name,
         source_id=product.source_id,
         class_=product.class_,
         source_name=",".join(filter(None, names)),
         slit_name=",".join(filter(None, dict.fromkeys(slits["slit_name"]))),
-        exposures=len(set(slits["exposure"])),
+        ra=ra,
+        dec=dec,
+        source_type=",".join(sorted(filter(None, set(slits["source_type"])))),
+        exposures=len(exposures),
         slits=len(product.slits),
         planes=sum(slits["planes"]),
         bytes=sum(slits["size"]),
@@ -174,6 +181,7 @@ def describe_source(product: Product, content: bytes) -> Source:
         columns=max((columns for _, columns in shapes), default=None),
         exposure_type=product.slits[0].exposure_type,
         family=product.family,
+        exposure_names=",".join(exposures),
     )
 
 

@@ -13,6 +13,7 @@ Number = Annotated[int, "int64"]
 Bytes = Annotated[int, "int64", "byte"]
 Pixels = Annotated[int | None, "int64", "pix"]
 Microns = Annotated[float | None, "float64", "um"]
+Degrees = Annotated[float | None, "float64", "deg"]
 
 
 class Source(NamedTuple):
@@ -28,6 +29,9 @@ class Source(NamedTuple):
     class_: str
     source_name: str = ""
     slit_name: str = ""
+    ra: Degrees = None
+    dec: Degrees = None
+    source_type: str = ""
     exposures: Number = 0
     slits: Number = 0
     planes: Number = 0
@@ -41,6 +45,7 @@ class Source(NamedTuple):
     columns: Pixels = None
     exposure_type: str = ""
     family: str = ""
+    exposure_names: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from exp_to_source.sources.source_list import Source
 
 def source(kind: str, number: int, name: str = "", exposures: int = 3, slit: str = "") -> Source:
     product = f"jw01345-o001_{kind}{abs(number):05d}_nirspec_f170lp-g235m"
-    return Source(product, number, kind, name, slit, exposures)
+    return Source(product, number, kind, name, slit, exposures=exposures)
 
 
 SOURCES = [

@@ -3,9 +3,14 @@
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy.io import fits
+from astropy.table import Table
 from fake_run import write_fake_run
 
+from exp_to_source.index.indexing import index_exposure
+from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources import listing
 from exp_to_source.tables import read_sources
 
@@ -43,3 +48,24 @@ def test_each_product_has_a_manifest_before_the_table_is_there(
     assert {f"{name}.txt" for name in read_sources(str(table))} == before.keys()
     said, *_ = listing.list_sources(indices(results), str(table))
     assert "; 0 new or changed" in said
+
+
+def test_sources_have_the_places_types_and_names_of_their_exposures(tmp_path: Path):
+    paths = simulate(
+        Simulation(sources=2, background=1, virtual=1, exposures=2, shape=(4, 8)), tmp_path
+    )
+    with fits.open(paths[0]) as hdus:
+        headers = {hdu.header["SOURCEID"]: hdu.header for hdu in hdus if hdu.name == "SCI"}
+    files = [f"{tmp_path}/{path.stem}.txt" for path in paths]
+    for path, file in zip(paths, files, strict=True):
+        index_exposure(str(path), file)
+    listing.list_sources(files, f"{tmp_path}/sources.tsv")
+    table = Table.read(tmp_path / "sources.ecsv")
+    assert table["ra"].unit == table["dec"].unit == "deg"
+    assert list(table["class"]) == ["b", "s", "s", "v"]
+    for row in table:
+        header, is_source = headers[row["source_id"]], row["class"] == "s"
+        expected = [header["SRCRA"], header["SRCDEC"]] if is_source else [None] * 2
+        assert [None if np.ma.is_masked(x) else x for x in row["ra", "dec"]] == expected
+        assert row["source_type"] == header["SRCTYPE"]
+        assert row["exposure_names"] == ",".join(path.stem for path in paths)
