@@ -9,11 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from .box import HEIGHT
 from .cutouts import WAVELENGTH_UNIT
 from .layout import FOOT, MARGIN, SPECTRUM, WIDTH, Panel
-from .spectra import HEIGHT, Spectrum
+from .spectra import Spectrum
 
 SUM_COLOUR, EXTRACTED_COLOUR = "#444444", "#0b7285"
+#: Styles of the lines of orders.
+DASHES: tuple[Any, ...] = ("-", "--", ":")
 #: Options of legends.
 LEGEND: dict[str, Any] = {"loc": "lower left", "frameon": False, "borderaxespad": 0}
 
@@ -55,23 +58,30 @@ def draw_axis(axes: Axes, panel: Panel) -> None:
 
 
 def draw_spectra(
-    figure: Figure, height: float, width: float, summed: Spectrum | None, extracted: Spectrum | None
+    figure: Figure,
+    height: float,
+    width: float,
+    sums: Sequence[Spectrum],
+    extracted: Sequence[Spectrum],
 ) -> None:
-    """Draw the sum of the brightest rows, the mean of all entries, and the extracted spectrum."""
+    """Draw the sums of all entries along their traces, and extracted spectra, of the first unit."""
     bottom = (FOOT + SPECTRUM[2]) / height
     axes = figure.add_axes((MARGIN / WIDTH, bottom, width / WIDTH, SPECTRUM[1] / height))
-    handles, shown = [], []
-    for spectrum, colour, label in (
-        (summed, SUM_COLOUR, f"sum of {HEIGHT} rows, mean of the entries shown"),
-        (extracted, EXTRACTED_COLOUR, "extracted spectrum (x1d)"),
-    ):
-        if spectrum:
-            shown.append(spectrum)
-            x, flux, error = spectrum.wavelengths, spectrum.flux, spectrum.error
-            axes.fill_between(x, flux - error, flux + error, color=colour, alpha=0.25, linewidth=0)
-            axes.plot(x, flux, color=colour, linewidth=0.9)
-            label = f"{label}, {spectrum.unit or 'no unit'}"
-            handles.append(Line2D([], [], color=colour, label=label))
+    unit = (*sums, *extracted)[0].unit
+    shown = [spectrum for spectrum in (*sums, *extracted) if spectrum.unit == unit]
+    orders = list(dict.fromkeys(spectrum.order for spectrum in shown))
+    handles = []
+    for spectrum in shown:
+        is_sum = any(spectrum is summed for summed in sums)
+        colour = SUM_COLOUR if is_sum else EXTRACTED_COLOUR
+        dashes = DASHES[orders.index(spectrum.order) % len(DASHES)]
+        x, flux, error = spectrum.wavelengths, spectrum.flux, spectrum.error
+        axes.fill_between(x, flux - error, flux + error, color=colour, alpha=0.25, linewidth=0)
+        axes.plot(x, flux, linestyle=dashes, color=colour, linewidth=0.9)
+        label = f"sum of {HEIGHT} rows along the trace" if is_sum else "extracted spectrum (x1d)"
+        label += f", order {spectrum.order}" if len(orders) > 1 else ""
+        label = f"{label}, {unit or 'no unit'}"
+        handles.append(Line2D([], [], linestyle=dashes, color=colour, label=label))
     axes.set_xlim(*_compute_limits([s.wavelengths for s in shown]))
     low, high = _compute_limits([s.flux for s in shown], 0.06)
     axes.set_ylim(low, high)

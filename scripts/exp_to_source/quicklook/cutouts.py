@@ -35,7 +35,10 @@ class Cutout(NamedTuple):
     error: np.ndarray | None = None
     pixel_area: float | None = None  #: in steradians
     slit_position: tuple[float, float] | None = None  #: SRCXPOS, SRCYPOS; None without a source
-    expected_row: float | None = None  #: row of the source according to the WCS, from zero
+    #: Row of the source in each column according to the WCS, from zero; of the middle of the slit
+    #: if it has no source.
+    trace: np.ndarray | None = None
+    expected_row: float | None = None  #: that of the source in the middle column
     nod: str = ""  #: position of its dither, of how many
 
 

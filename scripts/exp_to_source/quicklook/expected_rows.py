@@ -1,4 +1,4 @@
-"""Where the WCS of entries expects their source, and how they were dithered."""
+"""Where the WCS of entries expects the trace of their source, and how they were dithered."""
 
 import copy
 import io
@@ -11,6 +11,8 @@ from .cutouts import Cutout, ProductCutouts
 
 #: Frame of a slit, as its WCS names it.
 SLIT = "slit_frame"
+#: Columns at which a WCS is evaluated.
+COLUMNS = 17
 
 
 def add_expected_rows(product: ProductCutouts) -> ProductCutouts:
@@ -32,8 +34,11 @@ def add_expected_rows(product: ProductCutouts) -> ProductCutouts:
                     exposures.tagged[n] = dict(exposures.tagged[n])
                     truncate_wcs(exposures.tagged[n]["meta"].get("wcs"))
                     meta = exposures[n]["meta"]
-                    row = compute_expected_row(meta, cutout)
-                    cutouts.append(cutout._replace(expected_row=row, nod=format_nod(meta)))
+                    trace = compute_trace(meta, cutout)
+                    row = get_expected_row(trace, cutout)
+                    cutouts.append(
+                        cutout._replace(trace=trace, expected_row=row, nod=format_nod(meta))
+                    )
         except Exception:
             # Any reader may fail; draw without the WCS.
             return product
@@ -64,27 +69,41 @@ def format_nod(meta: Any) -> str:
     )
 
 
-def compute_expected_row(meta: Any, cutout: Cutout) -> float | None:
-    """Compute the row at which the source is expected in the middle of a cut-out.
+def compute_trace(meta: Any, cutout: Cutout) -> np.ndarray | None:
+    """Compute the row at which the source is expected in each column of a cut-out.
 
-    As the pipeline does: in a slit, by its position in the slit (SRCXPOS, SRCYPOS); of a grism, by
-    its position in the direct image, which its WCS has. Slits without a source have none.
+    As the pipeline does: in a slit, by its position in the slit (SRCXPOS, SRCYPOS), or the middle
+    of the slit if it has no source; of a grism, by its position in the direct image, which its WCS
+    has. The WCS is evaluated at a few columns, as it takes long.
     """
-    if not cutout.slit_position:
-        return None
     rows, columns = cutout.data.shape
-    x, y = (columns - 1) / 2, (rows - 1) / 2
+    x, y = np.linspace(0, columns - 1, COLUMNS), np.full(COLUMNS, (rows - 1) / 2)
     if cutout.transposed:
         x, y = y, x
     try:
         wcs = meta["wcs"]
         if SLIT in wcs.available_frames:
-            *_, wavelength = wcs.get_transform("detector", SLIT)(x, y)
-            pixel = wcs.get_transform(SLIT, "detector")(*cutout.slit_position, wavelength)
+            *_, wavelengths = wcs.get_transform("detector", SLIT)(x, y)
+            position = (np.full(COLUMNS, p) for p in cutout.slit_position or (0.0, 0.0))
+            pixels = wcs.get_transform(SLIT, "detector")(*position, wavelengths)
         else:
-            pixel = wcs.invert(*wcs(x, y), with_bounding_box=False)
+            pixels = wcs.invert(*wcs(x, y), with_bounding_box=False)
     except Exception:
         # gwcs raises many exception types.
         return None
-    row = float(pixel[0] if cutout.transposed else pixel[1])
-    return row if np.isfinite(row) and -0.5 <= row <= rows - 0.5 else None
+    x, y = pixels[1::-1] if cutout.transposed else pixels[:2]
+    valid = np.isfinite(x) & np.isfinite(y)
+    if not valid.any():
+        return None
+    order = np.argsort(x[valid])
+    trace: np.ndarray = np.interp(np.arange(columns), x[valid][order], y[valid][order])
+    return trace
+
+
+def get_expected_row(trace: np.ndarray | None, cutout: Cutout) -> float | None:
+    """Return the row of a source in the middle of a cut-out; None without one, or outside."""
+    if trace is None or not cutout.slit_position:
+        return None
+    rows, columns = cutout.data.shape
+    row = float(np.interp((columns - 1) / 2, np.arange(columns), trace))
+    return row if -0.5 <= row <= rows - 0.5 else None

@@ -19,7 +19,7 @@ from ..files import atomic_write, write_all
 from ..formats.manifests import read_manifest
 from ..results import CAL, manifest_path, spectrum_path
 from .axes import LEGEND, draw_axis, draw_spectra
-from .cutouts import Cutout, ProductCutouts, read_cutouts
+from .cutouts import WAVELENGTH_UNIT, Cutout, ProductCutouts, read_cutouts
 from .digests import PNG_KEYWORD, digest_manifest, read_spectrum_digest
 from .expected_rows import add_expected_rows
 from .layout import (
@@ -40,10 +40,11 @@ from .layout import (
 from .spectra import (
     SHOWN_UNITS,
     Spectrum,
-    average_spectra,
-    combine_signal_to_noise,
+    combine_spectra,
+    find_brightest_line,
+    get_signal_to_noise,
     read_extracted,
-    sum_rows,
+    sum_cutout,
 )
 
 #: Percentiles of the values that are drawn black and white.
@@ -87,7 +88,7 @@ def draw_quicklook(product: str, output: str, results: str | None = None) -> Non
     written to the picture. The spectrum extracted from this state of the product is drawn, too.
     """
     name = os.path.basename(product).removesuffix(CAL).removesuffix(".fits")
-    exposures, extracted, digest = [], None, None
+    exposures, extracted, digest = [], [], None
     if results:
         manifest = manifest_path(results, name)
         exposures = [exposure for exposure, _ in read_manifest(manifest).slits]
@@ -104,21 +105,20 @@ def draw_quicklook(product: str, output: str, results: str | None = None) -> Non
         write_all(file, image.getvalue())
 
 
-def draw_figure(name: str, content: ProductCutouts, extracted: Spectrum | None = None) -> Figure:
-    """Draw the cut-outs of a product of a name, and its extracted spectrum."""
-    sums = [spectrum for spectrum in map(sum_rows, content.cutouts) if spectrum]
-    mean = average_spectra(sums)
+def draw_figure(name: str, content: ProductCutouts, extracted: Sequence[Spectrum] = ()) -> Figure:
+    """Draw the cut-outs of a product of a name, and its extracted spectra."""
+    sums = combine_spectra(filter(None, map(sum_cutout, content.cutouts)))
     title, lines = make_header(name, content, sums)
     head = HEAD + 2 * LINE * (len(title) - 1) + LINE * (len(lines) - 1)
     panels, height = lay_out_panels(content.cutouts, head)
-    height += sum(SPECTRUM) if mean or extracted else 0
+    height += sum(SPECTRUM) if sums or extracted else 0
     figure = Figure(figsize=(WIDTH / DPI, height / DPI), facecolor="white")
     norm = compute_stretch(content.cutouts)
     for panel in panels:
         draw_panel(figure, height, panel, norm)
-    if mean or extracted:
+    if sums or extracted:
         width = panels[0].width if len(panels) <= ROWS else WIDTH - 2 * MARGIN
-        draw_spectra(figure, height, width, mean, extracted)
+        draw_spectra(figure, height, width, sums, extracted)
     draw_header(figure, height, title, lines)
     draw_footer(figure, height, content, norm)
     return figure
@@ -188,7 +188,10 @@ def make_header(
         f"{content.total} entries" if content.total > 1 else "1 entry",
         f"exposures {visit}" if len(visits) == 1 and (visit := visits.pop()) else "",
         "RA {:.5f}, Dec {:+.5f}".format(*content.position) if content.position else "",
-        f"S/N {combine_signal_to_noise(sums):.1f} per pixel" if sums else "",
+        f"S/N {get_signal_to_noise(sums):.1f} per pixel" if sums else "",
+        f"line S/N {line.signal_to_noise:.1f} at {line.wavelength:.4f} {WAVELENGTH_UNIT}"
+        if (line := find_brightest_line(sums))
+        else "",
     ]
     return wrap_words(title, 640, 13, "bold"), wrap_words(words, 670, 8)
 

@@ -6,13 +6,15 @@ from typing import NamedTuple
 import numpy as np
 from astropy.io import fits
 
+from .box import HEIGHT, REACH, SIGNIFICANT, place_trace, sum_along_trace
 from .cutouts import Cutout
-
-#: Rows that are summed, about the brightest.
-HEIGHT = 5
 
 #: Units that are shown as others, and what one of them is in these.
 SHOWN_UNITS = {"MJy": ("µJy", 1e12), "Jy": ("µJy", 1e6)}
+#: Pixels whose median is the continuum about a line, and pixels of a line that are summed.
+CONTINUUM, LINE = 51, 3
+#: A sum and an extracted spectrum whose fluxes differ by more than this fraction have a remark.
+TOLERANCE = 0.1
 
 
 class Spectrum(NamedTuple):
@@ -22,6 +24,7 @@ class Spectrum(NamedTuple):
     flux: np.ndarray
     error: np.ndarray
     unit: str
+    order: int | None = None  #: spectral order
 
     @property
     def signal_to_noise(self) -> float:
@@ -32,10 +35,18 @@ class Spectrum(NamedTuple):
         return float(np.median(ratios)) if ratios.size else 0.0
 
 
-def sum_rows(cutout: Cutout) -> Spectrum | None:
-    """Sum the rows about that in which a cut-out is brightest; None without usable pixels.
+class Line(NamedTuple):
+    """A line above the local continuum of a spectrum."""
 
-    Unusable pixels are replaced by the mean of the others of their column.
+    wavelength: float  #: of its brightest pixels, in microns
+    signal_to_noise: float  #: of their sum
+
+
+def sum_cutout(cutout: Cutout) -> Spectrum | None:
+    """Sum a cut-out along the trace of its source; None without usable pixels.
+
+    The trace is that of the WCS, moved to the brightest rows nearby, or to those of the cut-out if
+    it has no source with a place. Without a WCS it is straight.
     """
     if cutout.error is None:
         return None
@@ -45,20 +56,23 @@ def sum_rows(cutout: Cutout) -> Spectrum | None:
     unit, scale = SHOWN_UNITS.get(cutout.unit, (cutout.unit, 1.0))
     if cutout.unit == "MJy/sr" and cutout.pixel_area:
         unit, scale = "µJy", 1e12 * cutout.pixel_area
-    data = np.where(usable, cutout.data, 0).astype(float) * scale
-    variance = np.where(usable, cutout.error, 0).astype(float) ** 2 * scale**2
-    rows = find_brightest_rows(data, variance, usable)
-    count = usable[rows].sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = (rows.stop - rows.start) / count
-        flux = data[rows].sum(axis=0) * factor
-        error = np.sqrt(variance[rows].sum(axis=0)) * factor
-    flux[count == 0] = error[count == 0] = np.nan
+    data = np.where(usable, cutout.data, np.nan).astype(float) * scale
+    variance = np.where(usable, cutout.error, np.nan).astype(float) ** 2 * scale**2
+    rows, columns = data.shape
+    trace, height = cutout.trace, min(HEIGHT, rows)
+    if trace is None:
+        trace = place_trace(data, variance, np.full(columns, (rows - 1) / 2), reach=None)
+        trace = np.clip(trace, (height - 1) / 2, rows - (height + 1) / 2)
+    else:
+        reach = None if cutout.expected_row is None else REACH
+        trace = place_trace(data, variance, trace, reach)
+    flux, error = sum_along_trace(data, variance, trace, height)
     wavelengths = cutout.wavelengths
     if wavelengths is None or not np.isfinite(wavelengths).any():
         wavelengths = np.arange(1.0, flux.size + 1)
     order = _sort_finite(wavelengths)
-    return Spectrum(wavelengths[order].astype(float), flux[order], error[order], unit)
+    wavelengths = wavelengths[order].astype(float)
+    return Spectrum(wavelengths, flux[order], error[order], unit, cutout.order)
 
 
 def _sort_finite(values: np.ndarray) -> np.ndarray:
@@ -67,56 +81,95 @@ def _sort_finite(values: np.ndarray) -> np.ndarray:
     return indices[np.argsort(values[indices], kind="stable")]
 
 
-def find_brightest_rows(data: np.ndarray, variance: np.ndarray, usable: np.ndarray) -> slice:
-    """Find the rows about that which is brightest relative to its noise, all columns summed."""
+def combine_spectra(spectra: Iterable[Spectrum]) -> list[Spectrum]:
+    """Combine spectra with the inverse of their variances: one for each order and unit.
+
+    In the order of the first of each. The grid has the wavelengths of the longest, and beyond its
+    ends those of others; each pixel counts at the nearest, so that noise stays uncorrelated.
+    """
+    groups: dict[tuple[int | None, str], list[Spectrum]] = {}
+    for spectrum in spectra:
+        if spectrum.wavelengths.size:
+            groups.setdefault((spectrum.order, spectrum.unit), []).append(spectrum)
+    return [_combine(group) for group in groups.values()]
+
+
+def _combine(spectra: Sequence[Spectrum]) -> Spectrum:
+    grid = max(spectra, key=lambda s: s.wavelengths.size).wavelengths
+    for wavelengths in (s.wavelengths for s in spectra):
+        below, above = wavelengths < grid[0], wavelengths > grid[-1]
+        grid = np.concatenate([wavelengths[below], grid, wavelengths[above]])
+    total, weight = np.zeros(grid.size), np.zeros(grid.size)
+    edges = (grid[1:] + grid[:-1]) / 2
+    for wavelengths, flux, error, *_ in spectra:
+        usable = np.isfinite(flux) & (error > 0)
+        pixels = np.searchsorted(edges, wavelengths[usable])
+        inverse = error[usable] ** -2.0
+        total += np.bincount(pixels, inverse * flux[usable], grid.size)
+        weight += np.bincount(pixels, inverse, grid.size)
     with np.errstate(divide="ignore", invalid="ignore"):
-        profile = data.sum(axis=1) / np.sqrt(variance.sum(axis=1))
-    profile[~usable.any(axis=1)] = -np.inf
-    rows = profile.size
-    middle = int(np.argmax(np.nan_to_num(profile, nan=-np.inf)))
-    first = max(0, min(middle - HEIGHT // 2, rows - HEIGHT))
-    return slice(first, min(rows, first + HEIGHT))
+        return spectra[0]._replace(
+            wavelengths=grid,
+            flux=np.where(weight > 0, total / weight, np.nan),
+            error=np.where(weight > 0, weight**-0.5, np.nan),
+        )
 
 
-def average_spectra(spectra: Sequence[Spectrum]) -> Spectrum | None:
-    """Average spectra, in the unit of the first, at the wavelengths of them all; None for none."""
-    spectra = [s for s in spectra if s.wavelengths.size]
-    spectra = [s for s in spectra if s.unit == spectra[0].unit]
-    if not spectra:
+def get_signal_to_noise(spectra: Iterable[Spectrum]) -> float:
+    """Return the ratio per pixel of the best of several orders; zero without spectra."""
+    return max((spectrum.signal_to_noise for spectrum in spectra), default=0.0)
+
+
+def find_brightest_line(spectra: Iterable[Spectrum]) -> Line | None:
+    """Find the most significant line of several orders, see `find_line`."""
+    lines = [line for line in map(find_line, spectra) if line]
+    return max(lines, key=lambda line: line.signal_to_noise, default=None)
+
+
+def find_line(spectrum: Spectrum) -> Line | None:
+    """Find the most significant sum of three pixels above the local continuum.
+
+    Of a spectrum without lines, it is the highest peak of its noise. None if it is shorter than the
+    pixels whose median is the continuum.
+    """
+    usable = np.isfinite(spectrum.flux) & (spectrum.error > 0)
+    flux, error = spectrum.flux[usable], spectrum.error[usable]
+    if flux.size < CONTINUUM:
         return None
-    grid = spectra[0].wavelengths
-    if any(not np.array_equal(s.wavelengths, grid) for s in spectra):
-        low = min(s.wavelengths[0] for s in spectra)
-        high = max(s.wavelengths[-1] for s in spectra)
-        longest = max(spectra, key=lambda s: s.wavelengths.size).wavelengths
-        steps = round((longest.size - 1) * float(high - low) / float(np.ptp(longest) or 1.0)) + 1
-        grid = np.linspace(low, high, min(max(steps, 1), 100_000))
-    flux = np.array([_interpolate(grid, s.wavelengths, s.flux) for s in spectra])
-    variance = np.array([_interpolate(grid, s.wavelengths, s.error) for s in spectra]) ** 2
-    usable = np.isfinite(flux) & np.isfinite(variance)
-    count = usable.sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(usable, flux, 0).sum(axis=0) / count
-        error = np.sqrt(np.where(usable, variance, 0).sum(axis=0)) / count
-    return Spectrum(grid, mean, error, spectra[0].unit)
+    padded = np.pad(flux, CONTINUUM // 2, mode="reflect")
+    continuum = np.median(np.lib.stride_tricks.sliding_window_view(padded, CONTINUUM), axis=1)
+    box = np.ones(LINE)
+    signal = np.convolve(flux - continuum, box, "valid")
+    ratio = signal / np.sqrt(np.convolve(error**2, box, "valid"))
+    brightest = int(np.argmax(ratio))
+    wavelength = spectrum.wavelengths[usable][brightest + LINE // 2]
+    return Line(float(wavelength), float(ratio[brightest]))
 
 
-def _interpolate(grid: np.ndarray, wavelengths: np.ndarray, values: np.ndarray) -> np.ndarray:
-    if np.array_equal(wavelengths, grid):
-        return values
-    interpolated: np.ndarray = np.interp(grid, wavelengths, values, left=np.nan, right=np.nan)
-    return interpolated
+def compare_apertures(summed: Spectrum, extracted: Spectrum) -> str:
+    """Say by how much a sum and an extracted spectrum differ; empty if they agree, or nothing can.
+
+    The box has less light of an extended source than a wider aperture, and less background.
+    """
+    flux, error = (
+        np.interp(extracted.wavelengths, summed.wavelengths, values, left=np.nan, right=np.nan)
+        for values in (summed.flux, summed.error)
+    )
+    usable = np.isfinite(flux) & np.isfinite(error) & np.isfinite(extracted.flux)
+    if summed.unit != extracted.unit or not usable.any():
+        return ""
+    # Relative to all of the noise, as that of a mean.
+    low, high = flux[usable].mean(), extracted.flux[usable].mean()
+    noise = max(np.sqrt((s[usable] ** 2).sum()) for s in (error, extracted.error)) / usable.sum()
+    if not abs(low - high) > max(TOLERANCE * abs(high), SIGNIFICANT * noise):
+        return ""
+    return f"x1d has {high / low:.2g} times the flux of the sum of {HEIGHT} rows: other aperture"
 
 
-def combine_signal_to_noise(spectra: Iterable[Spectrum]) -> float:
-    """Return the ratio of all entries together per pixel: their ratios added in quadrature."""
-    return float(np.sqrt(sum(max(0.0, spectrum.signal_to_noise) ** 2 for spectrum in spectra)))
+def read_extracted(path: str) -> list[Spectrum]:
+    """Read the spectra that jwst extracted (x1d, c1d), combined as `combine_spectra` does.
 
-
-def read_extracted(path: str) -> Spectrum | None:
-    """Read a spectrum that jwst extracted (x1d, c1d), the mean of all exposures and orders.
-
-    None without a file, or without a spectrum in it: a failed extraction leaves it empty.
+    Empty without a file, or without a spectrum in it: a failed extraction leaves it empty.
     """
     spectra = []
     try:
@@ -125,8 +178,8 @@ def read_extracted(path: str) -> Spectrum | None:
                 if hdu.name in ("EXTRACT1D", "COMBINE1D"):
                     spectra += _read_table(hdu)
     except (OSError, ValueError, TypeError, KeyError, fits.VerifyError):
-        return None
-    return average_spectra(spectra)
+        return []
+    return combine_spectra(spectra)
 
 
 def _read_table(hdu: fits.BinTableHDU) -> list[Spectrum]:
@@ -134,9 +187,10 @@ def _read_table(hdu: fits.BinTableHDU) -> list[Spectrum]:
     error_name = "FLUX_ERROR" if "FLUX_ERROR" in hdu.columns.names else "ERROR"
     names = ("WAVELENGTH", "FLUX", error_name)
     unit, scale = SHOWN_UNITS.get(unit := hdu.columns["FLUX"].unit or "", (unit, 1.0))
+    number = hdu.header.get("SPORDER")
     spectra = []
     for row in zip(*(np.array(hdu.data[name], float, ndmin=2) for name in names), strict=True):
         order = _sort_finite(np.where(row[0] > 0, row[0], np.nan))
         wavelengths, flux, error = (values[order] for values in row)
-        spectra.append(Spectrum(wavelengths, scale * flux, scale * error, unit))
+        spectra.append(Spectrum(wavelengths, scale * flux, scale * error, unit, number))
     return spectra

@@ -12,7 +12,14 @@ from ..errors import InputError
 from ..files import atomic_write, write_all
 from ..quicklook.cutouts import read_cutouts
 from ..quicklook.digests import digest_manifest
-from ..quicklook.spectra import Spectrum, average_spectra, combine_signal_to_noise, sum_rows
+from ..quicklook.expected_rows import add_expected_rows
+from ..quicklook.spectra import (
+    Spectrum,
+    combine_spectra,
+    find_brightest_line,
+    get_signal_to_noise,
+    sum_cutout,
+)
 from ..results import CAL, manifest_path
 from .images import encode_images, mask_unusable
 
@@ -44,21 +51,24 @@ def measure_products(
 def measure_product(path: str, images: int, width: int) -> Measurement:
     """Measure a product, see `measure_products`."""
     try:
-        product = read_cutouts(path, [], MAX_ENTRIES)
+        product = add_expected_rows(read_cutouts(path, [], MAX_ENTRIES))
     except InputError:
         return {}
     cutouts = product.cutouts
-    sums = [spectrum for spectrum in map(sum_rows, cutouts) if spectrum]
+    sums = combine_spectra(filter(None, map(sum_cutout, cutouts)))
+    line = find_brightest_line(sums)
     pixels = sum(cutout.data.size for cutout in cutouts)
     usable = sum(int(np.isfinite(mask_unusable(cutout)).sum()) for cutout in cutouts)
     return {
         # A hundredth of a milliarcsecond.
         "position": [round(x, 7) for x in product.position] if product.position else None,
-        "snr": round(combine_signal_to_noise(sums), 2) if sums else None,
+        "snr": round(get_signal_to_noise(sums), 2) if sums else None,
+        "line_snr": round(line.signal_to_noise, 2) if line else None,
+        "line_wavelength": round(line.wavelength, 5) if line else None,
         "usable": round(100 * usable / max(pixels, 1), 1),
         "entries": [[cutout.unit, *cutout.data.shape, cutout.order or 0] for cutout in cutouts],
         "images": encode_images(cutouts[:images], width),
-        "sum": encode(average_spectra(sums), MAX_POINTS),
+        "sums": [encoded for encoded in (encode(s, MAX_POINTS) for s in sums) if encoded],
     }
 
 
@@ -89,6 +99,7 @@ def encode(spectrum: Spectrum | None, points: int) -> dict[str, Any] | None:
         "flux": flux,
         "error": error,
         "unit": spectrum.unit,
+        "order": spectrum.order,
     }
 
 
@@ -102,7 +113,7 @@ def decode(encoded: Mapping[str, Any]) -> Spectrum:
     low, high = encoded["range"]
     scale = encoded["scale"]
     wavelengths = np.linspace(low, high, flux.size)
-    return Spectrum(wavelengths, scale * flux, scale * error, encoded["unit"])
+    return Spectrum(wavelengths, scale * flux, scale * error, encoded["unit"], encoded["order"])
 
 
 def rebin(spectrum: Spectrum, points: int) -> Spectrum:
@@ -121,4 +132,4 @@ def rebin(spectrum: Spectrum, points: int) -> Spectrum:
     with np.errstate(divide="ignore", invalid="ignore"):
         flux = np.bincount(bins, spectrum.flux[usable], count) / number
         error = np.sqrt(np.bincount(bins, spectrum.error[usable] ** 2, count)) / number
-    return Spectrum(grid, flux, error, spectrum.unit)
+    return spectrum._replace(wavelengths=grid, flux=flux, error=error)

@@ -19,10 +19,11 @@ LABELS = {
     "ra": "RA (°)",
     "dec": "Dec (°)",
     "snr": "S/N",
+    "line_snr": "line S/N",
     "usable": "usable (%)",
 }
 #: Columns of the measurements, after the column with its class.
-MEASURED_COLUMNS = ("snr", "usable")
+MEASURED_COLUMNS = ("snr", "line_snr", "usable")
 #: Classes in words.
 CLASSES = {"s": "source", "b": "background", "v": "virtual slit"}
 #: Content of columns that are sorted by value.

@@ -37,12 +37,12 @@ def make_views(
     measured = [measurements.get(name, {}) for name in digests]
     spectra, extracted = [], []
     for (name, digest), measurement in zip(digests.items(), measured, strict=True):
-        spectrum = read_extracted(spectrum_path(results, name, "x1d"))
+        spectrum = next(iter(read_extracted(spectrum_path(results, name, "x1d"))), None)
         state = "current" if spectrum else ""
         if spectrum and read_spectrum_digest(results, name) != digest:
             spectrum, state = None, "earlier"
-        if spectrum is None and measurement.get("sum"):
-            spectrum = decode(measurement["sum"])
+        if spectrum is None and measurement.get("sums"):
+            spectrum = decode(measurement["sums"][0])
         spectra.append(encode(spectrum, points))
         extracted.append(state)
     return {

@@ -38,10 +38,9 @@ from exp_to_source.quicklook.picture import (
 )
 from exp_to_source.quicklook.spectra import (
     Spectrum,
-    average_spectra,
-    combine_signal_to_noise,
+    combine_spectra,
     read_extracted,
-    sum_rows,
+    sum_cutout,
 )
 from exp_to_source.results import manifest_path, spectrum_digest_path
 from exp_to_source.simulate.exposures import simulate
@@ -277,7 +276,7 @@ def test_spectrum_of_an_earlier_product_is_not_drawn(
     manifest.parent.mkdir()
     manifest.write_bytes(encode_manifest("p", None, [("jw1_cal", "0")]))
     extracted = Spectrum(np.arange(1.0, 4), np.ones(3), np.ones(3), "µJy")
-    monkeypatch.setattr(picture, "read_extracted", lambda _path: extracted)
+    monkeypatch.setattr(picture, "read_extracted", lambda _path: [extracted])
     drawn = []
     monkeypatch.setattr(picture, "draw_spectra", lambda *arguments: drawn.append(arguments[-1]))
     digest = Path(spectrum_digest_path(str(tmp_path), "p"))
@@ -291,7 +290,7 @@ def test_spectrum_of_an_earlier_product_is_not_drawn(
         draw_quicklook(str(product), output, str(tmp_path))
         assert read_picture_digest(output) == current
     # Without a spectrum, and without errors to sum, there is no plot.
-    assert drawn == [extracted]
+    assert drawn == [[extracted]]
 
 
 def test_legacy_exposure(tmp_path: Path):
@@ -304,48 +303,50 @@ def test_legacy_exposure(tmp_path: Path):
 def test_rows_about_the_brightest_are_summed():
     data = np.zeros((20, 7))
     data[11:14] = 1e-12
-    spectrum = sum_rows(make_cutout(data))
+    spectrum = sum_cutout(make_cutout(data))
     assert spectrum.unit == "µJy"
     assert spectrum.flux == pytest.approx(3)
     assert spectrum.error == pytest.approx(0.1 * 5**0.5)
     assert spectrum.signal_to_noise == pytest.approx(3 / 0.1 / 5**0.5)
     # Four entries of a source have twice its signal-to-noise ratio.
-    assert combine_signal_to_noise([spectrum] * 4) == pytest.approx(2 * spectrum.signal_to_noise)
-    assert combine_signal_to_noise([]) == 0
+    (four,) = combine_spectra([spectrum] * 4)
+    assert four.signal_to_noise == pytest.approx(2 * spectrum.signal_to_noise)
 
 
-def test_unusable_pixels_are_replaced_by_the_mean_of_their_column():
+def test_unusable_pixels_are_made_up_for():
     data = np.full((5, 3), 1e-12)
     bad = np.zeros(data.shape, bool)
     bad[0, 1] = bad[:, 2] = True
     data[0, 1], data[2, 0] = 9, np.nan
-    spectrum = sum_rows(make_cutout(data, unusable=bad))
+    spectrum = sum_cutout(make_cutout(data, unusable=bad))
     assert spectrum.flux[:2] == pytest.approx([5, 5])
     assert np.isnan(spectrum.flux[2])
     assert spectrum.error[0] > 0.1 * 5**0.5
-    assert sum_rows(make_cutout(data, unusable=np.ones_like(bad))) is None
-    assert sum_rows(make_cutout(data, error=None)) is None
+    assert sum_cutout(make_cutout(data, unusable=np.ones_like(bad))) is None
+    assert sum_cutout(make_cutout(data, error=None)) is None
 
 
 def test_surface_brightness_is_flux_where_the_area_of_pixels_is_known():
     data = np.full((5, 3), 2.0)
     error = np.ones((5, 3), "f4")
-    known = sum_rows(make_cutout(data, unit="MJy/sr", pixel_area=5e-13, error=error))
+    known = sum_cutout(make_cutout(data, unit="MJy/sr", pixel_area=5e-13, error=error))
     assert (known.unit, *known.flux) == ("µJy", *[pytest.approx(5)] * 3)
-    assert sum_rows(make_cutout(data, unit="MJy/sr", error=error)).unit == "MJy/sr"
-    assert sum_rows(make_cutout(data, unit="DN/s", error=error)).unit == "DN/s"
+    assert sum_cutout(make_cutout(data, unit="MJy/sr", error=error)).unit == "MJy/sr"
+    assert sum_cutout(make_cutout(data, unit="DN/s", error=error)).unit == "DN/s"
 
 
-def test_spectra_are_averaged_where_they_overlap():
-    def spectrum(low: float, high: float, flux: float, unit: str = "µJy") -> Spectrum:
-        axis = np.linspace(low, high, 11)
-        return Spectrum(axis, np.full(11, flux), np.ones(11), unit)
+def test_spectra_are_combined_by_order_and_unit():
+    def spectrum(low: float, flux: float, error: float, order: int, unit: str = "µJy") -> Spectrum:
+        axis = np.linspace(low, low + 1, 11)
+        return Spectrum(axis, np.full(11, flux), np.full(11, error), unit, order)
 
-    both = average_spectra([spectrum(1, 2, 1), spectrum(1.5, 2.5, 3), spectrum(1, 2, 9, "MJy/sr")])
-    assert (both.wavelengths[0], both.wavelengths[-1]) == (1, 2.5)
-    assert np.interp([1.2, 1.8, 2.3], both.wavelengths, both.flux) == pytest.approx([1, 2, 3])
-    assert np.interp([1.2, 1.8], both.wavelengths, both.error) == pytest.approx([1, 0.5**0.5])
-    assert average_spectra([]) is None
+    spectra = [spectrum(1, 1, 1, 1), spectrum(1.5, 3, 1 / 3**0.5, 1), spectrum(1, 9, 1, 2)]
+    first, second, other = combine_spectra([*spectra, spectrum(1, 9, 1, 1, "MJy/sr")])
+    assert [(s.order, s.unit) for s in (second, other)] == [(2, "µJy"), (1, "MJy/sr")]
+    assert first.wavelengths == pytest.approx(np.linspace(1, 2.5, 16))
+    values = [np.interp([1.2, 1.8, 2.3], first.wavelengths, v) for v in (first.flux, first.error)]
+    assert np.array(values) == pytest.approx(np.array([[1, 2.5, 3], [1, 0.5, 3**-0.5]]))
+    assert combine_spectra([]) == []
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -372,7 +373,7 @@ def test_extracted_spectra_are_read(error: str, tmp_path: Path):
     for name in ("EXTRACT1D", "OTHER"):
         hdu = fits.BinTableHDU.from_columns(table, name=name)
         fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(tmp_path / f"{name}.fits")
-    spectrum = read_extracted(str(tmp_path / "EXTRACT1D.fits"))
+    (spectrum,) = read_extracted(str(tmp_path / "EXTRACT1D.fits"))
     assert (spectrum.wavelengths.tolist(), spectrum.unit) == ([1, 2, 3, 4], "µJy")
     assert spectrum.flux == pytest.approx([1] * 4)
     assert spectrum.signal_to_noise == pytest.approx(10)
@@ -380,4 +381,4 @@ def test_extracted_spectra_are_read(error: str, tmp_path: Path):
     (tmp_path / "empty.fits").touch()
     (tmp_path / "text.fits").write_text("text")
     for name in ("empty.fits", "text.fits", "gone.fits", "OTHER.fits"):
-        assert read_extracted(str(tmp_path / name)) is None
+        assert read_extracted(str(tmp_path / name)) == []

@@ -61,7 +61,7 @@ def test_products_are_measured(tmp_path: Path):
     assert image.shape == (20, 17)
     # The first row of the file is the lowest.
     assert int(np.argmax(image.astype(int).sum(axis=1))) == 20 - 1 - 9
-    spectrum = decode(first["sum"])
+    spectrum = decode(first["sums"][0])
     assert spectrum.unit == "µJy"
     assert spectrum.flux == pytest.approx(1, abs=1e-3)
     assert spectrum.error == pytest.approx(0.05, abs=1e-3)

@@ -211,7 +211,7 @@ def test_spectrum_of_an_earlier_product_is_marked(run: Path, monkeypatch: pytest
     digests = read_digests(run)
     spectrum = Spectrum(np.arange(1.0, 4), np.ones(3), np.ones(3), "Jy")
     paths = [spectrum_path(str(run), name, "x1d") for name in (first, second, third)]
-    monkeypatch.setattr(views, "read_extracted", lambda path: spectrum if path in paths else None)
+    monkeypatch.setattr(views, "read_extracted", lambda path: [spectrum] * (path in paths))
     for name, digest in ((first, digests[first]), (second, digests[first])):
         path = Path(spectrum_digest_path(str(run), name))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -351,7 +351,7 @@ def add_measurements(results: Path) -> None:
         for number, (name, digest) in enumerate(sorted(read_digests(results).items())):
             measurement = {
                 "product": name, "digest": digest, "snr": 3.0 * number, "usable": 98.5,
-                "position": [10 + number / 100, -5 + number / 200], "sum": spectrum,
+                "position": [10 + number / 100, -5 + number / 200], "sums": [spectrum],
                 "entries": [["MJy", 30, 400, 1]], "images": [image],
             }  # fmt: skip
             file.write(json.dumps(measurement) + "\n")

@@ -168,7 +168,7 @@ function openView(n) {
   });
   const parts = [make("h3", name), list];
   if (data.spectra[n]) {
-    const title = data.extracted[n] === "current" ? "Extracted spectrum (x1d)" : "Sum of five rows, mean of all entries";
+    const title = data.extracted[n] === "current" ? "Extracted spectrum (x1d)" : "Sum of five rows along the trace, all entries";
     parts.push(make("h4", title), plot(n));
   }
   if (data.images[n].length) parts.push(make("h4", "Cut-outs"), cutouts(n));
