@@ -151,6 +151,13 @@ def test_headers_that_give_no_name_of_the_archive(bad: dict, slit: str, name: st
     assert all(text.startswith(f"{name}: named after headers") for text in remarks)
 
 
+def test_slits_with_and_without_a_name_in_one_product_are_remarked():
+    named, nameless = (exposure(x, (1, name, "1")) for x, name in (("a", "10006_1"), ("b", "")))
+    (remark,) = note_names(products_of(named, nameless))
+    assert "some slits have no SRCNAME, their SOURCEID decides" in remark.text
+    assert not list(note_names(products_of(nameless)))
+
+
 @pytest.mark.parametrize(
     ("slits", "culprit"),
     [
