@@ -505,6 +505,11 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         action="store_true",
         help="slits share the steps of their WCS, as pipelines after 3.0.0 write them (WFSS)",
     )
+    add(
+        "--realistic",
+        action="store_true",
+        help="images like those of flight: sizes, bent traces, edges of slits, nods, flags",
+    )
 
     add = command("check-config", check_config)
     add("files", nargs="+", metavar="FILE", help="settings (YAML)")

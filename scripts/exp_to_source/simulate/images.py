@@ -1,9 +1,11 @@
 """Images of simulated slits: the trace of an artificial source in the noise of a detector."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import erf
+
+from .wcs import Evaluation
 
 DO_NOT_USE, JUMP_DET = 1, 4
 
@@ -12,7 +14,6 @@ DO_NOT_USE, JUMP_DET = 1, 4
 ELECTRONS, SKY, READ_NOISE = 600.0, 40.0, 9.0
 #: Relative error of the flat field; fractions of the pixels without a value and with a cosmic ray.
 FLAT_ERROR, BAD, JUMPS = 0.003, 0.006, 0.02
-
 
 #: Rest wavelengths (µm) of lines, and their strengths relative to the strongest.
 LINES = (
@@ -34,6 +35,7 @@ class SimulatedSource(NamedTuple):
     """A source."""
 
     flux: float  #: density at the middle of the band, in µJy
+    middle: float  #: wavelength of the middle of the band, in µm
     slope: float  #: power of the wavelength that the continuum follows
     redshift: float
     lines: float  #: height of the strongest line above the continuum, in µJy
@@ -41,11 +43,14 @@ class SimulatedSource(NamedTuple):
     ra: float  #: offset from the center of the field, in degrees on the sky, as `dec`
     dec: float
 
-    def spectrum(self, wavelengths: np.ndarray) -> np.ndarray:
-        """Return the flux density (µJy) at evenly spaced wavelengths (µm)."""
-        middle = (wavelengths[0] + wavelengths[-1]) / 2
-        step = (wavelengths[-1] - wavelengths[0]) / max(len(wavelengths) - 1, 1)
-        flux: np.ndarray = self.flux * (wavelengths / middle) ** self.slope
+    def spectrum(self, wavelengths: np.ndarray, step: float | None = None) -> np.ndarray:
+        """Return the flux density (µJy) at wavelengths (µm), of pixels of a width (µm).
+
+        Without a width, the wavelengths are those of a row of pixels.
+        """
+        if step is None:
+            step = (wavelengths[-1] - wavelengths[0]) / max(len(wavelengths) - 1, 1)
+        flux: np.ndarray = self.flux * (wavelengths / self.middle) ** self.slope
         for rest, strength in LINES:
             offset = (wavelengths - rest * (1 + self.redshift)) / (LINE_WIDTH * step or 1)
             flux = flux + self.lines * strength * np.exp(-0.5 * offset**2)
@@ -62,6 +67,7 @@ def simulate_source(seed: int, source_id: int, waverange: tuple[float, float]) -
     flux = FAINTEST * (BRIGHTEST / FAINTEST) ** rng.random()
     return SimulatedSource(
         flux=flux,
+        middle=(low + high) / 2,
         slope=rng.uniform(-2, 1.5),
         redshift=seen / rest - 1,
         # One in five has none. Those of faint sources stand out of the noise nevertheless.
@@ -73,40 +79,41 @@ def simulate_source(seed: int, source_id: int, waverange: tuple[float, float]) -
 
 
 class Trace(NamedTuple):
-    """Where and how a source appears in a cut-out."""
+    """How a source appears in a cut-out."""
 
     source: SimulatedSource
-    row: float  #: center across the dispersion
     width: float  #: standard deviation of the profile, in pixels
-    share: float  #: fraction of the light in this spectral order
+    step: float  #: width of a pixel, in µm
+
+    def illuminate(self, evaluation: Evaluation) -> np.ndarray:
+        """Return the light in each pixel, in µJy."""
+        sigma = self.width * np.sqrt(2)
+        low, high = ((evaluation.offsets + side) / sigma for side in (-0.5, 0.5))
+        spectrum = self.source.spectrum(evaluation.wavelengths, self.step)
+        light: np.ndarray = (erf(high) - erf(low)) / 2 * spectrum
+        return light
 
 
 def simulate_images(
     rng: np.random.Generator,
-    shape: tuple[int, int],
-    waverange: tuple[float, float],
+    evaluation: Evaluation,
     trace: Trace | None,
     unit: float,
+    sensitivity: float = 1.0,
 ) -> dict[str, np.ndarray]:
     """Return all images that a slit may have, uint32 for ``dq``, else float32.
 
-    Without a trace they are noise. `unit` is one µJy in the unit of the values; the first and the
-    last column have the wavelengths of `waverange`.
+    Without a trace they are noise. `unit` is one µJy in the unit of the values, `sensitivity` the
+    fraction of the light that falls in the spectral order.
     """
-    rows, columns = shape
-    wavelengths = np.linspace(*waverange, columns)
+    shape = evaluation.wavelengths.shape
     noise = rng.standard_normal(shape, dtype=np.float32)
     chance = rng.random(shape, dtype=np.float32)
-    signal = np.zeros(shape)
-    if trace:
-        # The fraction of the light that falls in each row.
-        sigma = trace.width * math.sqrt(2)
-        edges = [math.erf((n - 0.5 - trace.row) / sigma) for n in range(rows + 1)]
-        profile = np.diff(edges)[:, np.newaxis] / 2
-        signal = profile * (trace.share * trace.source.spectrum(wavelengths))
+    signal = trace.illuminate(evaluation) if trace else np.zeros(shape)
+    electrons = ELECTRONS * sensitivity
     variances = {
-        "var_poisson": (signal * ELECTRONS + SKY) / ELECTRONS**2,
-        "var_rnoise": np.full(shape, (READ_NOISE / ELECTRONS) ** 2),
+        "var_poisson": (signal * electrons + SKY) / electrons**2,
+        "var_rnoise": np.full(shape, (READ_NOISE / electrons) ** 2),
         "var_flat": (FLAT_ERROR * signal) ** 2,
     }
     error = np.sqrt(sum(variances.values()))
@@ -116,7 +123,7 @@ def simulate_images(
         "data": (unit * values).astype(np.float32),
         "dq": (DO_NOT_USE * bad + JUMP_DET * (chance > 1 - JUMPS)).astype(np.uint32),
         "err": (unit * np.where(bad, np.nan, error)).astype(np.float32),
-        "wavelength": np.tile(wavelengths.astype(np.float32), (rows, 1)),
+        "wavelength": evaluation.wavelengths.astype(np.float32),
         **{name: (unit**2 * variance).astype(np.float32) for name, variance in variances.items()},
     }
     names = ("flatfield", "pathloss", "photom")

@@ -1,6 +1,7 @@
 """Metadata of simulated exposures: about 200 cards, as in a primary header after stage 2."""
 
 import math
+from collections.abc import Iterable
 from string import Template
 from typing import Any
 
@@ -24,7 +25,10 @@ def compute_pointing(number: int, nod: float = 0.0) -> Pointing:
     east = (across * cosine - nod * sine) / 3600
     north = (-across * sine - nod * cosine) / 3600
     ra += east / math.cos(math.radians(dec))
-    return Pointing(ra=ra, dec=dec + north, roll=roll, v2=378.5, v3=-428.4, scale=1.00003)
+    return Pointing(
+        **{"ra": ra, "dec": dec + north, "roll": roll, "v2": 378.5, "v3": -428.4},
+        **{"scale": 1.00003, "velocity": 1234.5},
+    )
 
 
 def build_meta(
@@ -76,13 +80,14 @@ def complete_steps(steps: list[str]) -> dict[str, str]:
     return dict.fromkeys(METADATA["detector1"]["steps"] + steps, "COMPLETE")
 
 
-def build_wcsinfo(mode: SimulatedMode, pointing: Pointing, order: int) -> dict[str, Any]:
-    """Return the world coordinate keywords of a slit."""
+def build_wcsinfo(
+    mode: SimulatedMode, pointing: Pointing, order: int, corners: Iterable[tuple[float, float]]
+) -> dict[str, Any]:
+    """Return the world coordinate keywords of a slit with these corners in the sky."""
     low, high = mode.waverange
-    corners = ((-0.01, -0.01), (0.01, -0.01), (0.01, 0.01), (-0.01, 0.01))
-    polygon = " ".join(f"{pointing.ra + x:.9f} {pointing.dec + y:.9f}" for x, y in corners)
+    polygon = " ".join(f"{ra:.9f} {dec:.9f}" for ra, dec in corners)
     return {
-        "dispersion_direction": 1,
+        "dispersion_direction": 2 if mode.along_columns else 1,
         "spectral_order": order,
         "waverange_start": low,
         "waverange_end": high,
@@ -95,5 +100,5 @@ def build_wcsinfo(mode: SimulatedMode, pointing: Pointing, order: int) -> dict[s
         "roll_ref": pointing.roll,
         "s_region": f"POLYGON ICRS  {polygon}",
         "specsys": "BARYCENT",
-        "velosys": 1234.5,
+        "velosys": pointing.velocity,
     }

@@ -11,6 +11,12 @@ from .. import modes
 #: Modes and metadata, with "$name" for what depends on the exposure.
 METADATA = yaml.safe_load((Path(__file__).parent / "metadata.yaml").read_text(encoding="utf-8"))
 
+#: Pixels of the smallest cut-out across and along the dispersion.
+SHAPE = (30, 400)
+
+#: Grisms and prisms of wide fields that disperse along columns.
+COLUMN_GRISMS = {"GR150R", "GRISMC", "P750L"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedMode:
@@ -33,6 +39,13 @@ class SimulatedMode:
     files: list[str]
     subarray: str = "FULL"
     first_id: int = 1  #: SOURCEID of the first source
+    #: Rows of a slit, or of a cut-out, and columns of a spectrum in flight.
+    size: tuple[int, int]
+
+    @property
+    def along_columns(self) -> bool:
+        """Whether it disperses along columns (DISPAXIS 2), as ``jwst.lib.dispaxis`` has it."""
+        return not COLUMN_GRISMS.isdisjoint(self.elements.values())
 
     @property
     def is_grism(self) -> bool:
@@ -71,13 +84,17 @@ class Simulation:
     orders: tuple[int, ...] = (1,)  #: spectral orders of each source (WFSS)
     #: Images left out: attribute name, and number of the slit in its exposure, from one.
     absent: tuple[tuple[str, int], ...] = ()
-    shape: tuple[int, int] = (30, 400)  #: rows and columns of the smallest cut-out, in pixels
+    #: Pixels of the smallest cut-out across and along the dispersion, if not `SHAPE` or, if it is
+    #: realistic, the mode's.
+    shape: tuple[int, int] | None = None
     version: str = "1.14.0"  #: of the calibration software
     seed: int = 0  #: of the pixel values
     association: bool = False  #: whether to write a level-3 association of the exposures, too
     #: Whether all slits of an exposure share the steps of their WCS but the first, as pipelines
     #: after 3.0.0 write them (WFSS).
     shared_wcs: bool = False
+    #: Whether the images look like those of flight: traces tilt and bend, slits have edges.
+    realistic: bool = False
 
     @property
     def pipeline(self) -> tuple[int, ...]:

@@ -1,14 +1,15 @@
 """World coordinates for simulated slits.
 
-The chains of frames and the kinds of transforms are those of the official pipeline, but the optics
-are linear: every transform then has an exact inverse, and the later spectroscopic steps run on
-simulated products.
+The chains of frames and the kinds of transforms are those of the official pipeline. The optics are
+linear but for the shape of the traces, which is a parabola: every transform then has an exact
+inverse, and the later spectroscopic steps run on simulated products.
 
 Frames, tables and the telescope's part of the chain are built once for an `Optics` and shared by
 its slits; the instrument's part is separate for each slit. As in real files, this gives YAML
 aliases and internal array blocks that slits share.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -29,9 +30,12 @@ from astropy.modeling.models import (
 from gwcs import coordinate_frames as cf
 from gwcs.geometry import CartesianToSpherical, SphericalToCartesian
 from gwcs.wcs import WCS, Step
+from stdatamodels.jwst.transforms.models import Logical
 
 DEGREE = 5
 PIXEL_SCALE = 0.1  # arcsec
+DETECTOR_SIZE = 2048  # pixels
+SPEED_OF_LIGHT = 299792458.0  # m/s
 DOMAIN = (-1, 1)
 TABLE_SIZE = 256
 
@@ -43,6 +47,7 @@ class DetectorRegion(NamedTuple):
     y: int
     shape: tuple[int, int]  #: rows and columns
     order: int  #: spectral order
+    along_columns: bool = False  #: whether the light is dispersed along columns
 
     @property
     def center(self) -> tuple[float, float]:
@@ -65,10 +70,34 @@ class Pointing(NamedTuple):
     v2: float  #: telescope coordinates of the reference point, in arcsec
     v3: float
     scale: float  #: velocity aberration factor
+    velocity: float  #: towards the target, in m/s
+
+
+class TraceShape(NamedTuple):
+    """Shape of the spectra on the detector, in pixels along and across the dispersion."""
+
+    length: float  #: from the shortest to the longest wavelength
+    tilt: float = 0.0  #: rise from one end to the other
+    bow: float = 0.0  #: height of the ends above the tangent at the middle
+    line_tilt: float = 0.0  #: shift of a line along the dispersion from row to row
+
+    @property
+    def rise(self) -> tuple[float, float]:
+        """Return how much a trace rises with the distance from its middle, and its square."""
+        return self.tilt / self.length, 4 * self.bow / self.length**2
+
+
+class Evaluation(NamedTuple):
+    """What the WCS says of the pixels of a cut-out, two arrays of its shape."""
+
+    wavelengths: np.ndarray  #: in microns; NaN outside the slit
+    offsets: np.ndarray  #: distances from the source across the dispersion, in pixels
 
 
 class Optics:
     """Parts of the WCS that slits of one exposure have in common; wavelengths are in microns."""
+
+    telescope: list[Step]  #: steps from the optics' last frame to the sky
 
     def __init__(self, pointing: Pointing, waverange: tuple[float, float]) -> None:
         low, high = waverange
@@ -76,10 +105,24 @@ class Optics:
         self.pointing = pointing
         self.waverange = waverange
         self.wavelengths = np.linspace(low - margin, high + margin, TABLE_SIZE)
-        self.corrected = self.wavelengths + 1e-4 * np.sin(self.wavelengths)
+        self.corrected = self.wavelengths * (1 + pointing.velocity / SPEED_OF_LIGHT)
         self.spectral = cf.SpectralFrame(
             axes_order=(2,), unit=u.micron, axes_names=("wavelength",), name="spectral"
         )
+
+    def locate(self, ra: float, dec: float) -> tuple[float, float]:
+        """Return where a place in the sky (deg) is in the first frame of `telescope`."""
+        values: tuple[float, ...] = (ra, dec, *[0.0] * (self.telescope[0].transform.n_inputs - 2))
+        for step in reversed(self.telescope[:-1]):
+            values = step.transform.inverse(*values)
+        return float(values[0]), float(values[1])
+
+    def project(self, x: float, y: float) -> tuple[float, float]:
+        """Return right ascension and declination (deg) of a place in that frame."""
+        values: tuple[float, ...] = (x, y, *[0.0] * (self.telescope[0].transform.n_inputs - 2))
+        for step in self.telescope[:-1]:
+            values = step.transform(*values)
+        return float(values[0]), float(values[1])
 
     def wavelength_table(self) -> Model:
         """Return a new look-up table on the shared arrays, with its inverse."""
@@ -120,6 +163,16 @@ class Optics:
         return cf.CompositeFrame([sky, self.spectral, *more], name="world")
 
 
+class Slit(NamedTuple):
+    """A slit of NIRSpec."""
+
+    center: tuple[float, float]  #: among the shutters, in metres
+    height: float  #: unit of positions in the slit, in arcsec
+    #: Units by which the origin of positions in the slit is above the middle of the cut-out.
+    primary: int = 0
+    limits: tuple[float, float] | None = None  #: of positions along the slit that have a WCS
+
+
 class NirspecOptics(Optics):
     """Optics of NIRSpec slits, from detector pixels to right ascension, declination, microns."""
 
@@ -133,38 +186,51 @@ class NirspecOptics(Optics):
         self.detector, self.sca = (cf.Frame2D(name=name) for name in ("detector", "sca"))
         self.gwa = cf.Frame2D(name="gwa", unit=(u.rad, u.rad), axes_names=("alpha_in", "beta_in"))
         self.slit_frame = self.frame("slit_frame", u.one, ("x_slit", "y_slit"))
-        self.msa_frame = self.frame("msa_frame", u.m, ("x_msa", "y_msa"))
-        self.to_oteip = _optics("fore", degrees, degrees) & Identity(1)
+        to_oteip = _optics("fore", degrees, degrees) & Identity(1)
         to_v2v3 = _optics("ote", 3600, 3600, pointing.v2, pointing.v3) & Identity(1)
         arcsec = u.arcsec, ("v2", "v3")
         self.telescope = [
+            Step(self.frame("msa_frame", u.m, ("x_msa", "y_msa")), to_oteip),
             Step(self.frame("oteip", u.deg, ("x_oteip", "y_oteip")), to_v2v3),
             Step(self.frame("v2v3", *arcsec), self.aberration() & Identity(1)),
             Step(self.frame("v2v3vacorr", *arcsec), self.to_sky() & Identity(1)),
             Step(self.world(), None),
         ]
 
-    def build_wcs(self, region: DetectorRegion) -> WCS:
+    def build_wcs(self, region: DetectorRegion, shape: TraceShape, slit: Slit) -> WCS:
         """Return the world coordinates of one slit: x, y to ra, dec (deg), wavelength (micron)."""
         x, y = region.center
         to_sca = Shift(region.x) & Shift(region.y) | Identity(2)
         region.bind_to(to_sca)
         center = Shift((x - 1024) * self.ANGLE) & Shift((y - 1024) * self.ANGLE)
-        scale = PIXEL_SCALE / self.SHUTTER * self.PITCH
+        unit = self.metres(slit.height)
+        x_msa, y_msa = slit.center
         to_msa = (
-            Scale(self.PITCH) & Scale(self.PITCH)
-            | Shift((x - 1024) * scale) & Shift((y - 1024) * scale)
+            Scale(unit) & Scale(unit) | Shift(x_msa) & Shift(y_msa + slit.primary * unit)
         ) & Identity(1)
         return WCS(
             [
                 Step(self.detector, to_sca.rename("dms2sca")),
                 Step(self.sca, self._to_gwa()),
-                Step(self.gwa, center.inverse | self._to_slit(region)),
+                Step(self.gwa, center.inverse | self._to_slit(shape, slit)),
                 Step(self.slit_frame, to_msa.rename("slit2msa")),
-                Step(self.msa_frame, self.to_oteip),
                 *self.telescope,
             ]
         )
+
+    def metres(self, arcsec: float) -> float:
+        """Return a distance among the shutters."""
+        return arcsec * self.PITCH / self.SHUTTER
+
+    @staticmethod
+    def evaluate(wcs: WCS, region: DetectorRegion, slit: Slit, source_ypos: float) -> Evaluation:
+        """Return what a slit's WCS says of its pixels, with a source there in the slit."""
+        rows, columns = np.indices(region.shape, float)
+        values: tuple[np.ndarray, ...] = (columns, rows)
+        for step in wcs.pipeline[:3]:
+            values = step.transform(*values)
+        _, y_slit, wavelengths = values
+        return Evaluation(wavelengths, (y_slit - source_ypos) * slit.height / PIXEL_SCALE)
 
     def _to_gwa(self) -> Model:
         """Return the transform from pixels of the whole detector to angles at the grating."""
@@ -173,26 +239,45 @@ class NirspecOptics(Optics):
             Shift(-1024) & Shift(-1024) | turn | _optics("camera", self.ANGLE, self.ANGLE)
         ).rename("det2gwa")
 
-    def _to_slit(self, region: DetectorRegion) -> Model:
-        """Return the transform from angles relative to the slit to slit position and wavelength."""
+    def _to_slit(self, shape: TraceShape, slit: Slit) -> Model:
+        """Return the transform from angles relative to the slit to slit position and wavelength.
+
+        With the distance along the dispersion ``d = alpha + line_tilt * beta``, a trace is
+        ``beta = y / slope + rise * d + curve * d**2``, and the wavelength is linear in ``d``.
+        """
         low, high = self.waverange
         middle = (low + high) / 2
-        dispersion = (high - low) / region.shape[1] / self.ANGLE
-        slope = PIXEL_SCALE / self.SHUTTER / self.ANGLE
+        dispersion = (high - low) / shape.length / self.ANGLE
+        slope = PIXEL_SCALE / slit.height / self.ANGLE
+        k = shape.line_tilt
+        rise, curve = shape.rise
+        curve /= self.ANGLE
         table = self.wavelength_table()
         forward = (
             _optics("collimator")
             | Mapping((0, 1, 0, 1, 0, 1))
             | _polynomial("x_slit")
-            & _polynomial("y_slit", c0_1=slope)
-            & _polynomial("wavelength", c0_0=middle, c1_0=dispersion)
+            & _polynomial(
+                "y_slit",
+                **{"c0_0": -slit.primary, "c1_0": -slope * rise, "c0_1": slope * (1 - k * rise)},
+                **{"c2_0": -slope * curve, "c1_1": -2 * k * slope * curve},
+                c0_2=-(k**2) * slope * curve,
+            )
+            & _polynomial("wavelength", c0_0=middle, c1_0=dispersion, c0_1=k * dispersion)
             | Identity(2) & table
         )
+        if slit.limits:
+            forward = forward | _mask(*slit.limits)
+        beta = _parabola(middle, dispersion, rise, curve)
+        beta["c0_0"] += slit.primary / slope
+        beta["c0_1"] = 1 / slope
+        alpha = {name: -k * value for name, value in beta.items()}
+        alpha["c0_0"] -= middle / dispersion
+        alpha["c1_0"] += 1 / dispersion
         forward.inverse = (
             Identity(2) & table.inverse
             | Mapping((2, 1, 2, 1))
-            | _polynomial("alpha", c0_0=-middle / dispersion, c1_0=1 / dispersion)
-            & _polynomial("beta", c0_1=1 / slope)
+            | _polynomial("alpha", **alpha) & _polynomial("beta", **beta)
             | _optics("collimator")
         )
         return forward.rename("gwa2slit")
@@ -201,9 +286,9 @@ class NirspecOptics(Optics):
 class GrismOptics(Optics):
     """Optics of grism cut-outs, from pixels to right ascension, declination, microns, order."""
 
-    TRACE = 400.0  # pixels from the shortest to the longest wavelength
-
-    def __init__(self, pointing: Pointing, waverange: tuple[float, float]) -> None:
+    def __init__(
+        self, pointing: Pointing, waverange: tuple[float, float], *, shared: bool = False
+    ) -> None:
         super().__init__(pointing, waverange)
         order = cf.CoordinateFrame(
             1, "OTHER", axes_order=(3,), unit=u.one, axes_names=("order",), name="order"
@@ -223,11 +308,13 @@ class GrismOptics(Optics):
             Step(self.frame("v2v3vacorr", *arcsec), self.to_sky() & Identity(2)),
             Step(self.world(order), None),
         ]
+        self._shared: dict[int, list[Step]] | None = {} if shared else None
 
-    def build_wcs(self, region: DetectorRegion) -> WCS:
+    def build_wcs(
+        self, region: DetectorRegion, shape: TraceShape, source: tuple[float, float]
+    ) -> WCS:
         """Return the world coordinates of one cut-out: x, y to ra, dec, wavelength, order."""
-        x, y = region.center
-        constants = [Const1D(value) for value in (x, y, region.order)]
+        constants = [Const1D(value) for value in (*source, region.order)]
         for constant in constants:
             constant.inverse = Const1D(constant.amplitude.value)
         source_x, source_y, order = constants
@@ -235,37 +322,81 @@ class GrismOptics(Optics):
             Shift(region.x) & Shift(region.y) & source_x & source_y & order
         )
         region.bind_to(to_grism)
-        return WCS(
-            [
-                Step(self.grism_slit, to_grism),
-                Step(self.grism_detector, self._dispersion(region.order)),
-                *self.telescope,
-            ]
-        )
+        dispersion = Step(self.grism_detector, self._dispersion(region, shape))
+        wcs = WCS([Step(self.grism_slit, to_grism), dispersion, *self.telescope])
+        if self._shared is not None:
+            wcs.pipeline[1:] = self._shared.setdefault(region.order, wcs.pipeline[1:])
+        return wcs
 
-    def _dispersion(self, order: int) -> Model:
-        """Return the transform from a pixel, that of its source and the order to a wavelength."""
+    @staticmethod
+    def evaluate(wcs: WCS, region: DetectorRegion) -> Evaluation:
+        """Return what a cut-out's WCS says of its pixels."""
+        rows, columns = np.indices(region.shape, float)
+        to_grism, to_detector = (step.transform for step in wcs.pipeline[:2])
+        pixels = to_grism(columns, rows)
+        at_source = to_detector(*pixels)
+        axis = 0 if region.along_columns else 1
+        return Evaluation(at_source[2], pixels[axis] - to_detector.inverse(*at_source)[axis])
+
+    def _dispersion(self, region: DetectorRegion, shape: TraceShape) -> Model:
+        """Return the transform from a pixel, that of its source and the order to a wavelength.
+
+        The source is where its trace has the middle of the band. Negative orders are reversed.
+        """
         low, high = self.waverange
-        slope = (high - low) / self.TRACE / order
+        slope = math.copysign((high - low) / shape.length, region.order)
         middle = (low + high) / 2
         table = self.wavelength_table()
+        along = int(region.along_columns)
         forward = (
-            Mapping((2, 3, 0, 2, 4))
-            | Identity(2) & _polynomial("wavelength", middle, slope, -slope) & Identity(1)
+            Mapping((2, 3, along, 2 + along, 4))
+            | Identity(2)
+            & _polynomial("wavelength", c0_0=middle, c1_0=slope, c0_1=-slope)
+            & Identity(1)
             | Identity(2) & table & Identity(1)
         )
+        rise = {"c0_1": 1.0, **_parabola(middle, slope, *shape.rise)}
+        traces = [
+            _polynomial("trace", c0_0=-middle / slope, c1_0=1 / slope, c0_1=1.0),
+            _polynomial("height", **rise),
+        ]
+        x, y = reversed(traces) if region.along_columns else traces
         forward.inverse = (
             Identity(2) & table.inverse & Identity(1)
-            | Mapping((0, 2, 1, 0, 1, 3))
-            | _polynomial("x_trace", -middle / slope, 1.0, 1 / slope) & Identity(4)
+            | Mapping((2, 0, 2, 1, 0, 1, 3))
+            | x & y & Identity(3)
         )
         return forward.rename("grism_dispersion")
 
 
-def _polynomial(name: str, c0_0: float = 0.0, c1_0: float = 0.0, c0_1: float = 0.0) -> Model:
-    """Return a linear polynomial, written with all coefficients of a real distortion."""
+def _mask(low: float, high: float) -> Model:
+    """Return NaN for positions outside the limits of a slit, as ``jwst.assign_wcs`` does."""
+    above = Logical(condition="GT", compareto=high, value=np.nan)
+    below = Logical(condition="LT", compareto=low, value=np.nan)
+    add = Mapping((0,), n_inputs=2) + Mapping((1,))
+    mask = (
+        Mapping((0, 1, 2, 1))
+        | Identity(3) & (above | below | Scale(0))
+        | Mapping((0, 1, 3, 2, 3))
+        | Identity(1) & add & add
+    )
+    mask.inverse = Identity(3)
+    return mask
+
+
+def _parabola(middle: float, slope: float, rise: float, curve: float) -> dict[str, float]:
+    """Return the coefficients of ``rise * d + curve * d**2`` with wavelength = middle + slope d."""
+    return {
+        "c0_0": -rise * middle / slope + curve * (middle / slope) ** 2,
+        "c1_0": rise / slope - 2 * curve * middle / slope**2,
+        "c2_0": curve / slope**2,
+    }
+
+
+def _polynomial(name: str, **coefficients: float) -> Model:
+    """Return a polynomial of few terms, written with all coefficients of a real distortion."""
     limits = {f"{axis}_{kind}": DOMAIN for axis in "xy" for kind in ("domain", "window")}
-    return Polynomial2D(DEGREE, name=name, c0_0=c0_0, c1_0=c1_0, c0_1=c0_1, **limits)
+    return Polynomial2D(DEGREE, name=name, **coefficients, **limits)
 
 
 def _optics(
@@ -284,10 +415,10 @@ def _polynomials(
     name: str, x_slope: float, y_slope: float, x_0: float = 0, y_0: float = 0
 ) -> Model:
     """Return a two-dimensional distortion, in the form of the reference files."""
-    x = _polynomial(f"{name}_x_forward", x_0, c1_0=x_slope)
-    y = _polynomial(f"{name}_y_forward", y_0, c0_1=y_slope)
-    x.inverse = _polynomial(f"{name}_x_backward", -x_0 / x_slope, c1_0=1 / x_slope)
-    y.inverse = _polynomial(f"{name}_y_backward", -y_0 / y_slope, c0_1=1 / y_slope)
+    x = _polynomial(f"{name}_x_forward", c0_0=x_0, c1_0=x_slope)
+    y = _polynomial(f"{name}_y_forward", c0_0=y_0, c0_1=y_slope)
+    x.inverse = _polynomial(f"{name}_x_backward", c0_0=-x_0 / x_slope, c1_0=1 / x_slope)
+    y.inverse = _polynomial(f"{name}_y_backward", c0_0=-y_0 / y_slope, c0_1=1 / y_slope)
     split, join = Mapping((0, 1, 0, 1), name="input_mapping"), Identity(2, name="output_mapping")
     split.inverse, join.inverse = Identity(2), Mapping((0, 1, 0, 1))
     return split | x & y | join
