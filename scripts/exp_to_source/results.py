@@ -23,7 +23,11 @@ SOURCES = "sources.tsv"
 LEFT_OUT = "left_out.tsv"
 SKIPPED = "skipped.tsv"
 REMARKS = "remarks.tsv"
+EXPOSURES = "exposures.tsv"
 VERIFICATION = "verify.tsv"
+
+#: Places of sources and footprints of slits, for DS9.
+REGIONS = "regions.reg"
 
 #: Settings with which the sources were listed, and how the last run ended.
 SETTINGS = "settings.json"

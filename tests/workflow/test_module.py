@@ -326,7 +326,7 @@ def test_exposures_that_the_consumer_makes(plain: Workflow, tmp_path: Path):
         "exp_list_sources": 1,
         "exp_gather_source": 1,
     }
-    for name in ("sources.tsv", "sources.ecsv", "settings.json"):
+    for name in ("sources.tsv", "sources.ecsv", "exposures.tsv", "regions.reg", "settings.json"):
         (tmp_path / "sub" / "regrouped" / "results" / name).unlink()
     work.configure(exposures="nowhere/x_cal.fits")
     result = work.run()

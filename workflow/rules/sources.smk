@@ -19,6 +19,8 @@ checkpoint list_sources:
             labels={"what": "Table of sources"},
         ),
         ecsv=update(names.ecsv_path(TABLE)),
+        exposures=update(f"results/{names.EXPOSURES}"),
+        regions=update(f"results/{names.REGIONS}"),
     log:
         "logs/list_sources.log",
     localrule: True
@@ -48,6 +50,8 @@ rule sources:
         # What may be missing beside it.
         settings=rules.list_sources.output.settings,
         ecsv=rules.list_sources.output.ecsv,
+        exposures=rules.list_sources.output.exposures,
+        regions=rules.list_sources.output.regions,
     log:
         "logs/sources.log",
     localrule: True

@@ -12,9 +12,11 @@ from ..files import file_state, has_content, names_in
 from ..formats.indices import is_stale
 from ..naming import get_detector, group_name
 from ..results import (
+    EXPOSURES,
     INDICES,
     LEFT_OUT,
     MANIFESTS,
+    REGIONS,
     REMARKS,
     SETTINGS,
     SKIPPED,
@@ -129,7 +131,7 @@ class Run:
         settings = self._listed_settings
         if not os.path.exists(settings):
             return []
-        tables = {SOURCES, ecsv_path(SOURCES), LEFT_OUT, SKIPPED, REMARKS}
+        tables = {SOURCES, ecsv_path(SOURCES), EXPOSURES, REGIONS, LEFT_OUT, SKIPPED, REMARKS}
         lost = tables - names_in(self.results)
         if not lost:
             exposures = self.exposures.keys() & read_settings(settings).exposures.keys()

@@ -9,8 +9,10 @@ from ..diagnostics import Diagnostic
 from ..errors import InputError, list_some, pluralize
 from ..files import atomic_write, has_content, names_in, write_all
 from ..results import (
+    EXPOSURES,
     LEFT_OUT,
     MANIFESTS,
+    REGIONS,
     REMARKS,
     SKIPPED,
     SPECTRA,
@@ -24,6 +26,7 @@ from ..tables import count_other_kinds, write_table
 from .associations import Association
 from .choosing import ALL_SOURCES, SourceFilter, choose
 from .doubts import check_doubts
+from .entries import write_entries, write_regions
 from .families import DEFAULT_OPTIONS, GroupingOptions, Slit, make_families, read_exposures
 from .join_table import Joins
 from .joining import NO_JOINS, join_slits
@@ -136,6 +139,8 @@ def list_sources(
     ):
         path = os.path.join(results, name)
         write_table(path, columns, rows)
+    write_entries(os.path.join(results, EXPOSURES), chosen)
+    write_regions(os.path.join(results, REGIONS), chosen)
     write_source_list(table, (source for source in sources if source.product not in left_out))
 
     summary = f"{pluralize(len(chosen), 'product')} of {pluralize(len(exposures), 'exposure')}"

@@ -12,6 +12,7 @@ from fake_run import write_fake_run
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources import listing
+from exp_to_source.sources.entries import find_corners
 from exp_to_source.tables import read_sources
 
 
@@ -50,7 +51,7 @@ def test_each_product_has_a_manifest_before_the_table_is_there(
     assert "; 0 new or changed" in said
 
 
-def test_sources_have_the_places_types_and_names_of_their_exposures(tmp_path: Path):
+def test_what_the_tables_have_from_headers_of_slits(tmp_path: Path):
     paths = simulate(
         Simulation(sources=2, background=1, virtual=1, exposures=2, shape=(4, 8)), tmp_path
     )
@@ -69,3 +70,24 @@ def test_sources_have_the_places_types_and_names_of_their_exposures(tmp_path: Pa
         assert [None if np.ma.is_masked(x) else x for x in row["ra", "dec"]] == expected
         assert row["source_type"] == header["SRCTYPE"]
         assert row["exposure_names"] == ",".join(path.stem for path in paths)
+    entries = Table.read(tmp_path / "exposures.tsv", format="ascii.tab")
+    assert list(entries["product"]) == [name for name in table["product"] for _ in paths]
+    assert list(entries["exposure"]) == 4 * [path.stem for path in paths]
+    row, header = entries[3], headers[table["source_id"][1]]
+    expected = [header["SLTNAME"], header["SHUTSTA"], header["SRCRA"], header["SRCDEC"]]
+    assert [str(row["slit_name"]), *row["shutter_state", "ra", "dec"]] == expected
+    assert list(row["entry", "detector", "dither"]) == [2, "nrs1", 2]
+    with fits.open(paths[1]) as hdus:
+        assert row["exposure_time"] == hdus[0].header["EFFEXPTM"]
+    lines = (tmp_path / "regions.reg").read_text().splitlines()
+    assert len([line for line in lines if line.startswith("polygon(")]) == 8
+    place = f"point({header['SRCRA']},{header['SRCDEC']}) #"
+    (point,) = (line for line in lines if line.startswith(place))
+    assert f" text={{{header['SOURCEID']}}} tag={{{row['product']}}}" in point
+
+
+def test_corners_of_a_footprint():
+    region = "POLYGON ICRS  10.0 -1 10.1 -1.0 10.1 1e-05"
+    assert find_corners(region) == "10.0,-1,10.1,-1.0,10.1,1e-05"
+    for other in ("", f"{region} 10", "CIRCLE ICRS 10 -1 0.1", "POLYGON ICRS 10 nan 11 1 12 1"):
+        assert find_corners(other) == ""
