@@ -216,8 +216,10 @@ def _products(summary: RunSummary) -> str:
         "left out by choice": summary.left_out,
     }
     what = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    listed, existing = summary.listed or 0, summary.new + summary.rebuilt + summary.unchanged
+    some = "" if existing == listed else f"{existing} of "
     return (
-        f"{pluralize(summary.listed or 0, 'product')} in {summary.results}/{PRODUCTS} "
+        f"{some}{pluralize(listed, 'product')} in {summary.results}/{PRODUCTS} "
         f"({format_size(summary.size)}), {format_time(summary.seconds)}: {what}"
     )
 

@@ -199,7 +199,7 @@ def choose(
         elif source.exposures < min_exposures:
             left_out[source.product] = f"fewer than {min_exposures} exposures"
     if sources and len(left_out) == len(sources):
-        counts = ", ".join(f"{n} {reason}" for reason, n in Counter(left_out.values()).items())
+        counts = ", ".join(f"{reason}: {n}" for reason, n in Counter(left_out.values()).items())
         raise InputError(
             f"none of the {len(sources)} sources is left to be made: {counts}; correct the "
             "settings 'sources', 'catalog', 'exclude' or 'min_exposures'"

@@ -233,7 +233,7 @@ def check_verdicts(table: str) -> str:
     """Count the sound products in a table of verdicts; raise `InputError` if others are not."""
     rows = read_table(table)
     bad = [row for row in rows if row["status"] not in (OK, UNREADABLE)]
-    fault = f"rows of {table} are damaged"
+    fault = f"rows of {table} are damaged; delete their products and rerun without 'verify'"
     if not bad:
         bad = [row for row in rows if row["status"] == UNREADABLE]
         fault = (

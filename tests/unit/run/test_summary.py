@@ -48,15 +48,15 @@ def at_the_end(
 
 def test_products_that_were_not_requested_or_not_reached_are_no_failures(results: Path):
     before = file_states(str(results))
-    where = f"3 products in {results}/products"
+    where = f"of 3 products in {results}/products"
     facts = at_the_end(results, before)
-    assert format_summary(facts) == [f"{where} (6 bytes), 10 s: 2 unchanged, 1 not requested"]
+    assert format_summary(facts) == [f"2 {where} (6 bytes), 10 s: 2 unchanged, 1 not requested"]
     (results / "products" / "a_cal.fits").unlink()
     lost = [f"{results}/products/{name}_cal.fits" for name in "ab"]
     facts = at_the_end(results, before, FAILED, failed=lost, reasons=[REASON])
     logs = f"{results.parent}/logs/gather_source"
     assert format_summary(facts) == [
-        f"{where} (3 bytes), 10 s: 1 unchanged, 2 failed",
+        f"1 {where} (3 bytes), 10 s: 1 unchanged, 2 failed",
         *(f"  failed: {name} (see {logs}/{name}.log)" for name in "ab"),
         REASON,
     ]

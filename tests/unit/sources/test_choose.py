@@ -109,7 +109,7 @@ NEAR = "near misses: "
         ({"sources": ["class:x"]}, "sources: 'class:x' is not a class: these are class:s, "),
         ({"catalog": [44]}, "none of its 1 ids is a source of these exposures; near misses"),
         ({"sources": ["class:s"], "exclude": ["45"], "min_exposures": 9},
-         "none of the 6 sources is left to be made: 1 excluded by 45, 2 not chosen, 3 fewer"),
+         "none of the 6 sources is left to be made: excluded by 45: 1, not chosen: 2, fewer"),
     ],
 )  # fmt: skip
 def test_what_matches_nothing_is_told(source_filter: dict[str, Any], sentence: str):
