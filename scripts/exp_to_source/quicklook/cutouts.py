@@ -34,6 +34,7 @@ class Cutout(NamedTuple):
     transposed: bool  #: dispersed along the columns of the file, so rows and columns are exchanged
     error: np.ndarray | None = None
     pixel_area: float | None = None  #: in steradians
+    start: tuple[float, float] | None = None  #: on the detector: SLTSTRT1, SLTSTRT2
     slit_position: tuple[float, float] | None = None  #: SRCXPOS, SRCYPOS; None without a source
     #: Row of the source in each column according to the WCS, from zero; of the middle of the slit
     #: if it has no source.
@@ -138,6 +139,7 @@ def _read_cutout(hdus: HDUs, number: int, exposure: str) -> Cutout:
         transposed=transposed,
         error=error,
         pixel_area=area if isinstance(area, float) and area > 0 else None,
+        start=_pair(sci.header, "SLTSTRT1", "SLTSTRT2"),
         slit_position=_pair(sci.header, "SRCXPOS", "SRCYPOS") if has_source else None,
     )
 
