@@ -160,7 +160,8 @@ def test_verdicts_on_other_states_are_not_listed(results: Path):
         "q": "its present state was not verified; run 'snakemake verify'",
     }
     with pytest.raises(
-        InputError, match=r"1 of 2 rows of .* are damaged; delete .* again:\nq: its present state"
+        InputError,
+        match=r"1 of 2 rows of .* are damaged; delete .* without 'verify':\nq: its present state",
     ):
         check_verdicts(str(results / "verify.tsv"))
 
