@@ -1,0 +1,151 @@
+"""Sums along a trace against simulated truth: flux, signal-to-noise ratio, lines."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from exp_to_source.quicklook.box import HEIGHT, place_trace, sum_along_trace
+from exp_to_source.quicklook.cutouts import Cutout
+from exp_to_source.quicklook.spectra import (
+    Spectrum,
+    combine_spectra,
+    compare_apertures,
+    find_line,
+    sum_cutout,
+)
+
+ROWS, COLUMNS, LINE_COLUMN = 30, 400, 230
+#: Variance of the sky and of reading a pixel in µJy², and electrons for a µJy, as `simulate` has.
+NOISE, ELECTRONS = 3.4e-4, 600.0
+WAVELENGTHS = np.linspace(1.6, 3.1, COLUMNS)
+
+
+class Truth(NamedTuple):
+    """A cut-out, and what a box along its trace has of it."""
+
+    cutout: Cutout
+    flux: np.ndarray  #: in µJy, without noise, as `error`
+    error: np.ndarray
+
+
+def simulate(
+    rng: np.random.Generator,
+    tilt: float = 0.0,
+    sag: float = 0.0,
+    bad: float = 0.0,
+    continuum: float = 3.0,
+    line: float = 0.0,
+    nods: float = 0.0,
+    offset: float = 0.0,
+) -> Truth:
+    """Simulate a trace that crosses `tilt` rows and sags; `offset` is the error of its WCS."""
+    x, rows = np.linspace(-1, 1, COLUMNS), np.arange(ROWS)[:, np.newaxis]
+    trace = 14.2 + tilt / 2 * x + sag * (x**2 - 1 / 3)
+    peak = np.exp(-0.5 * ((np.arange(COLUMNS) - LINE_COLUMN) / 1.3) ** 2)
+    spectrum = continuum * (1 + 0.5 * x) + line * peak
+
+    def spread(center: np.ndarray) -> np.ndarray:
+        edges = np.arange(ROWS + 1)[:, np.newaxis] - 0.5 - center
+        return np.diff(np.vectorize(math.erf)(edges / 1.1 / math.sqrt(2)), axis=0) / 2 * spectrum
+
+    signal = spread(trace) - nods * (spread(trace - 8) + spread(trace + 8))
+    error = np.sqrt(np.abs(signal) / ELECTRONS + NOISE)
+    data = signal + error * rng.standard_normal(error.shape)
+    unusable = rng.random(error.shape) < bad
+    data[unusable] = 100.0
+    weights = np.clip(HEIGHT / 2 + 0.5 - np.abs(rows - trace), 0, 1)
+    cutout = Cutout(
+        number=1, exposure="", slit="", order=1, unit="MJy", data=1e-12 * data, unusable=unusable,
+        wavelengths=WAVELENGTHS, transposed=False, error=1e-12 * error, trace=trace + offset,
+        expected_row=14.2,
+    )  # fmt: skip
+    # Of the signal-to-noise ratio, bad pixels take a part.
+    seen = weights * ~unusable
+    noise = np.sqrt((seen**2 * error**2).sum(axis=0))
+    flux = (weights * signal).sum(axis=0)
+    return Truth(cutout, flux, noise * flux / (seen * signal).sum(axis=0))
+
+
+@pytest.mark.parametrize("bad", [0, 0.1])
+@pytest.mark.parametrize(
+    "case",
+    [
+        {},
+        {"tilt": 4.0},
+        {"tilt": 10.0},
+        {"tilt": -3.0, "sag": 8.0},
+        {"tilt": 10.0, "offset": 1.6},
+        {"tilt": 10.0, "nods": 0.5},
+        {"tilt": 10.0, "continuum": 0.3, "offset": -0.7},
+    ],
+    ids=str,
+)
+def test_flux_and_signal_to_noise_are_true(case: dict[str, float], bad: float):
+    truth = simulate(np.random.default_rng(24), bad=bad, **case)
+    spectrum = sum_cutout(truth.cutout)
+    valid = np.isfinite(spectrum.flux)
+    assert valid.mean() > 0.99
+    assert spectrum.flux[valid].sum() == pytest.approx(truth.flux[valid].sum(), rel=0.03)
+    ratio = np.median((truth.flux / truth.error)[valid])
+    assert spectrum.signal_to_noise == pytest.approx(ratio, rel=0.03)
+    deviations = ((spectrum.flux - truth.flux) / spectrum.error)[valid]
+    assert np.mean(deviations**2) == pytest.approx(1, abs=0.25)
+
+
+def test_bad_pixels_are_made_up_for_by_the_profile():
+    truth = simulate(np.random.default_rng(1), tilt=6.0, continuum=300.0, bad=0.1)
+    spectrum = sum_cutout(truth.cutout)
+    # Five over the number of good pixels has 17 %.
+    assert np.nanstd(spectrum.flux / truth.flux) < 0.02
+
+
+@pytest.mark.parametrize("continuum", [1e-6, 0.3])
+def test_lines_are_found_whole(continuum: float):
+    rng = np.random.default_rng(7)
+    truths = [simulate(rng, 6.0, bad=0.05, continuum=continuum, line=2.0) for _ in range(4)]
+    (spectrum,) = combine_spectra(sum_cutout(truth.cutout) for truth in truths)
+    line = find_line(spectrum)
+    assert line.wavelength == pytest.approx(WAVELENGTHS[LINE_COLUMN], abs=0.005)
+    pixels = slice(LINE_COLUMN - 1, LINE_COLUMN + 2)
+    weight = sum(truth.error[pixels] ** -2 for truth in truths)
+    level = np.median(truths[0].flux)
+    signal = (truths[0].flux[pixels] - level).sum() / np.sqrt((1 / weight).sum())
+    assert line.signal_to_noise == pytest.approx(signal, rel=0.06)
+    # Without a line, it is the highest peak of the noise.
+    noise = simulate(rng, 6.0, continuum=0.3)
+    assert find_line(sum_cutout(noise.cutout)).signal_to_noise < 5
+    assert find_line(Spectrum(WAVELENGTHS[:9], np.ones(9), np.ones(9), "µJy")) is None
+
+
+def test_noise_is_no_source():
+    rng = np.random.default_rng(3)
+    ratios = []
+    for _ in range(10):
+        cutout = simulate(rng, 4.0, continuum=1e-9).cutout
+        assert place_trace(cutout.data, cutout.error**2, cutout.trace) is cutout.trace
+        ratios.append(sum_cutout(cutout).signal_to_noise)
+    assert abs(np.mean(ratios)) < 0.1
+
+
+def test_trace_that_leaves_its_cutout():
+    data, trace = np.ones((6, 4)), np.array([3.0, 0.0, -1.0, -4.0])
+    flux, error = sum_along_trace(data, data, trace)
+    # Three rows of five, two of five, none: like unusable pixels.
+    assert flux[:3] == pytest.approx([5, 5, 5])
+    assert error[:3] == pytest.approx(5 / np.array([5, 3, 2]) ** 0.5)
+    assert np.isnan(flux[3])
+
+
+def test_apertures_are_compared():
+    axis = np.linspace(1, 2, 100)
+    low, high = (Spectrum(axis, np.full(100, f), np.full(100, 0.1), "µJy") for f in (3.0, 4.0))
+    assert compare_apertures(low, high) == (
+        "x1d has 1.3 times the flux of the sum of 5 rows: other aperture"
+    )
+    assert compare_apertures(low, low._replace(flux=low.flux + 0.1)) == ""
+    # Neither differences within the noise, nor other units or wavelengths.
+    assert compare_apertures(low, high._replace(error=high.error * 20)) == ""
+    assert compare_apertures(low, high._replace(unit="MJy/sr")) == ""
+    assert compare_apertures(low, high._replace(wavelengths=axis + 3)) == ""
