@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from .box import HEIGHT
 from .cutouts import WAVELENGTH_UNIT
 from .layout import FOOT, MARGIN, SPECTRUM, WIDTH, Panel
-from .spectra import Spectrum
+from .spectra import Spectrum, compare_apertures
 
 SUM_COLOUR, EXTRACTED_COLOUR = "#444444", "#0b7285"
 #: Styles of the lines of orders.
@@ -86,6 +86,11 @@ def draw_spectra(
     low, high = _compute_limits([s.flux for s in shown], 0.06)
     axes.set_ylim(low, high)
     axes.axhline(0, color="#999999", linewidth=0.5, zorder=0)
+    if remark := compare_apertures(sums, extracted):
+        axes.text(
+            0.995, 0.95, remark, transform=axes.transAxes, ha="right", va="top", color="#c2255c",
+            fontsize=7.5,
+        )  # fmt: skip
     margin = 0.08 * (high - low)
     ticks = np.asarray(MaxNLocator(4).tick_values(low, high))
     ticks = ticks[(low + margin < ticks) & (ticks < high - margin)]

@@ -146,24 +146,37 @@ def find_line(spectrum: Spectrum) -> Line | None:
     return Line(float(wavelength), float(ratio[brightest]))
 
 
-def compare_apertures(summed: Spectrum, extracted: Spectrum) -> str:
-    """Say by how much a sum and an extracted spectrum differ; empty if they agree, or nothing can.
+def compare_apertures(sums: Sequence[Spectrum], extracted: Sequence[Spectrum]) -> str:
+    """Say by how much sums and extracted spectra of an order differ; empty if they agree.
 
     The box has less light of an extended source than a wider aperture, and less background.
     """
+    remarks = []
+    for summed in sums:
+        # Headers of NIRSpec may have any order.
+        alone = len(sums) == len(extracted) == 1
+        same = (
+            s for s in extracted if s.unit == summed.unit and (alone or s.order == summed.order)
+        )
+        for ratio in filter(None, (_compare_flux(summed, spectrum) for spectrum in same)):
+            order = "" if alone else f" in order {summed.order}"
+            remarks.append(f"{ratio:.2g} times the sum of {HEIGHT} rows{order}")
+    return f"x1d has {' and '.join(remarks)}: other aperture" if remarks else ""
+
+
+def _compare_flux(summed: Spectrum, extracted: Spectrum) -> float | None:
+    """Return the ratio of an extracted flux to a sum where both have one; None if they agree."""
     flux, error = (
         np.interp(extracted.wavelengths, summed.wavelengths, values, left=np.nan, right=np.nan)
         for values in (summed.flux, summed.error)
     )
-    usable = np.isfinite(flux) & np.isfinite(error) & np.isfinite(extracted.flux)
-    if summed.unit != extracted.unit or not usable.any():
-        return ""
-    # Relative to all of the noise, as that of a mean.
-    low, high = flux[usable].mean(), extracted.flux[usable].mean()
-    noise = max(np.sqrt((s[usable] ** 2).sum()) for s in (error, extracted.error)) / usable.sum()
-    if not abs(low - high) > max(TOLERANCE * abs(high), SIGNIFICANT * noise):
-        return ""
-    return f"x1d has {high / low:.2g} times the flux of the sum of {HEIGHT} rows: other aperture"
+    usable = np.isfinite(flux + error + extracted.flux + extracted.error)
+    if not usable.any():
+        return None
+    low, high = flux[usable].sum(), extracted.flux[usable].sum()
+    noise = max(np.sqrt((values[usable] ** 2).sum()) for values in (error, extracted.error))
+    limit = max(TOLERANCE * abs(high), SIGNIFICANT * noise)
+    return float(high / low) if abs(high - low) > limit and low > 0 else None
 
 
 def read_extracted(path: str) -> list[Spectrum]:

@@ -140,12 +140,14 @@ def test_trace_that_leaves_its_cutout():
 
 def test_apertures_are_compared():
     axis = np.linspace(1, 2, 100)
-    low, high = (Spectrum(axis, np.full(100, f), np.full(100, 0.1), "µJy") for f in (3.0, 4.0))
-    assert compare_apertures(low, high) == (
-        "x1d has 1.3 times the flux of the sum of 5 rows: other aperture"
-    )
-    assert compare_apertures(low, low._replace(flux=low.flux + 0.1)) == ""
+    low, high = (Spectrum(axis, np.full(100, f), np.full(100, 0.1), "µJy", 1) for f in (3.0, 4.0))
+    remark = "x1d has 1.3 times the sum of 5 rows{}: other aperture"
+    assert compare_apertures([low], [high._replace(order=0)]) == remark.format("")
+    second = [s._replace(order=2) for s in (high, low)]
+    assert compare_apertures([low, second[0]], [high, second[0]]) == remark.format(" in order 1")
     # Neither differences within the noise, nor other units or wavelengths.
-    assert compare_apertures(low, high._replace(error=high.error * 20)) == ""
-    assert compare_apertures(low, high._replace(unit="MJy/sr")) == ""
-    assert compare_apertures(low, high._replace(wavelengths=axis + 3)) == ""
+    for other in (
+        low._replace(flux=low.flux + 0.1), high._replace(error=high.error * 20),
+        high._replace(unit="MJy/sr"), high._replace(wavelengths=axis + 3),
+    ):  # fmt: skip
+        assert compare_apertures([low], [other]) == ""
