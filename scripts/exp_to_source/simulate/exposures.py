@@ -19,7 +19,7 @@ from stdatamodels.jwst.datamodels import SlitModel
 from ..errors import InputError
 from ..modes import FIXED_SLIT
 from ..results import CAL
-from .images import Trace, simulate_images, simulate_source
+from .images import Look, Trace, simulate_images, simulate_source
 from .meta import build_meta, build_wcsinfo, complete_steps, compute_nod, compute_pointing
 from .modes import FIXED_SLITS, MODES, SHAPE, SimulatedMode, Simulation
 from .saving import save_exposure, write_association
@@ -44,6 +44,16 @@ FIELD = compute_pointing(0)
 
 #: Lengths of fixed slits, in arcsec (JWST User Documentation, "NIRSpec Fixed Slits").
 FIXED_SLIT_LENGTHS = dict.fromkeys(FIXED_SLITS, 3.2) | {"S400A1": 3.65, "S1600A1": 1.6}
+
+#: Width of realistic profiles in slits of NIRSpec, relative to those of grisms: standard deviations
+#: are 0.6 to 0.9 pixels.
+NIRSPEC_WIDTH = 0.7
+
+#: Fraction of the columns of a realistic cut-out that are behind the edge of the detector.
+MISSING = 0.04
+
+#: Depth and standard deviation (in shutters) of the shadow of a bar between shutters.
+BAR_DEPTH, BAR_WIDTH = 0.58, 0.12
 
 #: Corners of an exposure of a grism, from its pointing, in degrees.
 FOOTPRINT = ((-0.01, -0.01), (0.01, -0.01), (0.01, 0.01), (-0.01, 0.01))
@@ -217,6 +227,8 @@ class _Exposure:
                 meta["exposure"]["type"] = FIXED_SLIT
                 images = [name for name in images if name != "barshadow"]
         width = source.size * (1.8 if extended else 1)
+        if s.realistic and not mode.is_grism:
+            width *= NIRSPEC_WIDTH
         step = (mode.waverange[1] - mode.waverange[0]) / trace_shape.length
         has_light = slit.get("stellarity") != 0
         simulated = simulate_images(
@@ -225,6 +237,7 @@ class _Exposure:
             Trace(source, width, step) if has_light else None,
             1e-12 / (1 if is_flux else photometry["pixelarea_steradians"]),
             1 / (1 + 3 * abs(order - 1)),
+            self._choose_look(cutout, slit) if s.realistic else None,
         )
         slit |= {name: simulated[name] for name in images if (name, extver) not in s.absent}
         return AsdfObject(slit | {"meta": meta})
@@ -270,6 +283,26 @@ class _Exposure:
             position,
             [optics.project(*corner) for corner in corners],
             slit_attributes,
+        )
+
+    def _choose_look(self, cutout: _Cutout, slit: dict[str, Any]) -> Look:
+        """Return the look of a realistic cut-out."""
+        if self.mode.is_grism:
+            return Look()
+        height = FIXED_SLIT_LENGTHS.get(slit["name"], NirspecOptics.SHUTTER)
+        bars = None
+        if slit["name"] not in FIXED_SLITS:
+            y_slit = cutout.evaluation.offsets * PIXEL_SCALE / height + cutout.position[1]
+            distance = y_slit - 0.5 - np.round(y_slit - 0.5)
+            bars = 1 - BAR_DEPTH * np.exp(-0.5 * (distance / BAR_WIDTH) ** 2)
+        size = PIXEL_SCALE * (self.s.shape or SHAPE)[0]
+        nods = (compute_nod(number, size) for number in (1, 2, 3))
+        missing = round(MISSING * cutout.region.shape[1])
+        return Look(
+            nods=tuple((nod - self.nod) / PIXEL_SCALE for nod in nods if nod != self.nod),
+            bars=bars,
+            is_divided_by_bars=slit["barshadow_corrected"],
+            missing=-missing if self.meta["instrument"]["detector"] == "NRS2" else missing,
         )
 
 
