@@ -129,21 +129,34 @@ def find_brightest_line(spectra: Iterable[Spectrum]) -> Line | None:
 def find_line(spectrum: Spectrum) -> Line | None:
     """Find the most significant sum of three pixels above the local continuum.
 
-    Of a spectrum without lines, it is the highest peak of its noise. None if it is shorter than the
-    pixels whose median is the continuum.
+    Of a spectrum without lines, it is the highest peak of its noise. None if it is too short.
     """
     usable = np.isfinite(spectrum.flux) & (spectrum.error > 0)
     flux, error = spectrum.flux[usable], spectrum.error[usable]
-    if flux.size < CONTINUUM:
+    if flux.size < 5 * LINE:
         return None
-    padded = np.pad(flux, CONTINUUM // 2, mode="reflect")
-    continuum = np.median(np.lib.stride_tricks.sliding_window_view(padded, CONTINUUM), axis=1)
+    continuum = _find_continuum(flux)
     box = np.ones(LINE)
     signal = np.convolve(flux - continuum, box, "valid")
     ratio = signal / np.sqrt(np.convolve(error**2, box, "valid"))
     brightest = int(np.argmax(ratio))
     wavelength = spectrum.wavelengths[usable][brightest + LINE // 2]
     return Line(float(wavelength), float(ratio[brightest]))
+
+
+def _find_continuum(flux: np.ndarray) -> np.ndarray:
+    """Return running medians; beyond its ends, a spectrum goes on as steeply as there."""
+    half = min(CONTINUUM // 2, flux.size // 3)
+
+    def extend(flux: np.ndarray) -> np.ndarray:
+        near, far = np.median(flux[:half]), np.median(flux[half : 2 * half])
+        extension: np.ndarray = near + (near - far) * (0.5 + np.arange(1, half + 1) / half)
+        return extension
+
+    padded = np.concatenate([extend(flux)[::-1], flux, extend(flux[::-1])])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
+    continuum: np.ndarray = np.median(windows, axis=1)
+    return continuum
 
 
 def compare_apertures(sums: Sequence[Spectrum], extracted: Sequence[Spectrum]) -> str:

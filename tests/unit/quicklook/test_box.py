@@ -116,6 +116,8 @@ def test_lines_are_found_whole(continuum: float):
     # Without a line, it is the highest peak of the noise.
     noise = simulate(rng, 6.0, continuum=0.3)
     assert find_line(sum_cutout(noise.cutout)).signal_to_noise < 5
+    steep = np.linspace(100, 10, COLUMNS) + rng.standard_normal(COLUMNS)
+    assert find_line(Spectrum(WAVELENGTHS, steep, np.ones(COLUMNS), "µJy")).signal_to_noise < 5
     assert find_line(Spectrum(WAVELENGTHS[:9], np.ones(9), np.ones(9), "µJy")) is None
 
 
