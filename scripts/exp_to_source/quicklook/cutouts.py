@@ -35,6 +35,7 @@ class Cutout(NamedTuple):
     error: np.ndarray | None = None
     pixel_area: float | None = None  #: in steradians
     start: tuple[float, float] | None = None  #: on the detector: SLTSTRT1, SLTSTRT2
+    shutter: object = None  #: SHUTTRID: where positions in the slit begin, which follows nods
     slit_position: tuple[float, float] | None = None  #: SRCXPOS, SRCYPOS; None without a source
     #: Row of the source in each column according to the WCS, from zero; of the middle of the slit
     #: if it has no source.
@@ -140,6 +141,7 @@ def _read_cutout(hdus: HDUs, number: int, exposure: str) -> Cutout:
         error=error,
         pixel_area=area if isinstance(area, float) and area > 0 else None,
         start=_pair(sci.header, "SLTSTRT1", "SLTSTRT2"),
+        shutter=sci.header.get("SHUTTRID"),
         slit_position=_pair(sci.header, "SRCXPOS", "SRCYPOS") if has_source else None,
     )
 

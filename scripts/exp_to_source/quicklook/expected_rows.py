@@ -26,15 +26,23 @@ POSITION, TOTAL = (re.compile(rb"\b%s: (\d+)" % k) for k in (b"position_number",
 def add_expected_rows(product: ProductCutouts) -> ProductCutouts:
     """Add trace, expected row and dither position to cut-outs, as far as the tree has them.
 
-    Entries of one slit with the same cut-out of the detector have the WCS of the first of them: to
-    read one takes longer than all else.
+    Entries of one slit, by its middle shutter, with the same cut-out of the detector have the WCS
+    of the first of them: to read one takes longer than all else.
     """
     entries = find_entries(product.tree)
     if len(entries) != product.total:
         return product
     groups: dict[tuple[Any, ...], list[int]] = {}
     for n, cutout in enumerate(product.cutouts):
-        key = cutout.slit, cutout.start, cutout.data.shape, cutout.order
+        detector = cutout.exposure.rsplit("_", 2)[1:]
+        key = (
+            cutout.slit,
+            cutout.shutter,
+            cutout.start,
+            cutout.data.shape,
+            cutout.order,
+            *detector,
+        )
         groups.setdefault(key if cutout.start else (n,), []).append(n)
     short = shorten_tree(product.tree, entries, {group[0] for group in groups.values()})
     traces: dict[int, np.ndarray | None] = {}
