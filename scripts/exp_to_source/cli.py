@@ -63,7 +63,9 @@ def list_sources(settings: str, table: str) -> None:
         indices=[index_path(results, name) for name in run.exposures],
         table=table,
         associations=[read_association(path) for path in run.associations],
-        options=GroupingOptions(*(str(run.values[key]) for key in keys)),
+        options=GroupingOptions(
+            **{key: str(run.values[key]) for key in keys}, join_radius=run.values["join_radius"]
+        ),
         source_filter=_source_filter(run),
         joins=_joins(run),
     )
@@ -76,9 +78,10 @@ def _source_filter(run: "Settings") -> Any:
     from .sources.choosing import SourceFilter, parse_items
 
     values = run.values
-    ids = read_catalog(values["catalog"]) if values["catalog"] else None
+    radius, path = values["radius"], values["catalog"]
+    catalog = read_catalog(path, radius) if path else None
     wanted, excluded = (parse_items(values[key]) for key in ("sources", "exclude"))
-    return SourceFilter(wanted, excluded, values["min_exposures"], ids)
+    return SourceFilter(wanted, excluded, values["min_exposures"], catalog, radius)
 
 
 def _joins(run: "Settings") -> Any:
@@ -87,10 +90,15 @@ def _joins(run: "Settings") -> Any:
     return read_joins(run.values["joins"]) if run.values["joins"] else Joins()
 
 
-def _join_lookup(run: "Settings") -> Any:
+def _join_lookup(run: "Settings", results: str) -> Any:
+    from .results import JOINS
+    from .sources.join_table import Joins, read_joins
     from .verify.verdicts import JoinLookup
 
-    return JoinLookup(_joins(run), run.values["fixed_slit_ids"])
+    rows = _joins(run).rows
+    if run.values["join_radius"]:
+        rows += read_joins(os.path.join(results, JOINS)).rows
+    return JoinLookup(Joins(rows), run.values["fixed_slit_ids"])
 
 
 def sources(table: str, rows: int) -> None:
@@ -122,7 +130,7 @@ def verify(settings: str, verdicts: str, products: list[str], results: str) -> N
     run = read_settings(settings)
     associations = [read_association(path) for path in run.associations]
     fingerprints, manifests = os.path.join(results, FINGERPRINTS), os.path.join(results, MANIFESTS)
-    verifier = Verifier(fingerprints, associations, _join_lookup(run), manifests)
+    verifier = Verifier(fingerprints, associations, _join_lookup(run, results), manifests)
     write_verdicts(verdicts, map(verifier.verify, products))
 
 
@@ -141,7 +149,7 @@ def list_verdicts(
         fingerprints=fingerprints,
         associations=[read_association(path) for path in run.associations],
         sources=source_list,
-        joins=_join_lookup(run),
+        joins=_join_lookup(run, os.path.dirname(source_list)),
     )
 
 

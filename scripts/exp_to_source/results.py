@@ -24,6 +24,7 @@ LEFT_OUT = "left_out.tsv"
 SKIPPED = "skipped.tsv"
 REMARKS = "remarks.tsv"
 EXPOSURES = "exposures.tsv"
+JOINS = "joins.tsv"
 VERIFICATION = "verify.tsv"
 
 #: Places of sources and footprints of slits, for DS9.

@@ -97,3 +97,20 @@ def test_bad_tables_end_in_a_sentence(work: Workflow):
     assert "Traceback" not in result.text
     missing = work.run(joins="no.tsv")
     assert "exp-to-source: joins: 'no.tsv' is no file; bring it back, or correct" in missing.text
+
+
+def test_sources_of_two_observations_at_one_place(work: Workflow):
+    """The list of what is joined, and how far it is apart, is there before any product."""
+    del work.config["joins"]
+    (one, other) = (row for row in work.sources if row["source_id"] == "61")
+    assert (one["ra"], one["dec"]) == (other["ra"], other["dec"])
+    place = f"{one['ra']} {float(one['dec']) + 0.3 / 3600} 0.4arcsec"
+    choice = {"join_radius": 0.5, "sources": place}
+    result = work.run("sources", **choice)
+    assert result.jobs == {"list_sources": 1, "sources": 1}
+    names = f"{one['product']} and {other['product']}"
+    assert f'1 by place, see results/joins.tsv:\n  {names} at 0.000"' in result.text
+    jobs = work.make("verify", **choice)
+    assert jobs["gather_source"] == 1
+    (row,) = work.sources
+    assert (row["exposures"], row["joined"]) == ("2", f"{one['product']},{other['product']}")

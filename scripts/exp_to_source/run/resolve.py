@@ -14,6 +14,7 @@ from ..naming import get_detector, group_name
 from ..results import (
     EXPOSURES,
     INDICES,
+    JOINS,
     LEFT_OUT,
     MANIFESTS,
     REGIONS,
@@ -42,7 +43,7 @@ TABLES = ("catalog", "joins", "spec3_parameters")
 #: Settings on which the source list depends, besides the user's files.
 LIST_KEYS = (
     *("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure", "on_doubt"),
-    *("sources", "exclude", "min_exposures"),
+    *("sources", "exclude", "min_exposures", "radius", "join_radius"),
 )
 
 #: Settings on which spectra depend, besides the user's files.
@@ -131,7 +132,16 @@ class Run:
         settings = self._listed_settings
         if not os.path.exists(settings):
             return []
-        tables = {SOURCES, ecsv_path(SOURCES), EXPOSURES, REGIONS, LEFT_OUT, SKIPPED, REMARKS}
+        tables = {
+            SOURCES,
+            ecsv_path(SOURCES),
+            EXPOSURES,
+            REGIONS,
+            LEFT_OUT,
+            SKIPPED,
+            REMARKS,
+            JOINS,
+        }
         lost = tables - names_in(self.results)
         if not lost:
             exposures = self.exposures.keys() & read_settings(settings).exposures.keys()

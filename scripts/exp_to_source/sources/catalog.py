@@ -1,12 +1,26 @@
-"""Source ids of a catalogue, for example made from an image."""
+"""Sources of a catalogue, for example made from an image: their ids, or their places."""
 
 import re
 import warnings
+from typing import Any
 
 from ..errors import InputError
+from .places import RADIUS, Place, parse_degrees
 
 #: Names of the column of ids, the most specific first; case is ignored.
 ID_COLUMNS = ("source_id", "sourceid", "src_id", "srcid", "number", "label", "id")
+
+#: Names of columns of right ascension and declination, in one order: those of most catalogues, of
+#: astropy, TOPCAT, VizieR, SExtractor, ObsCore and the pipeline. The first pair is taken; case is
+#: ignored.
+PLACE_COLUMNS = (
+    *(("ra", "dec"), ("ra", "de"), ("raj2000", "dej2000"), ("raj2000", "decj2000")),
+    *(("_raj2000", "_dej2000"), ("ra_icrs", "de_icrs"), ("ra_icrs", "dec_icrs")),
+    *(("alpha_j2000", "delta_j2000"), ("alphawin_j2000", "deltawin_j2000"), ("s_ra", "s_dec")),
+    *(("ra_deg", "dec_deg"), ("radeg", "decdeg"), ("radeg", "dedeg"), ("ra_j2000", "dec_j2000")),
+    *(("srcra", "srcdec"), ("source_ra", "source_dec"), ("sky_centroid.ra", "sky_centroid.dec")),
+    *(("right_ascension", "declination"),),
+)
 
 #: Formats by extension; others are guessed.
 FORMATS = {"csv": "ascii.csv", "ecsv": "ascii.ecsv", "tsv": "ascii.tab"}
@@ -15,12 +29,27 @@ FORMATS |= dict.fromkeys(("fit", "fits"), "fits")
 _WHOLE = re.compile(r"\s*([+-]?[0-9]+)(?:\.0*)?\s*", re.ASCII)
 
 
-def read_catalog(path: str) -> list[int]:
-    """Read the source ids of a catalogue, each once, in its order.
+def read_catalog(path: str, radius: float = RADIUS) -> list[int] | list[Place]:
+    """Read the sources of a catalogue, each once, in its order.
 
-    It is any table that astropy can read, with a column of `ID_COLUMNS`; rows without an id are
-    ignored.
+    It is any table that astropy can read: with a column of `ID_COLUMNS`, these are their ids;
+    otherwise, with two of `PLACE_COLUMNS`, their places, with a radius in arcsec. Rows without
+    are ignored.
     """
+    table = _read_table(path)
+    columns = {name.lower(): name for name in reversed(table.colnames)}
+    if name := next((columns[name] for name in ID_COLUMNS if name in columns), None):
+        return _read_ids(path, name, table[name])
+    if pair := next((pair for pair in PLACE_COLUMNS if columns.keys() >= {*pair}), None):
+        return _read_places(path, table, [columns[name] for name in pair], radius)
+    raise InputError(
+        f"{path}: none of its columns ({', '.join(table.colnames)}) is called "
+        f"{', '.join(ID_COLUMNS[:-1])} or {ID_COLUMNS[-1]}, and none ra and dec; rename those that "
+        "have the ids, or the places"
+    )
+
+
+def _read_table(path: str) -> Any:
     from astropy.table import Table
 
     kind = FORMATS.get(path.lower().rpartition(".")[2], "ascii")
@@ -29,8 +58,9 @@ def read_catalog(path: str) -> list[int]:
     try:
         with warnings.catch_warnings(action="ignore"):
             table = Table.read(path, format=kind, **options)
-        if not table.colnames:
-            raise ValueError("no columns")
+        if table.colnames:
+            return table
+        raise ValueError("no columns")
     except UnicodeDecodeError:
         raise InputError(
             f"{path}: not a text in UTF-8; save it again, or as .fits where it is a FITS table"
@@ -44,14 +74,10 @@ def read_catalog(path: str) -> list[int]:
             f"{path}: cannot be read as a table ({kind}: {why:.120}); tab-separated (.tsv), .csv, "
             ".ecsv and .fits tables can be"
         ) from None
-    columns = {name.lower(): name for name in reversed(table.colnames)}
-    name = next((columns[name] for name in ID_COLUMNS if name in columns), None)
-    if name is None:
-        raise InputError(
-            f"{path}: none of its columns ({', '.join(table.colnames)}) is called "
-            f"{', '.join(ID_COLUMNS[:-1])} or {ID_COLUMNS[-1]}; rename the one that has the ids"
-        )
-    column, ids = table[name], []
+
+
+def _read_ids(path: str, name: str, column: Any) -> list[int]:
+    ids = []
     # The first whole number that has the same value as the next, in the column's type.
     limit = 2 ** {2: 11, 4: 24}.get(column.dtype.itemsize, 53)
     for value in column.tolist():
@@ -75,3 +101,35 @@ def read_catalog(path: str) -> list[int]:
             f"{path}: has no ids in its column {name!r}; correct the setting 'catalog'"
         )
     return list(dict.fromkeys(ids))
+
+
+def _read_places(path: str, table: Any, names: list[str], radius: float) -> list[Place]:
+    columns = [table[name] for name in names]
+    # Number of each row with both; columns of floating-point numbers have NaN without a value.
+    rows = {
+        number: pair
+        for number, pair in enumerate(zip(*(c.tolist() for c in columns), strict=True), 1)
+        if all(value not in (None, "") and str(value) != "nan" for value in pair)
+    }
+    if not rows:
+        raise InputError(
+            f"{path}: has no places in its columns {' and '.join(names)}; correct the setting "
+            "'catalog'"
+        )
+    try:
+        if any(column.ndim > 1 for column in columns):
+            raise ValueError("several values a row")
+        ra, dec = zip(*rows.values(), strict=True)
+        degrees = parse_degrees(ra, dec, [column.unit for column in columns])
+    except Exception as error:
+        # Errors of angles, units and arrays are of many types.
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"{path}: its columns {' and '.join(names)} are not right ascensions and declinations "
+            f"({why:.120}); degrees and sexagesimal texts are, correct or rename them"
+        ) from None
+    places: dict[tuple[float, float], Place] = {}
+    for (number, pair), ra, dec in zip(rows.items(), *degrees, strict=True):
+        place = Place(f"row {number} ({' '.join(map(str, pair))})", ra, dec, radius)
+        places.setdefault((ra, dec), place)
+    return list(places.values())

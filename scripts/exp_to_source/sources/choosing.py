@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from ..errors import InputError, list_some
+from ..errors import InputError, list_some, pluralize
+from .places import RADIUS, Place, find_near, find_nearest, format_distance, parse_place
 from .source_list import Source
 
 CLASSES = ("s", "b", "v")
@@ -16,6 +17,7 @@ MAX_NEAR = 4
 
 _NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
 _WHOLE = re.compile(r"(-?[0-9]+)\.0*", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?[0-9]+\.[0-9]+", re.ASCII)
 _RANGE = re.compile(r"(-?[0-9]+)-(-?[0-9]+)", re.ASCII)
 _FORM = re.compile(r"([sbv])([0-9]+)", re.ASCII | re.IGNORECASE)
 _PREFIXED = re.compile(r"(class|slit|name):(.*)", re.IGNORECASE | re.DOTALL)
@@ -29,8 +31,10 @@ class SourceFilter(NamedTuple):
     exclude: Sequence[str] = ()
     #: Least number of exposures of a source.
     min_exposures: int = 1
-    #: Ids of a catalogue, which are chosen in addition to `sources`.
-    catalog: Sequence[int] | None = None
+    #: Ids or places of a catalogue, which are chosen in addition to `sources`.
+    catalog: Sequence[int] | Sequence[Place] | None = None
+    #: Greatest distance of a source from a place without a radius of its own, in arcsec.
+    radius: float = RADIUS
 
 
 ALL_SOURCES = SourceFilter()
@@ -55,10 +59,26 @@ def parse_items(setting: str | float | Iterable[str | float]) -> list[str]:
 
 
 class SourceSearch:
-    """All sources of a run, searchable by items."""
+    """All sources of a run, searchable by items.
 
-    def __init__(self, sources: Iterable[Source]) -> None:
+    Places match sources of class s, except for those of `moving`, names of products of moving
+    targets; `radius` is that of `SourceFilter`.
+    """
+
+    def __init__(
+        self, sources: Iterable[Source], radius: float = RADIUS, moving: Collection[str] = ()
+    ) -> None:
         self.all = list(sources)
+        self.radius = radius
+        self.moving = moving
+        self.placed: list[Source] = []
+        self.positions: list[tuple[float, float]] = []
+        for s in self.all:
+            if s.class_ == "s" and s.product not in moving and s.ra is not None is not s.dec:
+                self.placed.append(s)
+                self.positions.append((s.ra, s.dec))
+        #: Sentences for the user.
+        self.notes: list[str] = []
         self.by_id: dict[tuple[str, int], list[Source]] = {}
         for source in self.all:
             self.by_id.setdefault((source.class_, source.source_id), []).append(source)
@@ -101,7 +121,39 @@ class SourceSearch:
             class_, number = match[1].lower(), int(match[2])
             by_id = [s for sign in {1, -1} for s in self.by_id.get((class_, sign * number), ())]
             return by_id or self.with_name(item)
-        return self.with_name(item)
+        named = self.with_name(item)
+        place = None if named else parse_place(item, self.radius)
+        return [source for _, source in self.at([place])[0]] if place else named
+
+    def at(self, places: Sequence[Place]) -> list[list[tuple[float, Source]]]:
+        """Find the source at each place, with its distance: one a product group; refuse two."""
+        if not self.positions:
+            raise InputError(
+                f"{places[0].text}: no source has a place (SRCRA, SRCDEC)"
+                f"{' that does not move' if self.moving else ''}; choose by id"
+            )
+        if self.moving:
+            self.notes = [
+                f"{pluralize(len(self.moving), 'product')} of moving targets cannot be chosen by "
+                "place"
+            ]
+        near = find_near(places, self.positions)
+        ambiguous = []
+        for place, pairs in zip(places, near, strict=True):
+            families = Counter(self.placed[number].family for _, number in pairs)
+            if max(families.values(), default=0) > 1:
+                several = list_some(self.list_distances(pairs), limit=MAX_NEAR)
+                ambiguous.append(f"{place.text} has {several}")
+        if ambiguous:
+            raise InputError(
+                f"several sources are near a place: {list_some(ambiguous, '; ', MAX_NEAR)}; choose "
+                "one by id, or a smaller radius"
+            )
+        return [[(distance, self.placed[number]) for distance, number in pairs] for pairs in near]
+
+    def list_distances(self, pairs: Iterable[tuple[float, int]]) -> list[str]:
+        """List sources with their distances (arcsec)."""
+        return [f"{self.placed[n].source_id} at {format_distance(d)}" for d, n in pairs]
 
     def with_number(self, number: int) -> list[Source]:
         """Find sources and virtual slits by id."""
@@ -120,6 +172,8 @@ class SourceSearch:
         """List the items that are closest to one that matches nothing."""
         import difflib
 
+        if place := parse_place(item, self.radius):
+            return self.closest_to([place])
         what = match[1].lower() if (match := _PREFIXED.fullmatch(item)) else ""
         if what == "class":
             return [f"class:{c}" for c in CLASSES if any(s.class_ == c for s in self.all)]
@@ -138,10 +192,10 @@ class SourceSearch:
         close = difflib.get_close_matches(text.lower(), by_lower, MAX_NEAR, 0.5)
         return [f"slit:{by_lower[name]}" if what == "slit" else by_lower[name] for name in close]
 
-    def hint_for(self, items: Iterable[Any]) -> str:
-        """Format the items that are closest to those that match nothing."""
-        near = dict.fromkeys(name for item in items for name in self.closest(str(item)))
-        return f"near misses: {', '.join(list(near)[: 2 * MAX_NEAR])}; " if near else ""
+    def closest_to(self, places: Sequence[Place]) -> list[str]:
+        """List the sources that are closest to places, with their distances."""
+        nearest = find_nearest(places, self.positions)[:MAX_NEAR]
+        return self.list_distances((distance, number) for distance, number, _ in nearest)
 
     def products_of(self, key: str, items: Iterable[str]) -> dict[str, str]:
         """Find the products that the items of a setting match, each with the first that does."""
@@ -150,11 +204,71 @@ class SourceSearch:
         except InputError as error:
             raise InputError(f"{key}: {error}") from None
         if missing := [item for item, sources in matched.items() if not sources]:
+            near = (name for item in missing for name in self.closest(item))
+            remedy = f"correct the setting {key!r}"
+            if any(map(_DECIMAL.fullmatch, missing)):
+                remedy = "write a place with a blank between its numbers: '53.1632 -27.8021'"
             raise InputError(
                 f"{key}: no source matches {list_some(map(repr, missing), limit=MAX_NEAR)}; "
-                f"{self.hint_for(missing)}correct the setting {key!r}"
+                f"{_format_near(near)}{remedy}"
             )
         return {s.product: item for item, sources in reversed(matched.items()) for s in sources}
+
+    def products_of_catalog(self, catalog: Sequence[int] | Sequence[Place]) -> set[str]:
+        """Find the products of ids or places; note those that match nothing."""
+        places = [item for item in catalog if isinstance(item, Place)]
+        what, one, none, within = "ids", "is a source", "are no sources", ""
+        matched: dict[Any, list[Source]] = {
+            item: self.with_number(item) for item in catalog if not isinstance(item, Place)
+        }
+        if places:
+            what, one, none = "places", "has a source", "have no source"
+            within = f' within {self.radius:g}"'
+            matched = self.at_different(places)
+        missing = [item for item, sources in matched.items() if not sources]
+        if len(missing) == len(matched):
+            near = self.closest_to(places) if places else self.closest(str(missing[0]))
+            raise InputError(
+                f"catalog: none of its {len(matched)} {what} {one} of these exposures{within}; "
+                f"{_format_near(near)}correct the setting 'catalog'{' or radius' * bool(places)}"
+            )
+        if missing:
+            self.notes.append(
+                f"catalog: {len(missing)} of its {len(matched)} {what} {none} of these "
+                f"exposures{within}: {list_some(missing, limit=MAX_NEAR)}"
+            )
+        return {source.product for sources in matched.values() for source in sources}
+
+    def at_different(self, places: Sequence[Place]) -> dict[str, list[Source]]:
+        """Find the sources at the places of a catalogue; refuse two places of one source."""
+        try:
+            found = self.at(places)
+        except InputError as error:
+            raise InputError(f"catalog: {error}") from None
+        places_of: dict[str, list[str]] = {}
+        for place, near in zip(places, found, strict=True):
+            for distance, source in near:
+                text = f"{place.text} at {format_distance(distance)}"
+                places_of.setdefault(source.product, []).append(text)
+        shared = [
+            f"{product} has {list_some(texts, limit=MAX_NEAR)}"
+            for product, texts in places_of.items()
+            if len(texts) > 1
+        ]
+        if shared:
+            raise InputError(
+                f"catalog: several places are near a source: {list_some(shared, '; ', MAX_NEAR)}; "
+                "leave one out, or choose a smaller radius"
+            )
+        return {
+            place.text: [source for _, source in near]
+            for place, near in zip(places, found, strict=True)
+        }
+
+
+def _format_near(names: Iterable[str]) -> str:
+    near = list(dict.fromkeys(names))[: 2 * MAX_NEAR]
+    return f"near misses: {', '.join(near)}; " if near else ""
 
 
 def matches(name: str, pattern: str) -> bool:
@@ -164,31 +278,19 @@ def matches(name: str, pattern: str) -> bool:
 
 
 def choose(
-    sources: Collection[Source], source_filter: SourceFilter
+    sources: Collection[Source], source_filter: SourceFilter, moving: Collection[str] = ()
 ) -> tuple[dict[str, str], list[str]]:
     """Find the products that the user's choice leaves out, with the reason, and notes.
 
-    An item that matches no source is an error, and so is it if no source is left.
+    An item that matches no source is an error, and so is it if no source is left. Places do not
+    match products of `moving` targets.
     """
     catalog, min_exposures = source_filter.catalog, source_filter.min_exposures
-    search = SourceSearch(sources)
+    search = SourceSearch(sources, source_filter.radius, moving)
     chosen = set(search.products_of("sources", source_filter.sources))
     excluded = search.products_of("exclude", source_filter.exclude)
-    notes = []
     if catalog is not None:
-        matched = {number: search.with_number(number) for number in catalog}
-        chosen |= {source.product for found in matched.values() for source in found}
-        missing = [number for number, found in matched.items() if not found]
-        if len(missing) == len(matched):
-            raise InputError(
-                f"catalog: none of its {len(catalog)} ids is a source of these exposures; "
-                f"{search.hint_for(catalog[:1])}correct the setting 'catalog'"
-            )
-        if missing:
-            notes.append(
-                f"catalog: {len(missing)} of its {len(catalog)} ids are no sources of these "
-                f"exposures: {list_some(missing, limit=MAX_NEAR)}"
-            )
+        chosen |= search.products_of_catalog(catalog)
     everything = not source_filter.sources and catalog is None
     left_out = {}
     for source in sources:
@@ -204,4 +306,4 @@ def choose(
             f"none of the {len(sources)} sources is left to be made: {counts}; correct the "
             "settings 'sources', 'catalog', 'exclude' or 'min_exposures'"
         )
-    return left_out, notes
+    return left_out, search.notes

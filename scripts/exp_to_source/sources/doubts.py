@@ -156,7 +156,7 @@ def several_targets(products: Iterable[Product], exposures: Exposures) -> Iterat
     sights = {
         name: Sight(name, header.get("target_position", ""), header.get("target", ""))
         for name, (header, *_) in exposures.items()
-        if header["exposure_type"] == FIXED_SLIT and not _is_moving(header)
+        if header["exposure_type"] == FIXED_SLIT and not is_moving(header)
     }
     if len(sights) < 2:
         return
@@ -176,7 +176,7 @@ def several_positions(products: Iterable[Product], exposures: Exposures) -> Iter
     catalogs = {
         name: header.get("source_catalog" if is_grism(header["exposure_type"]) else "msa_file", "")
         for name, (header, *_) in exposures.items()
-        if header["exposure_type"] != FIXED_SLIT and not _is_moving(header)
+        if header["exposure_type"] != FIXED_SLIT and not is_moving(header)
     }
     combined = []
     for product in products:
@@ -267,5 +267,6 @@ def is_outside(position: str, region: str) -> bool:
     )
 
 
-def _is_moving(header: Mapping[str, str]) -> bool:
+def is_moving(header: Mapping[str, str]) -> bool:
+    """Whether the target of an exposure moves: positions of its sources are those of one time."""
     return header.get("target_type", "").upper() == "MOVING"

@@ -20,6 +20,7 @@ from ..naming import (
 )
 from ..results import index_name
 from .associations import Association
+from .join_table import SlitKey
 
 
 class GroupingOptions(NamedTuple):
@@ -30,6 +31,7 @@ class GroupingOptions(NamedTuple):
     fixed_slit_ids: str = "header"
     on_bad_exposure: str = "stop"
     on_doubt: str = "auto"
+    join_radius: float | None = None
 
 
 DEFAULT_OPTIONS = GroupingOptions()
@@ -63,6 +65,11 @@ class Slit(NamedTuple):
     def class_(self) -> str:
         """Class of its source."""
         return source_type(self.source_id, self.source_name)
+
+    @property
+    def key(self) -> SlitKey:
+        """What a row of a table of joins uses of it."""
+        return SlitKey(self.exposure, self.slit_name, self.source_id, self.source_name)
 
     @property
     def modern_name(self) -> str:

@@ -17,6 +17,9 @@ from .choosing import matches
 
 COLUMNS = ("exposure", "slit_name", "source_id", "source_name", "target", "product")
 
+#: Columns that are for people: those that joins by place have, too.
+NOTES = ("joined", "separation")
+
 # Spreadsheets may write whole numbers with a decimal point.
 _ID = re.compile(r"([sbv]?)(-?[0-9]+)(?:\.0*)?", re.ASCII | re.IGNORECASE)
 
@@ -31,7 +34,10 @@ class SlitKey(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of the table, with file and line; empty values are ignored."""
+    """A row of the table, with file and line; empty values are ignored.
+
+    Several names of exposures, or globs of them, are separated by commas.
+    """
 
     location: str
     exposure: str
@@ -42,12 +48,11 @@ class Row(NamedTuple):
     product: str
 
     def matches(self, slit: SlitKey) -> bool:
-        """Whether it matches a slit; an id without a class is not that of a background slitlet."""
-        pairs = (
-            (slit.exposure, self.exposure),
-            (slit.slit_name, self.slit_name),
-            (slit.source_name, self.source_name),
-        )
+        """Whether it matches a slit of one of its exposures.
+
+        An id without a class is not that of a background slitlet.
+        """
+        pairs = ((slit.slit_name, self.slit_name), (slit.source_name, self.source_name))
         if not all(_matches(name, pattern) for name, pattern in pairs):
             return False
         if not self.source_id:
@@ -55,6 +60,11 @@ class Row(NamedTuple):
         slit_class = source_type(slit.source_id, slit.source_name)
         class_, number = parse_id(self.source_id) or ("", None)
         return slit.source_id == number and (slit_class == class_ if class_ else slit_class != "b")
+
+    @property
+    def exposures(self) -> list[str]:
+        """Names of its exposures, or globs."""
+        return self.exposure.lower().split(",")
 
     @property
     def source(self) -> tuple[str, int] | None:
@@ -73,6 +83,12 @@ class Joins:
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self.rows = list(rows)
+        self._by_name: dict[str, list[Row]] = {}
+        for row in self.rows:
+            for name in row.exposures:
+                self._by_name.setdefault(name, []).append(row)
+        # Most names are no globs, as there may be many.
+        self._globs = [name for name in self._by_name if not name or re.search(r"[*?[]", name)]
         # Rows that may match an exposure, by SOURCEID; None for rows without one.
         self._by_exposure: dict[str, dict[int | None, list[Row]]] = {}
 
@@ -80,10 +96,12 @@ class Joins:
         """Find the row that matches a slit; None if there is none. Refuse two."""
         if slit.exposure not in self._by_exposure:
             by_id = self._by_exposure.setdefault(slit.exposure, {})
-            for row in self.rows:
-                if _matches(slit.exposure, row.exposure):
-                    parsed = parse_id(row.source_id)
-                    by_id.setdefault(parsed[1] if parsed else None, []).append(row)
+            globs = (glob for glob in self._globs if _matches(slit.exposure, glob))
+            names = dict.fromkeys((slit.exposure.lower(), *globs))
+            of_exposure = (row for name in names for row in self._by_name.get(name, ()))
+            for row in dict.fromkeys(of_exposure):
+                parsed = parse_id(row.source_id)
+                by_id.setdefault(parsed[1] if parsed else None, []).append(row)
         by_id = self._by_exposure[slit.exposure]
         candidates = (*by_id.get(slit.source_id, ()), *by_id.get(None, ()))
         rows = [row for row in candidates if row.matches(slit)]
@@ -115,7 +133,7 @@ def read_joins(path: str) -> Joins:
     try:
         # Spreadsheets write a byte order mark at the start.
         with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = [_parse_row(location, fields) for location, fields in read(path, file)]
+            rows = [parse_row(location, fields) for location, fields in read(path, file)]
     except UnicodeDecodeError:
         raise InputError(
             f"{path}: not a text in UTF-8; a table of joins is needed, save it again"
@@ -160,11 +178,12 @@ def _read_yaml(path: str, file: Any) -> Iterator[tuple[str, dict[Any, Any]]]:
         yield f"{path}, row {number}", fields
 
 
-def _parse_row(location: str, fields: dict[Any, Any]) -> Row:
+def parse_row(location: str, fields: dict[Any, Any]) -> Row:
+    """Parse the fields of a row by column."""
     for name, value in fields.items():
         if name is None:
             raise InputError(f"{location}: has more cells than there are columns; correct it")
-        if name not in COLUMNS:
+        if name not in (*COLUMNS, *NOTES):
             raise InputError(
                 f"{location}: has {name!r:.200}, which is not a column; these are "
                 f"{', '.join(COLUMNS)}, with commas or tabs between them"
@@ -172,7 +191,10 @@ def _parse_row(location: str, fields: dict[Any, Any]) -> Row:
         if not isinstance(value, str | None) or not (value or "").isprintable():
             raise InputError(f"{location}: {name} is not text; write one name or id, or a glob")
     values = {name: (fields.get(name) or "").strip() for name in COLUMNS}
-    values["exposure"] = os.path.basename(values["exposure"]).removesuffix(".fits")
+    paths = values["exposure"].split(",")
+    values["exposure"] = ",".join(
+        os.path.basename(path.strip()).removesuffix(".fits") for path in paths
+    )
     values["product"] = values["product"].removesuffix(".fits").removesuffix("_cal")
     row = Row(location, **values)
     if not row.target:

@@ -7,7 +7,7 @@ from ..errors import InputError, list_some
 from ..naming import group_name, parse_product_name
 from .choosing import matches
 from .families import Family, GroupingOptions, Slit
-from .join_table import Joins, Row, SlitKey
+from .join_table import Joins, Row
 from .products import Product, group_slits, name_product
 
 NO_JOINS = Joins()
@@ -31,8 +31,7 @@ def join_slits(
     for number, family in enumerate(families):
         slits = []
         for slit in family.slits:
-            key = SlitKey(slit.exposure, slit.slit_name, slit.source_id, slit.source_name)
-            if row := joins.find_row(key):
+            if row := joins.find_row(slit.key):
                 used.add(row.location)
                 _, members = joined.setdefault((row.key, slit.optics), (row, {}))
                 members.setdefault(number, []).append(slit)
@@ -101,7 +100,9 @@ def no_match_error(row: Row, slits: list[Slit]) -> InputError:
     """Describe a row that matches no slit, with the slits that agree with most of it."""
     from difflib import SequenceMatcher
 
-    of_exposure = [slit for slit in slits if matches(slit.exposure, row.exposure or "*")]
+    of_exposure = [
+        slit for slit in slits if any(matches(slit.exposure, name or "*") for name in row.exposures)
+    ]
     if not of_exposure:
         names = dict.fromkeys(slit.exposure for slit in slits)
         return InputError(

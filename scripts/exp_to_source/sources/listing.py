@@ -10,6 +10,7 @@ from ..errors import InputError, list_some, pluralize
 from ..files import atomic_write, has_content, names_in, write_all
 from ..results import (
     EXPOSURES,
+    JOINS,
     LEFT_OUT,
     MANIFESTS,
     REGIONS,
@@ -25,11 +26,13 @@ from ..results import (
 from ..tables import count_other_kinds, write_table
 from .associations import Association
 from .choosing import ALL_SOURCES, SourceFilter, choose
-from .doubts import check_doubts
+from .doubts import check_doubts, is_moving
 from .entries import write_entries, write_regions
 from .families import DEFAULT_OPTIONS, GroupingOptions, Slit, make_families, read_exposures
-from .join_table import Joins
+from .join_table import Joins, parse_row
 from .joining import NO_JOINS, join_slits
+from .place_joins import COLUMNS as JOIN_COLUMNS
+from .place_joins import join_by_place
 from .products import Product, make_products, manifest
 from .source_list import Source, write_source_list
 from .warnings import find_warnings
@@ -104,11 +107,18 @@ def list_sources(
     if not exposures:
         raise InputError(f"no exposures to regroup: {ignored}; correct the setting 'exposures'")
     families = make_families(exposures, associations, options)
+    moving = {exposure.name for exposure in exposures if is_moving(exposure.header)}
+    by_place = join_by_place(families, joins, options, moving) if options.join_radius else []
+    names = (f"join_radius, {row['joined']}, {row['source_id']}" for row in by_place)
+    joins = Joins([*joins.rows, *map(parse_row, names, by_place)])
     families, joined = join_slits(families, joins, options)
     products = make_products(families, options, joined)
     manifests = {product.name: manifest(product) for product in products}
     sources = [describe_source(product, manifests[product.name]) for product in products]
-    left_out, notes = choose(sources, source_filter)
+    of_moving = {p.name for p in products if any(slit.exposure in moving for slit in p.slits)}
+    left_out, notes = choose(sources, source_filter, of_moving)
+    if options.join_radius and moving:
+        notes.append(f"not joined by place, as their targets move: {list_some(sorted(moving))}")
     chosen = [product for product in products if product.name not in left_out]
     diagnostics = [
         *check_doubts(chosen, exposures, options.on_doubt),
@@ -136,6 +146,7 @@ def list_sources(
         (SKIPPED, SKIPPED_COLUMNS, skipped),
         (LEFT_OUT, LEFT_OUT_COLUMNS, omissions),
         (REMARKS, REMARK_COLUMNS, remarks),
+        (JOINS, JOIN_COLUMNS, by_place),
     ):
         path = os.path.join(results, name)
         write_table(path, columns, rows)
@@ -149,6 +160,11 @@ def list_sources(
         summary += f"; {pluralize(len(left_out), 'source')} left out, see {results}/{LEFT_OUT}"
     if remarks:
         summary += f"; {pluralize(len(remarks), 'remark')}, see {results}/{REMARKS}"
+    if by_place:
+        apart = max(float(row["separation"]) for row in by_place)
+        count = len({(row["target"], row["product"]) for row in by_place})
+        what = pluralize(count, "product")
+        summary += f'; {what} joined by place, up to {apart:.2f}" apart, see {results}/{JOINS}'
     messages = [summary, *(text for _, text in diagnostics), *filter(None, [ignored])]
     return [*messages, *(f"skipped: {reason}" for reason in failures)]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from ..results import LEFT_OUT, ecsv_path
+from ..results import JOINS, LEFT_OUT, ecsv_path
 from ..tables import check_source_list, read_table, write_table
 from ..units import format_size
 
@@ -122,6 +122,14 @@ def format_sources(path: str, limit: int) -> str:
     lines.append(f"{len(rows)} sources, {size}; all columns: {table}, {table.stem}.ecsv")
     if joined := sum(1 for row in rows if row.get("joined")):
         lines.append(f"{joined} of them joined by the user, see column 'joined'")
+    by_place: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for row in read_table(str(table.parent / JOINS)):
+        by_place.setdefault((row["target"], row["product"]), []).append(row)
+    if by_place:
+        lines.append(f"{len(by_place)} by place, see {table.parent / JOINS}:")
+    for first, *others in list(by_place.values())[: limit or None]:
+        apart = (f'{row["joined"]} at {row["separation"]}"' for row in others)
+        lines.append(f"  {first['joined']} and {' and '.join(apart)}")
     if left_out := read_table(str(table.parent / LEFT_OUT)):
         lines.append(f"{len(left_out)} more left out, see {table.parent}/{LEFT_OUT}")
     return "\n".join(lines)

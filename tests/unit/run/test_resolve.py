@@ -87,7 +87,7 @@ def test_files_and_rows_that_were_lost(folder: Path):
     run = resolve()
     assert run.lost_files() == []
     tables = ["sources.tsv", "sources.ecsv", "exposures.tsv", "regions.reg"]
-    tables += ["left_out.tsv", "skipped.tsv", "remarks.tsv"]
+    tables += ["left_out.tsv", "skipped.tsv", "remarks.tsv", "joins.tsv"]
     files = ["index/a_cal.txt", "index/b_cal.txt", *(f"manifests/{name}.txt" for name in "xy")]
     for path in [*tables, *files]:
         Path("results", path).parent.mkdir(parents=True, exist_ok=True)

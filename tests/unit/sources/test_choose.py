@@ -153,7 +153,10 @@ def test_catalogs(suffix: str, column: str, tmp_path: Path):
     ("content", "result"),
     [
         ("id,source_id,flux\n1,073,\n2,,\n", [73]),
-        ("a,b\n1,2\n", r"none of its columns \(a, b\) is called source_id, .* or id; rename"),
+        (
+            "a,b\n1,2\n",
+            r"none of its columns \(a, b\) is called source_id, .* or id, and none ra and",
+        ),
         ("id,b\nx,2\n", "column 'id' has 'x', which is not a whole number"),
         ("id,b\n1.5,2\n", "column 'id' has 1.5, which is not a whole number"),
         ("id,b\n61,2\ninf,2\n", "column 'id' has inf, which is not a whole number"),
