@@ -19,6 +19,6 @@ if config["demo"]:
         message:
             "Simulating an example: five sources, three nods"
         shell:
-            "exp-to-source simulate {params.folder:q} > {log:q} 2>&1"
+            "exp-to-source simulate --realistic {params.folder:q} > {log:q} 2>&1"
 
     SIMULATED = [str(path) for path in rules.simulate_exposures.output]
