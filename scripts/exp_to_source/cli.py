@@ -194,6 +194,13 @@ def measure(measured: str, products: list[str], results: str, images: int, width
     measure_products(products, results, measured, images, width)
 
 
+def catalog(table: str, catalog: str, measured: list[str]) -> None:
+    """Write the catalogue of all sources as a FITS table: places, S/N, flux densities, files."""
+    from .report.catalog import write_catalog
+
+    write_catalog(catalog, table, measured)
+
+
 def report(settings: str, report: str, measured: list[str] | None, logs: str | None) -> None:
     """Write the report of a run as one HTML page."""
     from .report.page import write_report
@@ -424,6 +431,11 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add("--results", required=True, metavar="FOLDER", help="of the run, with the manifests")
     add("--images", type=int, default=6, help="entries of each with an image (%(default)s)")
     add("--width", type=int, default=256, help="width of an image in pixels (%(default)s)")
+
+    add = command("catalog", catalog)
+    add("table", help="source list (sources.tsv)")
+    add("catalog", help="table to write (*.fits)")
+    add("--measured", nargs="*", default=[], help="measurements of the products (*.jsonl)")
 
     add = command("report", report)
     add("settings", **settings)

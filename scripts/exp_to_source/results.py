@@ -30,6 +30,9 @@ VERIFICATION = "verify.tsv"
 #: Places of sources and footprints of slits, for DS9.
 REGIONS = "regions.reg"
 
+#: The catalogue.
+CATALOG = "catalog.fits"
+
 #: Settings with which the sources were listed, and how the last run ended.
 SETTINGS = "settings.json"
 SUMMARY = "summary.json"

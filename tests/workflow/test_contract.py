@@ -29,7 +29,7 @@ from exp_to_source.results import spectrum_digest_path
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.tables import read_table
 
-TARGETS = ("verify", "spec3", "quicklook", "report")
+TARGETS = ("verify", "spec3", "quicklook", "report", "catalog")
 NAME = "jw10006-o010_s{}_nirspec_f170lp-g235m"
 DAY = 86400
 
@@ -69,7 +69,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     config = {"exposures": "data", "offline": True, "python": folder / "python"}
     work = Workflow(folder, config)
     regrouping = {"index_exposure": 2, "list_sources": 1, "gather_source": 2}
-    assert make(work, "report") == regrouping | {"measure_products": 1, "write_report": 1}
+    written = {"write_report": 1, "write_catalog": 1}
+    assert make(work, "report", "catalog") == regrouping | {"measure_products": 1} | written
     shown = page(work)
     assert "2 of 2" in shown.text
     assert '"data"' in shown.text
@@ -80,7 +81,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     assert make(work, "report") == {"write_report": 1}
     assert verdicts(work) == {"ok"}
     assert make(work, "spec3") == {"find_references": 1, "extract_spectrum": 2}
-    assert make(work, "report") == {"write_report": 1}
+    assert make(work, "report", "catalog") == written
     assert page(work).data["extracted"] == ["current", "current"]
     assert make(work, "quicklook") == {"draw_quicklook": 2}
     return work
@@ -194,8 +195,8 @@ def test_exposures_moved(work: Workflow):
     jobs = make(work, *TARGETS)
     assert (jobs["index_exposure"], jobs["list_sources"], jobs["fingerprint_exposure"]) == (2, 1, 2)
     assert jobs["gather_source"] == jobs["extract_spectrum"] == jobs["draw_quicklook"] == 0
-    # It may have been written before the verdicts.
-    assert make(work, *TARGETS).keys() <= {"write_report"}
+    # They may have been written before the verdicts and pictures.
+    assert make(work, *TARGETS).keys() <= {"write_report", "write_catalog"}
 
 
 def test_workflow_fails_and_names_damaged_products(work: Workflow):

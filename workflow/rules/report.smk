@@ -1,4 +1,4 @@
-"""Write the report of the run, as one page."""
+"""Measure the products; write the report of the run, as one page, and the catalogue of sources."""
 
 
 rule measure_products:
@@ -68,3 +68,34 @@ rule write_report:
 rule report:
     input:
         rules.write_report.output.report,
+
+
+rule write_catalog:
+    input:
+        products=INPUTS.products,
+        measured=INPUTS.all_batches(MEASURED, MEASURED_BATCH),
+        table=TABLE,
+    output:
+        catalog=f"results/{names.CATALOG}",
+    log:
+        "logs/write_catalog.log",
+    conda:
+        "../envs/look.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        products=INPUTS.products_trigger,
+        # Existing spectra and pictures are listed, but not made.
+        spectra=INPUTS.shown_spectra_trigger,
+        pictures=INPUTS.shown_pictures_trigger,
+        format=FORMAT,
+    message:
+        "Writing {output.catalog}"
+    shell:
+        "exp-to-source catalog {input.table:q} {output.catalog:q} --measured {input.measured:q} "
+        "2> {log:q}"
+
+
+rule catalog:
+    input:
+        rules.write_catalog.output.catalog,

@@ -235,6 +235,11 @@ class InputFunctions:
         """Return a digest of the states of all spectra, as `spectrum_trigger`."""
         return digest(list(map(self._spectrum_state, self.rows())))
 
+    def shown_pictures_trigger(self, wildcards: Any) -> str:
+        """Return a digest of the states of all quick looks, which are shown, but not made."""
+        pictures = (quicklook_path(self.run.results, name) for name in self.rows())
+        return digest(list(map(file_trigger, pictures)))
+
     def remarks_trigger(self, wildcards: Any) -> str:
         """Return a digest of what was left out, skipped and remarked."""
         return digest([self._table(name) for name in (LEFT_OUT, SKIPPED, REMARKS)])

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ..errors import pluralize
 from ..files import file_state, names_in
 from ..results import (
+    CATALOG,
     LEFT_OUT,
     PRODUCTS,
     QUICKLOOKS,
@@ -28,8 +29,8 @@ from ..verify.verdicts import FAILED as DAMAGED
 from ..verify.verdicts import OK, UNREADABLE, current_results
 
 #: Targets of a run besides files, and those that need all products.
-TARGETS = ("all", "sources", "quicklook", "verify", "report", "spec3")
-OF_ALL_PRODUCTS = {"all", "quicklook", "verify", "report"}
+TARGETS = ("all", "sources", "quicklook", "verify", "report", "catalog", "spec3")
+OF_ALL_PRODUCTS = {"all", "quicklook", "verify", "report", "catalog"}
 
 #: How a run ended.
 COMPLETE, FAILED, INTERRUPTED = "complete", "failed", "interrupted"
@@ -244,7 +245,7 @@ def _target(target: str, summary: RunSummary) -> str:
         unreadable = f", {counts[UNREADABLE]} that nothing opens" if counts[UNREADABLE] else ""
         proved = f"{counts[OK]} sound, {counts[DAMAGED]} damaged{unreadable}"
         return f"{proved}: {results}/{VERIFICATION}" if counts else ""
-    name = {"report": REPORT}.get(target, target.removeprefix("results/"))
+    name = {"report": REPORT, "catalog": CATALOG}.get(target, target.removeprefix("results/"))
     if target == "all" or summary.ended != COMPLETE or not os.path.exists(f"{results}/{name}"):
         return ""
     drawn = summary.quicklooks.now if target == "report" else 0

@@ -120,6 +120,7 @@ def test_what_earlier_runs_left_is_not_what_this_run_made(results: Path):
         ("spec3", "2 spectra in {}/spec3, 10 s: 2 made"),
         ("verify", "1 sound, 1 damaged: {}/verify.tsv"),
         ("report", "report: {}/report.html (1 quick look drawn, too)"),
+        ("catalog", "catalog: {}/catalog.fits"),
         ("results/products/a_cal.fits", "made: {}/products/a_cal.fits"),
     ],
 )
@@ -130,6 +131,7 @@ def test_what_was_requested_is_listed_with_its_path(results: Path, target: str, 
         (results / name).touch()
     # Of those that are there.
     (results / "report.html").touch()
+    (results / "catalog.fits").touch()
     rows = ("product\tstatus\tverdict", "a\tsound\tok", "b\tsound\tok", "c\tdamaged\tbad")
     (results / "verify.tsv").write_text("\n".join(rows))
     facts = at_the_end(results, before, asked=[target])
