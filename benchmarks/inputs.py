@@ -41,7 +41,7 @@ class Size(NamedTuple):
     @property
     def template(self) -> str:
         """Name of the folder that sizes with the same kind of exposure share."""
-        return f"{self.mode}-{self.sources}-{self.shape[0]}x{self.shape[1]}"
+        return f"{self.mode}-{self.sources}-{self.shape[0]}x{self.shape[1]}-realistic"
 
 
 def parse_size(text: str) -> Size:
@@ -83,7 +83,7 @@ def _make(size: Size, folder: Path) -> list[Path]:
     if not folder.exists():
         fresh = folder.with_name(f"{folder.name}.part")
         shape = map(str, size.shape)
-        options = ["--exposures", "1", "--sources", str(size.sources), "--shape", *shape]
+        options = ["--realistic", "--exposures=1", f"--sources={size.sources}", "--shape", *shape]
         command = [*PROGRAM, "simulate", str(fresh), "--mode", MODES[size.mode], *options]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         fresh.rename(folder)

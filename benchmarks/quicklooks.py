@@ -22,7 +22,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         data, work = Path(folder, "data"), Path(folder, "work")
-        simulate = [sys.executable, ROOT / "scripts" / "exp-to-source", "simulate", data]
+        program = [sys.executable, ROOT / "scripts" / "exp-to-source"]
+        simulate = [*program, "simulate", "--realistic", data]
         numbers = [f"--{name}={getattr(arguments, name)}" for name in ("sources", "exposures")]
         subprocess.run(
             [*simulate, *numbers, "--shape", *arguments.shape], check=True, stdout=subprocess.PIPE

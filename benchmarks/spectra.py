@@ -58,7 +58,8 @@ def row(name: str, folder: Path, cores: int) -> str:
     """Measure a size; its row of the table."""
     size = parse_size(name)
     what = {"mode": MODES[size.mode], "exposures": size.exposures, "sources": size.sources}
-    simulate(Simulation(**what, shape=size.shape, association=True), folder / "data")
+    options = {"shape": size.shape, "association": True, "realistic": True}
+    simulate(Simulation(**what, **options), folder / "data")
     (association,) = (folder / "data").glob("*_asn.json")
     (folder / "official").mkdir()
     command = [sys.executable, "-c", OFFICIAL, str(association), str(ROOT / "scripts")]

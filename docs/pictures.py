@@ -34,7 +34,8 @@ def main() -> None:
         sys.exit("pictures: no browser is installed; install Chromium")
     with tempfile.TemporaryDirectory() as folder:
         data, work = Path(folder, "data"), Path(folder, "work")
-        run("scripts/exp-to-source", "simulate", data, "--exposures=6", "--sources=60")
+        run("scripts/exp-to-source", "simulate", data, "--exposures=6", "--sources=60",
+            "--realistic", "--shape", "26", "700")  # fmt: skip
         run("-m", "snakemake", "--cores", "2", "--quiet", "all", "--snakefile", ROOT / "Snakefile",
             "--directory", work, f"results/quicklook/{SOURCE}.png", "report",
             "--config", f"exposures={data}")  # fmt: skip
