@@ -39,6 +39,15 @@ def find_wavelength_ticks(wavelengths: np.ndarray, count: int) -> tuple[np.ndarr
     return ticks, np.interp(ticks, values, pixels)
 
 
+def format_ticks(ticks: Sequence[float] | np.ndarray) -> list[str]:
+    """Format ticks with one number of decimals: 2.00 and 2.25, not 2 and 2.25."""
+    labels = [f"{tick:.6g}" for tick in ticks]
+    if any("e" in label for label in labels):
+        return labels
+    decimals = max((len(label.partition(".")[2]) for label in labels), default=0)
+    return [f"{tick:.{decimals}f}" for tick in ticks]
+
+
 def draw_axis(axes: Axes, panel: Panel) -> None:
     """Draw the wavelength axis of a cut-out, or a pixel axis if it has no wavelengths."""
     cutout = panel.cutout
@@ -51,7 +60,7 @@ def draw_axis(axes: Axes, panel: Panel) -> None:
     else:
         ticks, pixels = find_wavelength_ticks(cutout.wavelengths, count)
         unit = f" {WAVELENGTH_UNIT}"
-    labels = [f"{tick:.6g}" for tick in ticks] if panel.labelled else [""] * len(ticks)
+    labels = format_ticks(ticks) if panel.labelled else [""] * len(ticks)
     if panel.labelled and labels:
         labels[-1] += unit
     axes.set_xticks(pixels, labels)
@@ -96,7 +105,7 @@ def draw_spectra(
     ticks = ticks[(low + margin < ticks) & (ticks < high - margin)]
     # Labels are within the frame, as the picture has no room beside it, and above the lines.
     box = {"facecolor": "white", "alpha": 0.8, "pad": 0.6, "linewidth": 0}
-    axes.set_yticks(ticks, [f"{tick:.4g}" for tick in ticks], ha="left", bbox=box)
+    axes.set_yticks(ticks, format_ticks(ticks), ha="left", bbox=box)
     axes.tick_params(axis="y", pad=-8)
     axes.set_axisbelow(False)
     axes.legend(

@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from ..files import atomic_write, write_all
 from ..formats.manifests import read_manifest
 from ..results import CAL, manifest_path, spectrum_path
-from .axes import LEGEND, draw_axis, draw_spectra
+from .axes import LEGEND, draw_axis, draw_spectra, format_ticks
 from .cutouts import WAVELENGTH_UNIT, Cutout, ProductCutouts, read_cutouts
 from .digests import PNG_KEYWORD, digest_manifest, read_spectrum_digest
 from .expected_rows import add_expected_rows
@@ -218,7 +218,7 @@ def draw_footer(
     if len(units) == 1:
         unit, factor = SHOWN_UNITS.get(unit := units.pop(), (unit, 1.0))
     ticks = find_scale_ticks(norm, factor)
-    scale.set_ticks(ticks, labels=[f"{factor * tick:.4g}" for tick in ticks])
+    scale.set_ticks(ticks, labels=format_ticks([factor * tick for tick in ticks]))
     bar.set_title(f"SCI, {unit}" if unit else "SCI, no unit given", loc="right", fontsize=8, pad=3)
     if handles := make_legend(content.cutouts):
         figure.legend(

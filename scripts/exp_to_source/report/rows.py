@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..verify.verdicts import FAILED, Result
+from ..verify.verdicts import FAILED, OK, Result
 from .coverage import ABSENT
 from .measure import Measurement
 
@@ -74,7 +74,8 @@ def make_source_table(
     first = [n + 1 for n, key in enumerate(candidates) if key in ("source_name", "class")]
     position = max(first, default=0)
     candidates[position:position] = MEASURED_COLUMNS
-    candidates += ["status", "verdict"]
+    if any(row["status"] not in ("", OK) for row in values):
+        candidates += ["status", "verdict"]
     shown = [column for column in candidates if any(row[column] for row in values)]
     return {
         "columns": [

@@ -30,24 +30,27 @@ def make_views(
     """Collect the views of products; spectra and pictures of another digest are not shown.
 
     Of each product: ``extracted`` is ``current`` if its spectrum is one of `spec3`, ``earlier`` if
-    there is one of another digest; ``entries`` are exposure, unit, rows, columns and order.
+    there is one of another digest; ``spectra`` are one for each order; ``entries`` are exposure,
+    unit, rows, columns and order.
     """
-    limit = MAX_SPECTRA / POINT_SIZE / max(len(digests), 1)
-    points = int(min(MAX_POINTS, max(MIN_POINTS, limit)))
     measured = [measurements.get(name, {}) for name in digests]
     spectra, extracted = [], []
     for (name, digest), measurement in zip(digests.items(), measured, strict=True):
-        spectrum = next(iter(read_extracted(spectrum_path(results, name, "x1d"))), None)
-        state = "current" if spectrum else ""
-        if spectrum and read_spectrum_digest(results, name) != digest:
-            spectrum, state = None, "earlier"
-        if spectrum is None and measurement.get("sums"):
-            spectrum = decode(measurement["sums"][0])
-        spectra.append(encode(spectrum, points))
+        curves = read_extracted(spectrum_path(results, name, "x1d"))
+        state = "current" if curves else ""
+        if curves and read_spectrum_digest(results, name) != digest:
+            curves, state = [], "earlier"
+        curves = curves or [decode(encoded) for encoded in measurement.get("sums", ())]
+        # One axis of flux; a unit for each order is not a picture.
+        spectra.append([curve for curve in curves if curve.unit == curves[0].unit])
         extracted.append(state)
+    limit = MAX_SPECTRA / POINT_SIZE / max(sum(map(len, spectra)), 1)
+    points = int(min(MAX_POINTS, max(MIN_POINTS, limit)))
     return {
         "images": choose_images([measurement.get("images", []) for measurement in measured]),
-        "spectra": spectra,
+        "spectra": [
+            list(filter(None, (encode(curve, points) for curve in curves))) for curves in spectra
+        ],
         "extracted": extracted,
         "entries": [
             [

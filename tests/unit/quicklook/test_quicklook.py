@@ -16,7 +16,7 @@ from matplotlib.image import imread
 from exp_to_source.errors import InputError
 from exp_to_source.formats.manifests import encode_manifest
 from exp_to_source.quicklook import layout, picture
-from exp_to_source.quicklook.axes import find_wavelength_ticks
+from exp_to_source.quicklook.axes import find_wavelength_ticks, format_ticks
 from exp_to_source.quicklook.cutouts import Cutout, read_cutouts
 from exp_to_source.quicklook.digests import digest_manifest, read_picture_digest
 from exp_to_source.quicklook.expected_rows import add_expected_rows
@@ -186,7 +186,7 @@ def test_legends_name_the_colours_that_occur(pixel: float, flag: int, tmp_path: 
     assert ("NaN" in lines) == np.isnan(pixel)
     assert ("DO_NOT_USE" in lines) == (flag > 0 and not np.isnan(pixel))
     assert "expected row of the source" not in lines
-    assert "3 µm" in lines
+    assert "3.0 µm" in lines
 
 
 def test_axes_that_agree_are_labelled_once():
@@ -382,3 +382,10 @@ def test_extracted_spectra_are_read(error: str, tmp_path: Path):
     (tmp_path / "text.fits").write_text("text")
     for name in ("empty.fits", "text.fits", "gone.fits", "OTHER.fits"):
         assert read_extracted(str(tmp_path / name)) == []
+
+
+def test_digits_of_ticks_are_even():
+    assert format_ticks([2, 2.25, 2.5]) == ["2.00", "2.25", "2.50"]
+    assert format_ticks([-100, 0, 100]) == ["-100", "0", "100"]
+    assert format_ticks([1e-13, 2e-13]) == ["1e-13", "2e-13"]
+    assert format_ticks([]) == []

@@ -221,7 +221,7 @@ def test_spectrum_of_an_earlier_product_is_marked(run: Path, monkeypatch: pytest
     data = Page(write(run)).data
     assert data["extracted"] == ["current", "earlier", "earlier"] + [""] * 9
     # The sum of its cut-outs instead.
-    assert [line["unit"] for line in data["spectra"][:3]] == ["Jy", "µJy", "µJy"]
+    assert [line["unit"] for (line,) in data["spectra"][:3]] == ["Jy", "µJy", "µJy"]
 
 
 def test_measurements_of_an_earlier_product_are_not_shown(run: Path):
@@ -233,7 +233,7 @@ def test_measurements_of_an_earlier_product_are_not_shown(run: Path):
     page = Page(write(run))
     assert page.row(first)["S/N"] == page.row(first)["usable (%)"] == ""
     assert page.row(second)["S/N"] == "3.0"
-    assert page.data["images"][0] == [] and page.data["spectra"][0] is None
+    assert page.data["images"][0] == [] and page.data["spectra"][0] == []
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_columns_of_the_source_list_and_measurements_are_in_the_table(run: Path)
     ]
     assert row["class"] == "source"
     index = page.data["products"].index(names(run)[4])
-    assert page.data["spectra"][index]["unit"] == "µJy"
+    assert page.data["spectra"][index][0]["unit"] == "µJy"
     assert page.data["entries"][index][0][1:] == ["MJy", 30, 400, 1]
     assert page.data["extracted"] == [""] * 12
     assert "Nothing is absent" not in page.text

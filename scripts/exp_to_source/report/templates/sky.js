@@ -49,23 +49,18 @@ function drawSky() {
   ctx.strokeRect(EDGE + 0.5, 8.5, axes.size - EDGE - 9, axes.size - EDGE - 9);
   const [edge, low] = [axes.size - 8, axes.size - EDGE];
   ctx.textAlign = "center";
-  for (const tick of ticks(axes.ra(edge - 14), axes.ra(EDGE + 14), 4)) {
+  for (const [tick, label] of labelled(ticks(axes.ra(edge - 14), axes.ra(EDGE + 14), 4))) {
     const x = axes.size / 2 + (axes.ra(axes.size / 2) - tick) * axes.stretch * axes.scale;
-    ctx.fillText(`${tick}°`, x, low + 15);
+    ctx.fillText(`${label}°`, x, low + 15);
     ctx.fillRect(x, low, 1, 4);
   }
   ctx.fillText("RA", axes.size / 2, low + 29);
-  ctx.textAlign = "right";
-  for (const tick of ticks(axes.dec(low - 14), axes.dec(8 + 14), 4)) {
+  for (const [tick, label] of labelled(ticks(axes.dec(low - 14), axes.dec(8 + 14), 4))) {
     const y = axes.size / 2 - (tick - axes.dec(axes.size / 2)) * axes.scale;
-    ctx.save();
-    ctx.translate(EDGE - 6, y);
-    ctx.rotate(-Math.PI / 2);
-    ctx.textAlign = "center";
-    ctx.fillText(`${tick}°`, 0, 0);
-    ctx.restore();
+    fillUpright(ctx, `${label}°`, EDGE - 6, y);
     ctx.fillRect(EDGE - 3, y, 4, 1);
   }
+  fillUpright(ctx, "Dec", 11, axes.size / 2);
   ctx.textAlign = "left";
   drawCompass(ctx, axes.size);
   const shown = new Set(state.view);
@@ -88,6 +83,15 @@ function drawSky() {
     }
   }
   drawScale();
+}
+
+/* Write a text from bottom to top. */
+function fillUpright(ctx, text, x, y) {
+  ctx.save();
+  ctx.translate(x, y);
+  ctx.rotate(-Math.PI / 2);
+  ctx.fillText(text, 0, 0);
+  ctx.restore();
 }
 
 function drawCompass(ctx, size) {

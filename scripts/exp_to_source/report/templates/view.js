@@ -22,11 +22,10 @@ function decodeNumbers(text, scale) {
   return values;
 }
 
-function decodeSpectrum(n) {
-  const { range, scale, flux, error, unit } = data.spectra[n];
+function decodeSpectrum({ range, scale, flux, error, unit, order }) {
   const [values, errors] = [decodeNumbers(flux, scale), decodeNumbers(error, scale)];
   const step = (range[1] - range[0]) / Math.max(values.length - 1, 1);
-  return { range, unit, values, errors, waves: values.map((_, k) => range[0] + k * step) };
+  return { range, unit, order, values, errors, waves: values.map((_, k) => range[0] + k * step) };
 }
 
 /* Map a value between two limits to pixels. */
@@ -50,7 +49,7 @@ function path(xs, ys) {
 }
 
 function sparkline(n) {
-  const { values, waves, range } = decodeSpectrum(n);
+  const { values, waves, range } = decodeSpectrum(data.spectra[n][0]);
   const valid = values.filter((value) => !Number.isNaN(value));
   const x = between(...range, 1, 119);
   const y = between(Math.min(0, ...valid), Math.max(...valid), 27, 2);
@@ -69,31 +68,43 @@ function ticks(low, high, most) {
   return values;
 }
 
+/* Pairs of a number and its label, all with as many decimals. */
+function labelled(values) {
+  const texts = values.map(String);
+  const decimals = Math.max(0, ...texts.map((text) => (text.split(".")[1] || "").length));
+  return values.map((value, k) => [value, texts.some((text) => text.includes("e")) ? texts[k] : value.toFixed(decimals)]);
+}
+
 function plot(n) {
-  const { values, errors, waves, range, unit } = decodeSpectrum(n);
+  const curves = data.spectra[n].map(decodeSpectrum);
+  const { unit } = curves[0];
+  const range = [Math.min(...curves.map((c) => c.range[0])), Math.max(...curves.map((c) => c.range[1]))];
   const [width, height, left, right, top, bottom] = narrow.matches
     ? [360, 230, 44, 6, 10, 38] : [860, 280, 56, 10, 12, 40];
-  const valid = values.filter((value) => !Number.isNaN(value));
+  const valid = curves.flatMap((curve) => curve.values.filter((value) => !Number.isNaN(value)));
   const [least, most] = [Math.min(0, ...valid), Math.max(...valid)];
   const room = 0.06 * (most - least || 1);
   const x = between(...range, left, width - right);
   const y = between(least - room, most + room, height - bottom, top);
   const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, class: "plot", role: "img" });
   chart.setAttribute("aria-label", `Spectrum of ${data.products[n]}`);
-  for (const tick of ticks(...range, width / 90)) {
+  for (const [tick, label] of labelled(ticks(...range, width / 90))) {
     chart.append(draw("line", { x1: x(tick), x2: x(tick), y1: top, y2: height - bottom, class: "grid" }));
-    chart.append(draw("text", { x: x(tick), y: height - bottom + 14, class: "middle" }, `${tick}`));
+    chart.append(draw("text", { x: x(tick), y: height - bottom + 14, class: "middle" }, label));
   }
-  for (const tick of ticks(least - room, most + room, 5)) {
+  for (const [tick, label] of labelled(ticks(least - room, most + room, 5))) {
     chart.append(draw("line", { x1: left, x2: width - right, y1: y(tick), y2: y(tick), class: "grid" }));
-    chart.append(draw("text", { x: left - 5, y: y(tick) + 4, class: "end" }, `${tick}`));
+    chart.append(draw("text", { x: left - 5, y: y(tick) + 4, class: "end" }, label));
   }
-  const xs = waves.map(x);
-  const bars = xs.map((at, k) => Number.isNaN(values[k] + errors[k]) ? ""
-    : `M${at.toFixed(1)} ${y(values[k] - errors[k]).toFixed(1)}V${y(values[k] + errors[k]).toFixed(1)}`);
-  const wide = Math.max(1, (width - left - right) / values.length);
-  chart.append(draw("path", { d: bars.join(""), class: "error", "stroke-width": wide.toFixed(2) }));
-  chart.append(draw("path", { d: path(xs, values.map(y)), class: "flux" }));
+  curves.forEach(({ values, errors, waves, order }, k) => {
+    const xs = waves.map(x);
+    const bars = xs.map((at, k) => Number.isNaN(values[k] + errors[k]) ? ""
+      : `M${at.toFixed(1)} ${y(values[k] - errors[k]).toFixed(1)}V${y(values[k] + errors[k]).toFixed(1)}`);
+    const wide = Math.max(1, (x(waves.at(-1)) - x(waves[0])) / values.length);
+    chart.append(draw("path", { d: bars.join(""), class: `error order-${k}`, "stroke-width": wide.toFixed(2) }));
+    chart.append(draw("path", { d: path(xs, values.map(y)), class: `flux order-${k}` }));
+    if (curves.length > 1) chart.append(draw("text", { x: left + 8 + 70 * k, y: top + 12, class: `order-${k}` }, `order ${order}`));
+  });
   /* Without wavelengths, the axis counts columns, from one. */
   const axis = range[0] === 1 && Number.isInteger(range[1]) ? "column" : "wavelength (µm)";
   chart.append(draw("text", { x: (left + width - right) / 2, y: height - 6, class: "middle" }, axis));
@@ -167,7 +178,7 @@ function openView(n) {
     list.append(pair);
   });
   const parts = [make("h3", name), list];
-  if (data.spectra[n]) {
+  if (data.spectra[n].length) {
     const title = data.extracted[n] === "current" ? "Extracted spectrum (x1d)" : "Sum of five rows along the trace, all entries";
     parts.push(make("h4", title), plot(n));
   }
