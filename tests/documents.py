@@ -72,7 +72,9 @@ def few(folder: Path) -> None:
 PREPARED: dict[str, Callable[[Path], None]] = {
     "docs/how-to/choose.md": tutorial,
     "docs/how-to/look.md": few,
+    "docs/how-to/notebook.md": few,
     "docs/how-to/spectra.md": few,
+    "docs/how-to/viewers.md": few,
 }
 
 

@@ -18,12 +18,16 @@ from exp_to_source.verify import verdicts
 TESTS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
 
 #: Why a block may be left out.
-REASONS = ("needs the network", "needs a cluster", "takes minutes", "needs your data")
+REASONS = (
+    *("needs the network", "needs a cluster", "takes minutes", "needs your data"),
+    "needs another package",
+)
 
 #: Pages whose blocks are parts of files, or need the jwst package, and the tests that use them.
 TESTED_ELSEWHERE = {
     "docs/cluster.md": "slurm",
     "docs/module.md": "workflow/test_module.py",
+    "docs/how-to/notebook.md": "spectra/test_pages.py",
     "docs/how-to/spectra.md": "spectra/test_pages.py",
     "docs/tutorial.md": "spectra/test_pages.py",
 }
