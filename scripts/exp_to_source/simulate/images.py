@@ -17,7 +17,7 @@ FLAT_ERROR, BAD, JUMPS = 0.003, 0.006, 0.02
 #: Of realistic images: the fraction of the sky that is left after subtraction; fractions of the
 #: pixels that begin a cluster of outliers, and one without flat field; pixels from the source to
 #: the spectrum of a shutter that does not close.
-SKY_LEFT, OUTLIERS, BLOBS, STRIPE = 0.03, 0.004, 0.0005, 4
+SKY_LEFT, OUTLIERS, BLOBS, STRIPE = 0.005, 0.004, 0.0005, 4
 
 #: Rest wavelengths (µm) of lines, and their strengths relative to the strongest.
 LINES = (
