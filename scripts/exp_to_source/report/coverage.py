@@ -1,12 +1,12 @@
 """Which source is in which exposure, and where it is absent though it could have been there."""
 
+import csv
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import count
+from collections.abc import Sequence
+from itertools import count, groupby
 from typing import NamedTuple
 
-from ..formats.manifests import read_manifest
-from ..results import manifest_path
+from ..results import EXPOSURES
 from .exposures import ExposureSummary
 
 #: Letters of the map: the number of slits, up to nine, or one of these. A source is absent from an
@@ -15,27 +15,30 @@ ABSENT, ELSEWHERE = "-", "."
 
 
 class Coverage(NamedTuple):
-    """Exposures of the slits of a product."""
+    """Exposures and slits of the entries of a product."""
 
     letters: str  #: for each exposure: the number of slits (9 for more), `ABSENT` or `ELSEWHERE`
-    entries: list[int]  #: number of the exposure of each entry; -1 if it is none of the run
+    #: For each entry: number of its exposure, -1 if it is none of the run; SLTNAME, SHUTSTA.
+    entries: list[tuple[int, str, str]]
 
 
-def read_coverage(
-    products: Iterable[str], exposures: Sequence[ExposureSummary], results: str
-) -> dict[str, Coverage]:
-    """Map the slits of products, which their manifests list, to exposures in their order."""
+def read_coverage(results: str, exposures: Sequence[ExposureSummary]) -> dict[str, Coverage]:
+    """Map the entries of products, of which the list of sources wrote a table, to exposures."""
     numbers = {exposure.name: number for number, exposure in enumerate(exposures)}
     settings = [exposure.setting for exposure in exposures]
     coverage = {}
-    for product in products:
-        slits = read_manifest(manifest_path(results, product)).slits
-        entries = [numbers.get(exposure, -1) for exposure, _ in slits]
-        counts = Counter(entries)
-        present = {setting for number, setting in enumerate(settings) if counts[number]}
-        without = [ABSENT if setting in present else ELSEWHERE for setting in settings]
-        letters = "".join(str(min(counts[n], 9)) if counts[n] else w for n, w in enumerate(without))
-        coverage[product] = Coverage(letters, entries)
+    with open(f"{results}/{EXPOSURES}", encoding="utf-8", newline="") as file:
+        table = csv.DictReader(file, delimiter="\t")
+        for product, rows in groupby(table, lambda row: row["product"]):
+            entries = [
+                (numbers.get(row["exposure"], -1), row["slit_name"], row["shutter_state"])
+                for row in rows
+            ]
+            counts = Counter(number for number, *_ in entries)
+            present = {setting for number, setting in enumerate(settings) if counts[number]}
+            without = [ABSENT if setting in present else ELSEWHERE for setting in settings]
+            letters = (str(min(counts[n], 9)) if counts[n] else w for n, w in enumerate(without))
+            coverage[product] = Coverage("".join(letters), entries)
     return coverage
 
 

@@ -25,6 +25,7 @@ class ExposureSummary(NamedTuple):
     elements: str = ""
     detector: str = ""
     nod: str = ""  #: position of its dither, of how many
+    time: str = ""  #: EFFEXPTM (s)
     begin: str = ""  #: UTC, as the end
     end: str = ""
 
@@ -76,6 +77,7 @@ def read_header(path: str) -> dict[str, str]:
         "elements": " ".join(filter(None, map(text, ("FILTER", "GRATING", "PUPIL")))),
         "detector": text("DETECTOR"),
         "nod": text("PATT_NUM") and " of ".join(filter(None, map(text, ("PATT_NUM", "NUMDTHPT")))),
+        "time": text("EFFEXPTM"),
         "begin": text("DATE-BEG")[:16].replace("T", " "),
         "end": text("DATE-END")[:16].replace("T", " "),
     }

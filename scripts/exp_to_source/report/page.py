@@ -50,7 +50,7 @@ def write_report(
     sources = read_table(table)
     digests = {source["product"]: source["digest"] for source in sources}
     summaries = summarize_exposures(results, exposures)
-    coverage = read_coverage(digests, summaries, results)
+    coverage = read_coverage(results, summaries)
     letters = {name: product.letters for name, product in coverage.items()}
     measurements = read_measurements(measured, digests)
     verdicts = current_results(results)
@@ -69,6 +69,7 @@ def write_report(
             **make_views(results, digests, coverage, measurements),
             "exposures": [exposure.name for exposure in summaries],
             "settings": [exposure.setting for exposure in summaries],
+            "times": [exposure.time for exposure in summaries],
             "nods": [exposure.nod for exposure in summaries],
             "detectors": [exposure.detector for exposure in summaries],
             "coverage": list(letters.values()),

@@ -31,7 +31,7 @@ def make_views(
 
     Of each product: ``extracted`` is ``current`` if its spectrum is one of `spec3`, ``earlier`` if
     there is one of another digest; ``spectra`` are one for each order; ``entries`` are exposure,
-    unit, rows, columns and order.
+    SLTNAME, SHUTSTA, unit, rows, columns and order.
     """
     measured = [measurements.get(name, {}) for name in digests]
     spectra, extracted = [], []
@@ -53,10 +53,7 @@ def make_views(
         ],
         "extracted": extracted,
         "entries": [
-            [
-                [number, *entry]
-                for number, entry in zip(coverage[name].entries, entries, strict=False)
-            ]
+            [[*slit, *entry] for slit, entry in zip(coverage[name].entries, entries, strict=False)]
             for name, entries in zip(digests, (m.get("entries", []) for m in measured), strict=True)
         ],
         "positions": [measurement.get("position") for measurement in measured],

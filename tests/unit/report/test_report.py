@@ -25,8 +25,9 @@ from exp_to_source.report.images import encode_png
 from exp_to_source.report.measure import encode
 from exp_to_source.report.page import write_report
 from exp_to_source.results import spectrum_digest_path, spectrum_path
+from exp_to_source.sources.entries import write_entries
 from exp_to_source.sources.families import Slit
-from exp_to_source.sources.products import Product, manifest
+from exp_to_source.sources.products import Product
 from exp_to_source.tables import read_table
 
 CHROMIUM = next(
@@ -76,9 +77,13 @@ def test_coverage_distinguishes_absence_from_another_setting(run: Path):
 
 def test_several_slits_and_exposures_that_are_none_of_the_run(run: Path):
     exposures = [ExposureSummary("a", "x"), ExposureSummary("b", "y")]
-    slits = [Slit(exposure, "d", 1, "", "", "", 1, 1) for exposure in ["a"] * 12 + ["gone"]]
-    (run / "manifests" / "p.txt").write_bytes(manifest(Product("p", 1, "s", None, slits)))
-    assert read_coverage(["p"], exposures, str(run)) == {"p": Coverage("9.", [0] * 12 + [-1])}
+    slits = [
+        Slit(exposure, "d", 1, "", "1", "", 1, 1, shutter_state="x")
+        for exposure in ["a"] * 12 + ["gone"]
+    ]
+    write_entries(f"{run}/exposures.tsv", [Product("p", 1, "s", None, slits)])
+    entries = [(0, "1", "x")] * 12 + [(-1, "1", "x")]
+    assert read_coverage(str(run), exposures) == {"p": Coverage("9.", entries)}
 
 
 def test_settings_are_distinguished():
@@ -236,22 +241,10 @@ def test_measurements_of_an_earlier_product_are_not_shown(run: Path):
     assert page.data["images"][0] == [] and page.data["spectra"][0] == []
 
 
-@pytest.mark.parametrize(
-    ("file", "content", "message"),
-    [
-        ("index/jw10006010001_03101_00001_nrs1_cal.txt", None, "no such index; run again"),
-        ("manifests/{product}.txt", "{}", "damaged; delete the file"),
-    ],
-)
-def test_missing_or_damaged_files_are_errors(
-    file: str, content: str | None, message: str, run: Path
-):
-    path = run / file.format(product=names(run)[0])
+def test_a_missing_index_is_an_error(run: Path):
     exposures = [path.stem for path in (run / "index").iterdir()]
-    path.unlink()
-    if content:
-        path.write_text(content)
-    with pytest.raises(InputError, match=message):
+    (run / "index" / f"{exposures[0]}.txt").unlink()
+    with pytest.raises(InputError, match="no such index; run again"):
         write_report(str(run / "report.html"), str(run), "logs", {}, exposures, [])
     assert not (run / "report.html").exists()
 
@@ -373,7 +366,7 @@ def test_columns_of_the_source_list_and_measurements_are_in_the_table(run: Path)
     assert row["class"] == "source"
     index = page.data["products"].index(names(run)[4])
     assert page.data["spectra"][index][0]["unit"] == "µJy"
-    assert page.data["entries"][index][0][1:] == ["MJy", 30, 400, 1]
+    assert page.data["entries"][index][0][1:] == ["5", "", "MJy", 30, 400, 1]
     assert page.data["extracted"] == [""] * 12
     assert "Nothing is absent" not in page.text
 

@@ -133,14 +133,14 @@ function cutouts(n) {
 function entries(n) {
   const table = make("table");
   const head = make("tr");
-  for (const name of ["", "exposure", "detector", "nod", "BUNIT", "rows x columns", "order"]) {
+  for (const name of ["", "exposure", "detector", "nod", "time (s)", "slit", "shutters", "BUNIT", "rows x columns", "order"]) {
     head.append(make("th", name));
   }
   table.append(head);
-  data.entries[n].forEach(([exposure, unit, rows, columns, order], k) => {
+  data.entries[n].forEach(([exposure, slit, shutters, unit, rows, columns, order], k) => {
     const row = make("tr");
     const at = (list) => (exposure >= 0 ? list[exposure] : "");
-    const cells = [k + 1, at(data.exposures), at(data.detectors), at(data.nods), unit, `${rows} x ${columns}`, order || ""];
+    const cells = [k + 1, ...[data.exposures, data.detectors, data.nods, data.times].map(at), slit, shutters, unit, `${rows} x ${columns}`, order || ""];
     row.append(...cells.map((cell) => make("td", `${cell}`)));
     table.append(row);
   });
