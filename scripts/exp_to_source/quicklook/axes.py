@@ -1,6 +1,7 @@
 """The axes of a picture: wavelengths of cut-outs, and the spectrum below them."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -76,21 +77,32 @@ def draw_spectra(
     """Draw the sums of all entries along their traces, and extracted spectra, of the first unit."""
     bottom = (FOOT + SPECTRUM[2]) / height
     axes = figure.add_axes((MARGIN / WIDTH, bottom, width / WIDTH, SPECTRUM[1] / height))
-    unit = (*sums, *extracted)[0].unit
+    unit = (*extracted, *sums)[0].unit
     shown = [spectrum for spectrum in (*sums, *extracted) if spectrum.unit == unit]
-    orders = list(dict.fromkeys(spectrum.order for spectrum in shown))
-    handles = []
+    # Headers of NIRSpec may have any order.
+    several = max(len(sums), len(extracted)) > 1
+    styles = dict.fromkeys((spectrum.order for spectrum in shown), DASHES[0])
+    if several:
+        styles = dict(zip(styles, cycle(DASHES)))
+    handles = [
+        Line2D([], [], color=colour, label=f"{label}, {unit or 'no unit'}")
+        for spectra, colour, label in (
+            (sums, SUM_COLOUR, f"sum of {HEIGHT} rows along the trace"),
+            (extracted, EXTRACTED_COLOUR, "extracted spectrum (x1d)"),
+        )
+        if any(spectrum.unit == unit for spectrum in spectra)
+    ]
+    if several:
+        handles += [
+            Line2D([], [], color="k", linestyle=style, label=f"order {order}")
+            for order, style in styles.items()
+        ]
     for spectrum in shown:
         is_sum = any(spectrum is summed for summed in sums)
         colour = SUM_COLOUR if is_sum else EXTRACTED_COLOUR
-        dashes = DASHES[orders.index(spectrum.order) % len(DASHES)]
         x, flux, error = spectrum.wavelengths, spectrum.flux, spectrum.error
         axes.fill_between(x, flux - error, flux + error, color=colour, alpha=0.25, linewidth=0)
-        axes.plot(x, flux, linestyle=dashes, color=colour, linewidth=0.9)
-        label = f"sum of {HEIGHT} rows along the trace" if is_sum else "extracted spectrum (x1d)"
-        label += f", order {spectrum.order}" if len(orders) > 1 else ""
-        label = f"{label}, {unit or 'no unit'}"
-        handles.append(Line2D([], [], linestyle=dashes, color=colour, label=label))
+        axes.plot(x, flux, linestyle=styles[spectrum.order], color=colour, linewidth=0.9)
     axes.set_xlim(*_compute_limits([s.wavelengths for s in shown]))
     low, high = _compute_limits([s.flux for s in shown], 0.06)
     axes.set_ylim(low, high)
@@ -109,7 +121,7 @@ def draw_spectra(
     axes.tick_params(axis="y", pad=-8)
     axes.set_axisbelow(False)
     axes.legend(
-        handles=handles, bbox_to_anchor=(0, 1), ncols=2, borderpad=0.2, handlelength=1.2, **LEGEND
+        handles=handles, bbox_to_anchor=(0, 1), ncols=5, borderpad=0.2, handlelength=1.2, **LEGEND
     )
 
 

@@ -12,8 +12,8 @@ from ..errors import InputError
 
 #: Bit of a data quality plane: the pixel has no valid value.
 DO_NOT_USE = 1
-#: A larger ASDF tree (bytes) is not read: it would take longer than all else.
-MAX_TREE_SIZE = 8_000_000
+#: A larger ASDF tree (bytes) is not read.
+MAX_TREE_SIZE = 64_000_000
 #: Values of WAVELENGTH planes are in microns; their headers do not say so.
 WAVELENGTH_UNIT = "µm"
 

@@ -14,8 +14,10 @@ from .cutouts import Cutout, ProductCutouts
 
 #: Frames of a WCS, as it names them: that of a slit, and that of a direct image.
 SLIT, DETECTOR = "slit_frame", "detector"
-#: Columns at which a WCS is evaluated.
-COLUMNS = 17
+#: Columns at which a WCS is evaluated; number of WCS from which those of similar cut-outs do.
+COLUMNS, MAX_WCS = 17, 24
+#: A larger tree (bytes) is not parsed as a whole: it would take longer than all else.
+MAX_TREE_SIZE = 8_000_000
 #: Beginning of an entry in a tree, and of what follows the entries; its WCS; its dither position,
 #: and the total of these.
 ENTRY, END = re.compile(rb"\n-(?= )"), re.compile(rb"\n(?![-\s])")
@@ -27,12 +29,14 @@ def add_expected_rows(product: ProductCutouts) -> ProductCutouts:
     """Add trace, expected row and dither position to cut-outs, as far as the tree has them.
 
     Entries of one slit, by its middle shutter, with the same cut-out of the detector have the WCS
-    of the first of them: to read one takes longer than all else.
+    of the first of them: to read one takes longer than all else. Of very many, cut-outs of one size
+    and order share a WCS: each is about its source, within a pixel.
     """
     entries = find_entries(product.tree)
     if len(entries) != product.total:
         return product
     groups: dict[tuple[Any, ...], list[int]] = {}
+    similar: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for n, cutout in enumerate(product.cutouts):
         detector = cutout.exposure.rsplit("_", 2)[1:]
         key = (
@@ -43,11 +47,14 @@ def add_expected_rows(product: ProductCutouts) -> ProductCutouts:
             cutout.order,
             *detector,
         )
-        groups.setdefault(key if cutout.start else (n,), []).append(n)
+        key = key if cutout.start else (n,)
+        same = similar.setdefault((cutout.data.shape, cutout.order, cutout.transposed), key)
+        groups.setdefault(key if len(groups) < MAX_WCS else same, []).append(n)
     short = shorten_tree(product.tree, entries, {group[0] for group in groups.values()})
     traces: dict[int, np.ndarray | None] = {}
     # Products of other programs may have aliases of what is in other entries.
-    for tree in (short, product.tree):
+    whole = [product.tree] if len(product.tree) <= MAX_TREE_SIZE else []
+    for tree in (short, *whole):
         # Any reader may fail; draw without the WCS.
         with contextlib.suppress(Exception):
             traces = read_traces(tree, product.cutouts, groups.values())

@@ -182,13 +182,15 @@ def make_header(
     source_id, source_name = content.source_id, content.source_name
     title = [f"Source {source_id}", source_name if source_name != source_id else ""]
     visits = find_visits(content.cutouts)
+    shown = len(content.cutouts)
+    part = f" of the first {shown}" if shown < content.total else ""
     words = [
         name,
         content.setting,
         f"{content.total} entries" if content.total > 1 else "1 entry",
         f"exposures {visit}" if len(visits) == 1 and (visit := visits.pop()) else "",
         "RA {:.5f}, Dec {:+.5f}".format(*content.position) if content.position else "",
-        f"S/N {get_signal_to_noise(sums):.1f} per pixel" if sums else "",
+        f"S/N {get_signal_to_noise(sums):.1f} per pixel{part}" if sums else "",
         f"line S/N {line.signal_to_noise:.1f} at {line.wavelength:.4f} {WAVELENGTH_UNIT}"
         if (line := find_brightest_line(sums))
         else "",

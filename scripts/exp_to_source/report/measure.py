@@ -24,7 +24,7 @@ from ..results import CAL, manifest_path
 from .images import encode_images, mask_unusable
 
 #: Maximum number of entries of a product that are measured, and of points of a spectrum.
-MAX_ENTRIES, MAX_POINTS = 100, 400
+MAX_ENTRIES, MAX_POINTS = 200, 400
 #: NaN in encoded numbers.
 MISSING = -32768
 
