@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import InputError
@@ -29,19 +30,33 @@ FORMATS |= dict.fromkeys(("fit", "fits"), "fits")
 _WHOLE = re.compile(r"\s*([+-]?[0-9]+)(?:\.0*)?\s*", re.ASCII)
 
 
-def read_catalog(path: str, radius: float = RADIUS) -> list[int] | list[Place]:
+def read_catalog(path: str, radius: float = RADIUS) -> Sequence[int | Place]:
     """Read the sources of a catalogue, each once, in its order.
 
     It is any table that astropy can read: with a column of `ID_COLUMNS`, these are their ids;
     otherwise, with two of `PLACE_COLUMNS`, their places, with a radius in arcsec. Rows without
-    are ignored.
+    are ignored. Where there are both, places have an id.
     """
     table = _read_table(path)
     columns = {name.lower(): name for name in reversed(table.colnames)}
+    pair = next((pair for pair in PLACE_COLUMNS if columns.keys() >= {*pair}), ())
+    names = [columns[name] for name in pair]
     if name := next((columns[name] for name in ID_COLUMNS if name in columns), None):
-        return _read_ids(path, name, table[name])
-    if pair := next((pair for pair in PLACE_COLUMNS if columns.keys() >= {*pair}), None):
-        return _read_places(path, table, [columns[name] for name in pair], radius)
+        ids = _read_ids(path, name, table[name])
+        try:
+            places = _read_places(path, table, names, radius) if names else {}
+        except InputError:
+            # Ids decide, whatever these columns are.
+            places = {}
+        items: dict[int, int | Place] = {}
+        for row, id_ in ids.items():
+            items.setdefault(id_, places[row]._replace(source_id=id_) if row in places else id_)
+        return list(items.values())
+    if names:
+        unique: dict[tuple[Any, ...], Place] = {}
+        for place in _read_places(path, table, names, radius).values():
+            unique.setdefault(place[1:3], place)
+        return list(unique.values())
     raise InputError(
         f"{path}: none of its columns ({', '.join(table.colnames)}) is called "
         f"{', '.join(ID_COLUMNS[:-1])} or {ID_COLUMNS[-1]}, and none ra and dec; rename those that "
@@ -76,11 +91,12 @@ def _read_table(path: str) -> Any:
         ) from None
 
 
-def _read_ids(path: str, name: str, column: Any) -> list[int]:
-    ids = []
+def _read_ids(path: str, name: str, column: Any) -> dict[int, int]:
+    """Read ids by the numbers of their rows."""
+    ids = {}
     # The first whole number that has the same value as the next, in the column's type.
     limit = 2 ** {2: 11, 4: 24}.get(column.dtype.itemsize, 53)
-    for value in column.tolist():
+    for row, value in enumerate(column.tolist(), 1):
         # Columns of floating-point numbers have NaN where they have no value.
         if value in (None, "") or str(value) == "nan":
             continue
@@ -95,15 +111,16 @@ def _read_ids(path: str, name: str, column: Any) -> list[int]:
                 f"{path}: its column {name!r} has {value:.0f} as {column.dtype.name}, which is not "
                 "exact; save the ids as integers"
             )
-        ids.append(int(match[1]))
+        ids[row] = int(match[1])
     if not ids:
         raise InputError(
             f"{path}: has no ids in its column {name!r}; correct the setting 'catalog'"
         )
-    return list(dict.fromkeys(ids))
+    return ids
 
 
-def _read_places(path: str, table: Any, names: list[str], radius: float) -> list[Place]:
+def _read_places(path: str, table: Any, names: list[str], radius: float) -> dict[int, Place]:
+    """Read places by the numbers of their rows."""
     columns = [table[name] for name in names]
     # Number of each row with both; columns of floating-point numbers have NaN without a value.
     rows = {
@@ -128,8 +145,7 @@ def _read_places(path: str, table: Any, names: list[str], radius: float) -> list
             f"{path}: its columns {' and '.join(names)} are not right ascensions and declinations "
             f"({why:.120}); degrees and sexagesimal texts are, correct or rename them"
         ) from None
-    places: dict[tuple[float, float], Place] = {}
-    for (number, pair), ra, dec in zip(rows.items(), *degrees, strict=True):
-        place = Place(f"row {number} ({' '.join(map(str, pair))})", ra, dec, radius)
-        places.setdefault((ra, dec), place)
-    return list(places.values())
+    return {
+        number: Place(f"row {number} ({' '.join(map(str, pair))})", ra, dec, radius)
+        for (number, pair), ra, dec in zip(rows.items(), *degrees, strict=True)
+    }

@@ -31,8 +31,8 @@ class SourceFilter(NamedTuple):
     exclude: Sequence[str] = ()
     #: Least number of exposures of a source.
     min_exposures: int = 1
-    #: Ids or places of a catalogue, which are chosen in addition to `sources`.
-    catalog: Sequence[int] | Sequence[Place] | None = None
+    #: Ids or places of a catalogue, which are chosen in addition to `sources`; ids decide.
+    catalog: Sequence[int | Place] | None = None
     #: Greatest distance of a source from a place without a radius of its own, in arcsec.
     radius: float = RADIUS
 
@@ -214,14 +214,18 @@ class SourceSearch:
             )
         return {s.product: item for item, sources in reversed(matched.items()) for s in sources}
 
-    def products_of_catalog(self, catalog: Sequence[int] | Sequence[Place]) -> set[str]:
+    def products_of_catalog(self, catalog: Sequence[int | Place]) -> set[str]:
         """Find the products of ids or places; note those that match nothing."""
         places = [item for item in catalog if isinstance(item, Place)]
+        ids = [item.source_id if isinstance(item, Place) else item for item in catalog]
         what, one, none, within = "ids", "is a source", "are no sources", ""
         matched: dict[Any, list[Source]] = {
-            item: self.with_number(item) for item in catalog if not isinstance(item, Place)
+            number: self.with_number(number) for number in ids if number is not None
         }
-        if places:
+        if matched:
+            self.note_elsewhere(places)
+            places = []
+        else:
             what, one, none = "places", "has a source", "have no source"
             within = f' within {self.radius:g}"'
             matched = self.at_different(places)
@@ -238,6 +242,24 @@ class SourceSearch:
                 f"exposures{within}: {list_some(missing, limit=MAX_NEAR)}"
             )
         return {source.product for sources in matched.values() for source in sources}
+
+    def note_elsewhere(self, places: Sequence[Place]) -> None:
+        """Note the ids of a catalogue whose sources are not at their places in it."""
+        near = find_near(places, self.positions)
+        placed = {source.source_id for source in self.placed}
+        elsewhere = [
+            place.source_id
+            for place, pairs in zip(places, near, strict=True)
+            if place.source_id in placed
+            and place.source_id not in {self.placed[number].source_id for _, number in pairs}
+        ]
+        if elsewhere:
+            self.notes.append(
+                f"catalog: {len(elsewhere)} of its ids are of sources that are not within "
+                f'{self.radius:g}" of their places in it ({list_some(elsewhere, limit=MAX_NEAR)}); '
+                "if it has other numbers than the exposures, remove its column of ids, so that "
+                "places decide"
+            )
 
     def at_different(self, places: Sequence[Place]) -> dict[str, list[Source]]:
         """Find the sources at the places of a catalogue; refuse two places of one source."""

@@ -32,6 +32,8 @@ class Place(NamedTuple):
     dec: float
     #: Greatest distance of a source there, in arcsec.
     radius: float
+    #: Id of the source that a catalogue has there.
+    source_id: int | None = None
 
 
 def parse_place(item: str, radius: float) -> Place | None:
