@@ -78,7 +78,7 @@ def draw_spectra(
     bottom = (FOOT + SPECTRUM[2]) / height
     axes = figure.add_axes((MARGIN / WIDTH, bottom, width / WIDTH, SPECTRUM[1] / height))
     unit = (*extracted, *sums)[0].unit
-    shown = [spectrum for spectrum in (*sums, *extracted) if spectrum.unit == unit]
+    shown = [spectrum for spectrum in (*extracted, *sums) if spectrum.unit == unit]
     # Headers of NIRSpec may have any order.
     several = max(len(sums), len(extracted)) > 1
     styles = dict.fromkeys((spectrum.order for spectrum in shown), DASHES[0])

@@ -1,13 +1,15 @@
 """Sums along a trace against simulated truth: flux, signal-to-noise ratio, lines."""
 
 import math
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from exp_to_source.quicklook.box import HEIGHT, place_trace, sum_along_trace
-from exp_to_source.quicklook.cutouts import Cutout
+from exp_to_source.quicklook.cutouts import Cutout, read_cutouts
+from exp_to_source.quicklook.expected_rows import add_expected_rows
 from exp_to_source.quicklook.spectra import (
     Spectrum,
     combine_spectra,
@@ -15,6 +17,9 @@ from exp_to_source.quicklook.spectra import (
     find_line,
     sum_cutout,
 )
+from exp_to_source.simulate.exposures import simulate as simulate_exposures
+from exp_to_source.simulate.images import simulate_source
+from exp_to_source.simulate.modes import MODES, Simulation
 
 ROWS, COLUMNS, LINE_COLUMN = 30, 400, 230
 #: Variance of the sky and of reading a pixel in µJy², and electrons for a µJy, as `simulate` has.
@@ -92,6 +97,29 @@ def test_flux_and_signal_to_noise_are_true(case: dict[str, float], bad: float):
     assert spectrum.signal_to_noise == pytest.approx(ratio, rel=0.03)
     deviations = ((spectrum.flux - truth.flux) / spectrum.error)[valid]
     assert np.mean(deviations**2) == pytest.approx(1, abs=0.25)
+
+
+@pytest.mark.parametrize(("mode", "id_"), [("mos", 63), ("nircam-wfss", 3), ("miri-wfss", 5)])
+def test_realistic_exposures_are_summed(mode: str, id_: int, tmp_path: Path):
+    simulation = Simulation(
+        mode=mode, realistic=True, exposures=1, source_ids=(id_,),
+        orders=(1, 2) if mode == "nircam-wfss" else (1,),
+    )  # fmt: skip
+    (path,) = simulate_exposures(simulation, tmp_path)
+    content = read_cutouts(str(path), [], 9)
+    # An exposure has what the tree of a product has, but under another name.
+    tree = content.tree.replace(b"\nslits:", b"\nexposures:")
+    spectra = combine_spectra(
+        map(sum_cutout, add_expected_rows(content._replace(tree=tree)).cutouts)
+    )
+    assert len(spectra) == len(simulation.orders)
+    source = simulate_source(0, id_, MODES[mode].waverange)
+    within = math.erf(HEIGHT / 2 / source.size / 2**0.5)
+    for spectrum in spectra:
+        usable = np.isfinite(spectrum.flux)
+        step = np.median(np.diff(spectrum.wavelengths))
+        truth = within * source.spectrum(spectrum.wavelengths, step)
+        assert np.median((spectrum.flux / truth)[usable]) == pytest.approx(1, abs=0.03)
 
 
 def test_bad_pixels_are_made_up_for_by_the_profile():
