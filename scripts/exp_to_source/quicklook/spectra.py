@@ -13,6 +13,9 @@ from .cutouts import Cutout
 SHOWN_UNITS = {"MJy": ("µJy", 1e12), "Jy": ("µJy", 1e6)}
 #: Pixels whose median is the continuum about a line, and pixels of a line that are summed.
 CONTINUUM, LINE = 51, 3
+#: No line but a spike (a cosmic ray, a hot pixel) is a pixel whose neighbours have less than this
+#: fraction of it: lines are two pixels wide at least.
+SPIKE = 0.2
 #: A sum and an extracted spectrum whose fluxes differ by more than this fraction have a remark.
 TOLERANCE = 0.1
 
@@ -135,10 +138,10 @@ def find_line(spectrum: Spectrum) -> Line | None:
     flux, error = spectrum.flux[usable], spectrum.error[usable]
     if flux.size < 5 * LINE:
         return None
-    continuum = _find_continuum(flux)
-    box = np.ones(LINE)
-    signal = np.convolve(flux - continuum, box, "valid")
-    ratio = signal / np.sqrt(np.convolve(error**2, box, "valid"))
+    pixels = np.lib.stride_tricks.sliding_window_view(flux - _find_continuum(flux), LINE)
+    noise = np.sqrt(np.convolve(error**2, np.ones(LINE), "valid"))
+    *_, second, highest = np.sort(pixels, axis=1).T
+    ratio = np.where(second > SPIKE * highest, pixels.sum(axis=1) / noise, -np.inf)
     brightest = int(np.argmax(ratio))
     wavelength = spectrum.wavelengths[usable][brightest + LINE // 2]
     return Line(float(wavelength), float(ratio[brightest]))

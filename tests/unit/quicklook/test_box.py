@@ -141,6 +141,8 @@ def test_lines_are_found_whole(continuum: float):
     level = np.median(truths[0].flux)
     signal = (truths[0].flux[pixels] - level).sum() / np.sqrt((1 / weight).sum())
     assert line.signal_to_noise == pytest.approx(signal, rel=0.06)
+    spectrum.flux[50] += 2
+    assert find_line(spectrum) == line
     # Without a line, it is the highest peak of the noise.
     noise = simulate(rng, 6.0, continuum=0.3)
     assert find_line(sum_cutout(noise.cutout)).signal_to_noise < 5
