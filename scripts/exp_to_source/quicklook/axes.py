@@ -73,7 +73,7 @@ def draw_spectra(
     width: float,
     sums: Sequence[Spectrum],
     extracted: Sequence[Spectrum],
-) -> None:
+) -> Axes:
     """Draw the sums of all entries along their traces, and extracted spectra, of the first unit."""
     bottom = (FOOT + SPECTRUM[2]) / height
     axes = figure.add_axes((MARGIN / WIDTH, bottom, width / WIDTH, SPECTRUM[1] / height))
@@ -123,6 +123,7 @@ def draw_spectra(
     axes.legend(
         handles=handles, bbox_to_anchor=(0, 1), ncols=5, borderpad=0.2, handlelength=1.2, **LEGEND
     )
+    return axes
 
 
 def _compute_limits(arrays: Sequence[np.ndarray], margin: float = 0.0) -> tuple[float, float]:

@@ -42,6 +42,8 @@ class Cutout(NamedTuple):
     trace: np.ndarray | None = None
     expected_row: float | None = None  #: that of the source in the middle column
     nod: str = ""  #: position of its dither, of how many
+    #: Edges of the aperture of its extracted spectrum, in rows from zero.
+    aperture: tuple[float, float] | None = None
 
 
 class ProductCutouts(NamedTuple):

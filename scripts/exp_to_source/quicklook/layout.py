@@ -23,6 +23,8 @@ HEAD, FOOT, CAPTION, TICKS = 72, 34, 19, 20
 LINE = 12
 #: The spectrum below the cut-outs: its caption, the plot, its labels.
 SPECTRUM = (22, 120, 22)
+#: The resampled cut-out above the spectrum: its height, and the caption below it.
+RESAMPLED = (60, 22)
 MIN_HEIGHT, MAX_HEIGHT = 28, 240
 #: A pixel is not drawn larger than this.
 MAX_SCALE = 12

@@ -2,14 +2,14 @@
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
 import numpy as np
-from astropy.visualization import AsinhStretch, AsymmetricPercentileInterval, ImageNormalize
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import to_rgb
+from matplotlib.colors import AsinhNorm, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from ..files import atomic_write, write_all
 from ..formats.manifests import read_manifest
 from ..results import CAL, manifest_path, spectrum_path
-from .axes import LEGEND, draw_axis, draw_spectra, format_ticks
+from .axes import LEGEND, draw_axis, draw_spectra
 from .cutouts import WAVELENGTH_UNIT, Cutout, ProductCutouts, read_cutouts
 from .digests import PNG_KEYWORD, digest_manifest, read_spectrum_digest
 from .expected_rows import add_expected_rows
@@ -29,6 +29,7 @@ from .layout import (
     HEAD,
     LINE,
     MARGIN,
+    RESAMPLED,
     ROWS,
     SPECTRUM,
     WIDTH,
@@ -37,6 +38,7 @@ from .layout import (
     lay_out_panels,
     wrap_words,
 )
+from .resampled import align_columns, read_resampled
 from .spectra import (
     SHOWN_UNITS,
     Spectrum,
@@ -46,14 +48,11 @@ from .spectra import (
     read_extracted,
     sum_cutout,
 )
-
-#: Percentiles of the values that are drawn black and white.
-PERCENTILES = (1.0, 99.5)
-#: Approximate number of pixels from which the stretch is computed.
-SAMPLE = 1_000_000
+from .stretch import PERCENTILES, compute_stretch
 
 COLOUR_MAP = "gray"
 NAN_COLOUR, UNUSABLE_COLOUR, ROW_COLOUR = "#3b6ea8", "#e08a2c", "#c2255c"
+APERTURE_COLOUR = "#f783ac"
 
 STYLE: dict[Any, Any] = {
     "font.family": FONT,
@@ -88,16 +87,17 @@ def draw_quicklook(product: str, output: str, results: str | None = None) -> Non
     written to the picture. The spectrum extracted from this state of the product is drawn, too.
     """
     name = os.path.basename(product).removesuffix(CAL).removesuffix(".fits")
-    exposures, extracted, digest = [], [], None
+    exposures, extracted, resampled, digest = [], [], None, None
     if results:
         manifest = manifest_path(results, name)
         exposures = [exposure for exposure, _ in read_manifest(manifest).slits]
         digest = digest_manifest(manifest)
         if read_spectrum_digest(results, name) == digest:
             extracted = read_extracted(spectrum_path(results, name, "x1d"))
+            resampled = read_resampled(results, name)
     content = add_expected_rows(read_cutouts(product, exposures, ROWS * COLUMNS))
     with matplotlib.rc_context(STYLE):
-        figure = draw_figure(name, content, extracted)
+        figure = draw_figure(name, content, extracted, resampled)
         image = io.BytesIO()
         metadata = {"Software": None} | ({PNG_KEYWORD: digest} if digest else {})
         figure.savefig(image, format="png", dpi=DPI, metadata=metadata)
@@ -105,26 +105,37 @@ def draw_quicklook(product: str, output: str, results: str | None = None) -> Non
         write_all(file, image.getvalue())
 
 
-def draw_figure(name: str, content: ProductCutouts, extracted: Sequence[Spectrum] = ()) -> Figure:
-    """Draw the cut-outs of a product of a name, and its extracted spectra."""
+def draw_figure(
+    name: str,
+    content: ProductCutouts,
+    extracted: Sequence[Spectrum] = (),
+    resampled: Cutout | None = None,
+) -> Figure:
+    """Draw the cut-outs of a product of a name, its resampled cut-out and extracted spectra."""
     sums = combine_spectra(filter(None, map(sum_cutout, content.cutouts)))
     title, lines = make_header(name, content, sums)
     head = HEAD + 2 * LINE * (len(title) - 1) + LINE * (len(lines) - 1)
     panels, height = lay_out_panels(content.cutouts, head)
     height += sum(SPECTRUM) if sums or extracted else 0
+    height += sum(RESAMPLED) if extracted and resampled else 0
     figure = Figure(figsize=(WIDTH / DPI, height / DPI), facecolor="white")
-    norm = compute_stretch(content.cutouts)
+    norms = {
+        unit: compute_norm([cutout for cutout in content.cutouts if cutout.unit == unit])
+        for unit in dict.fromkeys(cutout.unit for cutout in content.cutouts)
+    }
     for panel in panels:
-        draw_panel(figure, height, panel, norm)
+        draw_panel(figure, height, panel, norms[panel.cutout.unit])
     if sums or extracted:
         width = panels[0].width if len(panels) <= ROWS else WIDTH - 2 * MARGIN
-        draw_spectra(figure, height, width, sums, extracted)
+        axes = draw_spectra(figure, height, width, sums, extracted)
+        if extracted and resampled:
+            draw_resampled(figure, height, axes, resampled)
     draw_header(figure, height, title, lines)
-    draw_footer(figure, height, content, norm)
+    draw_footer(figure, height, content, norms)
     return figure
 
 
-def draw_panel(figure: Figure, height: float, panel: Panel, norm: ImageNormalize) -> None:
+def draw_panel(figure: Figure, height: float, panel: Panel, norm: AsinhNorm) -> None:
     """Draw a cut-out with its caption and axis, and marks at the row expected of its source."""
     cutout = panel.cutout
     bottom = height - panel.top - panel.height
@@ -149,26 +160,45 @@ def draw_panel(figure: Figure, height: float, panel: Panel, norm: ImageNormalize
     draw_axis(axes, panel)
 
 
-def compute_stretch(cutouts: Sequence[Cutout]) -> ImageNormalize:
-    """Compute one stretch for all cut-outs, from their usable values."""
-    step = max(1, sum(cutout.data.size for cutout in cutouts) // SAMPLE)
-    values = np.concatenate([cutout.data[~cutout.unusable][::step] for cutout in cutouts])
-    values = values[np.isfinite(values)]
-    low = high = 0.0
-    if values.size:
-        low, high = map(float, AsymmetricPercentileInterval(*PERCENTILES).get_limits(values))
-    if not high > low:
-        low, high = low - 0.5, low + 0.5
-    return ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(0.2), clip=True)
+def draw_resampled(figure: Figure, height: float, spectra: Axes, cutout: Cutout) -> None:
+    """Draw a resampled cut-out above the spectra, on their axis, with its aperture."""
+    if cutout.wavelengths is None or not np.isfinite(cutout.wavelengths).any():
+        return
+    box = spectra.get_position()
+    bottom = box.y1 + RESAMPLED[1] / height
+    axes = figure.add_axes((box.x0, bottom, box.width, RESAMPLED[0] / height), yticks=[])
+    low, high = spectra.get_xlim()
+    data = align_columns(cutout, low, high, round(box.width * WIDTH))
+    aligned = cutout._replace(data=data, unusable=np.zeros(data.shape, bool))
+    axes.imshow(
+        colour_pixels(aligned, compute_norm([cutout])),
+        origin="lower",
+        aspect="auto",
+        interpolation="none",
+        extent=(low, high, -0.5, data.shape[0] - 0.5),
+    )
+    axes.set_xticks(spectra.get_xticks(), [])
+    axes.set_xlim(low, high)
+    for edge in cutout.aperture or ():
+        axes.axhline(edge, color=APERTURE_COLOUR, linewidth=0.9, linestyle="--")
+    text = "resampled (s2d), with the aperture of the extracted spectrum"
+    axes.set_title(text if cutout.aperture else "resampled (s2d)", loc="left", fontsize=8, pad=3.5)
 
 
-def colour_pixels(cutout: Cutout, norm: ImageNormalize) -> np.ndarray:
+def compute_norm(cutouts: Sequence[Cutout]) -> AsinhNorm:
+    """Compute one stretch for all cut-outs, which should have one unit."""
+    planes = [np.where(cutout.unusable, np.nan, cutout.data) for cutout in cutouts]
+    low, high, width = compute_stretch(planes)
+    return AsinhNorm(width, low, high, clip=True)
+
+
+def colour_pixels(cutout: Cutout, norm: AsinhNorm) -> np.ndarray:
     """Return the colours of a cut-out: grey for values, others for missing or bad values.
 
     The shape is (rows, columns, 3), the values are from 0 to 1.
     """
     missing = ~np.isfinite(cutout.data)
-    values = norm(np.where(missing, norm.vmin, cutout.data))
+    values = norm(np.where(missing, 0, cutout.data))
     image: np.ndarray = matplotlib.colormaps[COLOUR_MAP](values)[..., :3]
     image[cutout.unusable] = to_rgb(UNUSABLE_COLOUR)
     image[missing] = to_rgb(NAN_COLOUR)
@@ -209,36 +239,39 @@ def draw_header(figure: Figure, height: float, title: list[str], lines: list[str
 
 
 def draw_footer(
-    figure: Figure, height: float, content: ProductCutouts, norm: ImageNormalize
+    figure: Figure, height: float, content: ProductCutouts, norms: Mapping[str, AsinhNorm]
 ) -> None:
-    """Draw the scale and the legend of the colours, and the number of entries not shown."""
-    box = (1 - (MARGIN + 250) / WIDTH, 1 - 36 / height, 250 / WIDTH, 10 / height)
-    bar = figure.add_axes(box)
-    scale = figure.colorbar(ScalarMappable(norm, COLOUR_MAP), cax=bar, orientation="horizontal")
-    units = {cutout.unit for cutout in content.cutouts}
-    unit, factor = "of several units", 1.0
-    if len(units) == 1:
-        unit, factor = SHOWN_UNITS.get(unit := units.pop(), (unit, 1.0))
-    ticks = find_scale_ticks(norm, factor)
-    scale.set_ticks(ticks, labels=format_ticks([factor * tick for tick in ticks]))
-    bar.set_title(f"SCI, {unit}" if unit else "SCI, no unit given", loc="right", fontsize=8, pad=3)
+    """Draw the scales and the legend of the colours, and the number of entries not shown."""
+    width = 250 / len(norms)
+    for number, (unit, norm) in enumerate(norms.items()):
+        left = WIDTH - MARGIN - 250 + number * (width + 10)
+        box = (left / WIDTH, 1 - 36 / height, (width - 10 * (len(norms) > 1)) / WIDTH, 10 / height)
+        bar = figure.add_axes(box)
+        scale = figure.colorbar(ScalarMappable(norm, COLOUR_MAP), cax=bar, orientation="horizontal")
+        unit, factor = SHOWN_UNITS.get(unit, (unit, 1.0))
+        ticks = find_scale_ticks(norm, factor, 0.16 * len(norms))
+        bar.minorticks_off()
+        scale.set_ticks(ticks, labels=[f"{factor * tick:.4g}" for tick in ticks])
+        title = f"SCI, {unit or 'no unit given'}"
+        bar.set_title(title, loc="right", fontsize=8, pad=3)
     if handles := make_legend(content.cutouts):
         figure.legend(
             handles=handles, bbox_to_anchor=(MARGIN / WIDTH, 6 / height), ncols=3, borderpad=0,
             handlelength=1, handleheight=1, columnspacing=1.5, **LEGEND,
         )  # fmt: skip
-    note = f"asinh stretch, {PERCENTILES[0]:g} to {PERCENTILES[1]:g} % of the usable pixels shown"
+    low, high = PERCENTILES
+    note = f"asinh stretch about zero, {low:g} to {high:g} % of the usable pixels shown"
     if hidden := content.total - len(content.cutouts):
         note = f"{hidden} more entries are not shown  ·  {note}"
     figure.text(1 - MARGIN / WIDTH, 12 / height, note, ha="right", va="center", color="#444")
 
 
-def find_scale_ticks(norm: ImageNormalize, factor: float) -> list[float]:
+def find_scale_ticks(norm: AsinhNorm, factor: float, distance: float = 0.16) -> list[float]:
     """Find values that are round in the unit shown, and whose labels do not overlap."""
-    low, high = float(norm.vmin), float(norm.vmax)
+    low, high = norm.inverse(0), norm.inverse(1)
     ticks: list[float] = []
     for tick in np.asarray(MaxNLocator(4).tick_values(factor * low, factor * high))[::-1] / factor:
-        if low <= tick <= high and (not ticks or float(norm(ticks[-1]) - norm(tick)) > 0.16):
+        if low <= tick <= high and (not ticks or float(norm(ticks[-1]) - norm(tick)) > distance):
             ticks.append(float(tick))
     return ticks[::-1]
 

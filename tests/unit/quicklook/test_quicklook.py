@@ -32,16 +32,18 @@ from exp_to_source.quicklook.picture import (
     STYLE,
     UNUSABLE_COLOUR,
     colour_pixels,
-    compute_stretch,
+    compute_norm,
     draw_figure,
     draw_quicklook,
 )
+from exp_to_source.quicklook.resampled import align_columns, read_aperture, read_resampled
 from exp_to_source.quicklook.spectra import (
     Spectrum,
     combine_spectra,
     read_extracted,
     sum_cutout,
 )
+from exp_to_source.quicklook.stretch import compute_stretch
 from exp_to_source.results import manifest_path, spectrum_digest_path
 from exp_to_source.simulate.exposures import simulate
 from exp_to_source.simulate.modes import MODES, Simulation
@@ -131,7 +133,7 @@ def test_dispersion_along_columns_is_transposed(dispaxis: int | None, tmp_path: 
 def test_bad_pixels_have_colours_of_their_own():
     data = np.array([[0.0, 1.0, 2.0, np.nan]])
     cutout = make_cutout(data, unusable=np.array([[False, True, False, True]]))
-    image = colour_pixels(cutout, compute_stretch([cutout]))[0]
+    image = colour_pixels(cutout, compute_norm([cutout]))[0]
     assert image[1] == pytest.approx(to_rgb(UNUSABLE_COLOUR))
     assert image[3] == pytest.approx(to_rgb(NAN_COLOUR))
     for grey in (image[0], image[2]):
@@ -140,13 +142,13 @@ def test_bad_pixels_have_colours_of_their_own():
 
 def test_one_stretch_for_all_from_usable_pixels():
     faint, bright = (make_cutout(np.linspace(low, low + 1, 100)[None]) for low in (0, 9))
-    norm = compute_stretch([faint, bright])
+    norm = compute_norm([faint, bright])
     assert norm.vmin < 0.1
     assert norm.vmax > 9.9
     hot = make_cutout(np.array([[1e9, np.nan, 1.0]]), unusable=np.array([[True, False, False]]))
-    assert compute_stretch([faint, hot]).vmax <= 1
+    assert compute_norm([faint, hot]).vmax <= 1
     for nothing in (np.full((2, 2), np.nan), np.ones((2, 2))):
-        norm = compute_stretch([make_cutout(nothing)])
+        norm = compute_norm([make_cutout(nothing)])
         assert norm.vmin < norm.vmax
 
 
@@ -236,7 +238,15 @@ def test_anomalies_are_named(tmp_path: Path):
     planes = [np.full((3, 5), np.nan), np.ones((3, 5))]
     units = {"BUNIT": ["MJy", "MJy/sr"], "SPORDER": [1, 2], "SRCNAME": "a$b^{c"}
     text = read_texts(write_product(tmp_path / "p.fits", planes, **units), ["one_cal", "two_cal"])
-    for words in ("all NaN", "no wavelengths", "MJy/sr", "order 2", "a$b^{c", "several units"):
+    for words in (
+        "all NaN",
+        "no wavelengths",
+        "MJy/sr",
+        "order 2",
+        "a$b^{c",
+        "SCI, µJy",
+        "SCI, MJy/sr",
+    ):
         assert words in text
     assert "4 px" in text
     assert "1  one" in text
@@ -389,3 +399,37 @@ def test_digits_of_ticks_are_even():
     assert format_ticks([-100, 0, 100]) == ["-100", "0", "100"]
     assert format_ticks([1e-13, 2e-13]) == ["1e-13", "2e-13"]
     assert format_ticks([]) == []
+
+
+def test_stretch_shows_negative_values():
+    plane = np.random.default_rng(0).normal(size=(20, 500))
+    plane[3], plane[10] = plane[3] - 20, plane[10] + 60
+    stretch = compute_stretch([plane])
+    black, grey, white = stretch.scale(np.array([-20.0, 0.0, 60.0]))
+    assert black < 0.1 and 0.3 < grey < 0.7 and white > 0.95
+
+
+def test_columns_are_aligned_by_wavelength():
+    wavelengths = np.array([3.0, 2.5, 2.0, 1.5, 1.0, np.nan])
+    unusable = np.zeros((2, 6), bool)
+    unusable[1, 0] = True
+    data = np.tile([30.0, 25, 20, 15, 10, 99], (2, 1))
+    cutout = make_cutout(data, unusable=unusable, wavelengths=wavelengths)
+    wide = align_columns(cutout, 0.75, 3.25, 5)
+    assert wide[0].tolist() == [10, 15, 20, 25, 30]
+    assert np.isnan(wide[1, 4])
+    assert align_columns(cutout, 0.75, 2.75, 2)[0].tolist() == [12.5, 22.5]
+    fine = align_columns(cutout, 0, 3.25, 130)[0]
+    assert np.isnan(fine[0]) and fine[40] == 10 and fine[-1] == 30
+
+
+def test_aperture_is_that_of_the_extracted_spectrum(tmp_path: Path):
+    """EXTRYSTR and EXTRYSTP are pixels from one, both inside."""
+    path = str(tmp_path / "p_x1d.fits")
+    table = fits.BinTableHDU(name="EXTRACT1D")
+    table.header.update(EXTRYSTR=3, EXTRYSTP=5, EXTRXSTR=1, EXTRXSTP=400)
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(path)
+    assert read_aperture(path) == (1.5, 4.5)
+    assert read_aperture(path, transposed=True) == (-0.5, 399.5)
+    assert read_aperture(str(tmp_path / "none.fits")) is None
+    assert read_resampled(str(tmp_path), "p") is None
