@@ -8,7 +8,7 @@ import sys
 
 from exp_to_source.gather.product import run
 
-if len(sys.argv) == 3 and not any(word.startswith("-") for word in sys.argv[1:]):
+if len(sys.argv) in (3, 4) and not any(word.startswith("-") for word in sys.argv[1:]):
     run(*sys.argv[1:])
     # Nothing is left to flush or to close, and the usual end of Python is a tenth of a gather.
     os._exit(0)

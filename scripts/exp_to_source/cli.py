@@ -25,10 +25,14 @@ LOG_TO_STDERR = "the messages above"
 DETECTORS = ("nrs1", "nrs2", "nrcalong", "nrcblong", "nis", "mirimage")
 
 
-def index(exposure: str, index: str, on_bad_exposure: str, on_other_kind: str) -> None:
+def index(exposure: str, index: str, on_bad_exposure: str, on_other_kind: str, state: str) -> None:
     """Index an exposure: the offsets of the bytes of its slits, its identity, and digests."""
     from .index.indexing import index_or_reason
+    from .run.triggers import file_trigger
 
+    # Of an exposure that is prepared, it is that of the user's file.
+    if state.startswith(f"{exposure} ") and file_trigger(exposure) != state:
+        raise InputError(f"{exposure}: changed during this run; run the same command again")
     # Nodes of a tree have no reference cycles; searching for them takes 7 % of the time.
     gc.disable()
     try:
@@ -381,6 +385,8 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         help="pass: where the file is of another kind by its header, write that as its index",
     )
 
+    add("--state", default="", help="state of the exposure for which the run was planned")
+
     add = command("list", list_sources)
     add("settings", **settings)
     add("table", help="source list to write (sources.tsv), in the folder of the results")
@@ -388,6 +394,7 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add = command("gather", gather)
     add("manifest", help="manifest of the product (*.txt)")
     add("product", help="product to write (*_cal.fits)")
+    add("digest", nargs="?", default="", help="of the manifest, as the source list has it")
     add("--indices", metavar="FOLDER", help="by default 'index' beside the manifest's folder")
     add(
         "--record-failure",
@@ -537,12 +544,12 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
 
 
 def gather(
-    manifest: str, product: str, indices: str | None = None, record_failure: str | None = None
+    manifest: str, product: str, digest: str, indices: str | None, record_failure: str | None
 ) -> None:
     """Write one source-based product from its manifest."""
     from .gather.product import run
 
-    run(manifest, product, indices or "", record_failure or "")
+    run(manifest, product, digest, indices or "", record_failure or "")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

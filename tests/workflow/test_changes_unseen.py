@@ -10,6 +10,7 @@ from astropy.io import fits
 from snake import ROOT, Workflow
 from tiny import write_tiny
 
+from exp_to_source.cli import main
 from exp_to_source.errors import InputError
 from exp_to_source.files import date_now
 from exp_to_source.formats.indices import is_stale
@@ -18,6 +19,7 @@ from exp_to_source.index import indexing
 from exp_to_source.run.checks import check_results
 from exp_to_source.run.exposures import name_exposures
 from exp_to_source.run.inputs import find_exposures
+from exp_to_source.run.triggers import file_trigger
 
 LONG_AGO = 1.6e9
 NAME = "jw10006-o010_s{:05}_nirspec_f170lp-g235m"
@@ -82,6 +84,28 @@ def test_changes_during_a_run(work: Workflow, tmp_path: Path):
     assert [row["source_id"] for row in work.sources] == ["61"]
     with fits.open(work.folder / "results" / "products" / f"{NAME.format(61)}_cal.fits") as hdus:
         assert hdus["SCI", 1].data[0, 0] == 42
+
+
+def test_manifest_of_another_list_is_put_back(
+    finished: Workflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(finished.folder)
+    manifest = finished.folder / "results" / "manifests" / f"{NAME.format(59)}.txt"
+    product = tmp_path / f"{NAME.format(59)}_cal.fits"
+    (digest,) = (row["digest"] for row in finished.sources if row["source_id"] == "59")
+    main(["gather", str(manifest), str(product), digest])
+    with pytest.raises(SystemExit, match="is not the manifest of this source list; delete it"):
+        main(["gather", str(manifest), str(product), "0" * 16])
+
+
+def test_exposure_is_another_file_when_it_is_indexed(finished: Workflow, tmp_path: Path):
+    exposure = shutil.copy(next((finished.folder / "data").iterdir()), tmp_path)
+    state = file_trigger(exposure)
+    command = ["index", exposure, str(tmp_path / "index.txt"), f"--state={state}"]
+    main(command)
+    os.utime(exposure, (LONG_AGO, LONG_AGO))
+    with pytest.raises(SystemExit, match="changed during this run; run the same command again"):
+        main(command)
 
 
 @pytest.mark.parametrize("date", ["abc", " ", "nan", "inf", "1e30"])

@@ -27,4 +27,5 @@ rule gather_source:
     message:
         "Gathering {output.product}"
     shell:
-        "exp-to-source gather {input.manifest:q} {output.product:q} {params.failure} 2> {log:q}"
+        "exp-to-source gather {input.manifest:q} {output.product:q} {params.digest} {params.failure} "
+        "2> {log:q}"

@@ -26,4 +26,4 @@ rule index_exposure:
         "Indexing {wildcards.exposure}"
     shell:
         "exp-to-source index {input.exposure:q} {output.index:q} --on-bad-exposure={params.bad} "
-        "--on-other-kind={params.other} 2> {log:q}"
+        "--on-other-kind={params.other} --state={params.source:q} 2> {log:q}"

@@ -19,7 +19,7 @@ rule fingerprint_exposure:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        source=INPUTS.exposure_trigger,
+        source=lambda wildcards: RUN.exposure_trigger(wildcards.exposure),
         format=FORMAT,
     message:
         "Taking fingerprints of {wildcards.exposure}"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MODEL = "MultiExposureModel"
 
 
-def run(manifest: str, product: str, indices: str = "", record: str = "") -> None:
+def run(manifest: str, product: str, digest: str = "", indices: str = "", record: str = "") -> None:
     """Write a product; a failure is recorded in the file `record`, if there is one, and succeeds.
 
     The folder of the indices is by default ``index`` beside the folder of the manifest.
@@ -41,7 +41,7 @@ def run(manifest: str, product: str, indices: str = "", record: str = "") -> Non
         indices = os.path.join(results, INDICES)
     try:
         with exit_on_user_error("exp-to-source gather"):
-            gather_source(manifest, product, indices)
+            gather_source(manifest, product, indices, digest)
     except SystemExit as failure:
         if not record:
             raise
@@ -52,10 +52,13 @@ def run(manifest: str, product: str, indices: str = "", record: str = "") -> Non
         print(failure, file=sys.stderr)
 
 
-def gather_source(manifest_path: str, product_path: str, index_folder: str) -> None:
+def gather_source(
+    manifest_path: str, product_path: str, index_folder: str, digest: str = ""
+) -> None:
     """Write one source-based product from its manifest; it appears complete or not at all.
 
-    It is an `InputError` if manifest, index (in the folder of indices) and exposure do not match.
+    It is an `InputError` if manifest, index (in the folder of indices) and exposure do not match,
+    or if the manifest does not have this digest of the source list.
     """
     manifest = read_manifest(manifest_path)
     if manifest_name(manifest.product) != os.path.basename(manifest_path):
@@ -63,6 +66,13 @@ def gather_source(manifest_path: str, product_path: str, index_folder: str) -> N
             f"{manifest_path}: is the manifest of {manifest.product}, renamed; delete it and run "
             "again"
         )
+    if digest:
+        with open(manifest_path, "rb") as file:
+            content = file.read()
+        if not hashlib.sha256(content).hexdigest().startswith(digest):
+            raise InputError(
+                f"{manifest_path}: is not the manifest of this source list; delete it and run again"
+            )
     if not is_card_text(product_path):
         raise InputError(
             f"{product_path!r}: not a valid name of a FITS file; use printable ASCII only"

@@ -232,6 +232,11 @@ def digest_file(path: str) -> str:
 def check_verdicts(table: str) -> str:
     """Count the sound products in a table of verdicts; raise `InputError` if others are not."""
     rows = read_table(table)
+    digests = {row["product"]: row["digest"] for row in rows}
+    listed = read_table(os.path.join(os.path.dirname(table), SOURCES))
+    # Of a product that was not verified, there is none.
+    if any(digests.get(row["product"]) not in ("", row["digest"]) for row in listed):
+        raise InputError(f"{table}: is of another source list; delete it and run again")
     bad = [row for row in rows if row["status"] not in (OK, UNREADABLE)]
     fault = f"rows of {table} are damaged; delete their products and rerun without 'verify'"
     if not bad:

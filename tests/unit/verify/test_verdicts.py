@@ -155,6 +155,11 @@ def test_verdicts_on_other_states_are_not_listed(results: Path):
     earlier = [verdict("p", ("b", 1), digest="0"), verdict("gone", ("a", 2), digest="3")]
     assert list_states(results, *earlier, *current) == {"p": "ok", "q": "ok"}
     assert "2 products are sound" in check_verdicts(str(results / "verify.tsv"))
+    sources = (results / "sources.tsv").read_text()
+    (results / "sources.tsv").write_text("product\tdigest\np\t1\nq\tnew\n")
+    with pytest.raises(InputError, match=r"verify.tsv: is of another source list; delete it"):
+        check_verdicts(str(results / "verify.tsv"))
+    (results / "sources.tsv").write_text(sources)
     assert list_states(results, current[0], *earlier) == {
         "p": "ok",
         "q": "its present state was not verified; run 'snakemake verify'",
