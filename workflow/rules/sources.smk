@@ -25,7 +25,8 @@ checkpoint list_sources:
         "logs/list_sources.log",
     localrule: True
     conda:
-        "../envs/exp_to_source.yaml"
+        # With astropy and scipy, for catalogues and places.
+        "../envs/verify.yaml"
     params:
         # As a function of the output, it causes no rerun by itself: the trigger does.
         settings=lambda wildcards, output: RUN.settings.to_json(),
