@@ -103,9 +103,11 @@ class Optics:
         low, high = waverange
         margin = 0.2 * (high - low)
         self.pointing = pointing
-        self.waverange = waverange
-        self.wavelengths = np.linspace(low - margin, high + margin, TABLE_SIZE)
-        self.corrected = self.wavelengths * (1 + pointing.velocity / SPEED_OF_LIGHT)
+        # To the barycentre, in which the band is given.
+        shift = 1 + pointing.velocity / SPEED_OF_LIGHT
+        self.waverange = low / shift, high / shift
+        self.corrected = np.linspace(low - margin, high + margin, TABLE_SIZE)
+        self.wavelengths = self.corrected / shift
         self.spectral = cf.SpectralFrame(
             axes_order=(2,), unit=u.micron, axes_names=("wavelength",), name="spectral"
         )
