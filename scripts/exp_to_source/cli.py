@@ -314,6 +314,13 @@ def slits(product: Path, folder: Path) -> None:
         print(path)
 
 
+def stack(table: str, spectra: str, classes: str) -> None:
+    """Put the spectra of all sources of a family of slits into one file."""
+    from .spec3.stacking import stack_spectra
+
+    stack_spectra(table, spectra, classes)
+
+
 def simulate(folder: Path, **options: Any) -> None:
     """Simulate exposure-based "cal" products, for trials and demonstrations."""
     from .simulate.exposures import simulate
@@ -496,6 +503,11 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add("--folder", type=Path, default="slits", help="where to write (%(default)s)")
 
     # The library has the defaults of options that are not given.
+    add = command("stack", stack)
+    add("table", help="source list (sources.tsv), in the folder of the results")
+    add("spectra", help="file to write (<family>_x1d.fits)")
+    add("--classes", default="s", help="classes of the sources (%(default)s)")
+
     add = command("simulate", simulate, argument_default=argparse.SUPPRESS)
     add("folder", type=Path, help="where to write; made if need be")
     add("--mode", choices=MODES, help="observing mode (mos)")

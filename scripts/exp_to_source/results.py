@@ -10,6 +10,7 @@ MEASURED = "measured"
 FINGERPRINTS = "verify/exposures"
 VERDICTS = "verify/products"
 SPEC3 = "spec3"
+STACKS = "spectra"
 REFERENCES = "references"
 
 #: Products that are in no source list any more.
@@ -90,6 +91,14 @@ def background_path(results: str, association: str) -> str:
 def spectrum_path(results: str, product: str, kind: str) -> str:
     """Path of a spectrum of a product, or of what is made on the way: ``x1d``, ``s2d``, ..."""
     return f"{results}/{SPEC3}/{product}_{kind}.fits"
+
+
+def stack_path(results: str, family: str) -> str:
+    """Path of the spectra of all sources of a family of slits, in one file.
+
+    Not beside the spectra: viewers that open a folder, such as Mosviz, pair each x1d with an s2d.
+    """
+    return f"{results}/{STACKS}/{family}_x1d.fits"
 
 
 def spectrum_digest_path(results: str, product: str) -> str:

@@ -39,11 +39,18 @@ def test_only_what_changed_is_extracted_again(work: Workflow):
     # Without virtual slits. Mosviz pairs sorted `_s2d` with all sorted files of spectra.
     names = sorted(path.name for path in folder.glob("*.fits"))
     assert [name[-8:-5] for name in names] == ["crf", "s2d", "x1d"] * 2
+    with datamodels.open(
+        work.folder / "results" / "spectra" / "jw10006-o010_nirspec_f170lp-g235m_x1d.fits"
+    ) as stack:
+        assert [spec.source_id for spec in stack.spec] == [59, 60]
+        for spec, name in zip(stack.spec, (n for n in names if "x1d" in n), strict=True):
+            with datamodels.open(folder / name) as single:
+                assert spec.spec_table.tobytes() == single.spec[0].spec_table.tobytes()
     assert work.make("spec3") == {}
     change_slit(sorted((work.folder.parent / "data").glob("*_cal.fits"))[1], 60)
     assert work.make("spec3") == {
         "index_exposure": 1, "list_sources": 1, "gather_source": 1, "extract_spectrum": 1,
-        "spec3": 1,
+        "stack_slit_spectra": 1, "spec3": 1,
     }  # fmt: skip
     # One by its name.
     name = next(folder.glob("*_s00059_*_x1d.fits"))
@@ -57,6 +64,7 @@ def test_only_what_changed_is_extracted_again(work: Workflow):
         "list_sources": 1,
         "find_references": 1,
         "extract_spectrum": 1,
+        "stack_slit_spectra": 1,
         "spec3": 1,
     }
     with datamodels.open(folder / name) as spectrum:

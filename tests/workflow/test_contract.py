@@ -80,7 +80,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     assert make(work, "verify") == verifying
     assert make(work, "report") == {"write_report": 1}
     assert verdicts(work) == {"ok"}
-    assert make(work, "spec3") == {"find_references": 1, "extract_spectrum": 2}
+    spectra = {"extract_spectrum": 2, "stack_slit_spectra": 1}
+    assert make(work, "spec3") == {"find_references": 1} | spectra
     assert make(work, "report", "catalog") == written
     assert page(work).data["extracted"] == ["current", "current"]
     assert make(work, "quicklook") == {"draw_quicklook": 2}

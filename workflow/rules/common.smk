@@ -30,6 +30,7 @@ from exp_to_source.results import (
     quicklook_path,
     references_path,
     spectrum_path,
+    stack_path,
     survey_path,
 )
 from exp_to_source.run.checks import check_results, check_storage

@@ -93,6 +93,30 @@ rule combine_grism_spectra:
         "--table {input.table:q} --references {input.references:q} --fork > {log:q} 2>&1"
 
 
+rule stack_slit_spectra:
+    # As of grisms, all sources in one file.
+    input:
+        spectra=INPUTS.slit_spectra,
+        table=TABLE,
+    output:
+        spectra=stack_path("results", "{family}"),
+    log:
+        "logs/stack_slit_spectra/{family}.log",
+    wildcard_constraints:
+        family=EXPOSURE,
+    localrule: True
+    conda:
+        "../envs/verify.yaml"
+    params:
+        products=INPUTS.slit_spectra_trigger,
+        classes="".join(config["spec3_classes"]),
+        format=FORMAT,
+    message:
+        "Stacking the spectra of {output.spectra}"
+    shell:
+        "exp-to-source stack {input.table:q} {output.spectra:q} --classes={params.classes} 2> {log:q}"
+
+
 rule references:
     # Before jobs that have no network.
     input:

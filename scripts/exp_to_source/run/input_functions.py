@@ -30,6 +30,7 @@ from ..results import (
     quicklook_path,
     references_path,
     spectrum_path,
+    stack_path,
 )
 from ..sources.associations import Association
 from ..tables import read_sources, read_table
@@ -263,22 +264,36 @@ class InputFunctions:
     def spectra(self, wildcards: Any) -> list[str]:
         """List the spectra that are requested, and the tables of those of grisms."""
         rows = self._requested_spectra()
-        families = {row["family"] for row in rows.values() if is_grism(row["exposure_type"])}
-        spectra = [(name, "x1d") for name in rows]
-        spectra += [(family, kind) for family in sorted(families) for kind in GRISM_SPECTRA]
-        return [spectrum_path("results", name, kind) for name, kind in spectra]
+        families = {(row["family"], is_grism(row["exposure_type"])) for row in rows.values()}
+        spectra = [spectrum_path("results", name, "x1d") for name in rows]
+        for family, of_grism in sorted(families):
+            if of_grism:
+                spectra += [spectrum_path("results", family, kind) for kind in GRISM_SPECTRA]
+            else:
+                spectra.append(stack_path("results", family))
+        return spectra
 
-    def _family(self, family: str) -> Rows:
+    def _family(self, family: str, of_grism: bool = True) -> Rows:
         rows = {
             name: row
             for name, row in self._requested_spectra().items()
-            if row["family"] == family and is_grism(row["exposure_type"])
+            if row["family"] == family and is_grism(row["exposure_type"]) == of_grism
         }
         if not rows:
+            kind = "grism" if of_grism else "slit"
             self.refuse(
-                f"exp-to-source: {family}: no source of a grism in it is wanted; see {self._list}"
+                f"exp-to-source: {family}: no source of a {kind} in it is wanted; see {self._list}"
             )
         return rows
+
+    def slit_spectra(self, wildcards: Any) -> list[str]:
+        """List the spectra of a family of slits that are requested."""
+        names = self._family(wildcards.family, of_grism=False)
+        return [spectrum_path("results", name, "x1d") for name in names]
+
+    def slit_spectra_trigger(self, wildcards: Any) -> str:
+        """Return a digest of the products of `slit_spectra`, as `product_trigger`."""
+        return rows_trigger(self._family(wildcards.family, of_grism=False))
 
     def family_products(self, wildcards: Any) -> list[str]:
         """List the products of a family of a grism whose spectra are requested."""

@@ -1,6 +1,5 @@
 """Input functions of rules, with a source list and without Snakemake."""
 
-import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -76,9 +75,12 @@ def test_rows_of_products():
 
 def test_spectra_are_of_the_classes_that_are_requested():
     inputs = functions(spec3_classes=["s"])
-    assert [os.path.basename(path) for path in inputs.spectra({})] == [
-        *("jw1_s00002_x_x1d.fits", "jw1_s00004_x_x1d.fits", "jw1_x_c1d.fits", "jw1_x_x1d.fits")
-    ]
+    spectra = ["spec3/jw1_s00002_x_x1d.fits", "spec3/jw1_s00004_x_x1d.fits"]
+    families = ["spectra/jw1_x_x1d.fits", "spec3/jw1_x_c1d.fits", "spec3/jw1_x_x1d.fits"]
+    assert inputs.spectra({}) == [f"results/{name}" for name in (*spectra, *families)]
+    family = SimpleNamespace(family="jw1_x")
+    assert inputs.slit_spectra(family) == [f"results/{spectra[1]}"]
+    assert inputs.family_spectra(family) == [f"results/{spectra[0]}"]
     assert inputs.all_references({}) == ["results/references/jw1_x.json"]
     family = SimpleNamespace(family="jw1_x")
     assert inputs.family_products(family) == [f"results/products/{NAMES[1]}_cal.fits"]
