@@ -79,7 +79,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     verifying = {"fingerprint_exposure": 2, "verify_products": 1, "list_verdicts": 1}
     assert make(work, "verify") == verifying
     assert make(work, "report") == {"write_report": 1}
-    assert verdicts(work) == {"ok"}
+    assert "2 sound" in page(work).text
     spectra = {"extract_spectrum": 2, "stack_slit_spectra": 1}
     assert make(work, "spec3") == {"find_references": 1} | spectra
     assert make(work, "report", "catalog") == written
@@ -105,11 +105,6 @@ def exposures(work: Workflow) -> list[Path]:
 
 def page(work: Workflow) -> Page:
     return Page((work.folder / "results" / "report.html").read_text())
-
-
-def verdicts(work: Workflow) -> set[str]:
-    shown = page(work)
-    return {shown.row(name)["verdict"] for name in shown.data["products"]}
 
 
 def clock_back(work: Workflow) -> Workflow:
@@ -141,7 +136,7 @@ def test_dates_hide_no_product_that_changed(work: Workflow, redate: Callable[[Wo
         assert jobs[rule] == 1
     # Pictures and page may have been drawn before spectra, and have none then.
     make(work, "quicklook", "report")
-    assert verdicts(work) == {"ok"}
+    assert "2 sound" in page(work).text
     assert page(work).data["extracted"] == ["current", "current"]
 
 
@@ -186,7 +181,7 @@ def test_other_sources(work: Workflow):
         "list_verdicts": 1,
         "write_report": 1,
     }
-    assert verdicts(work) == {"ok"}
+    assert "2 sound" in page(work).text
     assert "s00061" in table.read_text()
 
 
