@@ -4,31 +4,64 @@ import base64
 import struct
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ..quicklook.cutouts import Cutout
+from ..quicklook.resampled import align_columns
+from ..quicklook.spectra import SHOWN_UNITS
+from ..quicklook.stretch import compute_stretch
 
-#: Maximum number of rows; and levels of grey, of four bits.
+#: Maximum number of rows; and levels of grey, of four bits. The lowest, transparent, is NaN.
 ROWS, LEVELS = 32, 16
-#: Percentiles of the values that are black and white.
-PERCENTILES = (5.0, 99.7)
+
+Image = dict[str, Any]
 
 
-def encode_images(cutouts: Sequence[Cutout], columns: int) -> list[str]:
-    """Encode images of cut-outs, of at most so many columns, in one stretch: PNG in base64."""
-    small = [downsample(mask_unusable(cutout), columns) for cutout in cutouts]
-    values = np.concatenate([plane[np.isfinite(plane)] for plane in small])
-    low, high = np.percentile(values, PERCENTILES) if values.size else (0.0, 1.0)
-    span = float(high - low) or 1.0
-    images = []
-    for plane in small:
-        level = np.clip((np.nan_to_num(plane, nan=low) - low) / span, 0, 1)
-        # Asinh, so that faint traces show beside bright lines.
-        level = np.arcsinh(5 * level) / np.arcsinh(5)
-        pixels = np.round(level * (LEVELS - 1)).astype(np.uint8)
-        images.append(base64.b64encode(encode_png(pixels[::-1])).decode())
+def encode_images(cutouts: Sequence[Cutout], columns: int) -> list[Image]:
+    """Encode images of cut-outs, of at most so many columns, those of one unit in one stretch.
+
+    Of each image: ``png`` in base64; ``range``, the wavelengths of its edges, evenly spaced, in
+    microns, or null; ``grey``, the values of black and white and up to which the stretch is linear,
+    in ``unit``; ``rows``, from the lower edge as a fraction of its height: that expected of the
+    source, or the edges of its aperture.
+    """
+    images: list[Image] = []
+    planes = []
+    for cutout in cutouts:
+        plane, limits = align_wavelengths(cutout, columns)
+        planes.append((downsample(plane, columns), limits))
+    groups: dict[str, list[np.ndarray]] = {}
+    for cutout, (plane, _) in zip(cutouts, planes, strict=True):
+        groups.setdefault(cutout.unit, []).append(plane)
+    stretches = {unit: compute_stretch(group) for unit, group in groups.items()}
+    for cutout, (plane, limits) in zip(cutouts, planes, strict=True):
+        stretch = stretches[cutout.unit]
+        levels = 1 + np.round(stretch.scale(np.nan_to_num(plane)) * (LEVELS - 2))
+        levels = np.where(np.isfinite(plane), levels, 0).astype(np.uint8)
+        unit, factor = SHOWN_UNITS.get(cutout.unit, (cutout.unit, 1.0))
+        expected = () if cutout.expected_row is None else (cutout.expected_row,)
+        heights = [(row + 0.5) / cutout.data.shape[0] for row in cutout.aperture or expected]
+        images.append(
+            {
+                "png": base64.b64encode(encode_png(levels[::-1])).decode(),
+                "range": limits,
+                "grey": [float(f"{factor * value:.4g}") for value in stretch],
+                "unit": unit,
+                "rows": [round(height, 3) for height in heights],
+            }
+        )
     return images
+
+
+def align_wavelengths(cutout: Cutout, columns: int) -> tuple[np.ndarray, list[float] | None]:
+    """Resample a cut-out evenly in wavelength; return it with the wavelengths of its edges."""
+    if cutout.wavelengths is None or np.isfinite(cutout.wavelengths).sum() < 2:
+        return mask_unusable(cutout), None
+    low, high = float(np.nanmin(cutout.wavelengths)), float(np.nanmax(cutout.wavelengths))
+    count = min(columns, cutout.data.shape[1])
+    return align_columns(cutout, low, high, count), [float(f"{x:.6g}") for x in (low, high)]
 
 
 def mask_unusable(cutout: Cutout) -> np.ndarray:
@@ -50,13 +83,18 @@ def downsample(plane: np.ndarray, columns: int) -> np.ndarray:
 
 
 def encode_png(pixels: np.ndarray) -> bytes:
-    """Encode levels from 0 to 15 as PNG, of four bits per pixel."""
+    """Encode levels from 0, which is transparent, to 15 as PNG, of four bits per pixel."""
     rows, columns = pixels.shape
     even = np.pad(pixels, ((0, 0), (0, columns % 2)))
     bytes_of_rows = even[:, ::2] << 4 | even[:, 1::2]
     lines = b"".join(b"\0" + line.tobytes() for line in bytes_of_rows)
     header = struct.pack(">IIBBBBB", columns, rows, 4, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b""))
+    chunks = (
+        (b"IHDR", header),
+        (b"tRNS", b"\0\0"),
+        (b"IDAT", zlib.compress(lines, 9)),
+        (b"IEND", b""),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in chunks

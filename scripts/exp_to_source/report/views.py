@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..quicklook.digests import read_picture_digest, read_spectrum_digest
+from ..quicklook.resampled import read_resampled
 from ..quicklook.spectra import read_extracted
 from ..results import quicklook_path, spectrum_path
 from .coverage import Coverage
+from .images import Image, encode_images
 from .measure import Measurement, decode, encode
 
 #: Bytes of all images, of all spectra and of all quick looks that the page may have. If they would
@@ -17,6 +19,8 @@ from .measure import Measurement, decode, encode
 MAX_IMAGES, MAX_SPECTRA, MAX_QUICKLOOKS = 14_000_000, 5_000_000, 4_000_000
 #: Bytes of a point of a spectrum: value and error in base64.
 POINT_SIZE = 5.4
+#: Resampled cut-outs are shown if the products are not more: to read one takes some 10 ms.
+MAX_RESAMPLED = 600
 #: Limits of the number of points of a spectrum.
 MIN_POINTS, MAX_POINTS = 64, 400
 
@@ -46,7 +50,13 @@ def make_views(
         extracted.append(state)
     limit = MAX_SPECTRA / POINT_SIZE / max(sum(map(len, spectra)), 1)
     points = int(min(MAX_POINTS, max(MIN_POINTS, limit)))
+    resampled: list[list[Image]] = [[] for _ in digests]
+    if len(digests) <= MAX_RESAMPLED:
+        for n, name in enumerate(digests):
+            if extracted[n] == "current" and (cutout := read_resampled(results, name)):
+                resampled[n] = encode_images([cutout], MAX_POINTS)
     return {
+        "resampled": choose_images(resampled),
         "images": choose_images([measurement.get("images", []) for measurement in measured]),
         "spectra": [
             list(filter(None, (encode(curve, points) for curve in curves))) for curves in spectra
@@ -61,10 +71,10 @@ def make_views(
     }
 
 
-def choose_images(images: list[list[str]]) -> list[list[str]]:
+def choose_images(images: list[list[Image]]) -> list[list[Image]]:
     """Return as many images of each product as the page may have: all, the first few, or none."""
     for count in range(max(map(len, images), default=0), 0, -1):
-        if sum(len(image) for row in images for image in row[:count]) <= MAX_IMAGES:
+        if sum(len(image["png"]) for row in images for image in row[:count]) <= MAX_IMAGES:
             return [row[:count] for row in images]
     return [[] for _ in images]
 

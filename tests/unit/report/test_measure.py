@@ -57,8 +57,13 @@ def test_products_are_measured(tmp_path: Path):
     assert first["usable"] == pytest.approx(99.0)
     assert first["entries"] == [["MJy", 20, 50, 1]] * 4
     assert len(first["images"]) == 3
-    image = np.array(Image.open(io.BytesIO(base64.b64decode(first["images"][0]))).convert("L"))
-    assert image.shape == (20, 17)
+    image = np.array(
+        Image.open(io.BytesIO(base64.b64decode(first["images"][0]["png"]))).convert("L")
+    )
+    assert image.shape == (20, 20)
+    # Pixels that are not usable are transparent.
+    assert image[-2, 0] == 0 < image[-2, -1]
+    assert first["images"][0]["range"] == [1, 2] and first["images"][0]["rows"] == []
     # The first row of the file is the lowest.
     assert int(np.argmax(image.astype(int).sum(axis=1))) == 20 - 1 - 9
     spectrum = decode(first["sums"][0])
@@ -109,7 +114,7 @@ def test_spectra_are_encoded_in_few_bytes():
 
 @pytest.mark.parametrize(("size", "count"), [(50, 3), (25, 1), (5, 0)])
 def test_images_have_a_budget(size: int, count: int, monkeypatch: pytest.MonkeyPatch):
-    images = [["a" * 10] * 3, ["a" * 10] * 2, []]
+    images = [[{"png": "a" * 10}] * count for count in (3, 2, 0)]
     monkeypatch.setattr("exp_to_source.report.views.MAX_IMAGES", size)
     assert choose_images(images) == [row[:count] for row in images]
 

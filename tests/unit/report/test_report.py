@@ -338,7 +338,8 @@ def read_digests(results: Path) -> dict[str, str]:
 def add_measurements(results: Path) -> None:
     """Write measurements of the products of a run."""
     spectrum = encode(Spectrum(np.linspace(1, 2, 60), np.arange(60.0), np.ones(60), "µJy"), 60)
-    image = base64.b64encode(encode_png(np.ones((4, 9), "u1"))).decode()
+    png = base64.b64encode(encode_png(np.ones((4, 9), "u1"))).decode()
+    image = {"png": png, "range": [1, 2], "grey": [-1, 9, 3], "unit": "µJy", "rows": [0.5]}
     (results / "measured").mkdir()
     with (results / "measured" / "0.jsonl").open("w") as file:
         for number, (name, digest) in enumerate(sorted(read_digests(results).items())):
@@ -399,8 +400,8 @@ def test_page_in_a_browser(run: Path, tmp_path: Path):
           cells.every((cell) => cell.scrollWidth <= cell.clientWidth),
           cells.every((cell) => cell.getClientRects()[0].height < 40),
           body.scrollWidth <= body.clientWidth);
-        output.push(find("view").open, body.querySelectorAll("img").length,
-          body.querySelectorAll("svg.plot path").length,
+        output.push(find("view").open, body.querySelectorAll("image").length,
+          body.querySelectorAll("svg.plot path:not(.mark)").length,
           body.querySelector("h3").textContent.split("_")[1],
           body.querySelector("pre").textContent.includes("datamodels.open"));
         find("view-next").click();

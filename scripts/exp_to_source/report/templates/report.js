@@ -91,7 +91,7 @@ function tableRow(n) {
   });
   const view = make("td", "", { "data-label": "view", class: "wide view" });
   const open = make("button", "", { type: "button", "aria-label": `View ${data.products[n]}` });
-  if (data.images[n].length) open.append(picture(data.images[n][0], ""));
+  if (data.images[n].length) open.append(picture(data.images[n][0].png, ""));
   if (data.spectra[n].length) open.append(sparkline(n));
   if (!open.childNodes.length) open.textContent = "View";
   open.addEventListener("click", () => openView(n));

@@ -79,8 +79,10 @@ function plot(n) {
   const curves = data.spectra[n].map(decodeSpectrum);
   const { unit } = curves[0];
   const range = [Math.min(...curves.map((c) => c.range[0])), Math.max(...curves.map((c) => c.range[1]))];
+  const [resampled] = data.resampled[n];
+  const above = resampled ? 62 : 0;
   const [width, height, left, right, top, bottom] = narrow.matches
-    ? [360, 230, 44, 6, 10, 38] : [860, 280, 56, 10, 12, 40];
+    ? [360, 230 + above, 44, 6, 10 + above, 38] : [860, 280 + above, 56, 10, 12 + above, 40];
   const valid = curves.flatMap((curve) => curve.values.filter((value) => !Number.isNaN(value)));
   const [least, most] = [Math.min(0, ...valid), Math.max(...valid)];
   const room = 0.06 * (most - least || 1);
@@ -108,20 +110,101 @@ function plot(n) {
   /* Without wavelengths, the axis counts columns, from one. */
   const axis = range[0] === 1 && Number.isInteger(range[1]) ? "column" : "wavelength (µm)";
   chart.append(draw("text", { x: (left + width - right) / 2, y: height - 6, class: "middle" }, axis));
+  if (resampled) drawImage(chart, resampled, x, 2, above);
+  chart.append(draw("g", { class: "lines" }));
+  chart.dataset.axis = JSON.stringify([...range, left, width - right, 2, height - bottom]);
   const flux = draw("text", { x: 0, y: 0, class: "middle" }, `flux (${unit || "no unit"})`);
   flux.setAttribute("transform", `translate(11 ${(top + height - bottom) / 2}) rotate(-90)`);
   chart.append(flux);
   return chart;
 }
 
+/* An image on a wavelength axis, with its aperture, or marks beside the row expected of the source. */
+function drawImage(chart, { png, range, rows }, x, top, height) {
+  const [start, end] = range.map(x);
+  const box = { x: start, y: top, width: end - start, height };
+  chart.append(draw("rect", { ...box, class: "missing" }));
+  chart.append(draw("image", { ...box, href: `data:image/png;base64,${png}`, preserveAspectRatio: "none" }));
+  for (const row of rows) {
+    const y = top + height * (1 - row);
+    if (rows.length > 1) chart.append(draw("line", { x1: start, x2: end, y1: y, y2: y, class: "aperture" }));
+    else chart.append(draw("path", { d: `M${start} ${y}l-6 -4v8zM${end} ${y}l6 -4v8z`, class: "mark" }));
+  }
+}
+
+/* Lines of galaxies, in vacuum, µm. */
+const LINES = {
+  "Lyα": 0.121567, "[O II]": 0.372848, "Hγ": 0.434168, "Hβ": 0.486268, "[O III]": 0.500824, "Hα": 0.656461,
+  "[S II]": 0.672548, "[S III]": 0.953321, "He I": 1.083331, "Paβ": 1.282159, "Paα": 1.875613, "Brβ": 2.625868, "Brα": 4.052279,
+};
+
+function drawLines(chart, z) {
+  const [low, high, left, right, top, bottom] = JSON.parse(chart.dataset.axis);
+  const x = between(low, high, left, right);
+  const shown = Object.entries(LINES).filter(([, wave]) => wave * (1 + z) > low && wave * (1 + z) < high);
+  chart.querySelector(".lines").replaceChildren(...shown.flatMap(([name, wave]) => {
+    const at = x(wave * (1 + z));
+    return [draw("line", { x1: at, x2: at, y1: top, y2: bottom }), draw("text", { x: at + 3, y: bottom - 4 }, name)];
+  }));
+}
+
+/* A slider of redshift, and a field for its digits; lines are shown once it is moved. */
+function redshift(chart) {
+  const limits = { min: 0, max: 15, step: 0.001 };
+  const slider = make("input", "", { ...limits, type: "range", value: 0, "aria-label": "redshift" });
+  const field = make("input", "", { ...limits, type: "number", placeholder: "z", "aria-label": "redshift, in digits" });
+  const move = (from, to) => {
+    to.value = from.value;
+    if (from.value === "") chart.querySelector(".lines").replaceChildren();
+    else drawLines(chart, Number(from.value));
+  };
+  slider.addEventListener("input", () => move(slider, field));
+  field.addEventListener("input", () => move(field, slider));
+  for (const input of [slider, field]) input.addEventListener("keydown", (event) => event.stopPropagation());
+  const line = make("p", "redshift ", { class: "redshift" });
+  line.append(slider, field);
+  return line;
+}
+
+/* The scale of greys, asinh: black, zero and white. */
+function greys({ grey: [low, high, width], unit }) {
+  const at = (value) => (Math.asinh(value / width) - Math.asinh(low / width)) / (Math.asinh(high / width) - Math.asinh(low / width));
+  const bar = make("p", `${low} `, { class: "greys" });
+  const scale = draw("svg", { viewBox: "0 0 120 10", class: "grey" });
+  for (let k = 0; k < 15; k += 1) scale.append(draw("rect", { x: 8 * k, y: 0, width: 8.1, height: 10, fill: `hsl(0 0% ${(100 * k) / 14}%)` }));
+  if (low < 0 && high > 0) scale.append(draw("line", { x1: 120 * at(0), x2: 120 * at(0), y1: 0, y2: 10, class: "aperture" }));
+  bar.append(scale, ` ${high} ${unit}${low < 0 && high > 0 ? ", zero dashed" : ""}`);
+  return bar;
+}
+
+/* A cut-out with its axis. */
+function strip({ png, range, rows, grey }, columns) {
+  const chart = draw("svg", { viewBox: "0 0 420 74", class: "plot strip" });
+  const limits = range || [1, columns];
+  const x = between(...limits, 8, 412);
+  drawImage(chart, { png, range: limits, rows }, x, 2, 54);
+  const values = labelled(ticks(...limits, 6));
+  values.forEach(([tick, label], k) => {
+    const text = k === values.length - 1 ? `${label} ${range ? "µm" : "px"}` : label;
+    chart.append(draw("line", { x1: x(tick), x2: x(tick), y1: 56, y2: 59, class: "grid" }));
+    chart.append(draw("text", { x: Math.min(x(tick), 396), y: 70, class: "middle" }, text));
+  });
+  return chart;
+}
+
 function cutouts(n) {
   const strips = make("div", "", { class: "strips" });
-  data.images[n].forEach((bytes, k) => {
+  data.images[n].forEach((image, k) => {
     const entry = data.entries[n][k];
     const name = entry && entry[0] >= 0 ? data.exposures[entry[0]] : `entry ${k + 1}`;
-    const strip = make("figure");
-    strip.append(make("figcaption", `${k + 1}  ${name}`), picture(bytes, `Cut-out of ${name}`));
-    strips.append(strip);
+    const figure = make("figure");
+    const chart = strip(image, entry ? entry.at(-2) : 0);
+    chart.setAttribute("role", "img");
+    chart.setAttribute("aria-label", `Cut-out of ${name}`);
+    figure.append(make("figcaption", `${k + 1}  ${name}${entry && entry.at(-1) > 1 ? `, order ${entry.at(-1)}` : ""}`), chart);
+    const earlier = data.images[n].findIndex((one) => one.unit === image.unit);
+    if (earlier === k) figure.append(greys(image));
+    strips.append(figure);
   });
   const more = data.entries[n].length - data.images[n].length;
   if (data.images[n].length && more > 0) {
@@ -180,7 +263,9 @@ function openView(n) {
   const parts = [make("h3", name), list];
   if (data.spectra[n].length) {
     const title = data.extracted[n] === "current" ? "Extracted spectrum (x1d)" : "Sum of five rows along the trace, all entries";
-    parts.push(make("h4", title), plot(n));
+    const chart = plot(n);
+    const above = data.resampled[n].length ? "; above it the resampled cut-out (s2d) with the aperture" : "";
+    parts.push(make("h4", title + above), chart, redshift(chart));
   }
   if (data.images[n].length) parts.push(make("h4", "Cut-outs"), cutouts(n));
   if (data.entries[n].length) parts.push(make("h4", "Entries"), entries(n));
