@@ -265,7 +265,11 @@ class _Exposure:
         slit = Slit(center, height, primary, limits if self.s.realistic else None)
         wcs = optics.build_wcs(region, trace_shape, slit)
         x_msa, y_msa = optics.locate(*sky)
-        position = (x_msa - center[0]) / unit, (y_msa - center[1]) / unit - primary
+        # With as many digits as a header keeps, whatever software writes it.
+        position = (
+            round((x_msa - center[0]) / unit, 9),
+            round((y_msa - center[1]) / unit - primary, 9),
+        )
         low, high = (center[1] + (primary + limit) * unit for limit in limits)
         left, right = (center[0] + side * optics.metres(0.1) for side in (-1, 1))
         corners = ((left, low), (right, low), (right, high), (left, high))
@@ -315,13 +319,14 @@ def _place_grism_cutout(
     along_columns: bool,
 ) -> _Cutout:
     """Return the cut-out about the spectrum of a source at a place in the sky (deg)."""
-    position = optics.locate(*sky)
+    x, y = optics.locate(*sky)
+    position = round(x, 9), round(y, 9)
     columns, rows = shape if along_columns else reversed(shape)
-    (x, columns), (y, rows) = (
+    (left, columns), (bottom, rows) = (
         _clip(round(middle - (size - 1) / 2), size)
         for middle, size in zip(position, (columns, rows), strict=True)
     )
-    region = DetectorRegion(x, y, (rows, columns), order, along_columns)
+    region = DetectorRegion(left, bottom, (rows, columns), order, along_columns)
     wcs = optics.build_wcs(region, trace_shape, position)
     ra, dec = optics.pointing.ra, optics.pointing.dec
     corners = [(ra + x, dec + y) for x, y in FOOTPRINT]
