@@ -250,7 +250,7 @@ def test_a_missing_index_is_an_error(run: Path):
 
 
 def test_five_thousand_sources(tmp_path: Path):
-    results = write_fake_run(tmp_path, sources=5000, exposures=20, made=4990)
+    results = write_fake_run(tmp_path, sources=5000, exposures=10, made=4990)
     code = (
         "import re; from pathlib import Path; from test_report import write;"
         f"write(Path({str(results)!r}));"
