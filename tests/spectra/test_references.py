@@ -100,7 +100,7 @@ def test_without_a_cache(work: Workflow):
         f"exp-to-source references: CRDS: there is no cache in {work.config['crds_path']},"
     )
     assert "http://127.0.0.1:9; set 'crds_path' (docs/how-to/spectra.md), or 'offline: true'" in why
-    assert f"0 spectra in {work.folder}/results/spec3, " in result.text
+    assert f"0 of 1 spectrum in {work.folder}/results/spec3, " in result.text
 
 
 def test_parameters_from_a_file(work: Workflow, tmp_path: Path):

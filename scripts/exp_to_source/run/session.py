@@ -131,12 +131,14 @@ class Session:
             Whether something failed, though perhaps no job did (see `failures`).
         """
         lost = [*failed_files(self.results)]
-        reasons = [*read_failures(self.results), *self.refusals]
+        reasons = []
         remove_failed_files(self.results)
         if failed:
             jobs = list(self._failed_jobs())
-            reasons += [reason for reason, _ in jobs]
+            reasons = [reason for reason, _ in jobs]
             lost += [path for _, path in jobs if path]
+        # Last, as tables of spectra fail for them.
+        reasons += [*read_failures(self.results), *self.refusals]
         ended = FAILED if failed or reasons else COMPLETE
         if self.is_interrupted and not self.refusals:
             ended = INTERRUPTED
