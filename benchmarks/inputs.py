@@ -165,8 +165,8 @@ def make_indices(size: Size, exposures: Path, indices: Path) -> None:
         about = {"exposure": name, "path": str(path)} | size_and_mtime(path) | identity
         about |= {"standard": "1.6.0"}
         what = ("NRC_WFSS", 7, 400_000, (100, 140), (3.1, 4.0))
-        slits = (
+        slits = [
             (SlitSummary(checksum(b"%d %d" % (number, n)), n, "", str(n), *what), record)
             for n in range(1, size.sources + 1)
-        )
+        ]
         write_index(str(indices / f"{name}.txt"), about, {}, slits)

@@ -103,7 +103,10 @@ class Bench:
         self._repeat("dry_run", lambda: self._snakemake(2, "--dry-run"))
         products = self.run / "results/products"
         products.mkdir()
-        for name in read_sources(str(self.run / "results/sources.tsv")):
+        names = list(read_sources(str(self.run / "results/sources.tsv")))
+        if len(names) != self.size.sources:
+            sys.exit(f"the list has {len(names)} products of {self.size.sources} sources")
+        for name in names:
             # Not empty: that stands for a product that could not be made.
             (products / f"{name}_cal.fits").write_bytes(b" ")
         self._repeat("nothing", self._nothing)
