@@ -8,6 +8,9 @@ from typing import Any
 from ..errors import InputError
 from .places import RADIUS, Place, parse_degrees
 
+#: Columns of the source list, the catalogue and other tables of a run, which name its products.
+RUN_COLUMNS = frozenset(("product", "source_id", "class"))
+
 #: Names of the column of ids, the most specific first; case is ignored.
 ID_COLUMNS = ("source_id", "sourceid", "src_id", "srcid", "number", "label", "id")
 
@@ -20,27 +23,30 @@ PLACE_COLUMNS = (
     *(("alpha_j2000", "delta_j2000"), ("alphawin_j2000", "deltawin_j2000"), ("s_ra", "s_dec")),
     *(("ra_deg", "dec_deg"), ("radeg", "decdeg"), ("radeg", "dedeg"), ("ra_j2000", "dec_j2000")),
     *(("srcra", "srcdec"), ("source_ra", "source_dec"), ("sky_centroid.ra", "sky_centroid.dec")),
-    *(("right_ascension", "declination"),),
+    *(("right_ascension", "declination"), ("skycoord.ra", "skycoord.dec"), ("sky.ra", "sky.dec")),
 )
 
 #: Formats by extension; others are guessed.
 FORMATS = {"csv": "ascii.csv", "ecsv": "ascii.ecsv", "tsv": "ascii.tab"}
-FORMATS |= dict.fromkeys(("fit", "fits"), "fits")
+FORMATS |= {"fit": "fits", "fits": "fits", "vot": "votable", "xml": "votable"}
 
 _WHOLE = re.compile(r"\s*([+-]?[0-9]+)(?:\.0*)?\s*", re.ASCII)
 
 
-def read_catalog(path: str, radius: float = RADIUS) -> Sequence[int | Place]:
+def read_catalog(path: str, radius: float = RADIUS) -> Sequence[int | str | Place]:
     """Read the sources of a catalogue, each once, in its order.
 
-    It is any table that astropy can read: with a column of `ID_COLUMNS`, these are their ids;
-    otherwise, with two of `PLACE_COLUMNS`, their places, with a radius in arcsec. Rows without
-    are ignored. Where there are both, places have an id.
+    It is any table that astropy can read: one of a run has the names of products, as several may
+    have one id; with a column of `ID_COLUMNS`, these are ids; otherwise, with two of
+    `PLACE_COLUMNS`, places, with a radius in arcsec. Rows without are ignored. Where there are
+    both, places have an id.
     """
     table = _read_table(path)
     columns = {name.lower(): name for name in reversed(table.colnames)}
     pair = next((pair for pair in PLACE_COLUMNS if columns.keys() >= {*pair}), ())
     names = [columns[name] for name in pair]
+    if columns.keys() >= RUN_COLUMNS and len(table):
+        return list(dict.fromkeys(map(str, table[columns["product"]])))
     if name := next((columns[name] for name in ID_COLUMNS if name in columns), None):
         ids = _read_ids(path, name, table[name])
         try:
@@ -66,15 +72,17 @@ def read_catalog(path: str, radius: float = RADIUS) -> Sequence[int | Place]:
 
 def _read_table(path: str) -> Any:
     from astropy.table import Table
+    from astropy.table.serialize import represent_mixins_as_columns
 
-    kind = FORMATS.get(path.lower().rpartition(".")[2], "ascii")
+    kind = FORMATS.get(path.lower().removesuffix(".gz").rpartition(".")[2], "ascii")
     # Spreadsheets write a byte order mark at the start.
-    options = {} if kind == "fits" else {"encoding": "utf-8-sig"}
+    options = {"encoding": "utf-8-sig"} if kind.startswith("ascii") else {}
     try:
         with warnings.catch_warnings(action="ignore"):
             table = Table.read(path, format=kind, **options)
         if table.colnames:
-            return table
+            # A column of SkyCoord, as catalogues of the pipeline have, becomes two.
+            return represent_mixins_as_columns(table)
         raise ValueError("no columns")
     except UnicodeDecodeError:
         raise InputError(
@@ -87,7 +95,7 @@ def _read_table(path: str) -> Any:
         why = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
             f"{path}: cannot be read as a table ({kind}: {why:.120}); tab-separated (.tsv), .csv, "
-            ".ecsv and .fits tables can be"
+            ".ecsv, .fits and .vot tables can be"
         ) from None
 
 

@@ -31,8 +31,9 @@ class SourceFilter(NamedTuple):
     exclude: Sequence[str] = ()
     #: Least number of exposures of a source.
     min_exposures: int = 1
-    #: Ids or places of a catalogue, which are chosen in addition to `sources`; ids decide.
-    catalog: Sequence[int | Place] | None = None
+    #: Ids, names of products or places of a catalogue, which are chosen in addition to `sources`;
+    #: ids decide.
+    catalog: Sequence[int | str | Place] | None = None
     #: Greatest distance of a source from a place without a radius of its own, in arcsec.
     radius: float = RADIUS
 
@@ -214,13 +215,16 @@ class SourceSearch:
             )
         return {s.product: item for item, sources in reversed(matched.items()) for s in sources}
 
-    def products_of_catalog(self, catalog: Sequence[int | Place]) -> set[str]:
-        """Find the products of ids or places; note those that match nothing."""
+    def products_of_catalog(self, catalog: Sequence[int | str | Place]) -> set[str]:
+        """Find the products of ids, names or places; note those that match nothing."""
         places = [item for item in catalog if isinstance(item, Place)]
         ids = [item.source_id if isinstance(item, Place) else item for item in catalog]
         what, one, none, within = "ids", "is a source", "are no sources", ""
+        by_product = {source.product: [source] for source in self.all}
         matched: dict[Any, list[Source]] = {
-            number: self.with_number(number) for number in ids if number is not None
+            id_: by_product.get(id_, []) if isinstance(id_, str) else self.with_number(id_)
+            for id_ in ids
+            if id_ is not None
         }
         if matched:
             self.note_elsewhere(places)

@@ -108,7 +108,9 @@ def list_sources(
         raise InputError(f"no exposures to regroup: {ignored}; correct the setting 'exposures'")
     families = make_families(exposures, associations, options)
     moving = {exposure.name for exposure in exposures if is_moving(exposure.header)}
-    by_place = join_by_place(families, joins, options, moving) if options.join_radius else []
+    by_place, doubtful = (
+        join_by_place(families, joins, options, moving) if options.join_radius else ([], [])
+    )
     names = (f"join_radius, {row['joined']}, {row['source_id']}" for row in by_place)
     joins = Joins([*joins.rows, *map(parse_row, names, by_place)])
     families, joined = join_slits(families, joins, options)
@@ -121,6 +123,7 @@ def list_sources(
         notes.append(f"not joined by place, as their targets move: {list_some(sorted(moving))}")
     chosen = [product for product in products if product.name not in left_out]
     diagnostics = [
+        *doubtful,
         *check_doubts(chosen, exposures, options.on_doubt),
         *find_warnings(chosen, families, exposures, options),
         *(Diagnostic("note", text) for text in notes),

@@ -12,8 +12,12 @@ from ..errors import InputError
 #: Radius of places that have none of their own, in arcsec: the default of the setting.
 RADIUS = 0.5
 
-#: What begins as a right ascension and a declination with a blank between them.
-_PLACE = re.compile(r"\+?\d[\d.:dhms°'\"\s]*(?:deg)?[\s,]+[+-]?\d.*", re.ASCII | re.DOTALL)
+#: What begins as a right ascension and a declination with a blank between them, also with the
+#: minus sign and the primes of publications.
+_PLACE = re.compile(
+    r"[+\u2212-]?[\d.][\d.:dhms°'\"\u2032\u2033\s]*(?:deg)?[\s,]+[+\u2212-]?[\d.].*",
+    re.ASCII | re.DOTALL,
+)
 
 #: Numbers with blanks or colons between them.
 _SEXAGESIMAL = re.compile(r"\d[:\s]+\d", re.ASCII)
@@ -85,7 +89,8 @@ def parse_degrees(ra: Any, dec: Any, units: Iterable[Any] = (None, None)) -> lis
         Texts have the units that they name; without, sexagesimal right ascensions are in hours, and
         others in degrees.
     units : iterable of astropy.units.Unit, optional
-        Those of numbers; degrees if they are None, or astropy does not know them.
+        Those of numbers, and of texts without their own; degrees if they are None, or astropy does
+        not know them.
 
     Raises
     ------
@@ -98,14 +103,15 @@ def parse_degrees(ra: Any, dec: Any, units: Iterable[Any] = (None, None)) -> lis
 
     degrees = []
     for values, unit in zip((ra, dec), units, strict=True):
+        if unit is None or unit.physical_type == "unknown":
+            unit = deg
         if isinstance(values[0], str):
             # Each by itself: some may be sexagesimal, others not.
             hours = hourangle if values is ra else deg
-            angles = (Angle(v, hours if _SEXAGESIMAL.search(v) else deg).deg for v in values)
+            angles = (Angle(v, hours if _SEXAGESIMAL.search(v) else unit).deg for v in values)
             degrees.append(array([*angles]))
         else:
-            known = unit is not None and unit.physical_type != "unknown"
-            degrees.append(Angle([*values], unit if known else deg).deg)
+            degrees.append(Angle([*values], unit).deg)
     if not ((degrees[0] >= -180) & (degrees[0] <= 360)).all():
         raise ValueError("right ascensions are from 0 to 360 degrees")
     return [(degrees[0] % 360).tolist(), Latitude(degrees[1], deg).deg.tolist()]

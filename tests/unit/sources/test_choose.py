@@ -11,7 +11,7 @@ from astropy.table import Table
 from snake import ROOT
 
 from exp_to_source.errors import InputError
-from exp_to_source.sources.catalog import read_catalog
+from exp_to_source.sources.catalog import FORMATS, read_catalog
 from exp_to_source.sources.choosing import SourceFilter, choose, parse_items
 from exp_to_source.sources.source_list import Source
 
@@ -139,11 +139,12 @@ def test_configured_items(setting: Any, items: list[str]):
 
 @pytest.mark.parametrize(
     ("suffix", "column"),
-    [("tsv", "source_id"), ("csv", "ID"), ("ecsv", "NUMBER"), ("fits", "label"), ("txt", "srcID")],
-)
+    [("tsv", "source_id"), ("csv", "ID"), ("ecsv", "NUMBER"), ("fits", "label"), ("txt", "srcID"),
+     ("fits.gz", "id"), ("vot", "id")],
+)  # fmt: skip
 def test_catalogs(suffix: str, column: str, tmp_path: Path):
     path = tmp_path / f"catalog.{suffix}"
-    formats = {"tsv": "ascii.tab", "csv": "ascii.csv", "ecsv": "ascii.ecsv", "fits": "fits"}
+    formats = FORMATS | {"fits.gz": "fits"}
     table = Table({"flux": [1.5, 2.5, 3.5], column: [61, 62, 61]})
     table.write(path, format=formats.get(suffix, "ascii.commented_header"))
     assert read_catalog(str(path)) == [61, 62]
@@ -191,6 +192,17 @@ def test_columns_of_ids(tmp_path: Path, content: Any, result: list[int] | str):
     else:
         with pytest.raises(InputError, match=result):
             read_catalog(str(path))
+
+
+def test_a_table_of_a_run_chooses_its_products(tmp_path: Path):
+    # The id of the background slitlet is that of a source, too.
+    rows = [source[:3] for source in SOURCES if source.class_ != "s"]
+    path = tmp_path / "catalog.fits"
+    Table(rows=rows, names=["product", "source_id", "class"]).write(path)
+    catalog = read_catalog(str(path))
+    assert chosen(catalog=catalog) == ["b00045", "v00012"]
+    with pytest.raises(InputError, match="none of its 1 ids is a source"):
+        chosen(catalog=["another"])
 
 
 def test_astropy_is_loaded_for_catalogs_alone():

@@ -1,10 +1,12 @@
 """Sources are chosen and joined by place, or the run says what is near, and how far."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.table import Column, Table
 from indexed import associate, exposure, group
 
@@ -57,6 +59,7 @@ def chosen(known: list[Source] = SOURCES, **source_filter: Any) -> list[int]:
         "03 32 39.168 -27 48 07.56 0.5 arcsec",
         "3h32m39.168s -27d48m07.56s",
         "53d09m47.52s -27d48m07.56s",
+        "03h32m39.168s \u221227°48\u203207.56\u2033",
     ],
 )
 def test_places_as_astropy_reads_them(item: str):
@@ -157,6 +160,12 @@ def test_values_of_places(ra: list[Any], dec: list[Any], suffix: str, tmp_path: 
 
 
 def test_units_of_places(tmp_path: Path):
+    places = {"skycoord": SkyCoord([RA], [DEC], unit="deg")}
+    hours = {"ra": Column([f"{RA / 15:.9f}"], unit="hourangle"), "dec": [str(DEC)]}
+    for columns in (places, hours):
+        Table(columns).write(tmp_path / "catalog.ecsv", overwrite=True)
+        (place,) = read_catalog(str(tmp_path / "catalog.ecsv"), 1)
+        assert place[1:3] == pytest.approx((RA, DEC))
     ra, dec = Column([np.radians(RA)], unit="rad"), Column([DEC * 60], unit="arcmin")
     (place,) = read_catalog(write_catalog(tmp_path / "catalog.fits", ra=ra, dec=dec), 1)
     assert place[1:3] == pytest.approx((RA, DEC))
@@ -231,7 +240,9 @@ def by_place(
 ) -> list[dict[str, str]]:
     options = GroupingOptions(join_radius=radius)
     families, _, _ = group(exposures, others.get("associations", ()))
-    return join_by_place(families, joins or Joins(), options, others.get("moving", ()))
+    rows, warnings = join_by_place(families, joins or Joins(), options, others.get("moving", ()))
+    assert re.match(others.get("warning", "$"), "".join(text for _, text in warnings))
+    return rows
 
 
 def test_sources_of_two_programs_are_joined(tmp_path: Path):
@@ -277,14 +288,32 @@ def test_sources_of_two_programs_are_joined(tmp_path: Path):
         ),
         (
             0.6,
-            r'_s00061.* .0.00".*_s00075.* .0.40".*_s00076.* .0.50".; choose a smaller radius, or',
+            r'_s00061_.* and .*_s00076_.* at 0.40": another source of the same product group is as',
         ),
     ],
 )
 def test_joins_that_are_ambiguous_or_none(radius: float, sentence: str):
-    exposures = [*program(10006, (61, 0)), *program(10007, (75, 0.4), (76, 0.5))]
+    exposures = [*program(10006, (61, 0)), *program(10007, (75, 0.4), (76, -0.4))]
     with pytest.raises(InputError, match=f"^join_radius: .*{sentence}"):
         by_place(*exposures, radius=radius)
+
+
+def test_the_nearest_of_close_pairs_are_joined():
+    exposures = [
+        *program(10006, (61, 0), (62, 0.2), (64, 0.9)),
+        *program(10007, (71, 0.19), (72, 0.01), (73, 0.4)),
+        *program(10008, (82, 0.21), (81, -0.02)),
+    ]
+    # Some slits have no position: they are of the source whose other slits have one.
+    exposures[2].slits[0] = exposures[2].slits[0]._replace(position="")
+    name = "jw{}-o010_s000{}_nirspec_f170lp-g235m"
+    apart = f'{name.format(10006, 61)} and {name.format(10007, 71)} at 0.19"'
+    text = f'join_radius: 3 pairs within 0.195" not joined, as a nearer source .* is: {apart}; '
+    rows = by_place(*exposures, radius=0.195, warning=text)
+    joined = [name.format(*s) for s in ((10006, 61), (10007, 72), (10008, 81))]
+    joined += [name.format(*s) for s in ((10006, 62), (10007, 71), (10008, 82))]
+    assert [row["joined"] for row in rows] == joined
+    assert rows[4]["exposure"] == "jw10007_0_cal,jw10007_1_cal"
 
 
 def test_moving_targets_and_shared_exposures_are_not_joined():
