@@ -1,6 +1,6 @@
 """The axes of a picture: wavelengths of cut-outs, and the spectrum below them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from .box import HEIGHT
 from .cutouts import WAVELENGTH_UNIT
 from .layout import FOOT, MARGIN, SPECTRUM, WIDTH, Panel
-from .spectra import Spectrum, compare_apertures
+from .spectra import Spectrum, compare_apertures, compute_flux_limits
 
 SUM_COLOUR, EXTRACTED_COLOUR = "#444444", "#0b7285"
 #: Styles of the lines of orders.
@@ -103,8 +103,8 @@ def draw_spectra(
         x, flux, error = spectrum.wavelengths, spectrum.flux, spectrum.error
         axes.fill_between(x, flux - error, flux + error, color=colour, alpha=0.25, linewidth=0)
         axes.plot(x, flux, linestyle=styles[spectrum.order], color=colour, linewidth=0.9)
-    axes.set_xlim(*_compute_limits([s.wavelengths for s in shown]))
-    low, high = _compute_limits([s.flux for s in shown], 0.06)
+    axes.set_xlim(*_pad_limits((s.wavelengths[0], s.wavelengths[-1]) for s in shown))
+    low, high = _pad_limits(map(compute_flux_limits, shown), 0.06)
     axes.set_ylim(low, high)
     axes.axhline(0, color="#999999", linewidth=0.5, zorder=0)
     if remark := compare_apertures(sums, extracted):
@@ -126,10 +126,9 @@ def draw_spectra(
     return axes
 
 
-def _compute_limits(arrays: Sequence[np.ndarray], margin: float = 0.0) -> tuple[float, float]:
-    """Return the lowest and highest of all values, with a margin, and never the same."""
-    values = np.concatenate(arrays)
-    values = values[np.isfinite(values)]
-    low, high = (values.min(), values.max()) if values.size else (0.0, 0.0)
-    pad = margin * (high - low) if high > low else 0.5 * (abs(float(high)) or 1.0)
-    return float(low - pad), float(high + pad)
+def _pad_limits(limits: Iterable[tuple[float, float]], margin: float = 0.0) -> tuple[float, float]:
+    """Return the lowest and highest of all limits, with a margin, and never the same."""
+    lows, highs = zip(*limits, strict=True)
+    low, high = min(lows), max(highs)
+    pad = margin * (high - low) if high > low else 0.5 * (abs(high) or 1.0)
+    return low - pad, high + pad

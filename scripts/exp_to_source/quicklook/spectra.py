@@ -16,6 +16,9 @@ CONTINUUM, LINE = 51, 3
 #: No line but a spike (a cosmic ray, a hot pixel) is a pixel whose neighbours have less than this
 #: fraction of it: lines are two pixels wide at least.
 SPIKE = 0.2
+#: Percentiles of the flux that a plot shows, besides lines; pixels whose error is more than so many
+#: times the median are not among them.
+PERCENTILES, NOISY = (1.0, 99.0), 3.0
 #: A sum and an extracted spectrum whose fluxes differ by more than this fraction have a remark.
 TOLERANCE = 0.1
 
@@ -28,6 +31,7 @@ class Spectrum(NamedTuple):
     error: np.ndarray
     unit: str
     order: int | None = None  #: spectral order
+    limits: tuple[float, float] | None = None  #: of the flux to show, as far as they are known
 
     @property
     def signal_to_noise(self) -> float:
@@ -41,7 +45,7 @@ class Spectrum(NamedTuple):
 class Line(NamedTuple):
     """A line above the local continuum of a spectrum."""
 
-    wavelength: float  #: of its brightest pixels, in microns
+    wavelength: float  #: of its peak, in microns
     signal_to_noise: float  #: of their sum
 
 
@@ -143,7 +147,12 @@ def find_line(spectrum: Spectrum) -> Line | None:
     *_, second, highest = np.sort(pixels, axis=1).T
     ratio = np.where(second > SPIKE * highest, pixels.sum(axis=1) / noise, -np.inf)
     brightest = int(np.argmax(ratio))
-    wavelength = spectrum.wavelengths[usable][brightest + LINE // 2]
+    left, middle, right = pixels[brightest]
+    # The vertex of a parabola: of a Gaussian as wide as a pixel or more, to a twentieth of a pixel.
+    curvature = 2 * middle - left - right
+    shift = np.clip((right - left) / (2 * curvature), -1, 1) if curvature > 0 else 0.0
+    position = brightest + LINE // 2 + shift
+    wavelength = np.interp(position, np.arange(flux.size), spectrum.wavelengths[usable])
     return Line(float(wavelength), float(ratio[brightest]))
 
 
@@ -160,6 +169,29 @@ def _find_continuum(flux: np.ndarray) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
     continuum: np.ndarray = np.median(windows, axis=1)
     return continuum
+
+
+def compute_flux_limits(spectrum: Spectrum) -> tuple[float, float]:
+    """Compute the lowest and the highest flux that a plot should show; zeros without any.
+
+    They are percentiles of the pixels with usual errors, and the extremes of lines, in which a
+    neighbour stands out of the continuum, too. Bad pixels and noisy ones do not stretch an axis.
+    """
+    if spectrum.limits:
+        return spectrum.limits
+    usable = np.isfinite(spectrum.flux)
+    flux, error = spectrum.flux[usable], np.nan_to_num(spectrum.error[usable])
+    if flux.size < 5 * LINE:
+        return (float(flux.min()), float(flux.max())) if flux.size else (0.0, 0.0)
+    body = flux[error <= NOISY * np.median(error)]
+    low = float(np.percentile(body, PERCENTILES[0], method="higher"))
+    high = float(np.percentile(body, PERCENTILES[1], method="lower"))
+    above = flux - _find_continuum(flux)
+    for side in (above, -above):
+        neighbours = np.maximum(np.append(side[1:], 0), np.append(0, side[:-1]))
+        lines = flux[(side > SIGNIFICANT * error) & (neighbours > SPIKE * side)]
+        low, high = min([low, *lines]), max([high, *lines])
+    return float(low), float(high)
 
 
 def compare_apertures(sums: Sequence[Spectrum], extracted: Sequence[Spectrum]) -> str:

@@ -1,4 +1,4 @@
-"""Measurements of products: position, signal-to-noise, usable pixels, images, spectrum."""
+"""Measurements of products: signal-to-noise, usable pixels, images, spectrum."""
 
 import base64
 import json
@@ -16,6 +16,7 @@ from ..quicklook.expected_rows import add_expected_rows
 from ..quicklook.spectra import (
     Spectrum,
     combine_spectra,
+    compute_flux_limits,
     find_brightest_line,
     get_signal_to_noise,
     sum_cutout,
@@ -60,8 +61,6 @@ def measure_product(path: str, images: int, width: int) -> Measurement:
     pixels = sum(cutout.data.size for cutout in cutouts)
     usable = sum(int(np.isfinite(mask_unusable(cutout)).sum()) for cutout in cutouts)
     return {
-        # A hundredth of a milliarcsecond.
-        "position": [round(x, 7) for x in product.position] if product.position else None,
         "snr": round(get_signal_to_noise(sums), 2) if sums else None,
         "line_snr": round(line.signal_to_noise, 2) if line else None,
         "line_wavelength": round(line.wavelength, 5) if line else None,
@@ -84,17 +83,24 @@ def read_measurements(paths: Iterable[str], digests: Mapping[str, str]) -> dict[
 
 
 def encode(spectrum: Spectrum | None, points: int) -> dict[str, Any] | None:
-    """Encode a spectrum in few bytes: evenly spaced in wavelength, 16 bits per number."""
+    """Encode a spectrum in few bytes: evenly spaced in wavelength, 16 bits per number.
+
+    Values far beyond ``limits``, of the flux to show, are cut, as they would coarsen all others.
+    """
     if spectrum is None or not np.isfinite(spectrum.flux).any():
         return None
+    limits = compute_flux_limits(spectrum)
     spectrum = rebin(spectrum, points)
     planes = np.array([spectrum.flux, spectrum.error])
     finite = np.isfinite(planes)
+    largest = 4 * max(*np.abs(limits), np.median(np.nan_to_num(spectrum.error))) or 1.0
+    planes = np.clip(planes, -largest, largest)
     scale = float(np.abs(planes[finite]).max()) / 32767 or 1.0
     steps = np.where(finite, np.round(np.nan_to_num(planes) / scale), MISSING).astype("<i2")
     flux, error = (base64.b64encode(row.tobytes()).decode() for row in steps)
     return {
         "range": [float(f"{spectrum.wavelengths[n]:.6g}") for n in (0, -1)],
+        "limits": [float(f"{limit:.4g}") for limit in limits],
         "scale": float(f"{scale:.5g}"),
         "flux": flux,
         "error": error,
@@ -111,9 +117,9 @@ def decode(encoded: Mapping[str, Any]) -> Spectrum:
     )
     flux[flux == MISSING] = error[error == MISSING] = np.nan
     low, high = encoded["range"]
-    scale = encoded["scale"]
+    scale, unit, order = (encoded[key] for key in ("scale", "unit", "order"))
     wavelengths = np.linspace(low, high, flux.size)
-    return Spectrum(wavelengths, scale * flux, scale * error, encoded["unit"], encoded["order"])
+    return Spectrum(wavelengths, scale * flux, scale * error, unit, order, encoded.get("limits"))
 
 
 def rebin(spectrum: Spectrum, points: int) -> Spectrum:

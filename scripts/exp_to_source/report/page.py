@@ -67,6 +67,10 @@ def write_report(
         data={
             **make_source_table(columns, sources, letters, missing, verdicts, measurements),
             **make_views(results, digests, coverage, measurements),
+            "positions": [
+                [float(source["ra"]), float(source["dec"])] if source["ra"] else None
+                for source in sources
+            ],
             "exposures": [exposure.name for exposure in summaries],
             "settings": [exposure.setting for exposure in summaries],
             "times": [exposure.time for exposure in summaries],

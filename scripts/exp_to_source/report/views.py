@@ -66,7 +66,6 @@ def make_views(
             [[*slit, *entry] for slit, entry in zip(coverage[name].entries, entries, strict=False)]
             for name, entries in zip(digests, (m.get("entries", []) for m in measured), strict=True)
         ],
-        "positions": [measurement.get("position") for measurement in measured],
         "quicklooks": read_quicklooks(results, digests),
     }
 

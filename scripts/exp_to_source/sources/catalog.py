@@ -2,10 +2,12 @@
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..errors import InputError
+from ..modes import is_grism
+from .families import IndexedExposure
 from .places import RADIUS, Place, parse_degrees
 
 #: Columns of the source list, the catalogue and other tables of a run, which name its products.
@@ -68,6 +70,24 @@ def read_catalog(path: str, radius: float = RADIUS) -> Sequence[int | str | Plac
         f"{', '.join(ID_COLUMNS[:-1])} or {ID_COLUMNS[-1]}, and none ra and dec; rename those that "
         "have the ids, or the places"
     )
+
+
+def add_places(
+    exposures: Iterable[IndexedExposure], catalog: Sequence[int | str | Place]
+) -> Iterator[IndexedExposure]:
+    """Add the places that a catalogue has for their ids to slits of grisms without SRCRA, SRCDEC.
+
+    Ids of grisms are those of a catalogue of the field; other modes have other ids.
+    """
+    places = {p.source_id: f"{p.ra} {p.dec}" for p in catalog if isinstance(p, Place)}
+    for exposure in exposures:
+        slits = [
+            slit._replace(position=places.get(slit.source_id, ""))
+            if not slit.position and is_grism(slit.exposure_type)
+            else slit
+            for slit in exposure.slits
+        ]
+        yield exposure._replace(slits=slits)
 
 
 def _read_table(path: str) -> Any:

@@ -25,6 +25,7 @@ from ..results import (
 )
 from ..tables import count_other_kinds, write_table
 from .associations import Association
+from .catalog import add_places
 from .choosing import ALL_SOURCES, SourceFilter, choose
 from .doubts import check_doubts, is_moving
 from .entries import write_entries, write_regions
@@ -80,7 +81,8 @@ def list_sources(
     options : GroupingOptions
         How slits are grouped and products named.
     source_filter : SourceFilter
-        Which sources the user wants; ``left_out.tsv`` lists the others.
+        Which sources the user wants; ``left_out.tsv`` lists the others. Its catalogue has the
+        places of sources of grisms whose headers have none.
     joins : Joins
         Slits to be put in one product.
 
@@ -106,6 +108,8 @@ def list_sources(
         raise InputError(f"none of the {len(failures)} exposures can be read: {failures[0]}")
     if not exposures:
         raise InputError(f"no exposures to regroup: {ignored}; correct the setting 'exposures'")
+    if source_filter.catalog:
+        exposures = list(add_places(exposures, source_filter.catalog))
     families = make_families(exposures, associations, options)
     moving = {exposure.name for exposure in exposures if is_moving(exposure.header)}
     by_place, doubtful = (

@@ -14,6 +14,7 @@ from exp_to_source.quicklook.spectra import (
     Spectrum,
     combine_spectra,
     compare_apertures,
+    compute_flux_limits,
     find_line,
     sum_cutout,
 )
@@ -149,6 +150,39 @@ def test_lines_are_found_whole(continuum: float):
     steep = np.linspace(100, 10, COLUMNS) + rng.standard_normal(COLUMNS)
     assert find_line(Spectrum(WAVELENGTHS, steep, np.ones(COLUMNS), "µJy")).signal_to_noise < 5
     assert find_line(Spectrum(WAVELENGTHS[:9], np.ones(9), np.ones(9), "µJy")) is None
+
+
+@pytest.mark.parametrize("columns", [40, 400])
+def test_axis_of_flux_has_lines_and_no_bad_pixels(columns: int):
+    rng = np.random.default_rng(5)
+    x = np.arange(columns)
+    flux = 1 + 0.1 * rng.standard_normal(columns)
+    flux += 9 * np.exp(-0.5 * ((x - 20.4) / 0.9) ** 2)
+    flux[10:13] -= [2, 3, 2]
+    spectrum = Spectrum(1 + x / columns, flux, np.full(columns, 0.1), "µJy")
+    low, high = compute_flux_limits(spectrum)
+    assert (low, high) == (flux.min(), flux.max())
+    bad = spectrum._replace(flux=flux.copy(), error=spectrum.error.copy())
+    bad.flux[[3, 30]] = 1e6, -1e6
+    # Noisy channels at the edge.
+    bad.flux[-3:], bad.error[-3:] = [-80, 150, 90], 50
+    bad.flux[5] = np.nan
+    assert compute_flux_limits(bad) == (low, high)
+    without = bad._replace(error=np.full(columns, np.nan))
+    assert compute_flux_limits(without)[1] < 200
+    noise = spectrum._replace(flux=rng.standard_normal(columns), error=np.ones(columns))
+    assert 3 < np.ptp(compute_flux_limits(noise)) < 8
+    assert compute_flux_limits(noise._replace(flux=noise.flux * np.nan)) == (0, 0)
+
+
+@pytest.mark.parametrize("center", [50.0, 50.3, 50.5, 50.8])
+@pytest.mark.parametrize("width", [0.9, 1.3, 2.5])
+def test_lines_have_wavelengths_between_pixels(center: float, width: float):
+    x = np.arange(100.0)
+    flux = 3 + 0.01 * x + 10 * np.exp(-0.5 * ((x - center) / width) ** 2)
+    assert find_line(Spectrum(x, flux, np.ones(100), "µJy")).wavelength == pytest.approx(
+        center, abs=0.1
+    )
 
 
 def test_noise_is_no_source():

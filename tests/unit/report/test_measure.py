@@ -11,7 +11,7 @@ from astropy.io import fits
 from PIL import Image
 
 from exp_to_source.quicklook.digests import digest_manifest
-from exp_to_source.quicklook.spectra import Spectrum
+from exp_to_source.quicklook.spectra import Spectrum, compute_flux_limits
 from exp_to_source.report.exposures import ExposureSummary, read_header, summarize_observation
 from exp_to_source.report.images import downsample, encode_png
 from exp_to_source.report.measure import decode, encode, measure_products, read_measurements, rebin
@@ -51,7 +51,6 @@ def test_products_are_measured(tmp_path: Path):
     first, empty = map(json.loads, output.read_text().splitlines())
     assert empty == {"product": "empty", "digest": digests["empty"]}
     assert (first["product"], first["digest"]) == ("p", digests["p"])
-    assert first["position"] == [10.5, -3.25]
     # Ten in each of four entries.
     assert first["snr"] == pytest.approx(20, abs=0.1)
     assert first["usable"] == pytest.approx(99.0)
@@ -110,6 +109,20 @@ def test_spectra_are_encoded_in_few_bytes():
     assert rebin(spectrum, 5000) is spectrum
     assert encode(None, 10) is None
     assert encode(spectrum._replace(flux=np.full(1000, np.nan)), 10) is None
+
+
+def test_bad_pixels_coarsen_no_other():
+    flux = 1 + 0.1 * np.random.default_rng(0).standard_normal(1000)
+    flux[500:503] = [6, 8, 6]
+    spectrum = Spectrum(np.linspace(1, 5, 1000), flux, np.full(1000, 0.1), "µJy")
+    limits = compute_flux_limits(spectrum)
+    spectrum.flux[100] = 1e9
+    encoded = encode(spectrum, 300)
+    decoded = decode(encoded)
+    assert decoded.flux[60:150] == pytest.approx(1, abs=0.3)
+    # A line in one bin is not taken for a bad pixel.
+    for known in (encoded, encode(decoded, 300)):
+        assert known["limits"] == pytest.approx(limits, rel=1e-3)
 
 
 @pytest.mark.parametrize(("size", "count"), [(50, 3), (25, 1), (5, 0)])

@@ -345,8 +345,7 @@ def add_measurements(results: Path) -> None:
         for number, (name, digest) in enumerate(sorted(read_digests(results).items())):
             measurement = {
                 "product": name, "digest": digest, "snr": 3.0 * number, "usable": 98.5,
-                "position": [10 + number / 100, -5 + number / 200], "sums": [spectrum],
-                "entries": [["MJy", 30, 400, 1]], "images": [image],
+                "sums": [spectrum], "entries": [["MJy", 30, 400, 1]], "images": [image],
             }  # fmt: skip
             file.write(json.dumps(measurement) + "\n")
 

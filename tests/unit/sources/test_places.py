@@ -11,7 +11,7 @@ from astropy.table import Column, Table
 from indexed import associate, exposure, group
 
 from exp_to_source.errors import InputError
-from exp_to_source.sources.catalog import PLACE_COLUMNS, read_catalog
+from exp_to_source.sources.catalog import PLACE_COLUMNS, add_places, read_catalog
 from exp_to_source.sources.choosing import SourceFilter, choose
 from exp_to_source.sources.families import GroupingOptions, IndexedExposure
 from exp_to_source.sources.join_table import Joins, parse_row, read_joins
@@ -223,6 +223,18 @@ def test_catalog_of_places(tmp_path: Path):
     assert ids == [61, 62, 5]
     assert note.startswith("catalog: 1 of its ids are of sources that are not within 0.5")
     assert "places in it (62); if it has other numbers" in note
+
+
+def test_places_of_grisms_that_headers_do_not_have(tmp_path: Path):
+    places = {"label": [61, 62], "sky_centroid.ra": [RA, RA], "sky_centroid.dec": [DEC, DEC]}
+    catalog = read_catalog(write_catalog(tmp_path / "jw1_cat.ecsv", **places))
+    slits = (61, "", "61"), (62, "", "62", {"position": "1.0 2.0"}), (63, "", "63")
+    grism = exposure("jw1_cal", *slits, exposure_type="NIS_WFSS")
+    (placed,) = add_places([grism], catalog)
+    assert [slit.position for slit in placed.slits] == [f"{RA} {DEC}", "1.0 2.0", ""]
+    # Ids of slits are not those of the field.
+    slit = exposure("jw2_cal", (61, "", "S200A1"), exposure_type="NRS_FIXEDSLIT")
+    assert list(add_places([slit], catalog)) == [slit]
 
 
 def program(number: int, *sources: tuple[int, float], **header: str) -> list[IndexedExposure]:

@@ -22,10 +22,10 @@ function decodeNumbers(text, scale) {
   return values;
 }
 
-function decodeSpectrum({ range, scale, flux, error, unit, order }) {
+function decodeSpectrum({ range, limits, scale, flux, error, unit, order }) {
   const [values, errors] = [decodeNumbers(flux, scale), decodeNumbers(error, scale)];
   const step = (range[1] - range[0]) / Math.max(values.length - 1, 1);
-  return { range, unit, order, values, errors, waves: values.map((_, k) => range[0] + k * step) };
+  return { range, limits, unit, order, values, errors, waves: values.map((_, k) => range[0] + k * step) };
 }
 
 /* Map a value between two limits to pixels. */
@@ -49,10 +49,9 @@ function path(xs, ys) {
 }
 
 function sparkline(n) {
-  const { values, waves, range } = decodeSpectrum(data.spectra[n][0]);
-  const valid = values.filter((value) => !Number.isNaN(value));
+  const { values, waves, range, limits: [low, high] } = decodeSpectrum(data.spectra[n][0]);
   const x = between(...range, 1, 119);
-  const y = between(Math.min(0, ...valid), Math.max(...valid), 27, 2);
+  const y = between(Math.min(0, low), high, 27, 2);
   const chart = draw("svg", { viewBox: "0 0 120 29", class: "spark", preserveAspectRatio: "none", "aria-hidden": "true" });
   chart.append(draw("path", { d: path(waves.map(x), values.map(y)) }));
   return chart;
@@ -83,11 +82,12 @@ function plot(n) {
   const above = resampled ? 62 : 0;
   const [width, height, left, right, top, bottom] = narrow.matches
     ? [360, 230 + above, 44, 6, 10 + above, 38] : [860, 280 + above, 56, 10, 12 + above, 40];
-  const valid = curves.flatMap((curve) => curve.values.filter((value) => !Number.isNaN(value)));
-  const [least, most] = [Math.min(0, ...valid), Math.max(...valid)];
+  const [least, most] = [Math.min(0, ...curves.map((c) => c.limits[0])), Math.max(...curves.map((c) => c.limits[1]))];
   const room = 0.06 * (most - least || 1);
   const x = between(...range, left, width - right);
-  const y = between(least - room, most + room, height - bottom, top);
+  const scale = between(least - room, most + room, height - bottom, top);
+  /* Values beyond the axis are at its end. */
+  const y = (value) => Math.min(height - bottom, Math.max(top, scale(value)));
   const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, class: "plot", role: "img" });
   chart.setAttribute("aria-label", `Spectrum of ${data.products[n]}`);
   for (const [tick, label] of labelled(ticks(...range, width / 90))) {
