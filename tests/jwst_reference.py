@@ -1,19 +1,14 @@
 """Products of the jwst package, and where ours differ from them."""
 
-import io
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import asdf
-import numpy as np
 import pytest
-from adversity.judge import blocks_of, judge
-from asdf.util import load_yaml
-from astropy.io import fits
+from adversity.judge import compare, compare_wcs, judge, read
 from jwst.exp_to_source import exp_to_source
-from stdatamodels.fits_support import fits_hash
 from stdatamodels.jwst import datamodels
 from stdatamodels.jwst.datamodels import MultiSlitModel
 
@@ -29,22 +24,8 @@ from exp_to_source.tables import read_sources
 from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
 
-CARD = 80
-ABSENT = "(absent)"
-
 #: Grouping of jwst; exposures may be copies of one.
 AS_JWST = GroupingOptions(group_by="source_name", on_doubt="warn")
-
-#: Top of the tree: what depends on the software and the time of writing.
-NOT_COMPARED = ("asdf_library", "history", "_fits_hash")
-
-
-class Difference(NamedTuple):
-    """A place where two products differ, and what they have there."""
-
-    place: str
-    ours: Any
-    official: Any
 
 
 def simulated(folder, edit=None, **options):
@@ -66,8 +47,8 @@ def differences(
     folder: Path,
     association: Association | None = None,
     opened: bool = False,
-) -> list[Difference]:
-    """Regroup exposures in both ways and compare the products.
+) -> list[str]:
+    """Regroup exposures in both ways and compare the products, down to images of cards.
 
     Parameters
     ----------
@@ -83,25 +64,28 @@ def differences(
     associations = [association] if association else []
     ours = {}
     for path in regroup(paths, folder / "ours", associations, options=GroupingOptions()):
-        source, content = read_product(path)
-        ours[source] = path, content
+        product = read(path, exact=True)
+        ours[source_of(product.tree)] = path, product
     found = []
     (folder / "official").mkdir(parents=True)
     for model in regroup_officially(paths, association):
-        entry = model.exposures[0]
-        path, content = ours.pop((entry.source_id, (entry.source_name or "").strip()))
+        path, product = ours.pop(source_of(model.instance))
         official = folder / "official" / path.name
         with warnings.catch_warnings(action="ignore"):  # Cards that are too long for their comment.
             model.save(official)
-        _, theirs = read_product(official)
-        places = dict.fromkeys((*content, *theirs))
-        pairs = [(place, content.get(place, ABSENT), theirs.get(place, ABSENT)) for place in places]
-        found += [Difference(*pair) for pair in pairs if pair[1] != pair[2]]
+        found += compare(product, read(official, exact=True))
         if opened:
-            check_opens(path, model)
+            with open_quietly(path) as opened_product:
+                found += compare_wcs(opened_product, model)
             opened = False
     assert not ours
     return found
+
+
+def source_of(tree: dict[str, Any]) -> tuple[int, str]:
+    """Id and name of the source of a product."""
+    entry = tree["exposures"][0]
+    return entry["source_id"], (entry.get("source_name") or "").strip()
 
 
 def regroup(
@@ -138,66 +122,6 @@ def regroup_officially(
                 exposure.meta.asn.table_name = Path(association.path).name
                 exposure.meta.asn.pool_name = association.pool
         return list(exp_to_source(exposures).values())
-
-
-def read_product(path: Path) -> tuple[tuple[int, str], dict[str, Any]]:
-    """Read a product: its source, and content by place; check its hash."""
-    raw = path.read_bytes()
-    content: dict[str, Any] = {"HDUs": []}
-    with fits.open(path) as hdus:
-        for hdu in hdus[:-1]:
-            name, place = f"{hdu.name},{hdu.ver}", hdu.fileinfo()
-            header = raw[place["hdrLoc"] : place["datLoc"]].decode().rstrip()
-            images = [header[at : at + CARD].rstrip() for at in range(0, len(header), CARD)]
-            images = [card for card in images if card[:8].strip() not in ("DATE", "HISTORY")]
-            words = [card[:8].strip() for card in images]
-            content["HDUs"].append(name)
-            content[name] = words
-            for word in words:
-                cards = [card for card, other in zip(images, words, strict=True) if other == word]
-                content[f"{name} {word}"] = "\n".join(cards)
-            content[f"data of {name}"] = raw[place["datLoc"] : place["datLoc"] + place["datSpan"]]
-        start = hdus[-1].fileinfo()["datLoc"]
-        document = raw[start : start + hdus[-1].header["NAXIS1"]]
-        tree = load_yaml(io.BytesIO(document), tagged=True)
-        assert hdus[-1].name == "ASDF" and tree["_fits_hash"] == fits_hash(hdus)
-    for key in NOT_COMPARED:
-        tree.pop(key, None)
-    del tree["meta"]["date"]
-    first = tree["exposures"][0]
-    source = first["source_id"], str(first.get("source_name") or "").strip()
-    return source, content | dict(flatten("", tree, list(blocks_of(document))))
-
-
-def flatten(place: str, node: Any, blocks: list[bytes]) -> Iterator[tuple[str, Any]]:
-    """Yield tags and values of a tree by place, in which blocks stand for their numbers."""
-    tag = getattr(node, "_tag", "")
-    if isinstance(node, (dict, list)):
-        yield place, f"{type(node).__name__} of {len(node)} {tag}"
-        for key, part in node.items() if isinstance(node, dict) else enumerate(node):
-            if key == "source" and "ndarray" in tag and isinstance(part, int):
-                part = blocks[part]
-            inner = f"[{key}]" if isinstance(node, list) else f".{key}" if place else str(key)
-            yield from flatten(place + inner, part, blocks)
-    else:
-        yield place, repr(node) + tag
-
-
-def check_opens(path: Path, official: datamodels.MultiExposureModel) -> None:
-    """Check that a product is valid, and that its WCSs give the values of the official ones."""
-    with datamodels.open(path, strict_validation=True) as model:
-        assert type(model) is datamodels.MultiExposureModel
-        model.validate()
-        assert len(model.exposures) == len(official.exposures)
-        for entry, other in zip(model.exposures, official.exposures, strict=True):
-            rows, columns = entry.data.shape
-            points = np.mgrid[0 : columns : columns / 2, 0 : rows : rows / 2]
-            world, expected = (
-                np.array([np.asarray(axis, float) for axis in wcs(*points)])
-                for wcs in (entry.meta.wcs, other.meta.wcs)
-            )
-            assert np.isfinite(world).any()
-            assert world.tobytes() == expected.tobytes()
 
 
 def assert_equal_to_jwst(paths: list[Path], products: list[Path], folder: Path) -> None:

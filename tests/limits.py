@@ -1,10 +1,19 @@
-"""Limits within which a test case must end."""
+"""Limits within which a test case must end, and random cases within them."""
 
+import os
+import random
 import resource
 import signal
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from exp_to_source.errors import InputError
+
+
+class TooSlowError(BaseException):
+    """Something took too long; nothing on the way catches this."""
 
 
 @contextmanager
@@ -20,11 +29,11 @@ def limited_memory(more: int) -> Iterator[None]:
 
 
 @contextmanager
-def limited_time(seconds: float, error: BaseException) -> Iterator[None]:
-    """Raise an error in what takes longer."""
+def limited_time(seconds: float) -> Iterator[None]:
+    """Raise `TooSlowError` in what takes longer."""
 
     def stop(*_: object) -> None:
-        raise error
+        raise TooSlowError(seconds)
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -33,3 +42,31 @@ def limited_time(seconds: float, error: BaseException) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def run_cases(
+    count: int, case: Callable[[random.Random], str], seconds: float, memory: int = 4 << 30
+) -> Counter[str]:
+    """Run cases, each with random numbers of its own, within bounds; count their outcomes.
+
+    The numbers are the same each time, unless FUZZ_SEED is set.
+    """
+    outcomes: Counter[str] = Counter()
+    start = os.environ.get("FUZZ_SEED", "0")
+    for number in range(count):
+        try:
+            with limited_memory(memory), limited_time(seconds):
+                outcomes[case(random.Random(f"{start} {number}"))] += 1
+        except Exception as error:
+            error.add_note(f"in case {number}, FUZZ_SEED={start}")
+            raise
+    print(outcomes)
+    return outcomes
+
+
+def check_message(error: InputError, *names: str) -> str:
+    """Check that an error is one sentence about one of these files."""
+    text = str(error)
+    assert "\n" not in text and any(name in text for name in names), text
+    assert len(text) < 1000, text
+    return "refused"

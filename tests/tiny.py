@@ -226,7 +226,6 @@ class File:
                 self.planes.setdefault(key, (cards, content))
         end = re.search(rb"\n\.\.\.\r?\n", asdf)
         self.tree = yaml.compose(asdf[: end.end()].decode(), Loader=LOADER)
-        drop_nulls(self.tree)
         self.blocks = []
         position = asdf.find(MAGIC, end.end())
         while position >= 0 and asdf.startswith(MAGIC, position):
@@ -236,29 +235,11 @@ class File:
             position += size
 
 
-def drop_nulls(root: yaml.Node) -> None:
-    """Leave out keys without a value, as asdf does, and repeated ones; of a WCS, nulls count."""
-    todo, seen = [(root, False)], set()
-    while todo:
-        node, is_wcs = todo.pop()
-        if isinstance(node, yaml.ScalarNode) or id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            pairs = [pair for pair in node.value if is_wcs or pair[1].tag != NULL]
-            node.value = list({yaml.serialize(key): (key, part) for key, part in pairs}.values())
-            todo += ((part, is_wcs or key.value == "wcs") for key, part in node.value)
-        else:
-            todo += ((part, is_wcs) for part in node.value)
-
-
 def parts_of(node: yaml.Node | None) -> dict[str, yaml.Node]:
-    """Parts of a mapping, none where it is something else."""
-    if not isinstance(node, yaml.MappingNode):
-        return {}
-    return {
-        key.value or "null": part for key, part in node.value if isinstance(key, yaml.ScalarNode)
-    }
+    """Parts of a mapping that have a value, none where it is something else."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    scalars = ((key.value, part) for key, part in pairs if isinstance(key, yaml.ScalarNode))
+    return {key or "null": part for key, part in scalars if part.tag != NULL}
 
 
 def at(node: yaml.Node | None, *path: str | int) -> Any:
@@ -268,34 +249,25 @@ def at(node: yaml.Node | None, *path: str | int) -> Any:
     return node
 
 
-def same(one: File, a: yaml.Node | None, other: File, b: yaml.Node | None) -> bool:
-    """Whether two nodes mean the same, arrays being compared by their bytes."""
-    done: set[tuple[int, int]] = set()
-    todo = [(a, b)]
-    while todo:
-        a, b = todo.pop()
-        if (id(a), id(b)) in done:
-            continue
-        done.add((id(a), id(b)))
-        if type(a) is not type(b) or (a is not None and a.tag != b.tag):
-            return False
-        if isinstance(a, yaml.ScalarNode):
-            if a.value != b.value and a.tag != NULL:
-                return False
-            continue
-        if a is not None and len(a.value) != len(b.value):
-            return False
-        pairs = zip(a.value, b.value, strict=True) if a is not None else ()
-        if isinstance(a, yaml.SequenceNode):
-            todo += pairs
-            continue
-        for (key, part), (other_key, other_part) in pairs:
-            todo.append((key, other_key))
-            if not (a.tag.startswith(NDARRAY) and key.value == "source"):
-                todo.append((part, other_part))
-            elif array_of(one, part) != array_of(other, other_part):
-                return False
-    return True
+def form(file: File, node: yaml.Node | None, is_wcs: bool = False) -> Any:
+    """Tags and content of a node, bytes in place of arrays.
+
+    Keys without a value are left out, as asdf does, and repeated ones; of a WCS, nulls count.
+    """
+    if node is None or (node.tag == NULL and not is_wcs):
+        return None
+    if isinstance(node, yaml.ScalarNode):
+        return node.tag, node.value if node.tag != NULL else ""
+    if isinstance(node, yaml.SequenceNode):
+        return node.tag, [form(file, part, is_wcs) for part in node.value]
+    items = {}
+    for key, part in node.value:
+        is_array = node.tag.startswith(NDARRAY) and key.value == "source"
+        within = is_wcs or key.value == "wcs"
+        items[repr(form(file, key, True))] = (
+            array_of(file, part) if is_array else form(file, part, within)
+        )
+    return node.tag, [item for item in items.items() if item[1] is not None]
 
 
 def array_of(file: File, source: yaml.Node) -> tuple[Any, ...]:
@@ -373,14 +345,14 @@ def judge(product: Path, exposures: list[tuple[str, bytes, int]]) -> None:
                 hdu = source.value[5:].partition(",")[0]
                 assert_same_numbers(ours.planes[hdu, place], theirs.planes[hdu, number + 1])
             elif key != "meta" and not edited:
-                assert same(ours, node, theirs, given.get(key)), key
+                assert form(ours, node) == form(theirs, given.get(key)), key
         meta, slit_meta = parts_of(own["meta"]), parts_of(given.get("meta"))
         assert meta["filename"].value == name
-        assert same(ours, meta.get("wcs"), theirs, slit_meta.get("wcs")), "wcs"
+        assert form(ours, meta.get("wcs"), True) == form(theirs, slit_meta.get("wcs"), True)
         if not edited:
             for key, node in parts_of(at(theirs.tree, "meta")).items():
                 if key not in NOT_COMMON and key not in slit_meta:
-                    assert same(ours, meta.get(key), theirs, node), key
+                    assert form(ours, meta.get(key)) == form(theirs, node), key
             kinds = [
                 at(tree, "exposure", "type")
                 for tree in (given.get("meta"), at(theirs.tree, "meta"))

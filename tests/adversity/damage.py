@@ -147,16 +147,6 @@ def header_bytes(rng: random.Random, parts: Parts) -> None:
     cards[place] = edit_bytes(rng, cards[place][:used]) + cards[place][used:]
 
 
-def card_character(rng: random.Random, parts: Parts) -> None:
-    cards = pick_cards(rng, parts)
-    place = rng.randrange(len(cards))
-    used = [n for n in range(10, CARD) if cards[place][n : n + 1] not in (b" ", b"'", b"/")]
-    if used:
-        at = rng.choice(used[:20])
-        new = bytes([rng.choice(b"0123456789.-+ABCXYZabcxyz_'/ ")])
-        cards[place] = cards[place][:at] + new + cards[place][at + 1 :]
-
-
 def card_value(rng: random.Random, parts: Parts) -> None:
     cards = pick_cards(rng, parts)
     place = rng.randrange(len(cards))
@@ -335,7 +325,7 @@ def blocks_moved(rng: random.Random, parts: Parts) -> None:
 #: Mutators by the part of a file that they damage; those that do several things repeatedly.
 PARTS: dict[str, list[Mutator]] = {
     "cards": [
-        *(header_bytes, card_character, card_value, card_keyword, card_added),
+        *(header_bytes, card_value, card_keyword, card_added),
         *(cards_moved, cards_moved, cards_moved),
     ],
     "planes": [plane_bytes],

@@ -3,7 +3,6 @@
 import gzip
 import lzma
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from tiny import Parts, integer, split, value
 from exp_to_source.simulate.exposures import FIXED_SLITS, Simulation, simulate
 
 #: In place of the date of simulation.
-DATE = "2026-01-01T00:00:00.000"
+DATE = b"2026-01-01T00:00:00.000"
 
 
 @dataclass(frozen=True)
@@ -37,34 +36,23 @@ class Subject:
     parts: Parts
 
 
-def simulated(folder: Path, modes: Iterable[str], count: int) -> list[Subject]:
-    """Two exposures of so many slits in each mode."""
-    subjects = []
-    for mode in modes:
-        slits = FIXED_SLITS[:count] if mode == "fixed-slit" else ()
-        background = count // 2 if mode == "mos" else 0
-        simulation = Simulation(
-            mode=mode,
-            exposures=2,
-            sources=count - background,
-            background=background,
-            fixed_slits=slits,
-            shape=(4, 8),
-        )
-        for path in simulate(simulation, folder / mode):
-            parts = settle(split(path.read_bytes()))
-            subjects.append(Subject(f"simulated {mode}", mode, path.name, parts))
-    return subjects
-
-
-def settle(parts: Parts) -> Parts:
-    """Take away what differs from one process to the next: date, and order of the software used."""
-    now = value(parts.hdus[0][0], "DATE") or ""
-    parts.hdus = [
-        ([card.replace(now.encode(), DATE.encode()) for card in cards], data)
-        for cards, data in parts.hdus
+def simulated(folder: Path, mode: str, count: int) -> list[Subject]:
+    """Two exposures of so many slits."""
+    background = count // 2 if mode == "mos" else 0
+    simulation = Simulation(
+        mode=mode, exposures=2, sources=count - background, background=background, shape=(4, 8),
+        fixed_slits=FIXED_SLITS[:count] if mode == "fixed-slit" else (),
+    )  # fmt: skip
+    return [
+        Subject(f"simulated {mode}", mode, path.name, settle(path.read_bytes()))
+        for path in simulate(simulation, folder)
     ]
-    parts.lines = [line.replace(now, DATE) for line in parts.lines]
+
+
+def settle(content: bytes) -> Parts:
+    """Take away what differs from one process to the next: date, and order of the software used."""
+    now = value(split(content).hdus[0][0], "DATE") or ""
+    parts = split(content.replace(now.encode(), DATE))
     start = parts.lines.index("  extensions:") + 1
     end = next(
         n for n in range(start, len(parts.lines)) if parts.lines[n][:3] not in ("  -", "   ")

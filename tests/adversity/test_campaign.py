@@ -10,17 +10,20 @@ import re
 import shutil
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
+import jwst_reference
 import pytest
+from adversity.judge import SHUT, Verdict, is_refused_in_vain, judge
 from damage import MUTATORS, damage
 from eras import DATA
-from judge import SHUT, Verdict, is_refused_in_vain, judge
-from limits import limited_memory, limited_time
-from steps import TooSlowError, regroup, run_cases
+from limits import TooSlowError, limited_memory, limited_time, run_cases
 from subjects import Subject, real, simulated
 
-from exp_to_source.errors import InputError
+from exp_to_source.errors import InputError, exit_on_user_error
 from exp_to_source.simulate.modes import MODES
+from exp_to_source.sources.families import DEFAULT_OPTIONS
+from exp_to_source.tables import read_table
 from exp_to_source.verify.opening import open_model
 
 MUTANTS = os.environ.get("EXP_TO_SOURCE_MUTANTS")
@@ -47,6 +50,25 @@ POLICY = re.compile(
     "|(with|has) (other|different|several) (content|values)|twice in one place|the anchor .* twice"
     "|another description in the tree|in its header and .* in the tree"
 )
+
+
+class Made(NamedTuple):
+    """What the project made: products, and its remarks; or its error."""
+
+    products: list[Path]
+    remarks: list[str]
+    error: str = ""
+
+
+def regroup(paths: list[Path], results: Path) -> Made:
+    """Regroup exposures by the steps of the project."""
+    shutil.rmtree(results, ignore_errors=True)
+    try:
+        with exit_on_user_error("regroup"):
+            products = jwst_reference.regroup(paths, results, options=DEFAULT_OPTIONS)
+    except SystemExit as error:
+        return Made([], [], str(error))
+    return Made(products, [row["remark"] for row in read_table(f"{results}/remarks.tsv")])
 
 
 class Campaign:
@@ -101,7 +123,7 @@ class Campaign:
     def judge(self, rng: random.Random, paths: list[Path], before: dict[str, bytes]) -> Verdict:
         """Regroup exposures and judge products, or the error."""
         try:
-            with limited_memory(MEMORY), limited_time(SECONDS, TooSlowError()):
+            with limited_memory(MEMORY), limited_time(SECONDS):
                 made = regroup(paths, self.folder / "results")
         except TooSlowError:
             return Verdict("over bounds", [f"more than {SECONDS} s"])
@@ -117,7 +139,7 @@ class Campaign:
             return Verdict("equal, unchanged")
         try:
             # jwst may read a damaged file without end.
-            with limited_time(PATIENCE, TooSlowError()):
+            with limited_time(PATIENCE):
                 if made.error:
                     folder = self.empty("sound")
                     for name, content in before.items():
@@ -155,7 +177,7 @@ def test_no_mutant_differs_silently_or_opens_nowhere(
     if mode == kind:
         subjects = [one for one in real(FOLDER, SLITS) if one.family == Path(kind).name]
     else:
-        subjects = simulated(tmp_path / "data", [mode], SLITS)
+        subjects = simulated(tmp_path / "data", mode, SLITS)
     campaign = Campaign(kind, subjects, tmp_path)
     outcomes = run_cases(int(MUTANTS or 30), campaign.run, 2 * PATIENCE, 8 << 30)
     assert MUTANTS or outcomes.keys() >= {"refused", "equal"}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from damage import MUTATORS, PARTS, cut, damage, damage_bytes
-from steps import check_message, run_cases
+from limits import check_message, run_cases
 from tiny import Parts, judge, split, write_tiny
 
 from exp_to_source.errors import InputError

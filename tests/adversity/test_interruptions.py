@@ -1,6 +1,6 @@
 """Runs that are killed leave nothing half-made, and a plain restart completes them.
 
-EXP_TO_SOURCE_KILLS sets the number of kills (default 6).
+EXP_TO_SOURCE_KILLS sets the number of kills (default 3, one of each kind).
 """
 
 import errno
@@ -23,7 +23,7 @@ from exp_to_source.files import atomic_write, remove_temporary_files, write_all
 from exp_to_source.results import SUMMARY
 from exp_to_source.simulate.exposures import Simulation, simulate
 
-KILLS = int(os.environ.get("EXP_TO_SOURCE_KILLS", "6"))
+KILLS = int(os.environ.get("EXP_TO_SOURCE_KILLS", "3"))
 VICTIMS = ("main", "worker", "all")
 WORKERS = ("exp-to-source", "gather_source.py")
 

@@ -4,6 +4,7 @@ Where jwst has a defect that is not copied, the expected difference is written o
 """
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -15,11 +16,10 @@ from exp_to_source.sources.associations import Association
 SLITS = ("S200A1", "S400A1")
 
 
-def patched(paths, patch=lambda hdus, number: hdus[0].header.append(("MYWORD", number))):
+def patched(paths):
     """Change exposures with astropy, so that the tree does not know of it and headers count."""
     for number, path in enumerate(paths, 1):
-        with fits.open(path, mode="update") as hdus:
-            patch(hdus, number)
+        fits.setval(path, "MYWORD", value=number)
     return paths
 
 
@@ -53,11 +53,10 @@ def test_fixed_slit_in_one_mos_exposure(tmp_path):
     """jwst says NRS_MSASPEC at the top of what is a fixed slit's, for want of a second exposure."""
     paths = simulated(tmp_path, sources=1, exposures=1, fixed_slits=("S200A1",))
     assert differences(paths, tmp_path) == [
-        ("PRIMARY,1 EXP_TYPE",
-         "EXP_TYPE= 'NRS_FIXEDSLIT'      / Type of data in the exposure",
-         "EXP_TYPE= 'NRS_MSASPEC'        / Type of data in the exposure"),
-        ("meta.exposure.type", "'NRS_FIXEDSLIT'", "'NRS_MSASPEC'"),
-    ]  # fmt: skip
+        "card PRIMARY,1 EXP_TYPE: EXP_TYPE= 'NRS_FIXEDSLIT'      / Type of data in the exposure"
+        " / EXP_TYPE= 'NRS_MSASPEC'        / Type of data in the exposure",
+        "meta.exposure.type: 'NRS_FIXEDSLIT' / 'NRS_MSASPEC'",
+    ]
 
 
 def test_mbsub(tmp_path):
@@ -229,38 +228,16 @@ def test_wcsinfo_of_exposure(tmp_path):
         model.meta.instance["wcsinfo"] = {"ra_ref": 200.0 + number, "s_region": "POLYGON"}
 
     paths = simulated(tmp_path, edit, sources=1, exposures=2)
-    found = differences(paths, tmp_path)
-    assert {place: official for place, _, official in found if "SCI" not in place} == {
+    found = dict(text.split(": ", 1) for text in differences(paths, tmp_path))
+    for number in (1, 2):
+        words = re.findall(r"\('(\w+)', ", found.pop(f"cards SCI,{number}"))
+        assert {*words} == {"RA_REF", "S_REGION", "CONTINUE"}
+    assert {place: text.split(" / ")[1] for place, text in found.items()} == {
         "exposures[0].meta.wcsinfo.ra_ref": "201.0",
         "exposures[0].meta.wcsinfo.s_region": "'POLYGON'",
         "exposures[1].meta.wcsinfo.ra_ref": "202.0",
         "exposures[1].meta.wcsinfo.s_region": "'POLYGON'",
     }
-    # RA_REF and S_REGION, and the CONTINUE cards of the slit's S_REGION, are all that differs.
-    assert {place for place, _, _ in found if "SCI" in place} == {
-        f"SCI,{version}{word}"
-        for version in (1, 2)
-        for word in ("", " RA_REF", " S_REGION", " CONTINUE")
-    }
-
-
-def test_edited_headers(tmp_path):
-    """Where headers were changed after the tree was written, the headers count."""
-
-    def patch(hdus, number):
-        for name in ("PRIMARY", "SCI", "DQ"):
-            hdus[name].header["MYWORD"] = (number, "own")
-        hdus["PRIMARY"].header["TITLE"] = "another"
-        hdus["PRIMARY"].header["GS_MAG"] = 1e-20
-        del hdus["PRIMARY"].header["TARGNAME"]
-        hdus["SCI", 1].header["STLARITY"] = 0.25
-        hdus["SCI", 2].header["SOURCEID"] = hdus["SCI", 1].header["SOURCEID"]
-        hdus["SCI", 2].header["SRCNAME"] = hdus["SCI", 1].header["SRCNAME"]
-        del hdus["SCI", 2].header["SRCALIAS"]
-        hdus.insert(len(hdus) - 1, fits.ImageHDU(np.arange(4.0), name="EXTRA"))
-
-    paths = patched(simulated(tmp_path, sources=2, exposures=2), patch)
-    assert differences(paths, tmp_path) == []
 
 
 def test_edited_source_id(tmp_path):

@@ -272,8 +272,7 @@ def test_sound_files_are_regrouped(names: list[str], sound: Path, tmp_path: Path
     products = regroup(exposures, tmp_path)
     assert len(products) == 1
     remarks: dict[str, list[str]] = {str(path): [] for path in exposures}
-    table = tmp_path / "remarks.tsv"
-    for row in read_table(str(table)) if table.exists() else ():
+    for row in read_table(f"{tmp_path}/remarks.tsv"):
         # Remarks on products have no path.
         remarks[row["path"] or str(exposures[-1])].append(row["remark"])
     for name, path in paths.items():
@@ -294,25 +293,14 @@ def test_the_tree_decides_if_there_is_no_datamodl(
     assert [path.read_bytes() for path in regroup([exposure], tmp_path)] == before
 
 
-#: Edits that make products wrong or ambiguous, and what is said of them.
-REFUSED: dict[str, tuple[Edit, str]] = {
-    "one plane cropped": (
-        set_data(("SCI", 1), lambda data: data[1:]), "different shapes",
-    ),
-    "a plane removed": (hdus(lambda h: h.__delitem__("VAR_FLAT")), "VAR_FLAT,1, which is"),
-    "a key twice with other values": (
-        in_meta("1\n  own: 2"), "the key own twice in one place",
-    ),
-    "BZERO of other integers": (card(f"BZERO   = {1 << 15:>20}", 2), "DQ,1 has scaled numbers"),
-    "a compressed file": (
-        lambda path: path.write_bytes(b"\x1f\x8b" + path.read_bytes()), "unpack it with gunzip",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_makes_a_product_wrong_is_refused(name: str, exposure: Path, tmp_path: Path):
-    edit, sentence = REFUSED[name]
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [
+        (set_data(("SCI", 1), lambda data: data[1:]), "different shapes"),
+        (hdus(lambda opened: opened.__delitem__("VAR_FLAT")), "VAR_FLAT,1, which is"),
+    ],
+)
+def test_what_makes_a_product_wrong_is_refused(edit: Edit, sentence: str, exposure, tmp_path: Path):
     edit(exposure)
     with pytest.raises(InputError, match=sentence):
         index_exposure(str(exposure), str(tmp_path / "index.txt"))

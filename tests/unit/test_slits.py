@@ -5,26 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from jwst_reference import regroup
 from stdatamodels.jwst import datamodels
 
 from exp_to_source.errors import InputError
-from exp_to_source.gather.product import gather_source
-from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
-from exp_to_source.sources.listing import list_sources
 from exp_to_source.spec3 import slits
 
 
 def make_product(folder: Path, simulation: Simulation) -> Path:
     """Regroup simulated exposures of one source."""
-    exposures = simulate(simulation, folder / "exposures")
-    indices = [str(folder / "index" / f"{path.stem}.txt") for path in exposures]
-    for path, index in zip(exposures, indices, strict=True):
-        index_exposure(str(path), index)
-    list_sources(indices, str(folder / "sources.tsv"))
-    (manifest,) = (folder / "manifests").iterdir()
-    product = folder / f"{manifest.stem}_cal.fits"
-    gather_source(str(manifest), str(product), str(folder / "index"))
+    (product,) = regroup(simulate(simulation, folder / "exposures"), folder)
     return product
 
 

@@ -4,17 +4,7 @@ import io
 
 import pytest
 
-from exp_to_source.formats.rows import (
-    decode_column,
-    decode_named_rows,
-    decode_rows,
-    encode_column,
-    encode_rows,
-    get_all,
-    get_one,
-    read_checked,
-    with_checksum,
-)
+from exp_to_source.formats.rows import decode_rows, encode_rows, read_checked, with_checksum
 
 FIELDS = [
     *("", "a b", "\t", "\n", "\\", "\\t", "\\\t", "\\\\n", "\\N"),
@@ -30,22 +20,6 @@ def test_every_text_comes_back(field: str):
     assert text.count(b"\n") == 3 and text.count(b"\t") == 3
 
 
-def test_rows_by_name():
-    rows = decode_named_rows(encode_rows([("a", "1"), ("b",), ("a", "2", "3")]))
-    assert rows == {"a": [["1"], ["2", "3"]], "b": [[]]}
-    assert get_one({"a": [["1"]]}, "a") == "1"
-    assert get_one(rows, "c") == "" and get_all(rows, "c") == []
-    assert get_all(rows, "a") == [["1"], ["2", "3"]]
-    for name in ("a", "b"):
-        with pytest.raises(ValueError, match="values to unpack"):
-            get_one(rows, name)
-
-
-def test_columns():
-    assert decode_column(encode_column(FIELDS)) == FIELDS
-    assert decode_column(b"") == []
-
-
 @pytest.mark.parametrize("size", ["-1", "99999999", "9" * 40, "", " 4", "+4", "4_0", "4.0"])
 def test_a_damaged_size_is_never_read(size: str):
     class File(io.BytesIO):
@@ -56,13 +30,6 @@ def test_a_damaged_size_is_never_read(size: str):
     text = with_checksum([("a", "1")])
     assert read_checked(File(text)) == {"a": [["1"]]}
     assert read_checked(File(text.replace(b"\t4\n", f"\t{size}\n".encode(), 1))) is None
-
-
-def test_checked_rows_are_read_and_nothing_after_them():
-    text = with_checksum([("a", "1"), ("b", "2")])
-    file = io.BytesIO(text + b"more")
-    assert read_checked(file) == {"a": [["1"]], "b": [["2"]]}
-    assert file.read() == b"more"
 
 
 def test_every_damaged_byte_of_checked_rows_is_noticed():

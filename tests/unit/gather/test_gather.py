@@ -12,12 +12,9 @@ from snake import ROOT
 
 from exp_to_source.errors import InputError
 from exp_to_source.files import atomic_write, has_content, write_all
-from exp_to_source.formats.indices import IndexReader
-from exp_to_source.formats.manifests import read_manifest
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
-from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.listing import list_sources
 
 #: What no gather imports, as its start is most of its cost.
@@ -27,18 +24,12 @@ FORBIDDEN_IMPORTS = {
     *("json", "operator", "pathlib", "re", "shutil", "types", "typing"),
 }
 
-#: Parts of an index that are read. Those of these exposures have no diagnostics and no text.
-PARTS = [
-    *("summaries", "offsets", "shared", "layouts"),
-    *("exposure_metadata", "primary_metadata", "tags"),
-]
-
 
 @pytest.fixture(scope="module")
 def exposures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with two exposures of three sources."""
     folder = tmp_path_factory.mktemp("exposures")
-    simulate(Simulation(exposures=2, sources=3, shape=(4, 6), association=True), folder)
+    simulate(Simulation(exposures=2, sources=3, shape=(4, 6)), folder)
     return folder
 
 
@@ -101,30 +92,6 @@ def test_exposure_that_changed_since_it_was_indexed(run: Path, change: str):
     assert list((run / "results/products").iterdir()) == []
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_a_damaged_index_makes_no_wrong_product(
-    run: Path, part: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
-    path = Path(indices_in(run)[0])
-    whole, sound = path.read_bytes(), gather_first(run).read_bytes()
-    with IndexReader(str(path)) as index:
-        start, size, _ = index.parts[part]
-        start += index.start
-    refused = 0
-    for offset in range(start, start + size, max(size // 60, 1)):
-        path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 5]) + whole[offset + 1 :])
-        try:
-            if part in ("summaries", "tags"):
-                list_sources([str(path)], f"{run}/results/table")
-            assert gather_first(run).read_bytes() == sound
-        except InputError as error:
-            assert f"{path}: damaged index; delete the file and run again" in str(error)
-            refused += 1
-    # The lines of other slits do not count for this product.
-    assert refused >= (15 if part in ("offsets", "layouts") else 60)
-
-
 def test_manifests_are_rewritten_only_where_they_change(run: Path):
     folder = run / "results/manifests"
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
@@ -133,15 +100,6 @@ def test_manifests_are_rewritten_only_where_they_change(run: Path):
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
     messages = list_sources(indices_in(run)[:1], table)
     assert "3 products of 1 exposure; 3 new or changed" in messages
-
-
-def test_association_is_part_of_the_product(run: Path):
-    asn = read_association(str(next(run.glob("*_asn.json"))))
-    list_sources(indices_in(run), f"{run}/results/sources.tsv", [asn])
-    manifest = read_manifest(str(sorted((run / "results/manifests").iterdir())[0]))
-    assert manifest.association["table_name"] == os.path.basename(asn.path)
-    text = gather_first(run).read_bytes().decode("latin-1")
-    assert f"ASNTABLE= '{os.path.basename(asn.path)}'" in text
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path):

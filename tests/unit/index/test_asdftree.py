@@ -1,10 +1,9 @@
-"""Fragments of a tree mean what the tree means."""
+"""Fragments of a tree, and trees that cannot be cut into any."""
 
 import pytest
-import yaml
 
 from exp_to_source.errors import InputError
-from exp_to_source.formats.template import META_PLACEHOLDER, apply_replacements, fill_placeholders
+from exp_to_source.formats.template import apply_replacements
 from exp_to_source.index.reader import UnusualLayoutError
 from exp_to_source.index.tree import parse
 
@@ -47,64 +46,6 @@ slits:
   name: é
 ...
 """
-
-
-def entry_of(slit, text: str, number: int, first_block: int, common: dict[str, str]):
-    """Entry of a product, as nodes."""
-    lines = "".join(f"    {k}: {v}\n" for k, v in common.items() if k not in slit.overrides)
-    fragment = apply_replacements(text[slit.start : slit.end], slit.replacements)
-    fragment = fragment.replace(META_PLACEHOLDER, lines)
-    return yaml.compose(HEAD + fill_placeholders(fragment, number, first_block, "X") + "...\n")
-
-
-def plain(node):
-    """Tags and content of a node, as tuples."""
-    if isinstance(node, yaml.ScalarNode):
-        return node.tag, node.value
-    if isinstance(node, yaml.SequenceNode):
-        return node.tag, tuple(map(plain, node.value))
-    return node.tag, {plain(key): plain(value) for key, value in node.value}
-
-
-def at(node, *path):
-    for key in path:
-        if isinstance(key, int):
-            node = node.value[key]
-        else:
-            node = next(value for name, value in node.value if name.value == key)
-    return node
-
-
-def test_slits_become_self_contained_fragments():
-    tree = parse(HEAD + TREE, "x", [1 << 20] * 3)
-    whole = yaml.compose(HEAD + TREE)
-    assert [a.name for s in tree.slits for a in s.arrays] == ["SCI", "SCI"]
-    assert [a.shape for s in tree.slits for a in s.arrays] == [(2, 3), (5,)]
-    assert [slit.blocks for slit in tree.slits] == [[2], [2]]
-    for number, slit in enumerate(tree.slits):
-        entry = entry_of(slit, HEAD + TREE, 7, 40, tree.exposure_metadata).value[0]
-        expected = plain(at(whole, "slits", number, "meta", "wcs"))
-        lookup = plain(at(entry, "meta", "wcs", "lookup", "source"))
-        assert lookup == ("tag:yaml.org,2002:int", "40")
-        actual = repr(plain(at(entry, "meta", "wcs"))).replace("'40'", "'2'")
-        assert actual == repr(expected)
-        assert plain(at(entry, "data", "source")) == ("tag:yaml.org,2002:str", "fits:SCI,7")
-        assert plain(at(entry, "name")) == plain(at(whole, "slits", number, "name"))
-        assert at(entry, "meta", "wcsinfo").value
-        assert plain(at(entry, "meta", "shared")) == plain(at(whole, "meta", "shared"))
-
-
-def test_metadata_of_the_exposure_is_merged_over_the_slits():
-    tree = parse(HEAD + TREE, "x", [1 << 20] * 3)
-    first, second = (
-        entry_of(slit, HEAD + TREE, 1, 0, tree.exposure_metadata).value[0] for slit in tree.slits
-    )
-    assert len({key.value for key, _ in at(first, "meta").value}) == len(at(first, "meta").value)
-    assert at(first, "meta", "exposure", "only").value == "here"
-    assert at(first, "meta", "exposure", "type").value == "X"
-    assert at(first, "meta", "exposure", "nints").value == "1"
-    assert at(first, "meta", "date").value == "kept"
-    assert [key.value for key, _ in at(second, "meta", "exposure").value] == ["type", "nints"]
 
 
 def test_fragments_do_not_depend_on_the_place_of_a_slit():

@@ -61,6 +61,7 @@ def change(path: Path, edit: Edit, *, true_hash: bool = True) -> Path:
         (SCI, "BZERO   =                  1.0", "SCI,1 has scaled numbers"),
         (DQ, "BITPIX  =                  -32", "DQ,1 has scaled numbers"),
         (DQ, "BLANK   =                    0", "DQ,1 has scaled numbers"),
+        (DQ, "BZERO   =                32768", "DQ,1 has scaled numbers"),
         (SCI, "NAXIS3  =                    1", "NAXIS is 2, but there are more axes"),
         (SCI, "PCOUNT  =                    8", "PCOUNT and GCOUNT of an image are not 0 and 1"),
         (SCI, "GCOUNT  =                    2", "PCOUNT and GCOUNT of an image are not 0 and 1"),

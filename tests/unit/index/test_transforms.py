@@ -1,6 +1,5 @@
 """Transforms that no reader can make are refused when an exposure is indexed."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -16,23 +15,20 @@ def test_tables_are_in_step_with_the_libraries():
         assert path.read_text(encoding="utf-8") == text, path
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong", "said"),
-    [
-        ("coefficients:", "coefficiants:", r"slit 2 .* asdf/transform/poly\S+ without coeff"),
-        ("matrix:", "matrox:", r"slit 2 .* asdf/transform/affine-\S+ without matrix"),
-        ("steps:", "stops:", r"slit 2 .* gwcs/wcs-\S+ without steps"),
-        ("extension_class:", "extension_klass:", r"asdf/core/extension_\S+ without extension_c"),
-    ],
-)
-def test_transform_without_a_key(right: str, wrong: str, said: str, tmp_path: Path):
+def test_transform_without_a_key(tmp_path: Path):
     (path,) = simulate(Simulation(exposures=1, sources=2, shape=(4, 8)), tmp_path)
     content, index = path.read_bytes(), tmp_path / "index.txt"
-    assert index_exposure(str(path), str(index)) is not None
-    index.unlink()
-    start = content.rindex(right.encode())
-    path.write_bytes(content[:start] + wrong.encode() + content[start + len(right) :])
-    with pytest.raises(InputError) as error:
-        index_exposure(str(path), str(index))
-    assert re.search(said, str(error.value)), error.value
-    assert not index.exists()
+    for key, sentence in (
+        (b"coefficients:", r"slit 2 .* asdf/transform/poly\S+ without coefficients"),
+        (b"matrix:", r"slit 2 .* asdf/transform/affine-\S+ without matrix"),
+        (b"steps:", r"slit 2 .* gwcs/wcs-\S+ without steps"),
+        (b"extension_class:", r"asdf/core/extension_\S+ without extension_class"),
+    ):
+        start = content.rindex(key)
+        path.write_bytes(content[:start] + b"other" + content[start + 5 :])
+        with pytest.raises(InputError, match=sentence):
+            index_exposure(str(path), str(index))
+        assert not index.exists()
+    path.write_bytes(content)
+    index_exposure(str(path), str(index))
+    assert index.exists()

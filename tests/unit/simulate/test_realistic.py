@@ -9,8 +9,7 @@ from stdatamodels.jwst import datamodels
 from stdatamodels.jwst.datamodels.dqflags import pixel as flags
 
 from exp_to_source.simulate.exposures import simulate
-from exp_to_source.simulate.images import simulate_source
-from exp_to_source.simulate.modes import MODES, Simulation
+from exp_to_source.simulate.modes import Simulation
 
 FLIGHT = DATA / "flight" / "jw01345062001_03101_00001_nrs2_cal.fits.xz"
 OUTSIDE = flags["DO_NOT_USE"] | flags["NO_FLAT_FIELD"] | flags["UNRELIABLE_FLAT"]
@@ -83,55 +82,3 @@ def test_flags_of_each_kind(tmp_path: Path):
             assert fraction(flagged, beside) > 0.3
         flagged = slit.dq & sum(flags[kind] for kind in kinds) != 0
         assert 0.02 < fraction(flagged, inside) < 0.1
-
-
-def find_trace(slit, wavelengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixels, x and y, at which the WCS has the source."""
-    wcs = slit.meta.wcs
-    if "slit_frame" in wcs.available_frames:
-        position = (np.full_like(wavelengths, p) for p in (slit.source_xpos, slit.source_ypos))
-        return wcs.get_transform("slit_frame", "detector")(*position, wavelengths)
-    position = (np.full_like(wavelengths, p) for p in (slit.source_ra, slit.source_dec))
-    order = np.ones_like(wavelengths)
-    return wcs.invert(*position, wavelengths, order, with_bounding_box=False)[:2]
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_source_is_along_the_trace_of_the_wcs(tmp_path: Path, mode: str):
-    """Its flux is true to 3 %, and where it was in the other nods, it is negative."""
-    band, id_ = MODES[mode].waverange, MODES[mode].first_id
-    seed = max(range(20), key=lambda seed: simulate_source(seed, id_, band).flux)
-    options = {"sources": 1, "fixed_slits": ("S200A1",) if mode == "fixed-slit" else ()}
-    (slit,) = simulate_model(tmp_path, 2, mode=mode, seed=seed, **options).slits
-    low, high = np.nanpercentile(slit.wavelength, (1, 99))
-    along, across = find_trace(slit, np.linspace(low, high, 9))
-    images = slit.data, slit.err, slit.wavelength
-    if slit.meta.wcsinfo.dispersion_direction == 2:
-        along, across, images = across, along, [image.T for image in images]
-    data, error, wavelengths = (np.asarray(image, float) for image in images)
-    rows, columns = np.indices(data.shape)
-    trace = np.polynomial.Polynomial.fit(along, across, 2)(columns)
-    # A straight row would not do, but for the short spectra of NIRISS.
-    assert np.ptp(trace) > min(4, data.shape[1] / 60)
-    is_grism = mode.endswith("wfss")
-    half = 3.6 if is_grism else 2.6
-    unit = 1e12 * (
-        1 if slit.meta.bunit_data == "MJy" else slit.meta.photometry.pixelarea_steradians
-    )
-
-    def sum_near(middle: np.ndarray) -> tuple[float, float, float]:
-        """Return the sum of complete columns, its error, and the truth, in µJy."""
-        near = np.abs(rows - middle) < half
-        complete = (np.isfinite(data) | ~near).all(axis=0) & (near.sum(axis=0) > 4)
-        near &= complete
-        row = np.nanmedian(wavelengths[:, complete], axis=0)
-        truth = simulate_source(seed, id_, band).spectrum(row, np.ptp(band) / (data.shape[1] - 1))
-        noise = np.sqrt((error[near] ** 2).sum())
-        return unit * data[near].sum(), unit * noise, truth.sum()
-
-    flux, noise, truth = sum_near(trace)
-    assert noise < 0.01 * truth
-    assert flux == pytest.approx(truth, rel=0.03)
-    if not is_grism:
-        flux, _, truth = sum_near(trace - 5)
-        assert flux == pytest.approx(-truth / 2, rel=0.05)

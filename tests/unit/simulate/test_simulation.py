@@ -255,19 +255,6 @@ def test_association(tmp_path, mode, version, name):
     assert association["products"] == [{"name": f"jw10006-o010_{name}", "members": members}]
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_official_regrouping(exposures, mode):
-    """The official step regroups the files."""
-    exp_to_source = pytest.importorskip("jwst.exp_to_source").exp_to_source
-    models = [datamodels.open(path) for path in exposures[mode]]
-    expected = {
-        str(name or id_) for id_, name in sci_cards(exposures[mode][0], "SOURCEID", "SRCNAME")
-    }
-    products = exp_to_source(models)
-    assert set(products) == expected
-    assert {len(product.exposures) for product in products.values()} == {2}
-
-
 def test_command_line(tmp_path, capsys):
     """Options reach the library."""
     options = "--exposures 1 --source-ids 61 62 --shape 6 10 --absent barshadow:2 --filter F100LP"
