@@ -30,7 +30,8 @@ class Cutout(NamedTuple):
     unit: str
     data: np.ndarray
     unusable: np.ndarray  #: True for pixels with DO_NOT_USE
-    wavelengths: np.ndarray | None  #: median of each column, in microns; NaN for none
+    #: Median of each column, in microns, NaN for none; None if no pixel has a wavelength.
+    wavelengths: np.ndarray | None
     transposed: bool  #: dispersed along the columns of the file, so rows and columns are exchanged
     error: np.ndarray | None = None
     pixel_area: float | None = None  #: in steradians
@@ -110,7 +111,7 @@ def _pair(header: fits.Header, *keys: str) -> tuple[float, float] | None:
 
 def _read_cutout(hdus: HDUs, number: int, exposure: str) -> Cutout:
     sci = hdus["SCI", number]
-    data = np.array(sci.data, np.float32, ndmin=2)
+    data = _without_infinite(np.array(sci.data, np.float32, ndmin=2))
 
     def read_image(name: str) -> np.ndarray | None:
         hdu = hdus.get((name, number))
@@ -121,8 +122,9 @@ def _read_cutout(hdus: HDUs, number: int, exposure: str) -> Cutout:
     if wavelengths is not None:
         # Pixels outside the slit have no wavelength, or zero in older products.
         wavelengths = np.where(wavelengths > 0, wavelengths, np.nan).astype(np.float32)
+        wavelengths = wavelengths if np.isfinite(wavelengths).any() else None
     if error is not None:
-        error = np.array(error, np.float32)
+        error = _without_infinite(error)
     transposed = is_dispersed_along_columns(sci.header.get("DISPAXIS"), wavelengths)
     if transposed:
         data, unusable = data.T, unusable.T
@@ -148,6 +150,10 @@ def _read_cutout(hdus: HDUs, number: int, exposure: str) -> Cutout:
     )
 
 
+def _without_infinite(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), values, np.nan).astype(np.float32)
+
+
 def is_dispersed_along_columns(dispaxis: object, wavelengths: np.ndarray | None) -> bool:
     """Test for DISPAXIS 2; without a valid one, the wavelengths decide."""
     if dispaxis in (1, 2) or wavelengths is None:
@@ -162,6 +168,5 @@ def compute_column_medians(wavelengths: np.ndarray) -> np.ndarray:
     """Return the median of each column, NaN if all of it is NaN."""
     median = np.full(wavelengths.shape[1], np.nan)
     valid = np.isfinite(wavelengths).any(axis=0)
-    if valid.any():
-        median[valid] = np.nanmedian(wavelengths[:, valid], axis=0)
+    median[valid] = np.nanmedian(wavelengths[:, valid], axis=0)
     return median

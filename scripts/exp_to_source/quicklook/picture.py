@@ -42,11 +42,10 @@ from .resampled import align_columns, read_resampled
 from .spectra import (
     SHOWN_UNITS,
     Spectrum,
-    combine_spectra,
     find_brightest_line,
     get_signal_to_noise,
     read_extracted,
-    sum_cutout,
+    sum_cutouts,
 )
 from .stretch import PERCENTILES, compute_stretch
 
@@ -112,7 +111,7 @@ def draw_figure(
     resampled: Cutout | None = None,
 ) -> Figure:
     """Draw the cut-outs of a product of a name, its resampled cut-out and extracted spectra."""
-    sums = combine_spectra(filter(None, map(sum_cutout, content.cutouts)))
+    sums = sum_cutouts(content.cutouts)
     title, lines = make_header(name, content, sums)
     head = HEAD + 2 * LINE * (len(title) - 1) + LINE * (len(lines) - 1)
     panels, height = lay_out_panels(content.cutouts, head)
@@ -162,7 +161,7 @@ def draw_panel(figure: Figure, height: float, panel: Panel, norm: AsinhNorm) -> 
 
 def draw_resampled(figure: Figure, height: float, spectra: Axes, cutout: Cutout) -> None:
     """Draw a resampled cut-out above the spectra, on their axis, with its aperture."""
-    if cutout.wavelengths is None or not np.isfinite(cutout.wavelengths).any():
+    if cutout.wavelengths is None:
         return
     box = spectra.get_position()
     bottom = box.y1 + RESAMPLED[1] / height
@@ -214,16 +213,17 @@ def make_header(
     visits = find_visits(content.cutouts)
     shown = len(content.cutouts)
     part = f" of the first {shown}" if shown < content.total else ""
+    ratio, line = get_signal_to_noise(sums), find_brightest_line(sums)
+    has_wavelengths = any(cutout.wavelengths is not None for cutout in content.cutouts)
+    place = f" at {line.wavelength:.4f} {WAVELENGTH_UNIT}" if line and has_wavelengths else ""
     words = [
         name,
         content.setting,
         f"{content.total} entries" if content.total > 1 else "1 entry",
         f"exposures {visit}" if len(visits) == 1 and (visit := visits.pop()) else "",
         "RA {:.5f}, Dec {:+.5f}".format(*content.position) if content.position else "",
-        f"S/N {get_signal_to_noise(sums):.1f} per pixel{part}" if sums else "",
-        f"line S/N {line.signal_to_noise:.1f} at {line.wavelength:.4f} {WAVELENGTH_UNIT}"
-        if (line := find_brightest_line(sums))
-        else "",
+        f"S/N {ratio:.1f} per pixel{part}" if ratio is not None else "",
+        f"line S/N {line.signal_to_noise:.1f}{place}" if line else "",
     ]
     return wrap_words(title, 640, 13, "bold"), wrap_words(words, 670, 8)
 

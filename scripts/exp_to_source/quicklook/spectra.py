@@ -75,11 +75,17 @@ def sum_cutout(cutout: Cutout) -> Spectrum | None:
         trace = place_trace(data, variance, trace, reach)
     flux, error = sum_along_trace(data, variance, trace, height)
     wavelengths = cutout.wavelengths
-    if wavelengths is None or not np.isfinite(wavelengths).any():
+    if wavelengths is None:
         wavelengths = np.arange(1.0, flux.size + 1)
     order = _sort_finite(wavelengths)
     wavelengths = wavelengths[order].astype(float)
     return Spectrum(wavelengths, flux[order], error[order], unit, cutout.order)
+
+
+def sum_cutouts(cutouts: Sequence[Cutout]) -> list[Spectrum]:
+    """Combine the sums of cut-outs; those without wavelengths only if all are."""
+    placed = [cutout for cutout in cutouts if cutout.wavelengths is not None]
+    return combine_spectra(filter(None, map(sum_cutout, placed or cutouts)))
 
 
 def _sort_finite(values: np.ndarray) -> np.ndarray:
@@ -92,7 +98,8 @@ def combine_spectra(spectra: Iterable[Spectrum]) -> list[Spectrum]:
     """Combine spectra with the inverse of their variances: one for each order and unit.
 
     In the order of the first of each. The grid has the wavelengths of the longest, and beyond its
-    ends those of others; each pixel counts at the nearest, so that noise stays uncorrelated.
+    ends and in its gaps those of others; each pixel counts at the nearest, so that noise stays
+    uncorrelated.
     """
     groups: dict[tuple[int | None, str], list[Spectrum]] = {}
     for spectrum in spectra:
@@ -104,8 +111,13 @@ def combine_spectra(spectra: Iterable[Spectrum]) -> list[Spectrum]:
 def _combine(spectra: Sequence[Spectrum]) -> Spectrum:
     grid = max(spectra, key=lambda s: s.wavelengths.size).wavelengths
     for wavelengths in (s.wavelengths for s in spectra):
-        below, above = wavelengths < grid[0], wavelengths > grid[-1]
-        grid = np.concatenate([wavelengths[below], grid, wavelengths[above]])
+        steps = np.pad(np.diff(grid), 1, constant_values=np.inf)
+        nearest = np.searchsorted((grid[1:] + grid[:-1]) / 2, wavelengths)
+        # A pixel of the grid has what is within half a step of it.
+        reach = 0.75 * np.minimum(steps[:-1], steps[1:])
+        in_gap = np.abs(wavelengths - grid[nearest]) > reach[nearest]
+        new = in_gap | (wavelengths < grid[0]) | (wavelengths > grid[-1])
+        grid = np.sort(np.concatenate([grid, wavelengths[new]]))
     total, weight = np.zeros(grid.size), np.zeros(grid.size)
     edges = (grid[1:] + grid[:-1]) / 2
     for wavelengths, flux, error, *_ in spectra:
@@ -122,9 +134,10 @@ def _combine(spectra: Sequence[Spectrum]) -> Spectrum:
         )
 
 
-def get_signal_to_noise(spectra: Iterable[Spectrum]) -> float:
-    """Return the ratio per pixel of the best of several orders; zero without spectra."""
-    return max((spectrum.signal_to_noise for spectrum in spectra), default=0.0)
+def get_signal_to_noise(spectra: Iterable[Spectrum]) -> float | None:
+    """Return the ratio per pixel of the best of several orders; None without any flux."""
+    ratios = (s.signal_to_noise for s in spectra if np.isfinite(s.flux).any())
+    return max(ratios, default=None)
 
 
 def find_brightest_line(spectra: Iterable[Spectrum]) -> Line | None:
@@ -136,7 +149,8 @@ def find_brightest_line(spectra: Iterable[Spectrum]) -> Line | None:
 def find_line(spectrum: Spectrum) -> Line | None:
     """Find the most significant sum of three pixels above the local continuum.
 
-    Of a spectrum without lines, it is the highest peak of its noise. None if it is too short.
+    Of a spectrum without lines, it is the highest peak of its noise. None if it is too short, or
+    constant.
     """
     usable = np.isfinite(spectrum.flux) & (spectrum.error > 0)
     flux, error = spectrum.flux[usable], spectrum.error[usable]
@@ -147,6 +161,8 @@ def find_line(spectrum: Spectrum) -> Line | None:
     *_, second, highest = np.sort(pixels, axis=1).T
     ratio = np.where(second > SPIKE * highest, pixels.sum(axis=1) / noise, -np.inf)
     brightest = int(np.argmax(ratio))
+    if ratio[brightest] == -np.inf:
+        return None
     left, middle, right = pixels[brightest]
     # The vertex of a parabola: of a Gaussian as wide as a pixel or more, to a twentieth of a pixel.
     curvature = 2 * middle - left - right

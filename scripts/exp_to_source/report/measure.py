@@ -15,11 +15,10 @@ from ..quicklook.digests import digest_manifest
 from ..quicklook.expected_rows import add_expected_rows
 from ..quicklook.spectra import (
     Spectrum,
-    combine_spectra,
     compute_flux_limits,
     find_brightest_line,
     get_signal_to_noise,
-    sum_cutout,
+    sum_cutouts,
 )
 from ..results import CAL, manifest_path
 from .images import encode_images, mask_unusable
@@ -56,14 +55,15 @@ def measure_product(path: str, images: int, width: int) -> Measurement:
     except InputError:
         return {}
     cutouts = product.cutouts
-    sums = combine_spectra(filter(None, map(sum_cutout, cutouts)))
+    sums = sum_cutouts(cutouts)
     line = find_brightest_line(sums)
+    has_wavelengths = any(cutout.wavelengths is not None for cutout in cutouts)
     pixels = sum(cutout.data.size for cutout in cutouts)
     usable = sum(int(np.isfinite(mask_unusable(cutout)).sum()) for cutout in cutouts)
     return {
-        "snr": round(get_signal_to_noise(sums), 2) if sums else None,
+        "snr": None if (ratio := get_signal_to_noise(sums)) is None else round(ratio, 2),
         "line_snr": round(line.signal_to_noise, 2) if line else None,
-        "line_wavelength": round(line.wavelength, 5) if line else None,
+        "line_wavelength": round(line.wavelength, 5) if line and has_wavelengths else None,
         "usable": round(100 * usable / max(pixels, 1), 1),
         "entries": [[cutout.unit, *cutout.data.shape, cutout.order or 0] for cutout in cutouts],
         "images": encode_images(cutouts[:images], width),

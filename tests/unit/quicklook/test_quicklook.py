@@ -40,8 +40,11 @@ from exp_to_source.quicklook.resampled import align_columns, read_aperture, read
 from exp_to_source.quicklook.spectra import (
     Spectrum,
     combine_spectra,
+    find_line,
+    get_signal_to_noise,
     read_extracted,
     sum_cutout,
+    sum_cutouts,
 )
 from exp_to_source.quicklook.stretch import compute_stretch
 from exp_to_source.results import manifest_path, spectrum_digest_path
@@ -357,6 +360,34 @@ def test_spectra_are_combined_by_order_and_unit():
     values = [np.interp([1.2, 1.8, 2.3], first.wavelengths, v) for v in (first.flux, first.error)]
     assert np.array(values) == pytest.approx(np.array([[1, 2.5, 3], [1, 0.5, 3**-0.5]]))
     assert combine_spectra([]) == []
+
+
+def test_gaps_of_the_longest_spectrum_are_filled_by_others():
+    """Sources of several programs have the gap between detectors at other wavelengths."""
+    whole = Spectrum(np.linspace(1, 2, 101), np.ones(101), np.ones(101), "µJy")
+    parts = [whole._replace(wavelengths=whole.wavelengths[part], flux=whole.flux[part],
+                            error=whole.error[part])
+             for part in (slice(40), slice(60, 101), slice(20, 60), slice(60, 80))]  # fmt: skip
+    (spectrum,) = combine_spectra(parts)
+    assert spectrum.wavelengths == pytest.approx(whole.wavelengths)
+    assert spectrum.error[[0, 30, 50, 70]] == pytest.approx([1, 0.5**0.5, 1, 0.5**0.5])
+
+
+def test_what_is_not_known_has_no_number(tmp_path: Path):
+    planes = [np.ones((5, 30)), np.ones((5, 30))]
+    planes[0][2, 3] = np.inf
+    path = write_product(tmp_path / "p.fits", planes, wavelength=[ramp(5, 30), 0 * ramp(5, 30)])
+    one, other = read_cutouts(str(path), [], 2).cutouts
+    assert np.isnan(one.data[2, 3]) and np.isfinite(one.data).sum() == one.data.size - 1
+    assert other.wavelengths is None
+    one, other = (c._replace(error=np.ones((5, 30), "f4")) for c in (one, other))
+    # Columns are no wavelengths.
+    (spectrum,) = sum_cutouts([one, other])
+    assert (spectrum.wavelengths[0], spectrum.wavelengths[-1]) == (1, 3)
+    assert sum_cutouts([other])[0].wavelengths[-1] == 30
+    nothing = spectrum._replace(flux=np.full(30, np.nan))
+    assert get_signal_to_noise([nothing]) is None
+    assert find_line(spectrum._replace(flux=np.zeros(30))) is None
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -14,7 +14,14 @@ from exp_to_source.quicklook.digests import digest_manifest
 from exp_to_source.quicklook.spectra import Spectrum, compute_flux_limits
 from exp_to_source.report.exposures import ExposureSummary, read_header, summarize_observation
 from exp_to_source.report.images import downsample, encode_png
-from exp_to_source.report.measure import decode, encode, measure_products, read_measurements, rebin
+from exp_to_source.report.measure import (
+    decode,
+    encode,
+    measure_product,
+    measure_products,
+    read_measurements,
+    rebin,
+)
 from exp_to_source.report.views import choose_images
 from exp_to_source.results import manifest_path
 
@@ -76,6 +83,19 @@ def test_products_are_measured(tmp_path: Path):
     earlier = {"p": digests["empty"], "empty": digests["empty"]}
     assert read_measurements([str(output)], earlier) == {"empty": empty}
     assert read_measurements([], digests) == {}
+
+
+def test_a_line_without_wavelengths_has_no_place(tmp_path: Path):
+    path = write_product(tmp_path / "p_cal.fits")
+    with fits.open(path, mode="update") as hdus:
+        for hdu in hdus:
+            if hdu.name == "WAVELENGTH":
+                hdu.data[:] = 0
+            elif hdu.name == "SCI":
+                hdu.data[9, 20:23] *= 9
+    measurement = measure_product(str(path), 1, 20)
+    assert measurement["line_snr"] > 9
+    assert measurement["line_wavelength"] is None
 
 
 def test_images_are_png():
