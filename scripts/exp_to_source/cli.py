@@ -10,18 +10,17 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import InputError, OtherKindError, exit_on_user_error
 from .modes import FIXED_SLIT_IDS, MODES
-
-if TYPE_CHECKING:
-    from .settings import Settings
+from .results import FINGERPRINTS, JOINS, MANIFESTS, MEASURED, SOURCES, index_path
+from .settings import Settings, read_settings
 
 PROGRAM = "exp-to-source"
-LOG_TO_STDERR = "the messages above"
 DETECTORS = ("nrs1", "nrs2", "nrcalong", "nrcblong", "nis", "mirimage")
 
 
@@ -50,59 +49,59 @@ def index(exposure: str, index: str, on_bad_exposure: str, on_other_kind: str, s
         print(f"{exposure}: {remark}", file=sys.stderr)
 
 
-def list_sources(settings: str, table: str) -> None:
+def list_sources(settings: Settings, table: str) -> None:
     """List the sources of indexed exposures, and write a manifest for each product."""
-    from .results import index_path
-    from .settings import read_settings
     from .sources import listing
-    from .sources.associations import read_association
+    from .sources.catalog import read_catalog
+    from .sources.choosing import SourceFilter, parse_items
     from .sources.families import GroupingOptions
 
     # Slits are in no reference cycles; searching for them takes a tenth of the time.
     gc.disable()
-    run = read_settings(settings)
-    results = os.path.dirname(table)
-    keys = ("group_by", "source_id_digits", "fixed_slit_ids", "on_bad_exposure", "on_doubt")
+    values = settings.values
+    radius, catalog = values["radius"], values["catalog"]
     messages = listing.list_sources(
-        indices=[index_path(results, name) for name in run.exposures],
+        indices=_indices(settings, table),
         table=table,
-        associations=[read_association(path) for path in run.associations],
-        options=GroupingOptions(
-            **{key: str(run.values[key]) for key in keys}, join_radius=run.values["join_radius"]
+        associations=_associations(settings),
+        options=GroupingOptions(**{key: values[key] for key in GroupingOptions._fields}),
+        source_filter=SourceFilter(
+            parse_items(values["sources"]),
+            parse_items(values["exclude"]),
+            values["min_exposures"],
+            read_catalog(catalog, radius) if catalog else None,
+            radius,
         ),
-        source_filter=_source_filter(run),
-        joins=_joins(run),
+        joins=_joins(values["joins"]),
     )
     for message in messages:
         print(message, file=sys.stderr)
 
 
-def _source_filter(run: "Settings") -> Any:
-    from .sources.catalog import read_catalog
-    from .sources.choosing import SourceFilter, parse_items
-
-    values = run.values
-    radius, path = values["radius"], values["catalog"]
-    catalog = read_catalog(path, radius) if path else None
-    wanted, excluded = (parse_items(values[key]) for key in ("sources", "exclude"))
-    return SourceFilter(wanted, excluded, values["min_exposures"], catalog, radius)
+def _indices(settings: Settings, table: str) -> list[str]:
+    return [index_path(os.path.dirname(table), name) for name in settings.exposures]
 
 
-def _joins(run: "Settings") -> Any:
+def _associations(settings: Settings) -> list[Any]:
+    from .sources.associations import read_association
+
+    return [read_association(path) for path in settings.associations]
+
+
+def _joins(path: str | None) -> Any:
     from .sources.join_table import Joins, read_joins
 
-    return read_joins(run.values["joins"]) if run.values["joins"] else Joins()
+    return read_joins(path) if path else Joins()
 
 
-def _join_lookup(run: "Settings", results: str) -> Any:
-    from .results import JOINS
-    from .sources.join_table import Joins, read_joins
+def _join_lookup(settings: Settings, results: str) -> Any:
+    from .sources.join_table import Joins
     from .verify.verdicts import JoinLookup
 
-    rows = _joins(run).rows
-    if run.values["join_radius"]:
-        rows += read_joins(os.path.join(results, JOINS)).rows
-    return JoinLookup(Joins(rows), run.values["fixed_slit_ids"])
+    values = settings.values
+    by_place = os.path.join(results, JOINS) if values["join_radius"] else None
+    rows = [*_joins(values["joins"]).rows, *_joins(by_place).rows]
+    return JoinLookup(Joins(rows), values["fixed_slit_ids"])
 
 
 def sources(table: str, rows: int) -> None:
@@ -116,45 +115,27 @@ def sources(table: str, rows: int) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def fingerprint(exposure: str, fingerprints: str) -> None:
-    """Write what products are verified against: fingerprints of the slits of one exposure."""
-    from .verify.fingerprints import fingerprint_exposure
-
-    fingerprint_exposure(exposure, fingerprints)
-
-
-def verify(settings: str, verdicts: str, products: list[str], results: str) -> None:
+def verify(settings: Settings, verdicts: str, products: list[str], results: str) -> None:
     """Compare products with the fingerprints of their exposures."""
-    from .results import FINGERPRINTS, MANIFESTS
-    from .settings import read_settings
-    from .sources.associations import read_association
     from .verify.products import Verifier
     from .verify.verdicts import write_verdicts
 
-    run = read_settings(settings)
-    associations = [read_association(path) for path in run.associations]
-    fingerprints, manifests = os.path.join(results, FINGERPRINTS), os.path.join(results, MANIFESTS)
-    verifier = Verifier(fingerprints, associations, _join_lookup(run, results), manifests)
+    verifier = Verifier(
+        os.path.join(results, FINGERPRINTS),
+        _associations(settings),
+        _join_lookup(settings, results),
+        os.path.join(results, MANIFESTS),
+    )
     write_verdicts(verdicts, map(verifier.verify, products))
 
 
-def list_verdicts(
-    settings: str, table: str, source_list: str, verdicts: list[str], fingerprints: list[str]
-) -> None:
+def list_verdicts(settings: Settings, source_list: str, **files: Any) -> None:
     """List the verdicts on all products, and look for lost slits."""
-    from .settings import read_settings
-    from .sources.associations import read_association
-    from .verify import verdicts as library
+    from .verify import verdicts
 
-    run = read_settings(settings)
-    library.list_verdicts(
-        table=table,
-        verdicts=verdicts,
-        fingerprints=fingerprints,
-        associations=[read_association(path) for path in run.associations],
-        sources=source_list,
-        joins=_join_lookup(run, os.path.dirname(source_list)),
-    )
+    joins = _join_lookup(settings, os.path.dirname(source_list))
+    associations = _associations(settings)
+    verdicts.list_verdicts(associations=associations, sources=source_list, joins=joins, **files)
 
 
 def check(table: str) -> None:
@@ -164,16 +145,15 @@ def check(table: str) -> None:
     print(check_verdicts(table), file=sys.stderr)
 
 
-def quicklook(product: str, quicklook: str, results: str | None, fork: bool) -> None:
+def quicklook(fork: bool, **request: Any) -> None:
     """Draw the cut-outs of a product as a picture."""
     from .server import run_in_fork
 
-    request = {"product": product, "quicklook": quicklook, "results": results}
     if fork:
         status = run_in_fork("quicklook", _matplotlib(), _draw, request)
         if status is not None:
             sys.exit(status)
-    _draw(product, quicklook, results)
+    _draw(**request)
 
 
 @contextmanager
@@ -191,35 +171,18 @@ def _draw(product: str, quicklook: str, results: str | None) -> None:
         draw_quicklook(product, quicklook, results)
 
 
-def measure(measured: str, products: list[str], results: str, images: int, width: int) -> None:
-    """Measure products for the report: place, signal-to-noise ratio, usable pixels, images."""
-    from .report.measure import measure_products
-
-    measure_products(products, results, measured, images, width)
-
-
-def catalog(table: str, catalog: str, measured: list[str]) -> None:
-    """Write the catalogue of all sources as a FITS table: places, S/N, flux densities, files."""
-    from .report.catalog import write_catalog
-
-    write_catalog(catalog, table, measured)
-
-
-def report(settings: str, report: str, measured: list[str] | None, logs: str | None) -> None:
+def report(settings: Settings, report: str, measured: list[str] | None, logs: str | None) -> None:
     """Write the report of a run as one HTML page."""
     from .report.page import write_report
-    from .results import MEASURED, SOURCES
-    from .settings import read_settings
     from .tables import check_source_list
 
-    run = read_settings(settings)
     results = os.path.dirname(report) or "."
     check_source_list(os.path.join(results, SOURCES))
     logs = logs or os.path.normpath(os.path.join(results, "..", "logs"))
     if measured is None:
         # Measurements of earlier states of products are left out by their digests.
         measured = sorted(map(str, Path(results, MEASURED).glob("*.jsonl")))
-    write_report(report, results, logs, run.values, run.exposures, measured)
+    write_report(report, results, logs, settings.values, settings.exposures, measured)
 
 
 def prepare(task: str, input: str, output: str, fork: bool, **options: Any) -> None:
@@ -233,35 +196,21 @@ def prepare(task: str, input: str, output: str, fork: bool, **options: Any) -> N
     run_job(task, request, offline=True, fork=fork)
 
 
-def references(settings: str, references: str, table: str, **crds: str | None) -> None:
+def references(settings: Settings, references: str, table: str, **crds: str | None) -> None:
     """Check the parameters of the steps after regrouping, and fetch what they need from CRDS."""
-    from .settings import read_settings
-    from .sources.associations import read_association
     from .spec3.references import find_references, without_crds
     from .spec3.steps import require_jwst
 
     require_jwst()
-    run = read_settings(settings)
-    values = run.values
-    associations = map(read_association, run.associations)
+    values = settings.values
     # Of exposures that are prepared, nothing is left to be subtracted.
     background = [
         os.path.basename(association.path)
-        for association in associations
+        for association in _associations(settings)
         if association.background and not values["prepare"]
     ]
-    parameters = Path(values["spec3_parameters"]) if values["spec3_parameters"] else None
-    crds = {key.removeprefix("crds_"): value for key, value in crds.items()}
     with without_crds(values["offline"]):
-        find_references(
-            Path(references),
-            table,
-            values["offline"],
-            values["spec3"],
-            parameters,
-            background,
-            crds | {"context": values["crds_context"]},
-        )
+        find_references(Path(references), table, values, background, crds)
 
 
 def spec3(
@@ -288,22 +237,17 @@ def spec3(
     run_job("extract", request | options, found["offline"], fork)
 
 
-def combine(settings: str, x1d: str, c1d: str, table: str, references: str, fork: bool) -> None:
+def combine(settings: Settings, table: str, references: str, fork: bool, **outputs: str) -> None:
     """Combine the spectra of all sources of a grism in tables, as the pipeline does at its end."""
-    from .results import index_path
-    from .settings import read_settings
     from .spec3.jobs import run_job
     from .spec3.references import use_references
 
-    run = read_settings(settings)
     request: dict[str, Any] = {
         "table": table,
-        "classes": "".join(run.values["spec3_classes"]),
-        "indices": [index_path(os.path.dirname(table), name) for name in run.exposures],
-        "x1d": x1d,
-        "c1d": c1d,
+        "classes": "".join(settings.values["spec3_classes"]),
+        "indices": _indices(settings, table),
     }
-    run_job("combine", request, use_references(Path(references))["offline"], fork)
+    run_job("combine", request | outputs, use_references(Path(references))["offline"], fork)
 
 
 def slits(product: Path, folder: Path) -> None:
@@ -312,13 +256,6 @@ def slits(product: Path, folder: Path) -> None:
 
     for path in split_product(product, folder):
         print(path)
-
-
-def stack(table: str, spectra: str, classes: str) -> None:
-    """Put the spectra of all sources of a family of slits into one file."""
-    from .spec3.stacking import stack_spectra
-
-    stack_spectra(table, spectra, classes)
 
 
 def simulate(folder: Path, **options: Any) -> None:
@@ -367,14 +304,17 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     parsers: dict[str, argparse.ArgumentParser] = {}
 
-    def command(name: str, run: Callable[..., None], **options: Any) -> Callable[..., Any]:
-        text = run.__doc__
+    def command(
+        name: str, run: Callable[..., None] | str, text: str = "", **options: Any
+    ) -> Callable[..., Any]:
+        text = text or str(run.__doc__)
         parsers[name] = commands.add_parser(name, help=text, description=text, **options)
         parsers[name].set_defaults(run=run)
         return parsers[name].add_argument
 
     settings = {"help": "settings of a run (settings.json)"}
     fork = {"action": "store_true", "help": "share the start of Python with other such commands"}
+    log = {"default": argparse.SUPPRESS, "metavar": "FILE", "help": "where its messages go"}
 
     add = command("index", index)
     add("exposure", help="exposure-based product (*_cal.fits, *_mbsub.fits)")
@@ -398,13 +338,16 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add("settings", **settings)
     add("table", help="source list to write (sources.tsv), in the folder of the results")
 
-    add = command("gather", gather)
+    add = command(
+        "gather", "gather.product:run", "Write one source-based product from its manifest."
+    )
     add("manifest", help="manifest of the product (*.txt)")
     add("product", help="product to write (*_cal.fits)")
     add("digest", nargs="?", default="", help="of the manifest, as the source list has it")
     add("--indices", metavar="FOLDER", help="by default 'index' beside the manifest's folder")
     add(
         "--record-failure",
+        dest="record",
         metavar="FILE",
         help="if it cannot be made: write why to FILE, leave an empty product, and succeed",
     )
@@ -413,9 +356,13 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add("table", help="source list (sources.tsv)")
     add("--rows", type=int, default=100, help="rows to print (%(default)s), 0: all")
 
-    add = command("fingerprint", fingerprint)
-    add("exposure", help="exposure-based product (*_cal.fits)")
-    add("fingerprints", help="file to write (*.jsonl)")
+    add = command(
+        "fingerprint",
+        "verify.fingerprints:fingerprint_exposure",
+        "Write what products are verified against: fingerprints of the slits of one exposure.",
+    )
+    add("path", metavar="exposure", help="exposure-based product (*_cal.fits)")
+    add("output", metavar="fingerprints", help="file to write (*.jsonl)")
 
     add = command("verify", verify)
     add("settings", **settings)
@@ -439,16 +386,24 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add("--results", metavar="FOLDER", help="of the run: for names of exposures, and the spectrum")
     add("--fork", **fork)
 
-    add = command("measure", measure)
-    add("measured", help="file to write (*.jsonl)")
+    add = command(
+        "measure",
+        "report.measure:measure_products",
+        "Measure products for the report: place, signal-to-noise ratio, usable pixels, images.",
+    )
+    add("output", metavar="measured", help="file to write (*.jsonl)")
     add("--products", nargs="+", required=True, help="products to measure (*_cal.fits)")
     add("--results", required=True, metavar="FOLDER", help="of the run, with the manifests")
     add("--images", type=int, default=6, help="entries of each with an image (%(default)s)")
     add("--width", type=int, default=256, help="width of an image in pixels (%(default)s)")
 
-    add = command("catalog", catalog)
+    add = command(
+        "catalog",
+        "report.catalog:write_catalog",
+        "Write the catalogue of all sources as a FITS table: places, S/N, flux densities, files.",
+    )
     add("table", help="source list (sources.tsv)")
-    add("catalog", help="table to write (*.fits)")
+    add("output", metavar="catalog", help="table to write (*.fits)")
     add("--measured", nargs="*", default=[], help="measurements of the products (*.jsonl)")
 
     add = command("report", report)
@@ -463,9 +418,7 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add("output", help="file to write")
     add("--summary", metavar="FILE", help="what 'survey' wrote, for 'exposure'")
     add("--background", nargs="?", metavar="FILE", help="what 'background' wrote, for 'exposure'")
-    add(
-        "--log", default=LOG_TO_STDERR, metavar="FILE", help="where its messages go, for 'exposure'"
-    )
+    add("--log", **log | {"help": f"{log['help']}, for 'exposure'"})
     add("--fork", **fork)
 
     add = command("references", references)
@@ -487,7 +440,7 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         metavar="FILE",
         help="if a step fails: write why to FILE, leave empty spectra, and succeed",
     )
-    add("--log", default=LOG_TO_STDERR, metavar="FILE", help="where its messages go")
+    add("--log", **log)
     add("--fork", **fork)
 
     add = command("combine", combine)
@@ -502,12 +455,16 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add("product", type=Path, help="source-based product (*_cal.fits)")
     add("--folder", type=Path, default="slits", help="where to write (%(default)s)")
 
-    # The library has the defaults of options that are not given.
-    add = command("stack", stack)
+    add = command(
+        "stack",
+        "spec3.stacking:stack_spectra",
+        "Put the spectra of all sources of a family of slits into one file.",
+    )
     add("table", help="source list (sources.tsv), in the folder of the results")
-    add("spectra", help="file to write (<family>_x1d.fits)")
+    add("output", metavar="spectra", help="file to write (<family>_x1d.fits)")
     add("--classes", default="s", help="classes of the sources (%(default)s)")
 
+    # The library has the defaults of options that are not given.
     add = command("simulate", simulate, argument_default=argparse.SUPPRESS)
     add("folder", type=Path, help="where to write; made if need be")
     add("--mode", choices=MODES, help="observing mode (mos)")
@@ -555,18 +512,14 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     return parser, parsers
 
 
-def gather(
-    manifest: str, product: str, digest: str, indices: str | None, record_failure: str | None
-) -> None:
-    """Write one source-based product from its manifest."""
-    from .gather.product import run
-
-    run(manifest, product, digest, indices or "", record_failure or "")
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Parse the command line, and run a subcommand; mistakes of users end it with one sentence."""
     arguments = vars(make_parsers()[0].parse_args(argv))
     run, name = arguments.pop("run"), arguments.pop("command")
     with exit_on_user_error(f"{PROGRAM} {name}"):
+        if "settings" in arguments:
+            arguments["settings"] = read_settings(arguments["settings"])
+        if isinstance(run, str):
+            module, _, function = run.partition(":")
+            run = getattr(import_module(f".{module}", __package__), function)
         run(**arguments)

@@ -12,21 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-_FULL = "free some space and run again"
-_FORBIDDEN = "change its permissions, or choose a working directory that you may write to"
-_NOT_A_FOLDER = "it must be a folder: move it away"
-
 #: What to do about errors of the operating system.
 HINTS = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space and run again"),
     errno.EFBIG: "raise the limit for the size of files and run again",
-    errno.EACCES: _FORBIDDEN,
-    errno.EPERM: _FORBIDDEN,
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM),
+        "change its permissions, or choose a working directory that you may write to",
+    ),
     errno.EROFS: "choose a working directory that you may write to",
     errno.ENOENT: "bring it back, or correct the path",
-    errno.ENOTDIR: _NOT_A_FOLDER,
-    errno.EEXIST: _NOT_A_FOLDER,
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "it must be a folder: move it away"),
     errno.EISDIR: "it must be a file: move the folder away",
 }
 

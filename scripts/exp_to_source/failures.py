@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from glob import escape, glob
 from pathlib import Path
 
-from .files import atomic_write, write_all
+from .files import write_file
 from .results import FAILURES, SPEC3, SPECTRA, product_path, spectrum_path
 
 
@@ -21,11 +21,9 @@ def record_failure(record: str, files: Iterable[str], message: str) -> None:
     It is named after the product: ``failures/<product>.txt``, or ``failures/spec3/<product>.txt``
     for its spectra.
     """
-    with atomic_write(record) as file:
-        write_all(file, f"{message}\n".encode("utf-8", "backslashreplace"))
+    write_file(record, f"{message}\n".encode("utf-8", "backslashreplace"))
     for path in files:
-        with atomic_write(path):
-            pass
+        write_file(path, b"")
 
 
 def read_failures(results: str) -> list[str]:

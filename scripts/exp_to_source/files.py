@@ -83,6 +83,12 @@ def write_all(file: FileIO, data: bytes | memoryview) -> None:
         view = view[file.write(view) :]
 
 
+def write_file(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file, which is absent or complete (see `atomic_write`)."""
+    with atomic_write(path) as file:
+        write_all(file, content)
+
+
 def has_content(path: str | os.PathLike[str], content: bytes) -> bool:
     """Compare a file with this content; False if it does not exist."""
     try:

@@ -165,9 +165,7 @@ def count_source_digits(version: str) -> int:
 
 def optical_elements(*elements: str) -> str:
     """Join filter, grating and pupil as in names; ``clear`` if there is none."""
-    words = sorted(
-        word.lower() for word in elements if word and word.upper() not in ("N/A", "NONE")
-    )
+    words = sorted(e.lower() for e in elements if e and e.upper() not in ("N/A", "NONE"))
     return "-".join(words) or "clear"
 
 

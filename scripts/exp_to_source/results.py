@@ -34,6 +34,9 @@ REGIONS = "regions.reg"
 #: The catalogue.
 CATALOG = "catalog.fits"
 
+#: What is written beside the settings when the sources are listed.
+LISTED = {SOURCES, "sources.ecsv", EXPOSURES, REGIONS, LEFT_OUT, SKIPPED, REMARKS, JOINS}
+
 #: Settings with which the sources were listed, and how the last run ended.
 SETTINGS = "settings.json"
 SUMMARY = "summary.json"

@@ -32,10 +32,11 @@ READ_AT_START = (
 )
 
 Function = Callable[..., None]
+Imports = AbstractContextManager[None]
 
 
 def run_in_fork(
-    key: str, imports: AbstractContextManager[None], function: Function, request: dict[str, Any]
+    key: str, imports: Imports, function: Function, request: dict[str, Any]
 ) -> int | None:
     """Call a function in a fork of a server of that name, which is started if there is none.
 
@@ -91,9 +92,7 @@ def _state_of_code() -> Iterator[tuple[str, int]]:
                 yield entry.path, entry.stat().st_mtime_ns
 
 
-def _connect(
-    address: str, imports: AbstractContextManager[None], function: Function
-) -> socket.socket:
+def _connect(address: str, imports: Imports, function: Function) -> socket.socket:
     """Connect to a server; start it if there is none."""
     while True:
         connection = socket.socket(socket.AF_UNIX)
@@ -124,9 +123,7 @@ def _is_same_user(connection: socket.socket) -> bool:
     return bool(struct.unpack("3i", peer)[1] == os.getuid())
 
 
-def _serve(
-    listener: socket.socket, imports: AbstractContextManager[None], function: Function
-) -> NoReturn:
+def _serve(listener: socket.socket, imports: Imports, function: Function) -> NoReturn:
     """Fork for each connection, until there are none for a while."""
     try:
         os.setsid()

@@ -1,33 +1,21 @@
 """Settings and input files of a run, as `results/settings.json` has them for its jobs."""
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import InputError
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Settings of a run, with its files.
+class Settings(NamedTuple):
+    """Settings of a run, with its files."""
 
-    Attributes
-    ----------
-    values : dict
-        Every key of the schema; paths of tables without ``~``.
-    exposures : dict of str
-        Paths of the exposures by name, in order.
-    associations : list of str
-        Paths of the associations.
-    """
-
-    values: dict[str, Any]
-    exposures: dict[str, str]
-    associations: list[str]
+    values: dict[str, Any]  #: every key of the schema; paths of tables without ``~``
+    exposures: dict[str, str]  #: paths of the exposures by name, in order
+    associations: list[str]  #: paths
 
     def to_json(self) -> str:
         """Return the settings as JSON, which `read_settings` reads."""
-        return f"{json.dumps(asdict(self), indent=1, default=str)}\n"
+        return f"{json.dumps(self._asdict(), indent=1, default=str)}\n"
 
 
 def read_settings(path: str) -> Settings:

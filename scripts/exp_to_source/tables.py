@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .errors import InputError, pluralize
-from .files import atomic_write, write_all
+from .files import write_file
 
 
 def write_table(
@@ -26,8 +26,7 @@ def write_table(
     )
     writer.writeheader()
     writer.writerows(rows)
-    with atomic_write(path) as file:
-        write_all(file, text.getvalue().encode())
+    write_file(path, text.getvalue().encode())
 
 
 def read_table(path: str) -> list[dict[str, str]]:

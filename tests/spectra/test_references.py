@@ -128,7 +128,7 @@ def test_parameters_from_a_file(work: Workflow, tmp_path: Path):
     result = work.run("spec3")
     assert f"references: {path}: is not a file of parameters (" in result.text
     result = work.run("spec3", spec3_parameters="no.asdf")
-    assert "spec3_parameters: 'no.asdf' is no file; bring it back, or correct" in result.text
+    assert "spec3_parameters: 'no.asdf' does not exist; correct the setting" in result.text
 
 
 def test_files_that_parameters_name(work: Workflow, tmp_path: Path, crds: Crds):

@@ -377,7 +377,7 @@ def test_background_members_that_were_not_subtracted_are_refused(tmp_path: Path)
     assert "its association has background members, which the pipeline subtracts" in result.text
     result = work.run("spec3", prepare=True)
     assert f"{association}: its background member" in result.text
-    assert "b_x1d.fits' is no file; bring it back or correct the association" in result.text
+    assert "b_x1d.fits' is not a file; bring it back or correct the association" in result.text
     background = association.with_name("b_x1d.fits")
     background.write_bytes(b"no spectrum")
     result = work.run("spec3", prepare=True)

@@ -95,7 +95,7 @@ def test_product_that_is_not_chosen_and_a_catalog_that_is_not_there(work: Workfl
     before = work.products, work.sources
     result = work.run(catalog="no.csv")
     assert result.status == 1
-    assert "exp-to-source: catalog: 'no.csv' is no file; bring it back, or" in result.text
+    assert "exp-to-source: catalog: 'no.csv' does not exist; correct the setting" in result.text
     assert "Traceback" not in result.text
     assert (work.products, work.sources) == before
 

@@ -96,7 +96,7 @@ def test_bad_tables_end_in_a_sentence(work: Workflow):
     assert "exp-to-source list: joins.tsv, line 2: takes no slit; near misses: " in result.text
     assert "Traceback" not in result.text
     missing = work.run(joins="no.tsv")
-    assert "exp-to-source: joins: 'no.tsv' is no file; bring it back, or correct" in missing.text
+    assert "exp-to-source: joins: 'no.tsv' does not exist; correct the setting" in missing.text
 
 
 def test_sources_of_two_observations_at_one_place(work: Workflow):

@@ -72,8 +72,8 @@ def test_a_folder_of_the_archive_gives_the_products_of_its_exposures(
     result = work.run("verify")
     assert result.status == 0, result.text
     assert work.products == plain.products
-    assert result.text.count("passed over") == 1
-    assert f"\n{tree}: 7 files found in 5 folders, 2 passed over: 2 not *_cal.fits" in result.text
+    assert result.text.count(" ignored: ") == 1
+    assert f"\n{tree}: 7 files found in 5 folders, 2 ignored: 2 not *_cal.fits" in result.text
     assert f"\n{PASSED}; see {work.folder}/results/skipped.tsv\n" in result.text
     summary = json.loads((work.folder / "results" / "summary.json").read_text())
     assert (summary["skipped"], summary["passed_over"]) == (0, 5)

@@ -244,7 +244,7 @@ def test_default_options_and_files_that_are_passed_over(data: Path, tmp_path: Pa
     del command[at : at + 2]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert f"Provided cores: {len(os.sched_getaffinity(0))}" in done.stderr
-    what = "1 file found, 1 passed over: 1 not *_cal.fits or *_mbsub.fits"
+    what = "1 file found, 1 ignored: 1 not *_cal.fits or *_mbsub.fits"
     assert f"\n{folder}: {what}\n" in done.stderr
 
 

@@ -63,7 +63,7 @@ rule extract_spectrum:
 rule combine_grism_spectra:
     # One table of all sources, as the pipeline writes it.
     input:
-        spectra=INPUTS.family_spectra,
+        spectra=INPUTS.family_spectra("grism"),
         # Of some, the footprint of their exposure is taken.
         products=INPUTS.family_products,
         table=TABLE,
@@ -83,7 +83,7 @@ rule combine_grism_spectra:
         runtime=30,
     params:
         run_settings=SETTINGS,
-        products=INPUTS.family_trigger,
+        products=INPUTS.family_trigger("grism"),
         order=lambda wildcards: digest(list(RUN.exposures)),
         settings=SPECTRA,
     message:
@@ -96,7 +96,7 @@ rule combine_grism_spectra:
 rule stack_slit_spectra:
     # As of grisms, all sources in one file.
     input:
-        spectra=INPUTS.slit_spectra,
+        spectra=INPUTS.family_spectra("slit"),
         table=TABLE,
     output:
         spectra=stack_path("results", "{family}"),
@@ -108,7 +108,7 @@ rule stack_slit_spectra:
     conda:
         "../envs/verify.yaml"
     params:
-        products=INPUTS.slit_spectra_trigger,
+        products=INPUTS.family_trigger("slit"),
         classes="".join(config["spec3_classes"]),
         format=FORMAT,
     message:

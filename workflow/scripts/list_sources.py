@@ -7,10 +7,10 @@ job = snakemake  # noqa: F821, which Snakemake defines
 sys.path.insert(0, str(Path(job.scriptdir).resolve().parents[1] / "scripts"))
 from exp_to_source.cli import PROGRAM, main  # noqa: E402
 from exp_to_source.errors import exit_on_user_error  # noqa: E402
-from exp_to_source.files import atomic_write, write_all  # noqa: E402
+from exp_to_source.files import write_file  # noqa: E402
 
 # Open until the end of Python, which writes the error of a user to it.
 sys.stderr = open(job.log[0], "w")  # noqa: SIM115
-with exit_on_user_error(f"{PROGRAM} list"), atomic_write(job.output.settings) as file:
-    write_all(file, job.params.settings.encode())
+with exit_on_user_error(f"{PROGRAM} list"):
+    write_file(job.output.settings, job.params.settings.encode())
 main(["list", job.output.settings, job.output.table])

@@ -32,7 +32,7 @@ from .. import FORMAT
 from ..errors import InputError
 from ..files import size_and_mtime
 from .layouts import SlitLayout
-from .rows import DIGEST_SIZE, checksum, decode_column, get_one, read_checked
+from .rows import DIGEST_SIZE, checksum, decode_column, read_checked
 
 #: Digits of numbers in lines of equal length, and the length of these lines.
 NUMBER = 12
@@ -61,7 +61,7 @@ def is_stale(path: str, exposure: str) -> bool:
             first, now = read_checked(file), size_and_mtime(exposure)
     except OSError:
         return False
-    return first is not None and any(get_one(first, key) != str(now[key]) for key in now)
+    return first is not None and any(first.one(key) != str(now[key]) for key in now)
 
 
 class IndexReader:
@@ -93,14 +93,14 @@ class IndexReader:
         first = read_checked(self.file)
         if first is None:
             raise self._damaged()
-        if (version := get_one(first, "format")) != str(FORMAT):
+        if (version := first.one("format")) != str(FORMAT):
             raise InputError(
                 f"{self.path}: index of format {version}, this program needs {FORMAT}; "
                 "delete the file and run again"
             )
         parts = first.pop("part")
         self.parts = {name: (int(start), int(size), seal) for name, start, size, seal in parts}
-        self.exposure = {name: get_one(first, name) for name in first}
+        self.exposure = {name: first.one(name) for name in first}
         self.start = self.file.tell()
 
     def __enter__(self) -> IndexReader:

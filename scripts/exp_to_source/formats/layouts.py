@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import TYPE_CHECKING
 from .cards import Plan
-from .rows import decode_named_rows, encode_rows, get_all, get_one
+from .rows import decode_named_rows, encode_rows
 from .template import SHARED_PLACEHOLDER, Replacement
 
 if TYPE_CHECKING:
@@ -55,25 +55,22 @@ class SlitLayout:
         return cls(
             [
                 (int(start), int(header), int(size), _decode_steps(plan, shared))
-                for start, header, size, *plan in get_all(rows, "hdu")
+                for start, header, size, *plan in rows["hdu"]
             ],
-            {int(hdu): tuple(map(int, cast)) for hdu, *cast in get_all(rows, "cast")},
+            {int(hdu): tuple(map(int, cast)) for hdu, *cast in rows["cast"]},
             (in_index == "1", int(text_start), int(text_size)),
             _decode_steps(replacements, shared),
-            [(int(start), int(size)) for start, size in get_all(rows, "block")],
+            [(int(start), int(size)) for start, size in rows["block"]],
             overrides,
             None if asn is None else dict(zip(asn[::2], asn[1::2], strict=True)),
-            get_one(rows, "type") if "type" in rows else None,
+            rows.one("type") if "type" in rows else None,
         )
 
     def encode(self, shared: Mapping[str, int]) -> bytes:
         """Encode as rows of an index, in which placeholders stand for shared texts."""
         in_index, start, size = self.text
         rows = [
-            *(
-                ("hdu", *map(str, sizes), *_encode_steps(plan, shared))
-                for *sizes, plan in self.hdus
-            ),
+            *(("hdu", *map(str, size), *_encode_steps(plan, shared)) for *size, plan in self.hdus),
             *(("cast", *map(str, (hdu, *cast))) for hdu, cast in self.casts.items()),
             ("text", str(int(in_index)), str(start), str(size)),
             ("replacements", *_encode_steps(self.replacements, shared)),

@@ -5,9 +5,12 @@ A manifest is written only if its content changes, so its time shows that its pr
 
 from __future__ import annotations
 
+import hashlib
+from io import BytesIO
+
 from .. import FORMAT, TYPE_CHECKING
 from ..errors import InputError
-from .rows import get_all, get_one, read_checked, with_checksum
+from .rows import read_checked, with_checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,11 +26,18 @@ class Manifest:
         association: dict[str, str],  #: its ``pool_name`` and ``table_name``, if it has one
         slits: list[tuple[str, str]],  #: exposure's name and digest of each slit, in order
         joined: list[str],  #: names of the products of its slits, had the user not joined them
+        digest: str,  #: as the source list has it
     ) -> None:
         self.product = product
         self.association = association
         self.slits = slits
         self.joined = joined
+        self.digest = digest
+
+
+def digest_manifest(content: bytes) -> str:
+    """Compute the digest of the content of a manifest, for the source list."""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def encode_manifest(
@@ -51,15 +61,17 @@ def encode_manifest(
 def read_manifest(path: str) -> Manifest:
     """Read a manifest; one that is damaged or of another version is an `InputError`."""
     with open(path, "rb") as file:
-        rows = read_checked(file)
-        more = file.read(1)
-    if rows is None or more or get_one(rows, "format") != str(FORMAT):
+        content = file.read()
+    stream = BytesIO(content)
+    rows = read_checked(stream)
+    if rows is None or stream.read(1) or rows.one("format") != str(FORMAT):
         raise InputError(
             f"{path}: not a manifest of this version, or damaged; delete the file and run again"
         )
     return Manifest(
-        get_one(rows, "product"),
-        dict(get_all(rows, "association")),
-        [(exposure, digest) for exposure, digest in get_all(rows, "slit")],
-        [name for (name,) in get_all(rows, "joined")],
+        rows.one("product"),
+        dict(rows["association"]),
+        [(exposure, digest) for exposure, digest in rows["slit"]],
+        [name for (name,) in rows["joined"]],
+        digest_manifest(content),
     )

@@ -22,8 +22,19 @@ DIGEST_SIZE = 32
 #: Most digits of the size of checked rows, so that a damaged one requests 10 MB at most.
 MAX_DIGITS = 7
 
-#: The other fields of rows, by their names.
-NamedRows = dict[str, list[list[str]]]
+
+class NamedRows(dict[str, list[list[str]]]):
+    """The other fields of rows, by their names; there may be none of a name."""
+
+    def __missing__(self, name: str) -> list[list[str]]:
+        return []
+
+    def one(self, name: str) -> str:
+        """Return the field of the only row of a name; empty if there is none."""
+        if not self[name]:
+            return ""
+        ((field,),) = self[name]
+        return field
 
 
 def encode_rows(rows: Iterable[Sequence[str]]) -> bytes:
@@ -52,23 +63,10 @@ def decode_column(data: bytes) -> list[str]:
 
 def decode_named_rows(data: bytes) -> NamedRows:
     """Decode rows whose first fields are their names."""
-    rows: NamedRows = {}
+    rows = NamedRows()
     for name, *fields in decode_rows(data):
         rows.setdefault(name, []).append(fields)
     return rows
-
-
-def get_all(rows: NamedRows, name: str) -> list[list[str]]:
-    """Get the rows of a name; there may be none."""
-    return rows.get(name, [])
-
-
-def get_one(rows: NamedRows, name: str) -> str:
-    """Get the field of the only row of a name; empty if there is none."""
-    if not rows.get(name):
-        return ""
-    ((field,),) = rows[name]
-    return field
 
 
 def _escape(field: str) -> str:

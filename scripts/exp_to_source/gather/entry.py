@@ -14,7 +14,7 @@ from ..files import write_all
 from ..formats.cards import apply_plan, finish_header, padded_size
 from ..formats.indices import IndexReader
 from ..formats.layouts import encode_metadata
-from ..formats.rows import DIGEST_SIZE, NamedRows, get_all
+from ..formats.rows import DIGEST_SIZE, NamedRows
 from ..formats.standards import strip_marks, update_tags
 from ..formats.template import META_PLACEHOLDER, apply_replacements, fill_placeholders, quote
 
@@ -30,9 +30,7 @@ class Entry:
     It has a `number` within the product, from 1. `metadata` is that of the exposure, as YAML.
     """
 
-    def __init__(
-        self, index: IndexReader, metadata: dict[str, str], digest: str, number: int
-    ) -> None:
+    def __init__(self, index: IndexReader, meta: dict[str, str], digest: str, number: int) -> None:
         layout = index.layout(digest)
         if layout is None:
             raise InputError(
@@ -41,7 +39,7 @@ class Entry:
             )
         self.index, self.exposure = index.path, index.exposure
         self.path, self.standard = index.exposure["path"], index.exposure["standard"]
-        self.metadata, self.digest = metadata, digest
+        self.metadata, self.digest = meta, digest
         self.number, self.layout = number, layout
         in_index, *span = layout.text
         self.text = index.text(*span) if in_index else b""
@@ -77,7 +75,7 @@ class Entry:
 
         `headers` is the hash of all headers.
         """
-        first_cards = get_all(primary, "sci") if self.number == 1 else []
+        first_cards = primary["sci"] if self.number == 1 else []
         text = self.text
         file = self.open()
         try:

@@ -18,7 +18,7 @@ from ..files import atomic_write, date_now, write_all
 from ..formats.cards import format_card, format_commentary, header_blocks, is_card_text, padded_size
 from ..formats.indices import IndexReader
 from ..formats.manifests import Manifest, read_manifest
-from ..formats.rows import NamedRows, decode_named_rows, decode_rows, get_all, get_one
+from ..formats.rows import NamedRows, decode_named_rows, decode_rows
 from ..formats.standards import newest
 from ..formats.template import quote
 from ..results import INDICES, index_name, manifest_name
@@ -52,9 +52,7 @@ def run(manifest: str, product: str, digest: str = "", indices: str = "", record
         print(failure, file=sys.stderr)
 
 
-def gather_source(
-    manifest_path: str, product_path: str, index_folder: str, digest: str = ""
-) -> None:
+def gather_source(manifest_path: str, product_path: str, indices: str, digest: str = "") -> None:
     """Write one source-based product from its manifest; it appears complete or not at all.
 
     It is an `InputError` if manifest, index (in the folder of indices) and exposure do not match,
@@ -66,18 +64,15 @@ def gather_source(
             f"{manifest_path}: is the manifest of {manifest.product}, renamed; delete it and run "
             "again"
         )
-    if digest:
-        with open(manifest_path, "rb") as file:
-            content = file.read()
-        if not hashlib.sha256(content).hexdigest().startswith(digest):
-            raise InputError(
-                f"{manifest_path}: is not the manifest of this source list; delete it and run again"
-            )
+    if not manifest.digest.startswith(digest):
+        raise InputError(
+            f"{manifest_path}: is not the manifest of this source list; delete it and run again"
+        )
     if not is_card_text(product_path):
         raise InputError(
             f"{product_path!r}: not a valid name of a FITS file; use printable ASCII only"
         )
-    primary, entries = read_indices(index_folder, manifest.slits)
+    primary, entries = read_indices(indices, manifest.slits)
     product = Product(os.path.basename(product_path), manifest, entries, primary)
     with atomic_write(product_path) as file:
         product.write(file)
@@ -88,7 +83,7 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[NamedRows, 
 
     The slits of an exposure, each with a digest, come one after another.
     """
-    primary: NamedRows = {}
+    primary = NamedRows()
     entries: list[Entry] = []
     latest = ""
     for exposure, group in groupby(slits, lambda slit: slit[0]):
@@ -101,7 +96,7 @@ def read_indices(folder: str, slits: list[tuple[str, str]]) -> tuple[NamedRows, 
             elif standard != latest and newest((standard, latest)) == standard:
                 # The preamble, which says how to read the tree, is that of the newest standard.
                 later, latest = decode_named_rows(index.part("primary_metadata")), standard
-                primary |= {name: get_all(later, name) for name in ("preamble", "extensions")}
+                primary |= {name: later[name] for name in ("preamble", "extensions")}
             metadata = dict(decode_rows(index.part("exposure_metadata")))
             for _, digest in group:
                 entries.append(Entry(index, metadata, digest, len(entries) + 1))
@@ -150,19 +145,19 @@ class Product:
     def primary_cards(self) -> Iterator[bytes]:
         """Cards of PRIMARY: those of the first exposure, the product's own, and its history."""
         primary = self.primary
-        about_asn: Sequence[Sequence[str]] = get_all(primary, "about_asn")
+        about_asn: Sequence[Sequence[str]] = primary["about_asn"]
         if self.association:
             cards = {word: image for word, image in about_asn if word}
             cards |= dict.fromkeys(self.association_cards, "")
-            about_asn = [("", get_one(primary, "section")), *sorted(cards.items())]
-        comments = dict(get_all(primary, "comment"))
+            about_asn = [("", primary.one("section")), *sorted(cards.items())]
+        comments = dict(primary["comment"])
         values = {
             "DATE": self.date,
             "FILENAME": self.filename,
             "DATAMODL": MODEL,
             "EXP_TYPE": self.exposure_type,
         } | self.association_cards
-        for word, image in (*get_all(primary, "before"), *about_asn, *get_all(primary, "after")):
+        for word, image in (*primary["before"], *about_asn, *primary["after"]):
             if word in values:
                 yield format_card(word, values[word], comments[word])
             else:
@@ -177,10 +172,10 @@ class Product:
     def document(self, fits_hash: str) -> str:
         """Compose the YAML document of the product, after its HDUs were copied."""
         primary, first = self.primary, self.entries[0]
-        extensions = get_one(primary, "extensions")
-        tree = "".join(f"{key}: {text}\n" for key, text in get_all(primary, "tree"))
+        extensions = primary.one("extensions")
+        tree = "".join(f"{key}: {text}\n" for key, text in primary["tree"])
         lines = [
-            get_one(primary, "preamble"),
+            primary.one("preamble"),
             "%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n",
             first.with_tags(tree, self.standard),
             f"history: {{extensions: {extensions}}}\n" if extensions else "",
@@ -191,7 +186,7 @@ class Product:
         for entry in self.entries:
             lines.append(entry.tree(first_block, self.association, self.standard))
             first_block += len(entry.layout.blocks)
-        meta, exposure, asn = (dict(get_all(primary, name)) for name in ("meta", "exposure", "asn"))
+        meta, exposure, asn = (dict(primary[name]) for name in ("meta", "exposure", "asn"))
         if self.exposure_type:
             exposure["type"] = quote(self.exposure_type)
         meta["exposure"] = flow_mapping(exposure)

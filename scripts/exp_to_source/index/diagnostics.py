@@ -10,7 +10,7 @@ from ..formats.tags import dropped_tags, unknown_tags
 from .datatypes import find_cast
 from .exposure import Exposure
 from .fitsfile import HDU
-from .headers import UNREPORTED_KEYWORDS, unknown_keywords
+from .headers import UNREPORTED, unknown_keywords
 from .keywords import Keyword, table
 from .nodes import at, value_at
 from .normalise import RejectedKeyword
@@ -67,16 +67,14 @@ def diagnose(
     if value_at(exposure.tree.meta, "exposure.type") is None:
         notes.append("it has no EXP_TYPE: instrument and slits decide how products are named")
     used = [exposure.hdus[0], *(hdu for hdus in matched for hdu in hdus)]
-    schema_keywords = {keyword.name for keyword in (*table().product, *table().entry)}
-    unknown = _sorted(
-        name for hdu in used for name in unknown_keywords(hdu.header, schema_keywords)
-    )
+    known = {keyword.name for keyword in (*table().product, *table().entry)}
+    unknown = _sorted(name for hdu in used for name in unknown_keywords(hdu.header, known))
     if unknown and exposure.is_newer:
         notes.append(
             f"keywords that the schema of jwst {table().pipeline} does not know are kept, as its "
             f"pipeline is newer: {unknown}"
         )
-    repeated = set().union(*(hdu.header.repeated for hdu in exposure.hdus)) - UNREPORTED_KEYWORDS
+    repeated = set().union(*(hdu.header.repeated for hdu in exposure.hdus)) - UNREPORTED
     omitted = {
         "keywords that no schema knows are left out": "" if exposure.is_newer else unknown,
         "of repeated keywords the first counts": _sorted(repeated),

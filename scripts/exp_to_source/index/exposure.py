@@ -11,7 +11,7 @@ from ..modes import EXPOSURE_TYPES
 from ..naming import is_newer
 from .datatypes import describe_mismatch, find_cast, header_datatype, product_datatype
 from .extension import Extension
-from .fitsfile import HDU, Header, read_pieces
+from .fitsfile import HDU, read_pieces
 from .keywords import accepts, table
 from .nodes import Array, at, value_at
 from .normalise import NormalisedTree, normalise
@@ -118,7 +118,11 @@ def headers_digest(path: str, hdus: list[HDU], is_whole: bool) -> str:
     """
     extends = hdus[0].header.get("EXTEND") is True
     named = all(hdu.name != "ASDF" or hdu.header.get("EXTNAME") == "ASDF" for hdu in hdus)
-    if is_whole and extends and named and all(_is_standard(hdu.header) for hdu in hdus):
+    # astropy leaves all cards of such headers as they are.
+    standard = all(
+        not hdu.header.invalid and is_card_text(hdu.header.raw.decode("latin-1")) for hdu in hdus
+    )
+    if is_whole and extends and named and standard:
         raw = b"".join(hdu.header.raw for hdu in hdus if hdu.name != "ASDF")
         return hashlib.sha256(raw).hexdigest()
     # Slow imports, for few files.
@@ -132,11 +136,6 @@ def headers_digest(path: str, hdus: list[HDU], is_whole: bool) -> str:
         raise ValueError(
             f"astropy cannot read it ({type(error).__name__}: {error!s:.200})"
         ) from None
-
-
-def _is_standard(header: Header) -> bool:
-    """Whether astropy leaves all cards as they are."""
-    return not header.invalid and is_card_text(header.raw.decode("latin-1"))
 
 
 def match_hdus_to_slits(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:

@@ -177,12 +177,10 @@ class HDU:
         return self.data_start + padded_size(self.data_size)
 
 
-def read_pieces(
-    file: int, path: str, start: int, size: int, buffer: int = BUFFER
-) -> Iterator[bytes]:
-    """Read part of a file in pieces of `buffer` bytes; `path` is its name for messages."""
+def read_pieces(file: int, path: str, start: int, size: int, step: int = BUFFER) -> Iterator[bytes]:
+    """Read part of a file in pieces of `step` bytes; `path` is its name for messages."""
     while size:
-        data = os.pread(file, min(size, buffer), start)
+        data = os.pread(file, min(size, step), start)
         if not data:
             raise InputError(f"{path}: became shorter while it was read; run again")
         yield data

@@ -33,19 +33,14 @@ COMMENTS = {
 }
 
 #: Keywords that are not reported when cards are left out.
-UNREPORTED_KEYWORDS = frozenset(
-    {"", "COMMENT", "HISTORY", "CONTINUE", "EXTVER", "CHECKSUM", "DATASUM"}
-)
+UNREPORTED = frozenset({"", "COMMENT", "HISTORY", "CONTINUE", "EXTVER", "CHECKSUM", "DATASUM"})
 
 #: Keywords of PRIMARY whose values belong to the product.
 PRODUCT_KEYWORDS = ("DATE", "FILENAME", "DATAMODL", "EXP_TYPE", "ASNPOOL", "ASNTABLE")
 
 #: Parts of an entry's metadata that belong to SCI headers and may come from the exposure.
-FROM_EXPOSURE = (
-    "meta.coordinates.",
-    "meta.aperture.",
-    "meta.pointing.",
-    "meta.velocity_aberration.",
+FROM_EXPOSURE = tuple(
+    f"meta.{part}." for part in ("coordinates", "aperture", "pointing", "velocity_aberration")
 )
 
 _NO_HEADER = Header(b"")
@@ -134,9 +129,7 @@ def plan_headers(
             continue
         named = laid.get(hdu.name, [])
         if keep_unknown:
-            schema_keywords = {name for name, _ in named} | {
-                keyword.name for keyword in table().product
-            }
+            schema_keywords = {name for name, _ in named} | {k.name for k in table().product}
             named = _with_unknown(named, hdu.header, schema_keywords)
         marks = CARDS_PLACEHOLDER + ENTRY_PLACEHOLDER if hdu.name == "SCI" else ENTRY_PLACEHOLDER
         named = [*_structure_cards(_structure(hdu), hdu.header), ("", marks.encode()), *named]
@@ -146,7 +139,7 @@ def plan_headers(
 
 def unknown_keywords(header: Header, schema_keywords: set[str]) -> set[str]:
     """Return the keywords of a header that products do not have, as no schema defines them."""
-    return header.numbers.keys() - schema_keywords - STRUCTURE - UNREPORTED_KEYWORDS
+    return header.numbers.keys() - schema_keywords - STRUCTURE - UNREPORTED
 
 
 def _with_unknown(
@@ -159,7 +152,7 @@ def _with_unknown(
     for name, position in header.numbers.items():
         if name in schema_keywords:
             last = names.index(name) if name in names else -1
-        elif last < 0 or name in STRUCTURE or name in UNREPORTED_KEYWORDS:
+        elif last < 0 or name in STRUCTURE or name in UNREPORTED:
             continue
         elif is_card_text(header.cards(position).decode("latin-1")):
             last += 1

@@ -93,16 +93,14 @@ def is_of_type(schema_type: str, value: Value) -> bool:
 Card = tuple[int, int] | bytes
 
 
-def lay_out(
-    keywords: list[Keyword], cards: Mapping[str, Card]
-) -> dict[str, list[tuple[str, Card]]]:
+def lay_out(leaves: list[Keyword], cards: Mapping[str, Card]) -> dict[str, list[tuple[str, Card]]]:
     """Put cards, by path, in order, with the comment cards of the sections that they open.
 
     The result has the keywords and cards of each HDU; comment cards have keyword ``""``.
     """
     headers: dict[str, list[tuple[str, Card]]] = {}
     opened: set[int] = set()
-    for keyword in keywords:
+    for keyword in leaves:
         if keyword.path not in cards:
             continue
         header = headers.setdefault(keyword.hdu, [])

@@ -19,9 +19,7 @@ from .reader import MAX_DEPTH, NDARRAY, Loader
 from .tree import SET_TAG, TAGS
 
 Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-MAPPING, SEQUENCE, STRING, NULL = (
-    f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "null")
-)
+MAPPING, SEQUENCE, STRING, NULL = (f"tag:yaml.org,2002:{n}" for n in ("map", "seq", "str", "null"))
 
 _REPRESENTER = yaml.representer.SafeRepresenter()
 

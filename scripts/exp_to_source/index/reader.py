@@ -10,7 +10,7 @@ import re
 from collections.abc import Container, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any
 
 import yaml
 
@@ -33,6 +33,9 @@ MAX_GROWTH = 4
 #: Maximum length of YAML keys in one line.
 MAX_KEY = 1000
 
+#: In place of a node that is not built, as in a WCS.
+NOT_BUILT = Scalar("(not built)")
+
 #: Bytes of a number of each type in an array (ASDF standard 1.6, core/datatype-1.0.0).
 ITEM_SIZES = {
     **dict.fromkeys(("int8", "uint8", "bool8"), 1),
@@ -52,19 +55,14 @@ _IN_HDU = re.compile(r"fits:([A-Z0-9_]+),([0-9]+)")
 
 
 @cache
-def required_keys(tag: str) -> frozenset[str]:
-    """Return the keys that readers require in a node of a tag; none if the tag is not known.
+def required_keys() -> dict[str, frozenset[str]]:
+    """Read the keys that readers require in nodes, by tag without its version.
 
     ``update_tables.py`` writes the table from the installed schemas, so that a broken transform
     is detected without loading a schema or building transforms.
     """
-    return frozenset(_transforms().get(tag.rpartition("-")[0], ()))
-
-
-@cache
-def _transforms() -> dict[str, list[str]]:
     text = Path(__file__).with_name("transforms.json").read_text(encoding="utf-8")
-    return json.loads(text)  # type: ignore[no-any-return]
+    return {tag: frozenset(keys) for tag, keys in json.loads(text).items()}
 
 
 class UnusualLayoutError(Exception):
@@ -131,17 +129,7 @@ class NodeReader:
         self.remaining_budget = self.slit_budget = max(2 * len(text), MAX_SIZE)
         self.shared_budget = max(MAX_GROWTH * len(text), MAX_SIZE)
 
-    @overload
-    def node(
-        self, event: Any, slit: SlitTree | None, build: Literal[True], depth: int = 0
-    ) -> Node: ...
-
-    @overload
-    def node(
-        self, event: Any, slit: SlitTree | None, build: bool, depth: int = 0
-    ) -> Node | None: ...
-
-    def node(self, event: Any, slit: SlitTree | None, build: bool, depth: int = 0) -> Node | None:
+    def node(self, event: Any, slit: SlitTree | None, build: bool, depth: int = 0) -> Node:
         """Read one node: record replacements if it belongs to a slit, build it if `build`."""
         if depth > MAX_DEPTH:
             raise ValueError("its ASDF tree is nested too deeply")
@@ -151,7 +139,7 @@ class NodeReader:
             build = True
         if event.anchor or event.tag:
             self.properties(event, slit)
-        node: Node | None = None
+        node: Node = NOT_BUILT
         if isinstance(event, yaml.ScalarEvent):
             if build:
                 tag = event.tag if not any(event.implicit) else None
@@ -161,8 +149,7 @@ class NodeReader:
             items: list[Node] = []
             while type(start := self.next()) is not yaml.SequenceEndEvent:
                 if not is_simple_scalar(start):
-                    if item := self.node(start, slit, build, depth + 1):
-                        items.append(item)
+                    items.append(self.node(start, slit, build, depth + 1))
                 elif build:
                     items.append(simple_scalar(start))
             if build:
@@ -173,7 +160,7 @@ class NodeReader:
                 node = Collection(content, event.tag)
         else:
             self.skip_mapping(event, slit, depth)
-        if event.anchor and node:
+        if event.anchor:
             if event.anchor in self.anchors:
                 raise ValueError(f"its ASDF tree defines the anchor {event.anchor} twice")
             self.anchors[event.anchor] = node
@@ -294,7 +281,8 @@ class NodeReader:
         if event.tag and event.tag not in self.tags:
             if not _TAG.fullmatch(event.tag):
                 raise ValueError(f"its ASDF tree has an invalid tag ({event.tag[:40]!r})")
-            self.tags[event.tag] = required_keys(event.tag)
+            name = event.tag.rpartition("-")[0]
+            self.tags[event.tag] = required_keys().get(name, frozenset())
         if not slit:
             return
         replacements = []
@@ -310,7 +298,7 @@ class NodeReader:
         for replacement in sorted(replacements):
             slit.replace(*replacement)
 
-    def alias(self, event: Any, slit: SlitTree | None, build: bool) -> Node | None:
+    def alias(self, event: Any, slit: SlitTree | None, build: bool) -> Node:
         """Resolve an alias: within a slit by name, across slits by writing out the node."""
         anchor = event.anchor
         if anchor not in self.anchors:
@@ -320,7 +308,7 @@ class NodeReader:
         elif slit:
             self.charge_node(self.anchors[anchor])
             slit.replace(*span(event, event), self.expand_alias(anchor, slit))
-        return self.charge_node(self.anchors[anchor]) if build else None
+        return self.charge_node(self.anchors[anchor]) if build else NOT_BUILT
 
     def expand_alias(self, anchor: str, slit: SlitTree) -> str:
         """Write out an anchored node, with the slit's anchor name and block marks.

@@ -150,7 +150,8 @@ def slit_layouts(
         digest.update(apply_replacements(text[slit.start : slit.end], slit.replacements).encode())
         stated = value_at(slit.node, "meta.exposure.type")
         own_type = stated if isinstance(stated, str) else None
-        asn = merge_asn(slit.node, tree.meta)
+        asns = [node for node in (at(slit.node, "meta.asn"), at(tree.meta, "asn")) if node]
+        asn = _render_items(merge(asns[0], asns[-1])) if asns else None
         digest.update(encode_metadata(slit.overrides, asn, own_type))
         digest.update("".join(blocks[number].digest for number in slit.blocks).encode())
         layout = SlitLayout(
@@ -180,12 +181,6 @@ def check_cast(exposure: Exposure, hdu: HDU, cast: Cast) -> None:
         raise InputError(
             f"{exposure.path}: {hdu} must be {product_datatype(hdu)}: {error}; correct the plane"
         ) from None
-
-
-def merge_asn(slit: Node, meta: Node) -> dict[str, str] | None:
-    """Collect an entry's metadata about its association; None if slit and exposure have none."""
-    nodes = [node for node in (at(slit, "meta.asn"), at(meta, "asn")) if node]
-    return _render_items(merge(nodes[0], nodes[-1])) if nodes else None
 
 
 def summarize_slit(digest: str, exposure: Exposure, slit: SlitTree, hdus: list[HDU]) -> SlitSummary:

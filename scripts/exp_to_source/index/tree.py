@@ -205,7 +205,7 @@ class _Parser(NodeReader):
                 content[key] = self.node(self.next(), None, True)
                 replaced = line, self.merge_exposure(key, content[key], slit)
             else:
-                content[key] = self.node(self.next(), slit, key != "wcs") or Scalar("(WCS)")
+                content[key] = self.node(self.next(), slit, key != "wcs")
             if key != "wcs":
                 check_nulls(content[key])
         return Collection(content)

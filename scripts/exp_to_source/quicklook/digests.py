@@ -11,11 +11,6 @@ PNG_KEYWORD = "Digest"
 _PNG_TEXT = re.compile(rb"tEXt%b\0([0-9a-f]{16})" % PNG_KEYWORD.encode())
 
 
-def digest_manifest(path: str) -> str:
-    """Return the digest of a manifest, as the source list has it."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
-
-
 def read_picture_digest(path: str) -> str:
     """Return the digest of the product that a picture shows, empty if it names none."""
     with open(path, "rb") as file:

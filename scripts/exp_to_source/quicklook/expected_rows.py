@@ -38,17 +38,10 @@ def add_expected_rows(product: ProductCutouts) -> ProductCutouts:
     groups: dict[tuple[Any, ...], list[int]] = {}
     similar: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for n, cutout in enumerate(product.cutouts):
-        detector = cutout.exposure.rsplit("_", 2)[1:]
-        key = (
-            cutout.slit,
-            cutout.shutter,
-            cutout.start,
-            cutout.data.shape,
-            cutout.order,
-            *detector,
-        )
+        shape, detector = cutout.data.shape, cutout.exposure.rsplit("_", 2)[1:]
+        key = (cutout.slit, cutout.shutter, cutout.start, shape, cutout.order, *detector)
         key = key if cutout.start else (n,)
-        same = similar.setdefault((cutout.data.shape, cutout.order, cutout.transposed), key)
+        same = similar.setdefault((shape, cutout.order, cutout.transposed), key)
         groups.setdefault(key if len(groups) < MAX_WCS else same, []).append(n)
     short = shorten_tree(product.tree, entries, {group[0] for group in groups.values()})
     traces: dict[int, np.ndarray | None] = {}

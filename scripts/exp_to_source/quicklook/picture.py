@@ -15,12 +15,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from ..files import atomic_write, write_all
+from ..files import write_file
 from ..formats.manifests import read_manifest
 from ..results import CAL, manifest_path, spectrum_path
 from .axes import LEGEND, draw_axis, draw_spectra
 from .cutouts import WAVELENGTH_UNIT, Cutout, ProductCutouts, read_cutouts
-from .digests import PNG_KEYWORD, digest_manifest, read_spectrum_digest
+from .digests import PNG_KEYWORD, read_spectrum_digest
 from .expected_rows import add_expected_rows
 from .layout import (
     COLUMNS,
@@ -88,9 +88,8 @@ def draw_quicklook(product: str, output: str, results: str | None = None) -> Non
     name = os.path.basename(product).removesuffix(CAL).removesuffix(".fits")
     exposures, extracted, resampled, digest = [], [], None, None
     if results:
-        manifest = manifest_path(results, name)
-        exposures = [exposure for exposure, _ in read_manifest(manifest).slits]
-        digest = digest_manifest(manifest)
+        manifest = read_manifest(manifest_path(results, name))
+        exposures, digest = [exposure for exposure, _ in manifest.slits], manifest.digest
         if read_spectrum_digest(results, name) == digest:
             extracted = read_extracted(spectrum_path(results, name, "x1d"))
             resampled = read_resampled(results, name)
@@ -100,8 +99,7 @@ def draw_quicklook(product: str, output: str, results: str | None = None) -> Non
         image = io.BytesIO()
         metadata = {"Software": None} | ({PNG_KEYWORD: digest} if digest else {})
         figure.savefig(image, format="png", dpi=DPI, metadata=metadata)
-    with atomic_write(output) as file:
-        write_all(file, image.getvalue())
+    write_file(output, image.getvalue())
 
 
 def draw_figure(
@@ -186,9 +184,7 @@ def draw_resampled(figure: Figure, height: float, spectra: Axes, cutout: Cutout)
 
 def compute_norm(cutouts: Sequence[Cutout]) -> AsinhNorm:
     """Compute one stretch for all cut-outs, which should have one unit."""
-    planes = [np.where(cutout.unusable, np.nan, cutout.data) for cutout in cutouts]
-    low, high, width = compute_stretch(planes)
-    return AsinhNorm(width, low, high, clip=True)
+    return compute_stretch([np.where(each.unusable, np.nan, each.data) for each in cutouts])
 
 
 def colour_pixels(cutout: Cutout, norm: AsinhNorm) -> np.ndarray:

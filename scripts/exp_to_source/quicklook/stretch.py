@@ -1,9 +1,9 @@
 """The stretch of pictures of cut-outs: linear in the noise about zero, logarithmic beyond."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
+from matplotlib.colors import AsinhNorm
 
 #: Percentiles of the values that are drawn black and white.
 PERCENTILES = (1.0, 99.5)
@@ -15,28 +15,17 @@ LINEAR = 3.0
 SAMPLE = 1_000_000
 
 
-class Stretch(NamedTuple):
-    """An asinh stretch, in which negative values are as visible as positive ones."""
+def compute_stretch(planes: Sequence[np.ndarray]) -> AsinhNorm:
+    """Compute one stretch for all planes, whose unusable pixels are NaN.
 
-    low: float  #: drawn black
-    high: float  #: drawn white
-    width: float  #: value up to which it is linear
-
-    def scale(self, values: np.ndarray) -> np.ndarray:
-        """Map values to greys from 0 to 1."""
-        low, high, middle = (np.arcsinh(v / self.width) for v in (self.low, self.high, values))
-        levels: np.ndarray = np.clip((middle - low) / (high - low), 0, 1)
-        return levels
-
-
-def compute_stretch(planes: Sequence[np.ndarray]) -> Stretch:
-    """Compute one stretch for all planes, whose unusable pixels are NaN."""
+    Negative values are as visible as positive ones.
+    """
     step = max(1, sum(plane.size for plane in planes) // SAMPLE)
     values = np.concatenate([plane[np.isfinite(plane)][::step] for plane in planes])
     if not values.size:
-        return Stretch(-0.5, 0.5, 1.0)
+        return AsinhNorm(1.0, -0.5, 0.5, clip=True)
     low, high, below, above = map(float, np.percentile(values, PERCENTILES + NOISE))
     if not high > low:
         low, high = low - 0.5, low + 0.5
     noise = (above - below) / 2
-    return Stretch(low, high, LINEAR * noise if noise > 0 else high - low)
+    return AsinhNorm(LINEAR * noise if noise > 0 else high - low, low, high, clip=True)

@@ -9,7 +9,7 @@ import numpy as np
 from astropy import units
 from astropy.io import fits
 
-from ..files import atomic_write, write_all
+from ..files import write_file
 from ..quicklook.digests import read_picture_digest, read_spectrum_digest
 from ..quicklook.spectra import Spectrum, read_extracted
 from ..results import product_path, quicklook_path, spectrum_path
@@ -80,8 +80,7 @@ def write_catalog(output: str, table: str, measured: Iterable[str]) -> None:
             hdu.header[f"TUCD{number}"] = column.ucd
     content = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(content)
-    with atomic_write(output) as file:
-        write_all(file, content.getvalue())
+    write_file(output, content.getvalue())
 
 
 def describe_source(

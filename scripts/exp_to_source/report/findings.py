@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import pluralize
@@ -76,11 +77,8 @@ def find_missing_products(results: str, products: Iterable[str]) -> list[str]:
 
 def read_last_line(logs: str, product: str) -> str:
     """Return the last line of the log of the job that gathers a product."""
-    path = os.path.join(logs, "gather_source", f"{product}.log")
-    text = ""
-    if os.path.exists(path):
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read().strip()
+    path = Path(logs, "gather_source", f"{product}.log")
+    text = path.read_text("utf-8", "replace").strip() if path.exists() else ""
     return text.split("\n")[-1].strip() or "its log is empty"
 
 

@@ -29,25 +29,25 @@ def encode_images(cutouts: Sequence[Cutout], columns: int) -> list[Image]:
     """
     images: list[Image] = []
     planes = []
+    groups: dict[str, list[np.ndarray]] = {}
     for cutout in cutouts:
         plane, limits = align_wavelengths(cutout, columns)
         planes.append((downsample(plane, columns), limits))
-    groups: dict[str, list[np.ndarray]] = {}
-    for cutout, (plane, _) in zip(cutouts, planes, strict=True):
-        groups.setdefault(cutout.unit, []).append(plane)
-    stretches = {unit: compute_stretch(group) for unit, group in groups.items()}
+        groups.setdefault(cutout.unit, []).append(planes[-1][0])
+    norms = {unit: compute_stretch(group) for unit, group in groups.items()}
     for cutout, (plane, limits) in zip(cutouts, planes, strict=True):
-        stretch = stretches[cutout.unit]
-        levels = 1 + np.round(stretch.scale(np.nan_to_num(plane)) * (LEVELS - 2))
+        norm = norms[cutout.unit]
+        levels = 1 + np.round(norm(np.nan_to_num(plane)) * (LEVELS - 2))
         levels = np.where(np.isfinite(plane), levels, 0).astype(np.uint8)
         unit, factor = SHOWN_UNITS.get(cutout.unit, (cutout.unit, 1.0))
+        grey = [getattr(norm, key) for key in ("vmin", "vmax", "linear_width")]
         expected = () if cutout.expected_row is None else (cutout.expected_row,)
         heights = [(row + 0.5) / cutout.data.shape[0] for row in cutout.aperture or expected]
         images.append(
             {
                 "png": base64.b64encode(encode_png(levels[::-1])).decode(),
                 "range": limits,
-                "grey": [float(f"{factor * value:.4g}") for value in stretch],
+                "grey": [float(f"{factor * value:.4g}") for value in grey],
                 "unit": unit,
                 "rows": [round(height, 3) for height in heights],
             }
@@ -89,13 +89,8 @@ def encode_png(pixels: np.ndarray) -> bytes:
     bytes_of_rows = even[:, ::2] << 4 | even[:, 1::2]
     lines = b"".join(b"\0" + line.tobytes() for line in bytes_of_rows)
     header = struct.pack(">IIBBBBB", columns, rows, 4, 0, 0, 0, 0)
-    chunks = (
-        (b"IHDR", header),
-        (b"tRNS", b"\0\0"),
-        (b"IDAT", zlib.compress(lines, 9)),
-        (b"IEND", b""),
-    )
+    chunks = {b"IHDR": header, b"tRNS": b"\0\0", b"IDAT": zlib.compress(lines, 9), b"IEND": b""}
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
+        for kind, data in chunks.items()
     )

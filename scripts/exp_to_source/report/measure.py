@@ -4,14 +4,15 @@ import base64
 import json
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from ..files import atomic_write, write_all
+from ..files import write_file
+from ..formats.manifests import digest_manifest
 from ..quicklook.cutouts import read_cutouts
-from ..quicklook.digests import digest_manifest
 from ..quicklook.expected_rows import add_expected_rows
 from ..quicklook.spectra import (
     Spectrum,
@@ -41,11 +42,10 @@ def measure_products(
     lines = []
     for path in products:
         product = os.path.basename(path).removesuffix(CAL)
-        digest = digest_manifest(manifest_path(results, product))
+        digest = digest_manifest(Path(manifest_path(results, product)).read_bytes())
         measurement = measure_product(path, images, width)
         lines.append(json.dumps({"product": product, "digest": digest, **measurement}))
-    with atomic_write(output) as file:
-        write_all(file, "".join(f"{line}\n" for line in lines).encode())
+    write_file(output, "".join(f"{line}\n" for line in lines).encode())
 
 
 def measure_product(path: str, images: int, width: int) -> Measurement:

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .. import FORMAT, __version__
-from ..files import atomic_write, date_now, write_all
+from ..files import date_now, write_file
 from ..results import SOURCES
 from ..tables import read_table
 from ..verify.verdicts import OK, Result, current_results
@@ -80,8 +80,7 @@ def write_report(
             "products": list(digests),
         },
     )
-    with atomic_write(output) as file:
-        write_all(file, page.encode())
+    write_file(output, page.encode())
 
 
 def render(**content: Any) -> str:

@@ -22,11 +22,6 @@ def named_exposures(
     return set(map(exposure_name, paths))
 
 
-def found_files(given: str | Iterable[str], paths: Iterable[str]) -> set[str]:
-    """Those files that the user does not name one by one; the setting is as above."""
-    return set(paths).difference(split_items(given))
-
-
 class Member(NamedTuple):
     """An exposure of an association: its file, and the association's name."""
 
@@ -46,15 +41,13 @@ def name_members(associations: Iterable[Association]) -> dict[str, Member]:
     files: dict[str, str] = {}
     for association in associations:
         name = association.name
-        if files.setdefault(name, association.path) != association.path:
-            raise InputError(
-                f"{files[name]} and {association.path} have one name; rename one of them"
-            )
+        if (first := files.setdefault(name, association.path)) != association.path:
+            raise InputError(f"{first} and {association.path} have the same file name; rename one")
         for path in association.background:
             if not os.path.isfile(path):
                 raise InputError(
-                    f"{association.path}: its background member {path!r} is no file; bring it "
-                    "back or correct the association"
+                    f"{association.path}: its background member {path!r} is not a file; "
+                    "bring it back or correct the association"
                 )
         for path in association.science:
             other = members.setdefault(exposure_name(path), Member(path, name))
@@ -133,8 +126,7 @@ def _name(paths: Iterable[str]) -> dict[str, str]:
             if os.path.realpath(other) == os.path.realpath(path):
                 continue
             raise InputError(
-                f"{other} and {path} have one name: exposures are told apart by their names; "
-                "leave one out, or rename it"
+                f"{other} and {path} have the same file name; remove or rename one of them"
             )
         if os.path.exists(path):
             status = os.stat(path)

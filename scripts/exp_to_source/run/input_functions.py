@@ -8,30 +8,12 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from typing import Any, NoReturn, TypeVar
 
+from .. import results as names
 from ..errors import InputError, did_you_mean, format_error
 from ..failures import empty_files
 from ..files import file_state, names_in
 from ..modes import is_grism
 from ..naming import PRODUCT
-from ..results import (
-    FAILURES,
-    FINGERPRINTS,
-    GRISM_SPECTRA,
-    LEFT_OUT,
-    QUICKLOOKS,
-    REMARKS,
-    SKIPPED,
-    SOURCES,
-    VERIFICATION,
-    background_path,
-    index_path,
-    manifest_path,
-    product_path,
-    quicklook_path,
-    references_path,
-    spectrum_path,
-    stack_path,
-)
 from ..sources.associations import Association
 from ..tables import read_sources, read_table
 from .resolve import Run
@@ -73,11 +55,11 @@ class InputFunctions:
         self.run = run
         self.is_module = is_module
         self.refuse = refuse
-        self._list = f"{run.results}/{SOURCES}"
+        self._list = f"{run.results}/{names.SOURCES}"
         # Left by a killed run in the place of what could not be made.
         self._empty = {*empty_files(run.results)}
         self._rows = cache(self._read_rows)
-        self._batches = cache(self._divide)
+        self._batches = cache(lambda _state, size: batches(self.rows(), size))
 
     def _or_refuse(self, function: Callable[..., T], *arguments: Any) -> T:
         try:
@@ -102,7 +84,7 @@ class InputFunctions:
     def indices(self, wildcards: Any) -> list[str]:
         """List the indices of all exposures."""
         self._or_refuse(self.run.check_exposures)
-        return [index_path("results", name) for name in self.run.exposures]
+        return [names.index_path("results", name) for name in self.run.exposures]
 
     def lost_files(self, wildcards: Any) -> list[str]:
         """List what was lost since the sources were listed."""
@@ -137,20 +119,15 @@ class InputFunctions:
         """Return the row of a product in the source list."""
         rows, name = self.rows(), PRODUCT.format(**wildcards)
         if name not in rows:
-            self._refuse_product(name, rows)
+            fault = f"the exposures have no such source{did_you_mean(name, rows)}; see {self._list}"
+            left_out = {row["product"]: row["reason"] for row in self._table(names.LEFT_OUT)}
+            if name in left_out:
+                fault = (
+                    f"{left_out[name]}; to make it, change the settings 'sources', 'catalog', "
+                    "'exclude' or 'min_exposures'"
+                )
+            self.refuse(f"exp-to-source: {name}: {fault}")
         return rows[name]
-
-    def _refuse_product(self, name: str, rows: Rows) -> None:
-        left_out = {row["product"]: row["reason"] for row in self._table(LEFT_OUT)}
-        if name in left_out:
-            self.refuse(
-                f"exp-to-source: {name}: {left_out[name]}; to make it, change the settings "
-                "'sources', 'catalog', 'exclude' or 'min_exposures'"
-            )
-        self.refuse(
-            f"exp-to-source: {name}: the exposures have no such source"
-            f"{did_you_mean(name, rows)}; see {self._list}"
-        )
 
     def _table(self, name: str) -> list[dict[str, str]]:
         return read_table(f"{self.run.results}/{name}")
@@ -165,11 +142,11 @@ class InputFunctions:
 
     def products(self, wildcards: Any = None) -> list[str]:
         """List the files of all products."""
-        return [product_path("results", name) for name in self.rows()]
+        return [names.product_path("results", name) for name in self.rows()]
 
     def manifest(self, wildcards: Any) -> str:
         """Return the manifest of a product, which the checkpoint writes."""
-        return manifest_path("results", self.row(wildcards)["product"])
+        return names.manifest_path("results", self.row(wildcards)["product"])
 
     def is_empty(self, path: Callable[..., str], *kind: str) -> Callable[[Any], bool]:
         """Make a function for params: whether a killed run left the file of a product empty."""
@@ -183,11 +160,8 @@ class InputFunctions:
         Snakemake does not run the hooks of modules, which do that.
         """
         name = f"{PRODUCT.format(**wildcards)}.txt"
-        path = os.path.join(self.run.results, FAILURES, folder, name)
+        path = os.path.join(self.run.results, names.FAILURES, folder, name)
         return "" if self.is_module else f"--record-failure {path}"
-
-    def _divide(self, state: Any, size: int) -> dict[str, list[str]]:
-        return batches(self.rows(), size)
 
     def _batches_of(self, size: int) -> dict[str, list[str]]:
         self.rows()
@@ -197,10 +171,10 @@ class InputFunctions:
         """Make an input function: products of a batch of so many."""
 
         def products(wildcards: Any) -> list[str]:
-            names = self._batches_of(size).get(wildcards.batch)
-            if names is None:
+            batch = self._batches_of(size).get(wildcards.batch)
+            if batch is None:
                 self.refuse(f"exp-to-source: {wildcards.batch}: is a batch of other products")
-            return [product_path("results", name) for name in names]
+            return [names.product_path("results", name) for name in batch]
 
         return products
 
@@ -211,17 +185,17 @@ class InputFunctions:
     def fingerprints(self, wildcards: Any) -> list[str]:
         """List the fingerprints of the exposures that were not skipped."""
         self.rows()
-        skipped = {row["exposure"] for row in self._table(SKIPPED)}
-        names = (name for name in self.run.exposures if name not in skipped)
-        return [f"results/{FINGERPRINTS}/{name}.jsonl" for name in names]
+        skipped = {row["exposure"] for row in self._table(names.SKIPPED)}
+        indexed = (name for name in self.run.exposures if name not in skipped)
+        return [f"results/{names.FINGERPRINTS}/{name}.jsonl" for name in indexed]
 
     def quicklooks(self, wildcards: Any = None) -> list[str]:
         """List the quick looks of all products."""
-        return [quicklook_path("results", name) for name in self.rows()]
+        return [names.quicklook_path("results", name) for name in self.rows()]
 
     def shown_quicklooks(self, wildcards: Any) -> list[str]:
         """List the quick looks that the report shows: existing ones are updated."""
-        existing = names_in(f"{self.run.results}/{QUICKLOOKS}")
+        existing = names_in(f"{self.run.results}/{names.QUICKLOOKS}")
         all_wanted = self.run.settings.values["quicklook"]
         return [p for p in self.quicklooks() if all_wanted or os.path.basename(p) in existing]
 
@@ -230,7 +204,7 @@ class InputFunctions:
         return self._spectrum_state(PRODUCT.format(**wildcards))
 
     def _spectrum_state(self, product: str) -> str:
-        return file_trigger(spectrum_path(self.run.results, product, "x1d"))
+        return file_trigger(names.spectrum_path(self.run.results, product, "x1d"))
 
     def shown_spectra_trigger(self, wildcards: Any) -> str:
         """Return a digest of the states of all spectra, as `spectrum_trigger`."""
@@ -238,25 +212,25 @@ class InputFunctions:
 
     def shown_pictures_trigger(self, wildcards: Any) -> str:
         """Return a digest of the states of all quick looks, which are shown, but not made."""
-        pictures = (quicklook_path(self.run.results, name) for name in self.rows())
+        pictures = (names.quicklook_path(self.run.results, name) for name in self.rows())
         return digest(list(map(file_trigger, pictures)))
 
     def remarks_trigger(self, wildcards: Any) -> str:
         """Return a digest of what was left out, skipped and remarked."""
-        return digest([self._table(name) for name in (LEFT_OUT, SKIPPED, REMARKS)])
+        return digest(list(map(self._table, (names.LEFT_OUT, names.SKIPPED, names.REMARKS))))
 
     def verdicts_trigger(self, wildcards: Any) -> str:
         """Return the state of the verdicts, which are shown if they exist, but not made."""
-        return file_trigger(f"{self.run.results}/{VERIFICATION}")
+        return file_trigger(f"{self.run.results}/{names.VERIFICATION}")
 
     def references(self, wildcards: Any) -> str:
         """Return the references of the family of a product."""
-        return references_path("results", self.row(wildcards)["family"])
+        return names.references_path("results", self.row(wildcards)["family"])
 
     def all_references(self, wildcards: Any) -> list[str]:
         """List the references of all families whose spectra are requested."""
         families = {row["family"] for row in self._requested_spectra().values()}
-        return [references_path("results", family) for family in sorted(families)]
+        return [names.references_path("results", family) for family in sorted(families)]
 
     def _requested_spectra(self) -> Rows:
         return self.rows(self.run.settings.values["spec3_classes"])
@@ -265,47 +239,39 @@ class InputFunctions:
         """List the spectra that are requested, and the tables of those of grisms."""
         rows = self._requested_spectra()
         families = {(row["family"], is_grism(row["exposure_type"])) for row in rows.values()}
-        spectra = [spectrum_path("results", name, "x1d") for name in rows]
+        spectra = [names.spectrum_path("results", name, "x1d") for name in rows]
         for family, of_grism in sorted(families):
-            if of_grism:
-                spectra += [spectrum_path("results", family, kind) for kind in GRISM_SPECTRA]
-            else:
-                spectra.append(stack_path("results", family))
+            kinds = names.GRISM_SPECTRA if of_grism else ()
+            spectra += [names.spectrum_path("results", family, kind) for kind in kinds]
+            spectra += [] if of_grism else [names.stack_path("results", family)]
         return spectra
 
-    def _family(self, family: str, of_grism: bool = True) -> Rows:
+    def _family(self, kind: str, wildcards: Any) -> Rows:
+        family, of_grism = wildcards.family, kind == "grism"
         rows = {
             name: row
             for name, row in self._requested_spectra().items()
             if row["family"] == family and is_grism(row["exposure_type"]) == of_grism
         }
         if not rows:
-            kind = "grism" if of_grism else "slit"
             self.refuse(
                 f"exp-to-source: {family}: no source of a {kind} in it is wanted; see {self._list}"
             )
         return rows
 
-    def slit_spectra(self, wildcards: Any) -> list[str]:
-        """List the spectra of a family of slits that are requested."""
-        names = self._family(wildcards.family, of_grism=False)
-        return [spectrum_path("results", name, "x1d") for name in names]
-
-    def slit_spectra_trigger(self, wildcards: Any) -> str:
-        """Return a digest of the products of `slit_spectra`, as `product_trigger`."""
-        return rows_trigger(self._family(wildcards.family, of_grism=False))
-
     def family_products(self, wildcards: Any) -> list[str]:
         """List the products of a family of a grism whose spectra are requested."""
-        return [product_path("results", name) for name in self._family(wildcards.family)]
+        return [names.product_path("results", name) for name in self._family("grism", wildcards)]
 
-    def family_spectra(self, wildcards: Any) -> list[str]:
-        """List the spectra of `family_products`."""
-        return [spectrum_path("results", name, "x1d") for name in self._family(wildcards.family)]
+    def family_spectra(self, kind: str) -> Callable[[Any], list[str]]:
+        """Make an input function: spectra that are requested of a family, of a grism or slits."""
+        return lambda wildcards: [
+            names.spectrum_path("results", name, "x1d") for name in self._family(kind, wildcards)
+        ]
 
-    def family_trigger(self, wildcards: Any) -> str:
-        """Return a digest of `family_products`, as `product_trigger`."""
-        return rows_trigger(self._family(wildcards.family))
+    def family_trigger(self, kind: str) -> Callable[[Any], str]:
+        """Make a function for params: a digest of their products, as `product_trigger`."""
+        return lambda wildcards: rows_trigger(self._family(kind, wildcards))
 
     def association(self, wildcards: Any) -> Association:
         """Return the association of an exposure that is prepared."""
@@ -314,7 +280,8 @@ class InputFunctions:
     def background(self, wildcards: Any) -> list[str]:
         """List the combined background of the association of an exposure, if it has any."""
         association = self.association(wildcards)
-        return [background_path("results", association.name)] if association.background else []
+        path = names.background_path("results", association.name)
+        return [path] if association.background else []
 
     def crds_options(self, wildcards: Any, output: Any) -> str:
         """Return options with the place of CRDS; as it has the output, it causes no rerun."""

@@ -21,16 +21,11 @@ WANTED = {
 OWN_FOLDERS = (PREPARED, PRODUCTS, STALE)
 
 
-def no_location(key: str) -> str:
-    """Return no location of a setting."""
-    return ""
-
-
 def find_exposures(
     given: str | Iterable[str],
     results: str = "results",
     may_be_made: bool = False,
-    where: Callable[[str], str] = no_location,
+    where: Callable[[str], str] = lambda key: "",
 ) -> list[str]:
     """Resolve the user's exposures; a folder stands for all files but source-based products.
 
@@ -56,7 +51,7 @@ def find_files(
     wanted: Callable[[str], bool] = _is_association,
     results: str = "results",
     may_be_made: bool = False,
-    where: Callable[[str], str] = no_location,
+    where: Callable[[str], str] = lambda key: "",
 ) -> list[str]:
     """Resolve globs, folders and files to paths, and ``~`` to a home folder.
 
@@ -104,8 +99,7 @@ def find_files(
             if matches:
                 has = "matches folders that have" if is_glob(item) else "has"
                 what = f"{has} no {WANTED[key]}"
-            place = f"{where(key)}{_place(key, item)}"
-            raise InputError(f"{key}: {item!r:.300} {what}; correct the setting '{key}'{place}")
+            raise _not_found(key, item, what, where)
         paths += dict.fromkeys(found)
     return paths
 
@@ -116,7 +110,7 @@ def split_items(given: str | Iterable[str]) -> list[str]:
 
 
 def is_glob(item: str) -> bool:
-    """Whether an item is no file, but a pattern."""
+    """Whether an item is not a file, but a pattern."""
     return glob.has_magic(item) and not os.path.exists(item)
 
 
@@ -159,7 +153,7 @@ def _files_below(folder: str, results: str) -> Iterator[str]:
 
 
 def count_files(given: str | Iterable[str], results: str = "results") -> list[str]:
-    """Count the files in the user's folders of exposures, and those that are passed over.
+    """Count the files in the user's folders of exposures, and those that are ignored.
 
     Parameters
     ----------
@@ -172,7 +166,7 @@ def count_files(given: str | Iterable[str], results: str = "results") -> list[st
     -------
     list of str
         A line for each folder, or glob of folders, that is searched below, or in which FITS files
-        are passed over.
+        are ignored.
     """
     lines = []
     for item in split_items(given):
@@ -186,7 +180,7 @@ def count_files(given: str | Iterable[str], results: str = "results") -> list[st
             line += f" in {places} folders"
         if reasons:
             why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-            line += f", {reasons.total()} passed over: {why}"
+            line += f", {reasons.total()} ignored: {why}"
         if places > 1 or reasons:
             lines.append(line)
     return lines
@@ -204,19 +198,23 @@ def _why_not(path: str) -> str:
     return "source-based" if name.endswith(SUFFIXES) else f"not *{CAL} or *{MBSUB}"
 
 
-def _place(key: str, item: str) -> str:
-    """Say where a path is looked for, and where the files are if that is another folder."""
-    if os.path.isabs(item):
-        return ""
-    here = os.getcwd()
-    # Snakemake has changed the folder; the shell's variable has the one that the user is in.
-    elsewhere = os.path.join(os.environ.get("PWD", here), item)
-    if glob.glob(elsewhere):
-        return f": paths are relative to --directory, {here}; write {key}={elsewhere!r}"
-    return f", or the working directory {here}"
+def _not_found(key: str, item: str, fault: str, where: Callable[[str], str]) -> InputError:
+    """Return the error about a path, with where it is looked for, and where the files are."""
+    remedy = f"correct the setting '{key}'{where(key)}"
+    if not os.path.isabs(item):
+        here = os.getcwd()
+        # Snakemake has changed the folder; the shell's variable has the one that the user is in.
+        elsewhere = os.path.join(os.environ.get("PWD", here), item)
+        if glob.glob(elsewhere):
+            remedy += f": paths are relative to --directory, {here}; write {key}={elsewhere!r}"
+        else:
+            remedy += f", or the working directory {here}"
+    return InputError(f"{key}: {item!r:.300} {fault}; {remedy}")
 
 
-def find_table(key: str, path: str | None, where: Callable[[str], str] = no_location) -> list[str]:
+def find_table(
+    key: str, path: str | None, where: Callable[[str], str] = lambda key: ""
+) -> list[str]:
     """List with the path of a table in the configuration; empty if none is given.
 
     A ``~`` is expanded, as in all paths of settings.
@@ -231,8 +229,6 @@ def find_table(key: str, path: str | None, where: Callable[[str], str] = no_loca
     path = os.path.expanduser(path)
     check_path(path)
     if not os.path.isfile(path):
-        raise InputError(
-            f"{key}: {path!r:.300} is no file; bring it back, or correct the setting "
-            f"'{key}'{where(key)}"
-        )
+        fault = "is a folder" if os.path.isdir(path) else "does not exist"
+        raise _not_found(key, path, fault, where)
     return [path]

@@ -3,38 +3,21 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .. import results as names
 from ..errors import InputError
-from ..files import file_state, has_content, names_in
+from ..files import has_content, names_in
 from ..formats.indices import is_stale
 from ..naming import get_detector, group_name
-from ..results import (
-    EXPOSURES,
-    INDICES,
-    JOINS,
-    LEFT_OUT,
-    MANIFESTS,
-    REGIONS,
-    REMARKS,
-    SETTINGS,
-    SKIPPED,
-    SOURCES,
-    ecsv_path,
-    index_name,
-    index_path,
-    manifest_name,
-    prepared_path,
-)
 from ..settings import Settings, read_settings
 from ..sources.associations import Association, read_association
 from ..spec3.references import override_files
 from ..tables import read_sources, read_table
 from .checks import advice_on_exposures
-from .exposures import Member, found_files, name_exposures, name_members, named_exposures
-from .inputs import find_exposures, find_files, find_table
+from .exposures import Member, name_exposures, name_members, named_exposures
+from .inputs import find_exposures, find_files, find_table, split_items
 from .triggers import digest, file_trigger
 
 #: Settings that name a table or file of the user.
@@ -50,32 +33,17 @@ LIST_KEYS = (
 SPECTRA_KEYS = ("spec3", "crds_context", "offline", "prepare")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Run:
-    """Settings and input files of a run.
+    """Settings and input files of a run."""
 
-    Attributes
-    ----------
-    settings : Settings
-        As its jobs read them; exposures that are prepared have the paths of the prepared files.
-    associations : list of Association
-        In their order.
-    members : dict of Member
-        Exposures that are prepared, by name.
-    named : set of str
-        Names of exposures that the user names one by one, or an association does.
-    tables : dict of list
-        Paths of the user's tables, by setting; none or one each.
-    results : str
-        Folder of the results on disk.
-    """
-
+    #: As its jobs read them; exposures that are prepared have the paths of the prepared files.
     settings: Settings
     associations: list[Association]
-    members: dict[str, Member]
-    named: set[str]
-    tables: dict[str, list[str]]
-    results: str
+    members: dict[str, Member]  #: exposures that are prepared, by name
+    named: set[str]  #: names of exposures that the user names one by one, or an association does
+    tables: dict[str, list[str]]  #: paths of the user's tables, by setting; none or one each
+    results: str  #: folder of the results on disk
 
     @property
     def exposures(self) -> dict[str, str]:
@@ -84,11 +52,11 @@ class Run:
 
     @property
     def _list(self) -> str:
-        return f"{self.results}/{SOURCES}"
+        return f"{self.results}/{names.SOURCES}"
 
     @property
     def _listed_settings(self) -> str:
-        return f"{self.results}/{SETTINGS}"
+        return f"{self.results}/{names.SETTINGS}"
 
     @property
     def files(self) -> list[str]:
@@ -114,10 +82,13 @@ class Run:
         association = self.find_association(name)
         return [*map(file_trigger, (association.path, *association.members))]
 
+    @property
+    def _named_files(self) -> list[str]:
+        return sum(self.tables.values(), [*self.settings.associations])
+
     def list_trigger(self) -> str:
         """Return a digest of the settings and the state of the files that they name."""
-        files = sum(self.tables.values(), [*self.settings.associations])
-        return digest([self.settings.to_json(), *map(file_trigger, files)])
+        return digest([self.settings.to_json(), *map(file_trigger, self._named_files)])
 
     def grouping_trigger(self) -> str:
         """Return the same of what decides which slits are in which product."""
@@ -132,40 +103,25 @@ class Run:
         settings = self._listed_settings
         if not os.path.exists(settings):
             return []
-        tables = {
-            SOURCES,
-            ecsv_path(SOURCES),
-            EXPOSURES,
-            REGIONS,
-            LEFT_OUT,
-            SKIPPED,
-            REMARKS,
-            JOINS,
-        }
-        lost = tables - names_in(self.results)
+        lost = names.LISTED - names_in(self.results)
         if not lost:
             exposures = self.exposures.keys() & read_settings(settings).exposures.keys()
-            left_out = (row["product"] for row in read_table(f"{self.results}/{LEFT_OUT}"))
+            left_out = (row["product"] for row in read_table(f"{self.results}/{names.LEFT_OUT}"))
             listed, unlisted = (
-                set(map(manifest_name, names)) for names in (read_sources(self._list), left_out)
+                set(map(names.manifest_name, each)) for each in (read_sources(self._list), left_out)
             )
-            manifests, indices = (names_in(f"{self.results}/{f}") for f in (MANIFESTS, INDICES))
+            folders = (names.MANIFESTS, names.INDICES)
+            manifests, indices = (names_in(f"{self.results}/{folder}") for folder in folders)
             lost = (listed - manifests) | (manifests - listed - unlisted)
-            lost |= set(map(index_name, exposures)) - indices
+            lost |= set(map(names.index_name, exposures)) - indices
         return [*sorted(lost), file_trigger(settings)] if lost else []
 
     def is_replaced(self, name: str) -> bool:
         """Whether an older file took the place of an exposure since it was indexed."""
-        return is_stale(index_path(self.results, name), self.exposures[name])
+        return is_stale(names.index_path(self.results, name), self.exposures[name])
 
     def check_listed(self) -> None:
-        """Check that the source list is one of these settings and existing exposures.
-
-        Raises
-        ------
-        InputError
-            If it is not, and Snakemake did not notice.
-        """
+        """Raise `InputError` if the source list is not one of these settings and exposures."""
         for name, path in self.exposures.items():
             # For a module, Snakemake takes what was made of one that no rule makes any more.
             if name not in self.members and not os.path.exists(path):
@@ -181,16 +137,9 @@ class Run:
             )
 
     def check_divisible(self) -> None:
-        """Check that the source list is that of this run, as products are divided by it.
-
-        Raises
-        ------
-        InputError
-            If it is not, or there is none.
-        """
-        files = sum(self.tables.values(), [*self.settings.associations])
-        indices = {name: index_path(self.results, name) for name in self.exposures}
-        made_of = {self._list: [*files, *indices.values()]}
+        """Raise `InputError` if no source list is of this run, as products are divided by it."""
+        indices = {name: names.index_path(self.results, name) for name in self.exposures}
+        made_of = {self._list: [*self._named_files, *indices.values()]}
         made_of |= {index: [self.exposures[name]] for name, index in indices.items()}
         made_of |= {self.exposures[name]: [m.path] for name, m in self.members.items()}
         if not (
@@ -211,20 +160,10 @@ class Run:
 
     def has_these_settings(self) -> bool:
         """Whether the source list is one of these settings and exposures."""
-        return self._has_these_settings(file_state(self._listed_settings))
-
-    @cache  # noqa: B019, as there is one run in a process
-    def _has_these_settings(self, state: Any) -> bool:
         return has_content(self._listed_settings, self.settings.to_json().encode())
 
     def check_exposures(self) -> None:
-        """Check that there are exposures.
-
-        Raises
-        ------
-        InputError
-            If there are none: the message has the settings of the last run.
-        """
+        """Raise `InputError`, with the settings of the last run, if there are no exposures."""
         if not self.exposures:
             raise InputError(f"no exposures: {advice_on_exposures(self.results)}")
 
@@ -277,10 +216,11 @@ def resolve_run(
     associations = [read_association(path) for path in paths]
     files = simulated or find_exposures(config["exposures"], results, is_module, where)
     science = [path for association in associations for path in association.science]
-    found = found_files(config["exposures"], files).difference(science)
+    # Not named one by one.
+    found = {*files}.difference(split_items(config["exposures"]), science)
     exposures = name_exposures([*files, *science], found)
     members = name_members(associations) if config["prepare"] else {}
-    exposures |= {name: prepared_path(results, name) for name in members}
+    exposures |= {name: names.prepared_path(results, name) for name in members}
     tables = {key: find_table(key, config[key], where) for key in TABLES}
     values = dict(config) | {key: next(iter(path), None) for key, path in tables.items()}
     return Run(

@@ -11,25 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from .. import FORMAT, __version__
+from .. import results as names
 from ..errors import InputError
 from ..failures import failed_files, forget_failures, read_failures, remove_failed_files
-from ..files import (
-    atomic_write,
-    check_writable,
-    date_now,
-    file_state,
-    remove_temporary_files,
-    write_all,
-)
-from ..results import (
-    PRODUCTS,
-    SUMMARY,
-    index_path,
-    prepared_path,
-    product_path,
-    quicklook_path,
-    spectrum_path,
-)
+from ..files import check_writable, date_now, file_state, remove_temporary_files, write_file
 from .inputs import count_files
 from .summary import (
     COMPLETE,
@@ -44,11 +29,11 @@ from .summary import (
 
 #: Rules whose jobs may be killed, and what they make; their logs have the same names.
 OUTPUTS: dict[str, Callable[[str, str], str]] = {
-    "prepare_exposure": prepared_path,
-    "index_exposure": index_path,
-    "gather_source": product_path,
-    "draw_quicklook": quicklook_path,
-    "extract_spectrum": lambda results, name: spectrum_path(results, name, "x1d"),
+    "prepare_exposure": names.prepared_path,
+    "index_exposure": names.index_path,
+    "gather_source": names.product_path,
+    "draw_quicklook": names.quicklook_path,
+    "extract_spectrum": lambda results, name: names.spectrum_path(results, name, "x1d"),
 }
 
 #: What begins the last lines of a job that failed by a mistake of the user.
@@ -79,7 +64,7 @@ class Session:
         """
         check_writable(self.results)
         # Snakemake would remove a product there, and fail with a traceback.
-        if os.path.isdir(products := f"{self.results}/{PRODUCTS}"):
+        if os.path.isdir(products := f"{self.results}/{names.PRODUCTS}"):
             check_writable(products)
         remove_temporary_files(self.results)
         forget_failures(self.results)
@@ -131,14 +116,12 @@ class Session:
             Whether something failed, though perhaps no job did (see `failures`).
         """
         lost = [*failed_files(self.results)]
-        reasons = []
         remove_failed_files(self.results)
-        if failed:
-            jobs = list(self._failed_jobs())
-            reasons = [reason for reason, _ in jobs]
-            lost += [path for _, path in jobs if path]
+        jobs = [*self._failed_jobs()] if failed else []
+        lost += [path for _, path in jobs if path]
         # Last, as tables of spectra fail for them.
-        reasons += [*read_failures(self.results), *self.refusals]
+        recorded = read_failures(self.results)
+        reasons = [*(reason for reason, _ in jobs), *recorded, *self.refusals]
         ended = FAILED if failed or reasons else COMPLETE
         if self.is_interrupted and not self.refusals:
             ended = INTERRUPTED
@@ -161,7 +144,7 @@ class Session:
             self._write(summary, changed, snakemake)
         except (InputError, OSError) as error:
             # Such as a full disk, of which the reasons tell, too.
-            notes.append(f"{self.results}/{SUMMARY} could not be written: {error}")
+            notes.append(f"{self.results}/{names.SUMMARY} could not be written: {error}")
         # After what Snakemake prints at its end.
         atexit.register(print, "\n".join(format_summary(summary, notes)), file=sys.stderr)
         return ended != COMPLETE
@@ -180,15 +163,14 @@ class Session:
                 "python": platform.python_version(),
             },
         }
-        with atomic_write(os.path.join(summary.results, SUMMARY)) as file:
-            write_all(file, f"{json.dumps(content, indent=1, default=str)}\n".encode())
+        text = f"{json.dumps(content, indent=1, default=str)}\n"
+        write_file(os.path.join(summary.results, names.SUMMARY), text.encode())
 
     def _logs(self) -> Iterator[tuple[str, Any]]:
         """Yield the path and state of each log of a job."""
-        for folder, _, names in os.walk(self.logs):
-            for name in names:
-                path = os.path.join(folder, name)
-                yield path, file_state(path)
+        for folder, _, files in os.walk(self.logs):
+            paths = (os.path.join(folder, file) for file in files)
+            yield from ((path, file_state(path)) for path in paths)
 
     def _failed_jobs(self) -> Iterator[tuple[str, str]]:
         """Yield why each job of this run failed, and the file that it did not make, if known."""

@@ -5,24 +5,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .. import results as names
 from ..errors import pluralize
 from ..files import file_state, names_in
-from ..results import (
-    CATALOG,
-    LEFT_OUT,
-    PRODUCTS,
-    QUICKLOOKS,
-    REMARKS,
-    REPORT,
-    SKIPPED,
-    SOURCES,
-    SPEC3,
-    SUMMARY,
-    VERIFICATION,
-    product_path,
-    quicklook_path,
-    spectrum_path,
-)
 from ..tables import count_other_kinds, read_table
 from ..units import format_size, format_time
 from ..verify.verdicts import FAILED as DAMAGED
@@ -73,7 +58,8 @@ class RunSummary(NamedTuple):
 
 def file_states(results: str) -> dict[str, Any]:
     """Return the state of each existing product, picture and spectrum by its path."""
-    folders = (f"{results}/{folder}" for folder in (PRODUCTS, QUICKLOOKS, SPEC3))
+    kinds = (names.PRODUCTS, names.QUICKLOOKS, names.SPEC3)
+    folders = (f"{results}/{kind}" for kind in kinds)
     paths = (f"{folder}/{name}" for folder in folders for name in names_in(folder))
     return {path: state for path in paths if (state := file_state(path))}
 
@@ -109,28 +95,32 @@ def summarize(
         Classes of the sources whose spectra are requested by the target ``spec3``.
     """
     results = summary.results
-    table = f"{results}/{SOURCES}"
+    table = f"{results}/{names.SOURCES}"
     now = file_states(results)
     if not (is_listed and os.path.exists(table)):
-        folder = f"{results}/{PRODUCTS}"
+        folder = f"{results}/{names.PRODUCTS}"
         return summary._replace(unchanged=sum(os.path.dirname(path) == folder for path in now))
     rows = {row["product"]: row for row in read_table(table)}
-    products = {name: product_path(results, name) for name in rows}
+    products = {name: names.product_path(results, name) for name in rows}
     existing = [name for name, path in products.items() if path in now]
     made = [name for name in existing if now[products[name]] != before.get(products[name])]
     rebuilt = sum(1 for name in made if products[name] in before)
     absent = [name for name in products if products[name] not in now]
     lost = [name for name in absent if products[name] in failed]
     pending = [name for name in absent if name not in lost]
-    unused = [bool(row.get("other_kind")) for row in read_table(f"{results}/{SKIPPED}")]
+    unused = [bool(row.get("other_kind")) for row in read_table(f"{results}/{names.SKIPPED}")]
     wanted = bool(OF_ALL_PRODUCTS & {*summary.asked}) and summary.ended != COMPLETE
-    pictures = [quicklook_path(results, name) for name in rows]
-    spectra = {name: spectrum_path(results, name, "x1d") for name in rows}
-    requested = [path for name, path in spectra.items() if rows[name]["class"] in classes]
+    pictures = {names.quicklook_path(results, name) for name in rows}
+    spectra = {names.spectrum_path(results, n, "x1d"): row["class"] for n, row in rows.items()}
+    requested = {path for path, class_ in spectra.items() if class_ in classes}
 
-    def count(target: str, paths: Iterable[str], requested: Iterable[str]) -> Counts:
+    def count(target: str, paths: Collection[str], requested: set[str]) -> Counts:
+        existing = [path for path in paths if path in now]
+        earlier = sum(now[path] == before.get(path) for path in existing)
+        lost = {path for path in paths if path not in now and path in failed}
         ended_early = target in summary.asked and summary.ended != COMPLETE
-        return _count(paths, requested if ended_early else (), failed, before, now)
+        unreached = requested - now.keys() - lost if ended_early else ()
+        return Counts(len(existing) - earlier, earlier, len(lost), len(unreached))
 
     return summary._replace(
         listed=len(products),
@@ -141,27 +131,12 @@ def summarize(
         failed=lost,
         missing=pending if wanted else (),
         not_asked=0 if wanted else len(pending),
-        left_out=len(read_table(f"{results}/{LEFT_OUT}")),
+        left_out=len(read_table(f"{results}/{names.LEFT_OUT}")),
         skipped=unused.count(False),
         passed_over=unused.count(True),
         quicklooks=count("quicklook", pictures, pictures),
-        spectra=count("spec3", spectra.values(), requested),
+        spectra=count("spec3", spectra, requested),
     )
-
-
-def _count(
-    paths: Iterable[str],
-    requested: Iterable[str],
-    failed: Collection[str],
-    before: Mapping[str, Any],
-    now: Mapping[str, Any],
-) -> Counts:
-    paths = {*paths}
-    existing = paths & now.keys()
-    earlier = sum(now[path] == before.get(path) for path in existing)
-    lost = (paths - existing).intersection(failed)
-    unreached = (paths - existing - lost).intersection(requested)
-    return Counts(len(existing) - earlier, earlier, len(lost), len(unreached))
 
 
 def format_summary(summary: RunSummary, notes: Iterable[str] = ()) -> list[str]:
@@ -178,7 +153,13 @@ def format_summary(summary: RunSummary, notes: Iterable[str] = ()) -> list[str]:
     results = summary.results
     lines = []
     if summary.listed is None:
-        lines += [_unlisted(summary), *notes]
+        existing = f"{pluralize(summary.unchanged, 'product')} of earlier runs"
+        lines += [
+            f"no sources were listed; {existing} in {results}/{names.PRODUCTS}"
+            if summary.unchanged
+            else f"no sources are listed in {results} yet, and no products made",
+            *notes,
+        ]
     else:
         if "all" in summary.asked or summary.new or summary.rebuilt or summary.failed:
             lines.append(_products(summary))
@@ -192,18 +173,12 @@ def format_summary(summary: RunSummary, notes: Iterable[str] = ()) -> list[str]:
         return [*lines, *_next_step(summary)]
     if len(summary.reasons) > len(reasons):
         lines.append(
-            f"{len(reasons)} of {len(summary.reasons)} reasons, all are in {results}/{SUMMARY}:"
+            f"{len(reasons)} of {len(summary.reasons)} reasons, all are in "
+            f"{results}/{names.SUMMARY}:"
         )
     if summary.ended == INTERRUPTED:
         return [*lines, *reasons, "interrupted; run the same command again to continue"]
     return [*lines, *(reasons or ["failed; run the same command again to make what is missing"])]
-
-
-def _unlisted(summary: RunSummary) -> str:
-    if not summary.unchanged:
-        return f"no sources are listed in {summary.results} yet, and no products made"
-    existing = pluralize(summary.unchanged, "product")
-    return f"no sources were listed; {existing} of earlier runs in {summary.results}/{PRODUCTS}"
 
 
 def _products(summary: RunSummary) -> str:
@@ -220,7 +195,7 @@ def _products(summary: RunSummary) -> str:
     listed, existing = summary.listed or 0, summary.new + summary.rebuilt + summary.unchanged
     some = "" if existing == listed else f"{existing} of "
     return (
-        f"{some}{pluralize(listed, 'product')} in {summary.results}/{PRODUCTS} "
+        f"{some}{pluralize(listed, 'product')} in {summary.results}/{names.PRODUCTS} "
         f"({format_size(summary.size)}), {format_time(summary.seconds)}: {what}"
     )
 
@@ -230,22 +205,19 @@ def _target(target: str, summary: RunSummary) -> str:
     results = summary.results
     if target == "sources":
         left_out = f", {summary.left_out} left out by choice" if summary.left_out else ""
-        return f"{pluralize(summary.listed or 0, 'source')} in {results}/{SOURCES}{left_out}"
+        return f"{pluralize(summary.listed or 0, 'source')} in {results}/{names.SOURCES}{left_out}"
     if target == "quicklook":
-        return _files("quick look", "quick looks", summary.quicklooks, QUICKLOOKS, summary)
+        return _files("quick look", "quick looks", summary.quicklooks, names.QUICKLOOKS, summary)
     if target == "spec3":
-        return "\n".join(
-            [
-                _files("spectrum", "spectra", summary.spectra, SPEC3, summary),
-                *_spectra_warnings(results),
-            ]
-        )
+        line = _files("spectrum", "spectra", summary.spectra, names.SPEC3, summary)
+        return "\n".join([line, *_spectra_warnings(results)])
     if target == "verify":
         counts = Counter(result.status for result in current_results(results).values())
         unreadable = f", {counts[UNREADABLE]} that nothing opens" if counts[UNREADABLE] else ""
         proved = f"{counts[OK]} sound, {counts[DAMAGED]} damaged{unreadable}"
-        return f"{proved}: {results}/{VERIFICATION}" if counts else ""
-    name = {"report": REPORT, "catalog": CATALOG}.get(target, target.removeprefix("results/"))
+        return f"{proved}: {results}/{names.VERIFICATION}" if counts else ""
+    files = {"report": names.REPORT, "catalog": names.CATALOG}
+    name = files.get(target, target.removeprefix("results/"))
     if target == "all" or summary.ended != COMPLETE or not os.path.exists(f"{results}/{name}"):
         return ""
     drawn = summary.quicklooks.now if target == "report" else 0
@@ -256,12 +228,8 @@ def _target(target: str, summary: RunSummary) -> str:
 def _files(one: str, several: str, counts: Counts, folder: str, summary: RunSummary) -> str:
     existing = counts.now + counts.earlier
     total = "" if existing == sum(counts) else f" of {sum(counts)}"
-    others = {
-        "of earlier runs": counts.earlier,
-        "failed": counts.failed,
-        "not made": counts.missing,
-    }
-    what = "".join(f", {count} {name}" for name, count in others.items() if count)
+    more = {"of earlier runs": counts.earlier, "failed": counts.failed, "not made": counts.missing}
+    what = "".join(f", {count} {name}" for name, count in more.items() if count)
     return (
         f"{existing}{total} {one if sum(counts) == 1 else several} in {summary.results}/{folder}, "
         f"{format_time(summary.seconds)}: {counts.now} made{what}"
@@ -271,8 +239,8 @@ def _files(one: str, several: str, counts: Counts, folder: str, summary: RunSumm
 def _spectra_warnings(results: str) -> list[str]:
     """Return lines on what tables of spectra lack, from the logs of the jobs that wrote them."""
     folder = os.path.join(os.path.dirname(results), "logs", "combine_grism_spectra")
-    families = {row.get("family") for row in read_table(f"{results}/{SOURCES}")}
-    lines = []
+    families = {row.get("family") for row in read_table(f"{results}/{names.SOURCES}")}
+    lines: list[str] = []
     for name in sorted(names_in(folder).intersection(f"{family}.log" for family in families)):
         with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
             lines += [f"  {line.rstrip()}" for line in file if line.startswith("warning: ")]
@@ -281,7 +249,7 @@ def _spectra_warnings(results: str) -> list[str]:
 
 def _skipped(results: str) -> list[str]:
     """Count the files of other kinds, and list the exposures that were skipped."""
-    path = f"{results}/{SKIPPED}"
+    path = f"{results}/{names.SKIPPED}"
     rows = read_table(path)
     lines = [f"{others}; see {path}"] if (others := count_other_kinds(rows)) else []
     if reasons := [row["reason"] for row in rows if not row.get("other_kind")]:
@@ -292,7 +260,7 @@ def _skipped(results: str) -> list[str]:
 
 def _warnings(results: str) -> list[str]:
     """Count the remarks, and list the most serious."""
-    path = f"{results}/{REMARKS}"
+    path = f"{results}/{names.REMARKS}"
     if not (rows := read_table(path)):
         return []
     warnings = Counter(row["remark"] for row in rows if row["level"] == "warning")

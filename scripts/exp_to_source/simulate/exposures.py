@@ -7,7 +7,9 @@ of artificial sources, which nods move along slits; background and virtual slits
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +33,6 @@ from .wcs import (
     Evaluation,
     GrismOptics,
     NirspecOptics,
-    Pointing,
     Slit,
     TraceShape,
 )
@@ -81,33 +82,28 @@ def simulate(s: Simulation, folder: Path) -> list[Path]:
     mode = replace(mode, elements=elements, subarray=s.subarray or mode.subarray)
     slits = list(list_slits(s, mode))
     at_rest = NirspecOptics(FIELD, mode.waverange)
+    build_optics: Callable[..., NirspecOptics | GrismOptics] = NirspecOptics
+    if mode.is_grism:
+        build_optics = partial(GrismOptics, shared=s.shared_wcs)
     paths = []
     for number in range(1, s.exposures + 1):
         nod = compute_nod(number, PIXEL_SCALE * (s.shape or SHAPE)[0])
-        pointing = compute_pointing(number, nod)
+        geometry = compute_pointing(number, nod), mode.waverange
         # Before 1.19, NIRSpec slits shared no part of their WCS.
         is_shared = mode.is_grism or s.pipeline >= (1, 19)
-        shared = _build_optics(s, mode, pointing) if is_shared else None
+        shared = build_optics(*geometry) if is_shared else None
         for detector in s.detectors or (mode.detector,):
             prefix = f"jw{s.program:05}{s.observation:03}001_03101_{number:05}_{detector}"
             path = folder / f"{prefix}{CAL}"
             meta = build_meta(s, mode, number, nod, detector, path.name)
             # The seed depends only on the exposure, whatever else is simulated with it.
-            exposure = _Exposure(
-                s=s,
-                mode=mode,
-                at_rest=at_rest,
-                nod=nod,
-                meta=meta,
-                rng=np.random.default_rng([s.seed, number, *detector.encode()]),
-            )
+            rng = np.random.default_rng([s.seed, number, *detector.encode()])
+            exposure = _Exposure(s, mode, at_rest, nod, meta, rng)
             tree = {
                 "meta": meta,
                 "cal_logs": {"calwebb_spec2": [f"simulated {prefix}", "stpipe - INFO - done"]},
                 "slits": [
-                    exposure.build_slit(
-                        shared or _build_optics(s, mode, pointing), index, extver, slit
-                    )
+                    exposure.build_slit(shared or build_optics(*geometry), index, extver, slit)
                     for extver, (index, slit) in enumerate(select_slits(s, slits, number), start=1)
                 ],
             }
@@ -115,14 +111,6 @@ def simulate(s: Simulation, folder: Path) -> list[Path]:
     if s.association:
         paths.append(write_association(s, mode, paths, folder))
     return paths
-
-
-def _build_optics(
-    s: Simulation, mode: SimulatedMode, pointing: Pointing
-) -> NirspecOptics | GrismOptics:
-    if mode.is_grism:
-        return GrismOptics(pointing, mode.waverange, shared=s.shared_wcs)
-    return NirspecOptics(pointing, mode.waverange)
 
 
 class _Cutout(NamedTuple):
@@ -136,7 +124,7 @@ class _Cutout(NamedTuple):
     attributes: dict[str, Any]  #: of the slit
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Exposure:
     """An exposure whose slits are built."""
 
@@ -180,8 +168,7 @@ class _Exposure:
         # Of these modes, photom gives point sources of NIRSpec alone no surface brightness.
         is_flux = not (extended or mode.is_grism)
         meta = {
-            "bunit_data": "MJy" if is_flux else "MJy/sr",
-            "bunit_err": "MJy" if is_flux else "MJy/sr",
+            **dict.fromkeys(("bunit_data", "bunit_err"), "MJy" if is_flux else "MJy/sr"),
             "date": self.meta["observation"]["date_beg"],
             "model_type": "SlitModel",
             "photometry": photometry,

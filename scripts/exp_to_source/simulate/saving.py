@@ -9,7 +9,7 @@ from astropy.io import fits
 from stdatamodels import fits_support
 from stdatamodels.jwst.datamodels import MultiSlitModel
 
-from ..files import atomic_write, write_all
+from ..files import atomic_write, write_file
 from ..modes import ELEMENTS
 from .modes import SimulatedMode, Simulation
 
@@ -45,9 +45,7 @@ class _HduList(fits.HDUList):  # type: ignore[misc] # astropy has no types
         return self._hdus[key] if isinstance(key, tuple) else super().__getitem__(key)
 
 
-def write_association(
-    s: Simulation, mode: SimulatedMode, exposures: list[Path], folder: Path
-) -> Path:
+def write_association(s: Simulation, mode: SimulatedMode, paths: list[Path], folder: Path) -> Path:
     """Write the stage 3 association of exposures, with the product name of the version."""
     program, observation = f"{s.program:05}", f"o{s.observation:03}"
     elements = sorted(mode.elements[key].lower() for key in ELEMENTS if key in mode.elements)
@@ -60,7 +58,7 @@ def write_association(
         target = "t001"
     if mode.subarray != "FULL":
         configuration += f"-{mode.subarray.lower()}"
-    members = [{"expname": path.name, "exptype": "science"} for path in exposures]
+    members = [{"expname": path.name, "exptype": "science"} for path in paths]
     name = f"jw{program}-{observation}_{target}_{configuration}"
     association = {
         "asn_type": "spec3",
@@ -74,6 +72,5 @@ def write_association(
         "products": [{"name": name, "members": members}],
     }
     path = folder / f"jw{program}-{observation}_spec3_00001_asn.json"
-    with atomic_write(path) as file:
-        write_all(file, json.dumps(association, indent=4).encode() + b"\n")
+    write_file(path, json.dumps(association, indent=4).encode() + b"\n")
     return path

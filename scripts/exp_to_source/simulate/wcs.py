@@ -114,17 +114,11 @@ class Optics:
 
     def locate(self, ra: float, dec: float) -> tuple[float, float]:
         """Return where a place in the sky (deg) is in the first frame of `telescope`."""
-        values: tuple[float, ...] = (ra, dec, *[0.0] * (self.telescope[0].transform.n_inputs - 2))
-        for step in reversed(self.telescope[:-1]):
-            values = step.transform.inverse(*values)
-        return float(values[0]), float(values[1])
+        return _apply([step.transform.inverse for step in self.telescope[-2::-1]], ra, dec)
 
     def project(self, x: float, y: float) -> tuple[float, float]:
         """Return right ascension and declination (deg) of a place in that frame."""
-        values: tuple[float, ...] = (x, y, *[0.0] * (self.telescope[0].transform.n_inputs - 2))
-        for step in self.telescope[:-1]:
-            values = step.transform(*values)
-        return float(values[0]), float(values[1])
+        return _apply([step.transform for step in self.telescope[:-1]], x, y)
 
     def wavelength_table(self) -> Model:
         """Return a new look-up table on the shared arrays, with its inverse."""
@@ -134,23 +128,30 @@ class Optics:
         table.inverse = Tabular1D(self.corrected, self.wavelengths, **options)
         return table
 
-    def to_sky(self) -> Model:
-        """Return the transform from V2, V3 (arcsec) to right ascension, declination (deg)."""
+    def to_sky(self, *more: cf.CoordinateFrame) -> list[Step]:
+        """Return the steps from V2, V3 (arcsec) to the sky (deg), by way of the aberration.
+
+        Further axes, besides the wavelength, are those of `more`.
+        """
         p = self.pointing
         angles = [p.v2 / 3600, -p.v3 / 3600, p.roll, p.dec, -p.ra]
-        sky = (
+        rotation = (
             Scale(1 / 3600) & Scale(1 / 3600)
             | SphericalToCartesian(wrap_lon_at=180)
             | RotationSequence3D(angles, axes_order="zyxyz")
             | CartesianToSpherical(wrap_lon_at=360)
-        )
-        return sky.rename("v23tosky")
-
-    def aberration(self) -> Model:
-        """Return the velocity aberration correction, V2, V3 to V2, V3 (arcsec)."""
-        p = self.pointing
+        ).rename("v23tosky")
         shift = Shift((1 - p.scale) * p.v2) & Shift((1 - p.scale) * p.v3)
-        return (Scale(p.scale) & Scale(p.scale) | shift).rename("va_corr")
+        aberration = (Scale(p.scale) & Scale(p.scale) | shift).rename("va_corr")
+        sky = cf.CelestialFrame(name="sky", axes_order=(0, 1), reference_frame=ICRS())
+        v2v3, v2v3vacorr = (
+            self.frame(name, u.arcsec, ("v2", "v3"), *more) for name in ("v2v3", "v2v3vacorr")
+        )
+        return [
+            Step(v2v3, aberration & Identity(1 + len(more))),
+            Step(v2v3vacorr, rotation & Identity(1 + len(more))),
+            Step(cf.CompositeFrame([sky, self.spectral, *more], name="world"), None),
+        ]
 
     def frame(
         self, name: str, unit: u.Unit, axes: tuple[str, str], *more: cf.CoordinateFrame
@@ -158,11 +159,6 @@ class Optics:
         """Return plane coordinates with the wavelength, and `more`, as further axes."""
         plane = cf.Frame2D(name=f"{name}_spatial", unit=(unit, unit), axes_names=axes)
         return cf.CompositeFrame([plane, self.spectral, *more], name=name)
-
-    def world(self, *more: cf.CoordinateFrame) -> cf.CompositeFrame:
-        """Return the sky with the wavelength, and `more`, as further axes."""
-        sky = cf.CelestialFrame(name="sky", axes_order=(0, 1), reference_frame=ICRS())
-        return cf.CompositeFrame([sky, self.spectral, *more], name="world")
 
 
 class Slit(NamedTuple):
@@ -190,13 +186,10 @@ class NirspecOptics(Optics):
         self.slit_frame = self.frame("slit_frame", u.one, ("x_slit", "y_slit"))
         to_oteip = _optics("fore", degrees, degrees) & Identity(1)
         to_v2v3 = _optics("ote", 3600, 3600, pointing.v2, pointing.v3) & Identity(1)
-        arcsec = u.arcsec, ("v2", "v3")
         self.telescope = [
             Step(self.frame("msa_frame", u.m, ("x_msa", "y_msa")), to_oteip),
             Step(self.frame("oteip", u.deg, ("x_oteip", "y_oteip")), to_v2v3),
-            Step(self.frame("v2v3", *arcsec), self.aberration() & Identity(1)),
-            Step(self.frame("v2v3vacorr", *arcsec), self.to_sky() & Identity(1)),
-            Step(self.world(), None),
+            *self.to_sky(),
         ]
 
     def build_wcs(self, region: DetectorRegion, shape: TraceShape, slit: Slit) -> WCS:
@@ -300,16 +293,10 @@ class GrismOptics(Optics):
         )
         distortion = (
             Shift(-1024) & Shift(-1024)
-            | _polynomials("distortion", PIXEL_SCALE, PIXEL_SCALE, pointing.v2, pointing.v3)
+            | _distortion("distortion", PIXEL_SCALE, PIXEL_SCALE, pointing.v2, pointing.v3)
         ) & Identity(2)
-        pixels = u.pixel, ("x", "y"), order
-        arcsec = u.arcsec, ("v2", "v3"), order
-        self.telescope = [
-            Step(self.frame("detector", *pixels), distortion),
-            Step(self.frame("v2v3", *arcsec), self.aberration() & Identity(2)),
-            Step(self.frame("v2v3vacorr", *arcsec), self.to_sky() & Identity(2)),
-            Step(self.world(order), None),
-        ]
+        detector = self.frame("detector", u.pixel, ("x", "y"), order)
+        self.telescope = [Step(detector, distortion), *self.to_sky(order)]
         self._shared: dict[int, list[Step]] | None = {} if shared else None
 
     def build_wcs(
@@ -371,6 +358,14 @@ class GrismOptics(Optics):
         return forward.rename("grism_dispersion")
 
 
+def _apply(transforms: list[Model], first: float, second: float) -> tuple[float, float]:
+    """Return the first two coordinates after several transforms; the others begin as zeros."""
+    values: tuple[float, ...] = (first, second, *[0.0] * (transforms[0].n_inputs - 2))
+    for transform in transforms:
+        values = transform(*values)
+    return float(values[0]), float(values[1])
+
+
 def _mask(low: float, high: float) -> Model:
     """Return NaN for positions outside the limits of a slit, as ``jwst.assign_wcs`` does."""
     above = Logical(condition="GT", compareto=high, value=np.nan)
@@ -410,12 +405,10 @@ def _optics(
         Shift(0.0, name=f"{name}_x{side}cen_d2s") & Shift(0.0, name=f"{name}_y{side}cen_d2s")
         for side in ("in", "out")
     )
-    return _polynomials(name, x_slope, y_slope, x_0, y_0) | (before | turn | after)
+    return _distortion(name, x_slope, y_slope, x_0, y_0) | (before | turn | after)
 
 
-def _polynomials(
-    name: str, x_slope: float, y_slope: float, x_0: float = 0, y_0: float = 0
-) -> Model:
+def _distortion(name: str, x_slope: float, y_slope: float, x_0: float = 0, y_0: float = 0) -> Model:
     """Return a two-dimensional distortion, in the form of the reference files."""
     x = _polynomial(f"{name}_x_forward", c0_0=x_0, c1_0=x_slope)
     y = _polynomial(f"{name}_y_forward", c0_0=y_0, c0_1=y_slope)

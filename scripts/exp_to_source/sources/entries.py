@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ..files import atomic_write, write_all
+from ..files import atomic_write, write_all, write_file
 from ..modes import is_grism
 from .families import Slit
 from .products import Product
@@ -64,8 +64,7 @@ def write_regions(path: str, products: Iterable[Product]) -> None:
                 tags = "" if is_grism(slit.exposure_type) else f"{tag} "
                 polygons.append(f"polygon({corners}) # {tags}tag={{{slit.exposure}}}")
     text = "\n".join((*lines, *dict.fromkeys(polygons)))
-    with atomic_write(path) as file:
-        write_all(file, f"{text}\n".encode())
+    write_file(path, f"{text}\n".encode())
 
 
 def find_corners(region: str) -> str:

@@ -4,20 +4,13 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from .. import naming
 from ..diagnostics import Diagnostic
 from ..errors import InputError
 from ..formats.indices import IndexReader
 from ..formats.rows import decode_column, decode_rows
 from ..formats.summaries import read_summaries
 from ..modes import ELEMENTS, FIXED_SLIT, FIXED_SLIT_IDS
-from ..naming import (
-    count_source_digits,
-    exposure_name,
-    header_template,
-    modernize_name,
-    optical_elements,
-    source_type,
-)
 from ..results import index_name
 from .associations import Association
 from .join_table import SlitKey
@@ -64,7 +57,7 @@ class Slit(NamedTuple):
     @property
     def class_(self) -> str:
         """Class of its source."""
-        return source_type(self.source_id, self.source_name)
+        return naming.source_type(self.source_id, self.source_name)
 
     @property
     def key(self) -> SlitKey:
@@ -74,7 +67,7 @@ class Slit(NamedTuple):
     @property
     def modern_name(self) -> str:
         """Name of its source, comparable between versions."""
-        return modernize_name(self.source_name, self.program)
+        return naming.modernize_name(self.source_name, self.program)
 
     def __str__(self) -> str:
         name = f", SRCNAME {self.source_name!r}" if self.source_name else ", no SRCNAME"
@@ -134,7 +127,7 @@ def _read_slits(index: IndexReader, options: GroupingOptions) -> Iterator[Slit]:
     if "failure" in header:
         return
     name, program, detector = header["exposure"], header["program"], header["detector"].lower()
-    elements = optical_elements(*(header[key] for key in ELEMENTS))
+    elements = naming.optical_elements(*(header[key] for key in ELEMENTS))
     optics = f"{header['instrument']}_{elements}".lower()
     for summary in read_summaries(index):
         source_id = summary.source_id
@@ -158,7 +151,7 @@ def make_families(
     groups: list[tuple[str, dict[str, str] | None, list[IndexedExposure]]] = []
     claimed: set[str] = set()
     for association in associations:
-        names = list(map(exposure_name, association.science))
+        names = list(map(naming.exposure_name, association.science))
         claimed.update(names)
         members = [by_name[name] for name in names if name in by_name]
         instruments = {exposure.header["instrument"] for exposure in members}
@@ -173,11 +166,11 @@ def make_families(
     for name, exposure in by_name.items():
         if name not in claimed:
             header = exposure.header
-            template = header_template(
+            template = naming.header_template(
                 header["program"],
                 header["observation"],
                 header["instrument"],
-                optical_elements(*(header[key] for key in ELEMENTS)),
+                naming.optical_elements(*(header[key] for key in ELEMENTS)),
                 slits=header["exposure_type"] == FIXED_SLIT,
                 subarray=header["subarray"],
             )
@@ -186,7 +179,7 @@ def make_families(
     families = []
     for template, asn, members in groups:
         if members:
-            digits = max(count_source_digits(member.header["version"]) for member in members)
+            digits = max(naming.count_source_digits(member.header["version"]) for member in members)
             if options.source_id_digits != "auto":
                 digits = int(options.source_id_digits)
             slits = [slit for member in members for slit in member.slits]

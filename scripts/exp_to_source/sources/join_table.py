@@ -192,9 +192,7 @@ def parse_row(location: str, fields: dict[Any, Any]) -> Row:
             raise InputError(f"{location}: {name} is not text; write one name or id, or a glob")
     values = {name: (fields.get(name) or "").strip() for name in COLUMNS}
     paths = values["exposure"].split(",")
-    values["exposure"] = ",".join(
-        os.path.basename(path.strip()).removesuffix(".fits") for path in paths
-    )
+    values["exposure"] = ",".join(os.path.basename(p.strip()).removesuffix(".fits") for p in paths)
     values["product"] = values["product"].removesuffix(".fits").removesuffix("_cal")
     row = Row(location, **values)
     if not row.target:

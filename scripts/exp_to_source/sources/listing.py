@@ -1,28 +1,14 @@
 """Write the source list of a run: a table, and a manifest for each product."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 
+from .. import results as names
 from ..diagnostics import Diagnostic
 from ..errors import InputError, list_some, pluralize
-from ..files import atomic_write, has_content, names_in, write_all
-from ..results import (
-    EXPOSURES,
-    JOINS,
-    LEFT_OUT,
-    MANIFESTS,
-    REGIONS,
-    REMARKS,
-    SKIPPED,
-    SPECTRA,
-    STALE,
-    manifest_name,
-    manifest_path,
-    product_path,
-    spectrum_path,
-)
+from ..files import has_content, names_in, write_file
+from ..formats.manifests import digest_manifest
 from ..tables import count_other_kinds, write_table
 from .associations import Association
 from .catalog import add_places
@@ -115,8 +101,8 @@ def list_sources(
     by_place, doubtful = (
         join_by_place(families, joins, options, moving) if options.join_radius else ([], [])
     )
-    names = (f"join_radius, {row['joined']}, {row['source_id']}" for row in by_place)
-    joins = Joins([*joins.rows, *map(parse_row, names, by_place)])
+    locations = (f"join_radius, {row['joined']}, {row['source_id']}" for row in by_place)
+    joins = Joins([*joins.rows, *map(parse_row, locations, by_place)])
     families, joined = join_slits(families, joins, options)
     products = make_products(families, options, joined)
     manifests = {product.name: manifest(product) for product in products}
@@ -133,9 +119,7 @@ def list_sources(
         *(Diagnostic("note", text) for text in notes),
     ]
 
-    written = write_manifests(
-        results, {product.name: manifests[product.name] for product in chosen}
-    )
+    written = write_manifests(results, {p.name: manifests[p.name] for p in chosen})
     diagnostics += retire_products(results, manifests)
     for association in associations:
         diagnostics += association.diagnostics
@@ -150,28 +134,28 @@ def list_sources(
     omitted = [source for source in sources if source.product in left_out]
     omissions = [source.to_row() | {"reason": left_out[source.product]} for source in omitted]
     for name, columns, rows in (
-        (SKIPPED, SKIPPED_COLUMNS, skipped),
-        (LEFT_OUT, LEFT_OUT_COLUMNS, omissions),
-        (REMARKS, REMARK_COLUMNS, remarks),
-        (JOINS, JOIN_COLUMNS, by_place),
+        (names.SKIPPED, SKIPPED_COLUMNS, skipped),
+        (names.LEFT_OUT, LEFT_OUT_COLUMNS, omissions),
+        (names.REMARKS, REMARK_COLUMNS, remarks),
+        (names.JOINS, JOIN_COLUMNS, by_place),
     ):
-        path = os.path.join(results, name)
-        write_table(path, columns, rows)
-    write_entries(os.path.join(results, EXPOSURES), chosen)
-    write_regions(os.path.join(results, REGIONS), chosen)
+        write_table(os.path.join(results, name), columns, rows)
+    write_entries(os.path.join(results, names.EXPOSURES), chosen)
+    write_regions(os.path.join(results, names.REGIONS), chosen)
     write_source_list(table, (source for source in sources if source.product not in left_out))
 
     summary = f"{pluralize(len(chosen), 'product')} of {pluralize(len(exposures), 'exposure')}"
     summary += f"; {written} new or changed"
+    see = f"see {results}"
     if left_out:
-        summary += f"; {pluralize(len(left_out), 'source')} left out, see {results}/{LEFT_OUT}"
+        summary += f"; {pluralize(len(left_out), 'source')} left out, {see}/{names.LEFT_OUT}"
     if remarks:
-        summary += f"; {pluralize(len(remarks), 'remark')}, see {results}/{REMARKS}"
+        summary += f"; {pluralize(len(remarks), 'remark')}, {see}/{names.REMARKS}"
     if by_place:
         apart = max(float(row["separation"]) for row in by_place)
         count = len({(row["target"], row["product"]) for row in by_place})
-        what = pluralize(count, "product")
-        summary += f'; {what} joined by place, up to {apart:.2f}" apart, see {results}/{JOINS}'
+        what = f'{pluralize(count, "product")} joined by place, up to {apart:.2f}" apart'
+        summary += f"; {what}, {see}/{names.JOINS}"
     messages = [summary, *(text for _, text in diagnostics), *filter(None, [ignored])]
     return [*messages, *(f"skipped: {reason}" for reason in failures)]
 
@@ -180,7 +164,7 @@ def describe_source(product: Product, content: bytes) -> Source:
     """Describe the source of a product with a manifest of that content."""
     # By columns, which takes half the time.
     slits = dict(zip(Slit._fields, zip(*product.slits, strict=True), strict=True))
-    names = dict.fromkeys((product.label, *slits["source_name"]))
+    source_names = dict.fromkeys((product.label, *slits["source_name"]))
     waves = [limit for limits in slits["wavelengths"] for limit in limits]
     shapes = [shape for shape in slits["shape"] if len(shape) == 2]
     # Of the first slit that has one: several are a doubt (`doubts.several_positions`).
@@ -191,7 +175,7 @@ def describe_source(product: Product, content: bytes) -> Source:
         product=product.name,
         source_id=product.source_id,
         class_=product.class_,
-        source_name=",".join(filter(None, names)),
+        source_name=",".join(filter(None, source_names)),
         slit_name=",".join(filter(None, dict.fromkeys(slits["slit_name"]))),
         ra=ra,
         dec=dec,
@@ -200,7 +184,7 @@ def describe_source(product: Product, content: bytes) -> Source:
         slits=len(product.slits),
         planes=sum(slits["planes"]),
         bytes=sum(slits["size"]),
-        digest=hashlib.sha256(content).hexdigest()[:16],
+        digest=digest_manifest(content),
         joined=",".join(product.joined),
         detectors=",".join(sorted(filter(None, set(slits["detector"])))),
         wavelength_min=min(waves, default=None),
@@ -215,39 +199,32 @@ def describe_source(product: Product, content: bytes) -> Source:
 
 def write_manifests(results: str, manifests: Mapping[str, bytes]) -> int:
     """Write those manifests, by product, whose content changed; return how many."""
-    os.makedirs(os.path.join(results, MANIFESTS), exist_ok=True)
-    changed = [
-        name
-        for name, content in manifests.items()
-        if not has_content(manifest_path(results, name), content)
-    ]
-
-    def write(name: str) -> None:
-        with atomic_write(manifest_path(results, name)) as file:
-            write_all(file, manifests[name])
-
+    os.makedirs(os.path.join(results, names.MANIFESTS), exist_ok=True)
+    files = {names.manifest_path(results, name): content for name, content in manifests.items()}
+    changed = {path: files[path] for path in files if not has_content(path, files[path])}
     if len(changed) < PARALLEL_THRESHOLD:
-        list(map(write, changed))
+        for path, content in changed.items():
+            write_file(path, content)
     else:
         # The disk takes most of the time. Imported only here, as this takes as long as 30 files.
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(MAX_WORKERS) as threads:
             # A list, so that the first error is raised.
-            list(threads.map(write, changed))
+            list(threads.map(write_file, changed, changed.values()))
     return len(changed)
 
 
 def retire_products(results: str, products: Iterable[str]) -> list[Diagnostic]:
     """Remove the manifests of sources that no longer exist; move their products to ``stale``."""
-    manifests, stale = os.path.join(results, MANIFESTS), os.path.join(results, STALE)
+    manifests, stale = os.path.join(results, names.MANIFESTS), os.path.join(results, names.STALE)
     moved = []
-    for manifest_file in names_in(manifests).difference(map(manifest_name, products)):
-        name = manifest_file.removesuffix(manifest_name(""))
-        product = product_path(results, name)
+    for manifest_file in names_in(manifests).difference(map(names.manifest_name, products)):
+        name = manifest_file.removesuffix(names.manifest_name(""))
+        product = names.product_path(results, name)
         if os.path.lexists(product):
             os.makedirs(stale, exist_ok=True)
-            spectra = (spectrum_path(results, name, kind) for kind in SPECTRA)
+            spectra = (names.spectrum_path(results, name, kind) for kind in names.SPECTRA)
             for path in (product, *filter(os.path.lexists, spectra)):
                 # The user may have moved the folder to another disk.
                 shutil.move(path, os.path.join(stale, os.path.basename(path)))
@@ -255,6 +232,6 @@ def retire_products(results: str, products: Iterable[str]) -> list[Diagnostic]:
         os.unlink(os.path.join(manifests, manifest_file))
     if not moved:
         return []
-    what = f"{pluralize(len(moved), 'product')} moved to {results}/{STALE}"
+    what = f"{pluralize(len(moved), 'product')} moved to {results}/{names.STALE}"
     text = f"{what}, as there are no such sources any more: {list_some(sorted(moved))}"
     return [Diagnostic("note", text)]

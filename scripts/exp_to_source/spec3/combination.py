@@ -1,22 +1,15 @@
 """Tables of the spectra of all sources of a grism, as Spec3Pipeline writes them at its end."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.io import fits
-from jwst.datamodels.utils.flat_multispec import (
-    copy_column_units,
-    copy_spec_metadata,
-    determine_vector_and_meta_columns,
-    make_empty_recarray,
-    set_schema_units,
-)
+from jwst.datamodels.utils import flat_multispec
 from stdatamodels.jwst import datamodels
 
-from ..errors import InputError, list_some, pluralize
+from ..errors import InputError
 from ..formats.indices import IndexReader
 from ..formats.manifests import read_manifest
 from ..formats.summaries import read_summaries
@@ -24,6 +17,7 @@ from ..results import manifest_path, product_path, spectrum_path
 from ..tables import read_sources
 from .pipeline import NO_PIXEL, no_combined_spectra, set_footprint
 from .preparation import SKIPPED
+from .stacking import find_spectra, report_missing
 from .steps import save_model
 
 #: A row of a table, or the names and values of its columns.
@@ -47,13 +41,8 @@ def combine_spectra(table: str, classes: str, indices: Sequence[str], x1d: str, 
     products = [
         name for name, row in sources.items() if row["family"] == group and row["class"] in classes
     ]
-    spectra = {name: Path(spectrum_path(results, name, "x1d")) for name in products}
-    # After a failure it is empty, or does not exist.
-    extracted = [name for name, path in spectra.items() if path.exists() and path.stat().st_size]
-    if not extracted:
-        raise InputError(f"{x1d}: no source of {group} has a spectrum; see their logs")
     history: list[str] = []
-    _report_missing(x1d, sorted({*products}.difference(extracted)), "it failed", history)
+    extracted = find_spectra(x1d, results, products, history)
     products, (first, entry), footprints = order_sources(results, extracted, indices)
     with exposure_spectra([spectrum_path(results, name, "x1d") for name in products]) as model:
         with datamodels.open(product_path(results, first)) as product:
@@ -61,7 +50,7 @@ def combine_spectra(table: str, classes: str, indices: Sequence[str], x1d: str, 
         _save_with_history(model, x1d, history)
         paths = {name: spectrum_path(results, name, "c1d") for name in products}
         empty = [name for name in products if fits.getval(paths[name], "S_COMB1D") == SKIPPED]
-        _report_missing(c1d, empty, NO_PIXEL, history)
+        report_missing(c1d, empty, NO_PIXEL, history)
         combined = [path for name, path in paths.items() if name not in empty]
         with combined_spectra(combined) if combined else no_combined_spectra(model) as table_model:
             _save_with_history(table_model, c1d, history)
@@ -110,8 +99,8 @@ def exposure_spectra(paths: Sequence[str]) -> Any:
             for row in rows:
                 _copy_row(row, table[np.searchsorted(ids, row["SOURCE_ID"])])
             spec = datamodels.WFSSSpecModel(table)
-            set_schema_units(spec)
-            copy_column_units(example, spec)
+            flat_multispec.set_schema_units(spec)
+            flat_multispec.copy_column_units(example, spec)
             spec.filename, spec.group_id = header.get("FILENAME"), group
             spec.dispersion_direction = example.dispersion_direction
             spec.spectral_order = header.get("SPORDER")
@@ -139,9 +128,9 @@ def combined_spectra(paths: Sequence[str]) -> Any:
             table.sort(order=["SOURCE_ID"])
             spec = datamodels.WFSSCombinedSpecModel()
             spec.spec_table = table
-            set_schema_units(spec)
-            copy_column_units(example, spec)
-            copy_spec_metadata(example, spec)
+            flat_multispec.set_schema_units(spec)
+            flat_multispec.copy_column_units(example, spec)
+            flat_multispec.copy_spec_metadata(example, spec)
             spec.spectral_order = order
             result.spec.append(spec)
         result.update(first, only="PRIMARY")
@@ -157,14 +146,6 @@ def check_ids(path: str, ids: Iterable[int], owners: dict[int, str]) -> None:
                 f"{other} and {path} both have SOURCEID {number}, by which rows of a table are "
                 "told apart; give the slits of one of them an id of its own, or other products"
             )
-
-
-def _report_missing(table: str, products: Sequence[str], reason: str, history: list[str]) -> None:
-    """Warn of sources that a table lacks, and add them to its history."""
-    if products:
-        what = f"{pluralize(len(products), 'source')} ({reason}): {list_some(products, limit=10)}"
-        print(f"warning: {table}: without {what}", file=sys.stderr)
-        history += [f"no spectrum of {name}: {reason}" for name in products]
 
 
 def _read(
@@ -189,8 +170,8 @@ def _empty_table(rows: Iterable[Row], size: int, model: Any, schema: Any) -> Any
     width = max(int(row["N_ALONGDISP"]) for row in rows)
     with model:
         vectors = model.schema["properties"]["spec_table"]["datatype"]
-    columns = determine_vector_and_meta_columns(vectors, schema["datatype"])
-    return make_empty_recarray(width, size, *columns, defaults=schema["default"])
+    columns = flat_multispec.determine_vector_and_meta_columns(vectors, schema["datatype"])
+    return flat_multispec.make_empty_recarray(width, size, *columns, defaults=schema["default"])
 
 
 def _copy_row(row: Mapping[str, Any], target: Row) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from ..errors import InputError
-from ..files import atomic_write, write_all
+from ..files import atomic_write, write_file
 from ..sources.associations import read_association
 from .steps import LOG_TO_STDERR, save_model
 
@@ -52,8 +52,7 @@ def summarize_association(association: str, output: str) -> None:
         is_subtracted = any(s.get(step) == COMPLETE for s in statuses for step in SUBTRACTED)
         steps["master_background"] = SKIPPED if is_subtracted else COMPLETE
     text = json.dumps({"position": position, "steps": steps}, indent=1)
-    with atomic_write(output) as file:
-        write_all(file, f"{text}\n".encode())
+    write_file(output, f"{text}\n".encode())
 
 
 def combine_background(association: str, output: str) -> None:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import InputError
-from ..files import atomic_write, write_all
+from ..files import write_file
 from ..formats.indices import IndexReader
 from ..formats.manifests import read_manifest
 from ..results import index_path, manifest_path
@@ -92,9 +92,7 @@ def override_files(steps: Parameters, parameters_file: Path | None) -> list[str]
 def find_references(
     output: Path,
     table: str,
-    offline: bool,
-    steps: Parameters,
-    parameters_file: Path | None,
+    values: Mapping[str, Any],
     background: Collection[str],
     crds: Mapping[str, str | None],
 ) -> None:
@@ -104,16 +102,21 @@ def find_references(
     ``steps`` (parameters, which override those of the file), ``background`` (names of the
     association tables with members whose background is to be subtracted), and what is from CRDS:
     ``crds`` (``path``, ``context``), ``references`` (type to paths), ``parameters`` (by step).
-    Settings of CRDS that are None are those of the environment.
+    `values` are the settings of the run, and `crds` is its cache and server; those of CRDS that are
+    None are those of the environment.
     """
+    offline, steps, file = (values[key] for key in ("offline", "spec3", "spec3_parameters"))
     if not offline:
         os.environ.setdefault("CRDS_SERVER_URL", SERVER)
-        os.environ.update({SETTINGS[key]: value for key, value in crds.items() if value})
+        given = {"crds_context": values["crds_context"], **crds}
+        for key, variable in SETTINGS.items():
+            if value := given[f"crds_{key}"]:
+                os.environ[variable] = value
     # jwst reads the environment when it is imported.
     from .parameters import check_parameters, read_parameters
     from .pipeline import check_calibrated
 
-    base = read_parameters(parameters_file) if parameters_file else {}
+    base = read_parameters(Path(file)) if file else {}
     merged = {step: {**base.get(step, {}), **steps.get(step, {})} for step in {**base, **steps}}
     check_parameters(merged)
     exposures = read_exposures(output.name.removesuffix(".json"), table)
@@ -127,8 +130,7 @@ def find_references(
     result = {"offline": offline, "steps": merged, "background": [*background]}
     if not offline:
         result |= look_up([exposure["path"] for exposure in exposures])
-    with atomic_write(output) as descriptor:
-        write_all(descriptor, f"{json.dumps(result, indent=1, sort_keys=True)}\n".encode())
+    write_file(output, f"{json.dumps(result, indent=1, sort_keys=True)}\n".encode())
 
 
 def read_exposures(family: str, table: str) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
 from astropy.io import fits
 
@@ -21,24 +21,18 @@ def stack_spectra(table: str, output: str, classes: Collection[str]) -> None:
     is that of the first. A source without a spectrum is left out, with a warning.
     """
     results, family = os.path.dirname(table), os.path.basename(output).removesuffix("_x1d.fits")
-    paths = {
-        name: spectrum_path(results, name, "x1d")
+    products = [
+        name
         for name, row in read_sources(table).items()
         if row["family"] == family
         and row["class"] in classes
         and not is_grism(row["exposure_type"])
-    }
-    # After a failure it is empty, or does not exist.
-    extracted = {n: p for n, p in paths.items() if os.path.exists(p) and os.path.getsize(p)}
-    if not extracted:
-        raise InputError(f"{output}: no source of {family} has a spectrum; see their logs")
-    if missing := sorted(paths.keys() - extracted):
-        what = f"{pluralize(len(missing), 'source')} (it failed): {list_some(missing, limit=10)}"
-        print(f"warning: {output}: without {what}", file=sys.stderr)
+    ]
+    extracted = find_spectra(output, results, products, [])
     version = 0
     with atomic_write(output) as file:
-        for name, path in extracted.items():
-            with fits.open(path) as hdus:
+        for name in extracted:
+            with fits.open(path := spectrum_path(results, name, "x1d")) as hdus:
                 if not version:
                     hdus[0].header["FILENAME"] = os.path.basename(output)
                     write_all(file, hdus[0].header.tostring().encode())
@@ -47,6 +41,26 @@ def stack_spectra(table: str, output: str, classes: Collection[str]) -> None:
                     hdu.header["EXTVER"], hdu.header["PRODUCT"] = version, name
                     write_all(file, hdu.header.tostring().encode())
                     write_all(file, _read_data(path, hdu))
+
+
+def find_spectra(table: str, results: str, names: Iterable[str], history: list[str]) -> list[str]:
+    """Find the products that have an extracted spectrum; report those that a table will lack."""
+    paths = {name: spectrum_path(results, name, "x1d") for name in names}
+    # After a failure it is empty, or does not exist.
+    extracted = [n for n, path in paths.items() if os.path.exists(path) and os.path.getsize(path)]
+    if not extracted:
+        family = os.path.basename(table).removesuffix("_x1d.fits")
+        raise InputError(f"{table}: no source of {family} has a spectrum; see their logs")
+    report_missing(table, sorted(paths.keys() - {*extracted}), "it failed", history)
+    return extracted
+
+
+def report_missing(table: str, products: Sequence[str], reason: str, history: list[str]) -> None:
+    """Warn of sources that a table lacks, and add them to its history."""
+    if products:
+        what = f"{pluralize(len(products), 'source')} ({reason}): {list_some(products, limit=10)}"
+        print(f"warning: {table}: without {what}", file=sys.stderr)
+        history += [f"no spectrum of {name}: {reason}" for name in products]
 
 
 def _read_data(path: str, hdu: fits.BinTableHDU) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import InputError, exit_on_user_error
 from ..failures import record_failure
-from ..files import atomic_write, fsync, temporary_beside, write_all
+from ..files import fsync, temporary_beside, write_file
 from ..modes import is_grism
 from ..results import CAL, GRISM_SPECTRA, SLIT_SPECTRA, SPECTRA
 from .references import NO_PARAMETERS, Parameters, check_references
@@ -107,8 +107,7 @@ def extract(
     if digest:
         with open(folder / f"{stem}_x1d.fits", "rb") as spectrum:
             content = hashlib.file_digest(spectrum, "sha256").hexdigest()
-        with atomic_write(digest_file) as file:
-            write_all(file, f"{digest} {content}\n".encode())
+        write_file(digest_file, f"{digest} {content}\n".encode())
     return [folder / name for name in names]
 
 

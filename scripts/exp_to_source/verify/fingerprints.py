@@ -17,7 +17,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from ..errors import InputError
-from ..files import atomic_write, size_and_mtime, write_all
+from ..files import size_and_mtime, write_file
 from .asdf_reader import TAG, HduReference, canonical_text, compute_digest, first_sentence, get_node
 from .fits_reader import Contents, read_file
 from .schema import EXPOSURE_MODEL, apply_headers, read_schema
@@ -76,9 +76,7 @@ def fingerprint_exposure(path: str, output: str) -> None:
             f"{path}: its ASDF tree is not an exposure's ({what}); "
             "correct it, or get the file again"
         ) from None
-    with atomic_write(output) as file:
-        for line in (_encode(before | top), *lines):
-            write_all(file, line)
+    write_file(output, b"".join((_encode(before | top), *lines)))
 
 
 def _encode(content: Any) -> bytes:
@@ -197,9 +195,7 @@ def fingerprint_entry(
     hdus = [contents.hdus[position] for position in sorted(positions)]
     meta = slit.get("meta") or {}
     attributes = {key: canonical_text(value) for key, value in slit.items() if key != "meta"}
-    attributes |= {
-        f"meta.{key}": canonical_text(value) for key, value in meta.items() if key != "asn"
-    }
+    attributes |= {f"meta.{k}": canonical_text(v) for k, v in meta.items() if k != "asn"}
     identity = [get_node(slit, path) for path in IDENTITY]
     return SlitFingerprint(
         label=f"slit {number} (name {identity[0]}, source {identity[1]})",

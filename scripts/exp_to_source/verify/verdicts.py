@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import InputError, list_some
-from ..files import atomic_write, write_all
+from ..files import write_file
 from ..modes import FIXED_SLIT, FIXED_SLIT_IDS
 from ..results import LEFT_OUT, SOURCES, VERIFICATION, product_path
 from ..sources.associations import Association
@@ -82,9 +82,8 @@ class Verdict:
 
 def write_verdicts(path: str, verdicts: Iterable[Verdict]) -> None:
     """Write verdicts, one per line."""
-    with atomic_write(path) as file:
-        for verdict in verdicts:
-            write_all(file, json.dumps(vars(verdict)).encode() + b"\n")
+    lines = (json.dumps(vars(verdict)).encode() + b"\n" for verdict in verdicts)
+    write_file(path, b"".join(lines))
 
 
 class SlitIdentity(NamedTuple):

@@ -14,11 +14,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from exp_to_source.errors import InputError
-from exp_to_source.formats.manifests import encode_manifest
+from exp_to_source.formats.manifests import encode_manifest, read_manifest
 from exp_to_source.quicklook import layout, picture
 from exp_to_source.quicklook.axes import find_wavelength_ticks, format_ticks
 from exp_to_source.quicklook.cutouts import Cutout, read_cutouts
-from exp_to_source.quicklook.digests import digest_manifest, read_picture_digest
+from exp_to_source.quicklook.digests import read_picture_digest
 from exp_to_source.quicklook.expected_rows import add_expected_rows
 from exp_to_source.quicklook.layout import (
     have_same_axis,
@@ -296,7 +296,7 @@ def test_spectrum_of_an_earlier_product_is_not_drawn(
     digest.parent.mkdir(parents=True)
     (digest.parents[1] / "p_x1d.fits").touch()
     output = str(tmp_path / "p.png")
-    current, content = digest_manifest(str(manifest)), hashlib.sha256(b"").hexdigest()
+    current, content = read_manifest(str(manifest)).digest, hashlib.sha256(b"").hexdigest()
     for text in (None, f"0123456789abcdef {content}", f"{current} 0", f"{current} {content}"):
         if text:
             digest.write_text(f"{text}\n")
@@ -435,8 +435,8 @@ def test_digits_of_ticks_are_even():
 def test_stretch_shows_negative_values():
     plane = np.random.default_rng(0).normal(size=(20, 500))
     plane[3], plane[10] = plane[3] - 20, plane[10] + 60
-    stretch = compute_stretch([plane])
-    black, grey, white = stretch.scale(np.array([-20.0, 0.0, 60.0]))
+    norm = compute_stretch([plane])
+    black, grey, white = norm(np.array([-20.0, 0.0, 60.0]))
     assert black < 0.1 and 0.3 < grey < 0.7 and white > 0.95
 
 

@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
-from exp_to_source.quicklook.digests import digest_manifest
+from exp_to_source.formats.manifests import digest_manifest
 from exp_to_source.quicklook.spectra import Spectrum, compute_flux_limits
 from exp_to_source.report.exposures import ExposureSummary, read_header, summarize_observation
 from exp_to_source.report.images import downsample, encode_png
@@ -51,7 +51,10 @@ def test_products_are_measured(tmp_path: Path):
     (tmp_path / "manifests").mkdir()
     for name in ("p", "empty"):
         Path(manifest_path(str(tmp_path), name)).write_text(name)
-    digests = {n: digest_manifest(manifest_path(str(tmp_path), n)) for n in ("p", "empty")}
+    digests = {
+        n: digest_manifest(Path(manifest_path(str(tmp_path), n)).read_bytes())
+        for n in ("p", "empty")
+    }
     output = tmp_path / "measured.jsonl"
     products = [str(tmp_path / f"{name}_cal.fits") for name in digests]
     measure_products(products, str(tmp_path), str(output), 3, 20)

@@ -79,12 +79,10 @@ def test_spectra_are_of_the_classes_that_are_requested():
     families = ["spectra/jw1_x_x1d.fits", "spec3/jw1_x_c1d.fits", "spec3/jw1_x_x1d.fits"]
     assert inputs.spectra({}) == [f"results/{name}" for name in (*spectra, *families)]
     family = SimpleNamespace(family="jw1_x")
-    assert inputs.slit_spectra(family) == [f"results/{spectra[1]}"]
-    assert inputs.family_spectra(family) == [f"results/{spectra[0]}"]
+    assert inputs.family_spectra("slit")(family) == [f"results/{spectra[1]}"]
+    assert inputs.family_spectra("grism")(family) == [f"results/{spectra[0]}"]
     assert inputs.all_references({}) == ["results/references/jw1_x.json"]
-    family = SimpleNamespace(family="jw1_x")
     assert inputs.family_products(family) == [f"results/products/{NAMES[1]}_cal.fits"]
-    assert inputs.family_spectra(family) == [f"results/spec3/{NAMES[1]}_x1d.fits"]
     with pytest.raises(RuntimeError, match="jw2_x: no source of a grism in it is wanted"):
         inputs.family_products(SimpleNamespace(family="jw2_x"))
 

@@ -37,7 +37,7 @@ def test_a_folder_is_searched_below_as_the_archive_has_a_folder_for_each_exposur
     for given in (tmp_path, f"{tmp_path}/MAST*", f"{tmp_path}/**/"):
         assert find_exposures(str(given)) == expected
         assert count_files(str(given)) == [
-            f"{given}: 2 files found in 2 folders, 3 passed over: "
+            f"{given}: 2 files found in 2 folders, 3 ignored: "
             "2 not *_cal.fits or *_mbsub.fits, 1 source-based"
         ]
     assert find_files("associations", str(tmp_path)) == below(
@@ -75,8 +75,7 @@ def test_folders_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(os, "scandir", deny)
     assert find_exposures(str(tmp_path)) == below(tmp_path, "a_cal.fits")
     assert count_files(str(tmp_path)) == [
-        f"{tmp_path}: 1 file found, 1 passed over: "
-        f"1 folder that cannot be read ({tmp_path}/lost+found)"
+        f"{tmp_path}: 1 file found, 1 ignored: 1 folder that cannot be read ({tmp_path}/lost+found)"
     ]
     with pytest.raises(PermissionError):
         find_exposures(f"{tmp_path}/lost+found")
@@ -95,7 +94,7 @@ def test_folders_without_exposures(tmp_path: Path):
 def test_files_of_a_folder_that_are_passed_over(tmp_path: Path):
     touch(tmp_path, "a_cal.fits", "a_rate.fits", "b_rate.fits", "a_cal.fits.gz", "notes.txt")
     assert count_files([str(tmp_path), "gone"]) == [
-        f"{tmp_path}: 1 file found, 3 passed over: 1 compressed or of another kind, "
+        f"{tmp_path}: 1 file found, 3 ignored: 1 compressed or of another kind, "
         "2 not *_cal.fits or *_mbsub.fits"
     ]
     assert count_files(f"{tmp_path}/*_cal.fits") == []
@@ -137,7 +136,7 @@ def test_files_of_one_name_and_two_states_of_one_exposure(tmp_path: Path):
     names = f"a/{NAME}.fits", f"b/{NAME}.fits"
     touch(tmp_path, *names)
     one, other = below(tmp_path, *names)
-    with pytest.raises(InputError, match="have one name"):
+    with pytest.raises(InputError, match="have the same file name"):
         name_exposures([one, other])
     with pytest.raises(InputError, match="are the same exposure; choose one of them"):
         name_exposures([one, other.replace("cal", "mbsub")])
@@ -155,5 +154,7 @@ def test_found_files_of_other_kinds_are_in_no_conflict_of_names(tmp_path: Path, 
         fits.PrimaryHDU(header=fits.Header([("DATAMODL", model)])).writeto(path)
     found = {str(exposure), str(image)}
     assert name_exposures(sorted(found), found) == {NAME: str(exposure)}
-    with pytest.raises(InputError, match=r"have one name|file names of exposures may have"):
+    with pytest.raises(
+        InputError, match=r"have the same file name|file names of exposures may have"
+    ):
         name_exposures(sorted(found))

@@ -1,6 +1,5 @@
 """Files that the source list leaves, with few and with many products."""
 
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,17 +29,15 @@ def test_each_product_has_a_manifest_before_the_table_is_there(
     last = max(before)
     for path in manifests.iterdir():
         path.unlink()
-    real = listing.atomic_write
+    real = listing.write_file
 
-    @contextmanager
-    def full(path: str):
+    def full(path: str, content: bytes):
         if path.endswith(last):
             raise OSError(28, "No space left on device", path)
-        with real(path) as file:
-            yield file
+        real(path, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(listing, "atomic_write", full)
+        patch.setattr(listing, "write_file", full)
         with pytest.raises(OSError, match="No space left"):
             listing.list_sources(indices(results), str(table))
     assert not table.exists()
