@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ..errors import InputError, pluralize
 from ..naming import check_path, parse_product_name
-from ..results import CAL, MBSUB, PREPARED, PRODUCTS, STALE
+from ..results import CAL, CATALOG, LISTED, MBSUB, PREPARED, PRODUCTS, STALE
 
 SUFFIXES = (CAL, MBSUB)
 
@@ -213,7 +213,10 @@ def _not_found(key: str, item: str, fault: str, where: Callable[[str], str]) -> 
 
 
 def find_table(
-    key: str, path: str | None, where: Callable[[str], str] = lambda key: ""
+    key: str,
+    path: str | None,
+    where: Callable[[str], str] = lambda key: "",
+    results: str = "",
 ) -> list[str]:
     """List with the path of a table in the configuration; empty if none is given.
 
@@ -222,7 +225,7 @@ def find_table(
     Raises
     ------
     InputError
-        If there is no such file.
+        If there is no such file, or the run writes it in the folder of results.
     """
     if path is None:
         return []
@@ -231,4 +234,10 @@ def find_table(
     if not os.path.isfile(path):
         fault = "is a folder" if os.path.isdir(path) else "does not exist"
         raise _not_found(key, path, fault, where)
+    written = (os.path.realpath(f"{results}/{name}") for name in (*LISTED, CATALOG))
+    if os.path.realpath(path) in written:
+        raise InputError(
+            f"{key}: {path!r:.300} is written by each run; copy it, and name the copy in the "
+            f"setting '{key}'{where(key)}"
+        )
     return [path]

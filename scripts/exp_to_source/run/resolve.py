@@ -221,7 +221,7 @@ def resolve_run(
     exposures = name_exposures([*files, *science], found)
     members = name_members(associations) if config["prepare"] else {}
     exposures |= {name: names.prepared_path(results, name) for name in members}
-    tables = {key: find_table(key, config[key], where) for key in TABLES}
+    tables = {key: find_table(key, config[key], where, results) for key in TABLES}
     values = dict(config) | {key: next(iter(path), None) for key, path in tables.items()}
     return Run(
         Settings(values, exposures, paths),
