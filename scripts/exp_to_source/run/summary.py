@@ -222,6 +222,8 @@ def _target(target: str, summary: RunSummary) -> str:
         return ""
     drawn = summary.quicklooks.now if target == "report" else 0
     note = f" ({pluralize(drawn, 'quick look')} drawn, too)" if drawn else ""
+    if summary.spectra.now and "spec3" in summary.asked:
+        note += "; run it once more to have the spectra of this run in it"
     return f"{target if target in TARGETS else 'made'}: {results}/{name}{note}"
 
 

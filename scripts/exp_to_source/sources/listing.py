@@ -1,15 +1,16 @@
 """Write the source list of a run: a table, and a manifest for each product."""
 
+import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .. import results as names
 from ..diagnostics import Diagnostic
 from ..errors import InputError, list_some, pluralize
 from ..files import has_content, names_in, write_file
 from ..formats.manifests import digest_manifest
-from ..tables import count_other_kinds, write_table
+from ..tables import count_other_kinds, read_table, write_table
 from .associations import Association
 from .catalog import add_places
 from .choosing import ALL_SOURCES, SourceFilter, choose
@@ -121,6 +122,7 @@ def list_sources(
 
     written = write_manifests(results, {p.name: manifests[p.name] for p in chosen})
     diagnostics += retire_products(results, manifests)
+    retire_tables(table, {product.family for product in products})
     for association in associations:
         diagnostics += association.diagnostics
     groups = [({}, diagnostics), *((item.header, item.diagnostics) for item in exposures)]
@@ -235,3 +237,17 @@ def retire_products(results: str, products: Iterable[str]) -> list[Diagnostic]:
     what = f"{pluralize(len(moved), 'product')} moved to {results}/{names.STALE}"
     text = f"{what}, as there are no such sources any more: {list_some(sorted(moved))}"
     return [Diagnostic("note", text)]
+
+
+def retire_tables(table: str, families: Collection[str]) -> None:
+    """Move the spectra of product groups of the earlier list that no longer exist to ``stale``."""
+    results = os.path.dirname(table)
+    folder = os.path.join(results, names.STALE)
+    # A damaged list is written again.
+    with contextlib.suppress(InputError):
+        earlier = {row.get("family", "") for row in read_table(table)} - {"", *families}
+        for family in earlier:
+            tables = (names.spectrum_path(results, family, k) for k in names.GRISM_SPECTRA)
+            for path in filter(os.path.lexists, (names.stack_path(results, family), *tables)):
+                os.makedirs(folder, exist_ok=True)
+                shutil.move(path, os.path.join(folder, os.path.basename(path)))

@@ -137,6 +137,8 @@ def test_what_was_requested_is_listed_with_its_path(results: Path, target: str, 
     facts = at_the_end(results, before, asked=[target])
     next_step = ["next: the same command without 'sources' makes the products"]
     assert format_summary(facts) == [line.format(results), *next_step * (target == "sources")]
+    again = format_summary(facts._replace(asked=["catalog", "spec3"]))[0]
+    assert again.endswith("; run it once more to have the spectra of this run in it")
 
 
 def test_spectra_that_failed_or_were_not_reached_are_counted(results: Path):

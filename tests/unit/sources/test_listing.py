@@ -9,6 +9,7 @@ from astropy.table import Table
 from fake_run import write_fake_run
 
 from exp_to_source.index.indexing import index_exposure
+from exp_to_source.results import spectrum_path, stack_path
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources import listing
 from exp_to_source.sources.entries import find_corners
@@ -81,6 +82,25 @@ def test_what_the_tables_have_from_headers_of_slits(tmp_path: Path):
     place = f"point({header['SRCRA']},{header['SRCDEC']}) #"
     (point,) = (line for line in lines if line.startswith(place))
     assert f" text={{{header['SOURCEID']}}} tag={{{row['product']}}}" in point
+
+
+def test_spectra_of_groups_that_no_longer_exist_are_moved(tmp_path: Path):
+    table = tmp_path / "sources.tsv"
+    table.write_text("product\tfamily\na\tgone\nb\tstill\n")
+    spectra = [
+        *(Path(stack_path(str(tmp_path), family)) for family in ("gone", "still")),
+        *(Path(spectrum_path(str(tmp_path), "gone", kind)) for kind in ("c1d", "x1d")),
+    ]
+    for path in spectra[:3]:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    listing.retire_tables(str(table), ["still", "new"])
+    assert [path.exists() for path in spectra] == [False, True, False, False]
+    stale = {path.name for path in (tmp_path / "stale").iterdir()}
+    assert stale == {"gone_x1d.fits", "gone_c1d.fits"}
+    for content in (b"\xff", b"product\n"):
+        table.write_bytes(content)
+        listing.retire_tables(str(table), [])
 
 
 def test_corners_of_a_footprint():
