@@ -29,8 +29,8 @@ MODES = {
         "absent": (("barshadow", 1), ("wavelength", 2)),
     },
     "mos-unusual": {
-        **{"source_ids": (-7, 1234567890), "fixed_slits": ("S200A1",), "exposures": 2},
-        **{"detectors": ("nrs1", "nrs2"), "overlap": "partial"},
+        **{"source_ids": (-7, 1234567890), "fixed_slits": ("S200A1",), "exposures": 1},
+        "detectors": ("nrs1", "nrs2"),
     },
     "fixed-slit-old": {"mode": "fixed-slit", "fixed_slits": SLITS, "version": "1.11.4"},
     "fixed-slit-new": {"mode": "fixed-slit", "fixed_slits": SLITS, "primary_slit": "S400A1"},
