@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -243,6 +244,15 @@ ARRAY = "{source: 1, datatype: int8, byteorder: big, shape: [1]}"
         ("shape: [1, 2]", "shape: [2, 1]", "SCI,1 has shape .1, 2. in its header and .2, 1. in"),
         ("source: 1", "source: &x 1", "whose source is not plain"),
         ("source: 1", "source: *id001", "whose source is not plain"),
+        ("*id002", "*id999", "alias without its node"),
+        ("&id002", "&id001", "defines the anchor id001 twice"),
+        ("source: 2", "source: 5", "uses block 5, but has 5"),
+        ("source: 2", "source: http://x/y.asdf", "array that lies elsewhere"),
+        ("        datatype: float64", "        datatype: int9", "of unknown datatype int9"),
+        ("        byteorder: little", "        byteorder: bog", "of unknown byteorder bog"),
+        ("        shape: [2]", "        shape: [-2]", "shape is not a list of integers"),
+        ("        shape: [2]", "        shape: 1e400", "shape is not a list of integers"),
+        ("        shape: [2]", "        shape: [1024, 1025]", "larger than its block"),
         ("source_id: 61", "source_id: 6.1", "SOURCEID of slit 1 is 6.1, not an integer"),
         ("source_id: 61", "source_id: x", "SOURCEID of slit 1 is .x., not an integer"),
         ("source_id: 61", "source_id: 0b_", "an invalid number"),
@@ -459,12 +469,30 @@ def test_a_product_needs_a_name_that_its_header_can_hold(tmp_path, parts):
             gather_source(str(manifest), str(tmp_path / name), str(Path(path).parent))
 
 
+def digests(folder: Path, content: bytes) -> list[str]:
+    """Index an exposure; the digests of its slits."""
+    with IndexReader(index(folder, content)) as reader:
+        return [summary.digest for summary in read_summaries(reader)]
+
+
 def test_everything_that_reaches_a_product_changes_its_digest(tmp_path, parts):
     # The type of a slit within an exposure of another type is in no header and no fragment.
     changed = with_text(parts, f"{META}    exposure: {{type: NRS_MSASPEC}}",
                         f"{META}    exposure: {{type: NRS_FIXEDSLIT}}")  # fmt: skip
-    digests = []
-    for content in (parts.join(), changed):
-        with IndexReader(index(tmp_path, content)) as reader:
-            digests.append([head[0] for head in read_summaries(reader)])
-    assert digests[0][0] != digests[1][0] and digests[0][1] == digests[1][1]
+    (first, second), (other, same) = (digests(tmp_path, c) for c in (parts.join(), changed))
+    assert first != other and second == same
+
+
+def test_digests_do_not_depend_on_the_place_of_a_slit(tmp_path, parts):
+    text = "\n".join(parts.lines)
+    text = re.sub(r"fits:(\w+),(\d)", lambda match: f"fits:{match[1]},{int(match[2]) + 1}", text)
+    new = (
+        "slits:\n- data: !core/ndarray-1.1.0 "
+        "{source: 'fits:SCI,1', datatype: float32, byteorder: big, shape: [1, 2]}\n"
+        "  meta: {wcs: &id009 [1]}\n  name: '1'\n  source_id: 61\n  source_name: '9_61'\n"
+    )
+    hdus = [*parts.hdus[:2], *parts.hdus[1:]]
+    moved = replace(parts, hdus=hdus, lines=text.replace("slits:\n", new).split("\n"))
+    versions = [put(hdu, "EXTVER", f"{1 + hdu // 2:>20}") for hdu in range(2, 6)]
+    *_, expected = digests(tmp_path, parts.join())
+    assert digests(tmp_path, edited(moved, *versions, true_hash=True))[2] == expected
