@@ -186,7 +186,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "integers": (replaced("SCI", lambda data: np.ones(data.shape, "i2")), RETYPED),
     **{
         f"DQ as {kind}": (replaced("DQ", flags(kind)), RETYPED)
-        for kind in ("int32", "int64", "uint16", "uint8", "float32", "float64")
+        for kind in ("int64", "uint16", "uint8", "float32")
     },
     "DQ below zero": (replaced("DQ", lambda data: np.full(data.shape, -3, "i4")), RETYPED),
     "a slit cropped": (hdus(crop), EDITED),

@@ -11,7 +11,6 @@ from astropy.io import fits
 from snake import ROOT
 
 from exp_to_source.errors import InputError
-from exp_to_source.files import atomic_write, has_content, write_all
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index.indexing import index_exposure
 from exp_to_source.simulate.exposures import Simulation, simulate
@@ -100,16 +99,3 @@ def test_manifests_are_rewritten_only_where_they_change(run: Path):
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
     messages = list_sources(indices_in(run)[:1], table)
     assert "3 products of 1 exposure; 3 new or changed" in messages
-
-
-def test_a_file_appears_whole_or_not_at_all(tmp_path: Path):
-    path = tmp_path / "a" / "file"
-    with pytest.raises(RuntimeError), atomic_write(path) as file:
-        file.write(b"half")
-        raise RuntimeError
-    assert list(path.parent.iterdir()) == []
-    assert not has_content(path, b"whole")
-    with atomic_write(path) as file:
-        write_all(file, b"whole")
-    assert has_content(path, b"whole")
-    assert not has_content(path, b"other")
