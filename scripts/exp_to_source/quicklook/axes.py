@@ -1,13 +1,11 @@
 """The axes of a picture: wavelengths of cut-outs, and the spectrum below them."""
 
 from collections.abc import Iterable, Sequence
-from itertools import cycle
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from .box import HEIGHT
@@ -15,9 +13,9 @@ from .cutouts import WAVELENGTH_UNIT
 from .layout import FOOT, MARGIN, SPECTRUM, WIDTH, Panel
 from .spectra import Spectrum, compare_apertures, compute_flux_limits
 
-SUM_COLOUR, EXTRACTED_COLOUR = "#444444", "#0b7285"
-#: Styles of the lines of orders.
-DASHES: tuple[Any, ...] = ("-", "--", ":")
+#: Colours of spectra, by their order.
+SUM_COLOURS = ("#444444", "#e08a2c", "#74a57f")
+EXTRACTED_COLOURS = ("#0b7285", "#c2255c", "#6741d9")
 #: Options of legends.
 LEGEND: dict[str, Any] = {"loc": "lower left", "frameon": False, "borderaxespad": 0}
 
@@ -71,40 +69,37 @@ def draw_spectra(
     figure: Figure,
     height: float,
     width: float,
+    number: int,
+    has_orders: bool,
     sums: Sequence[Spectrum],
     extracted: Sequence[Spectrum],
 ) -> Axes:
-    """Draw the sums of all entries along their traces, and extracted spectra, of the first unit."""
-    bottom = (FOOT + SPECTRUM[2]) / height
+    """Draw the sums of all entries along their traces, and extracted spectra, all of one unit.
+
+    The plots of several units are numbered from the lowest, from zero.
+    """
+    bottom = (FOOT + SPECTRUM[2] + number * sum(SPECTRUM)) / height
     axes = figure.add_axes((MARGIN / WIDTH, bottom, width / WIDTH, SPECTRUM[1] / height))
-    unit = (*extracted, *sums)[0].unit
-    shown = [spectrum for spectrum in (*extracted, *sums) if spectrum.unit == unit]
-    # Headers of NIRSpec may have any order.
-    several = max(len(sums), len(extracted)) > 1
-    styles = dict.fromkeys((spectrum.order for spectrum in shown), DASHES[0])
-    if several:
-        styles = dict(zip(styles, cycle(DASHES)))
-    handles = [
-        Line2D([], [], color=colour, label=f"{label}, {unit or 'no unit'}")
-        for spectra, colour, label in (
-            (sums, SUM_COLOUR, f"sum of {HEIGHT} rows along the trace"),
-            (extracted, EXTRACTED_COLOUR, "extracted spectrum (x1d)"),
-        )
-        if any(spectrum.unit == unit for spectrum in spectra)
-    ]
-    if several:
-        handles += [
-            Line2D([], [], color="k", linestyle=style, label=f"order {order}")
-            for order, style in styles.items()
-        ]
-    for spectrum in shown:
-        is_sum = any(spectrum is summed for summed in sums)
-        colour = SUM_COLOUR if is_sum else EXTRACTED_COLOUR
-        x, flux, error = spectrum.wavelengths, spectrum.flux, spectrum.error
-        axes.fill_between(x, flux - error, flux + error, color=colour, alpha=0.25, linewidth=0)
-        axes.plot(x, flux, linestyle=styles[spectrum.order], color=colour, linewidth=0.9)
+    shown = [*sums, *extracted]
+    unit = shown[0].unit
+    orders = list(dict.fromkeys(spectrum.order for spectrum in shown))
+    for spectra, colours, label in (
+        (sums, SUM_COLOURS, f"sum of {HEIGHT} rows along the trace"),
+        (extracted, EXTRACTED_COLOURS, "extracted spectrum (x1d)"),
+    ):
+        words = [label, unit or "no unit"]
+        for spectrum in spectra:
+            words += [f"order {spectrum.order}"] if has_orders else []
+            place = orders.index(spectrum.order)
+            colour = colours[place % len(colours)]
+            x, flux, error = spectrum.wavelengths, spectrum.flux, spectrum.error
+            axes.fill_between(x, flux - error, flux + error, color=colour, alpha=0.25, linewidth=0)
+            # The first order is the brightest: above the noise of others.
+            above = 3 - 0.1 * place
+            axes.plot(x, flux, color=colour, linewidth=0.9, label=", ".join(words), zorder=above)
+            words = []
     axes.set_xlim(*_pad_limits((s.wavelengths[0], s.wavelengths[-1]) for s in shown))
-    low, high = _pad_limits(map(compute_flux_limits, shown), 0.06)
+    low, high = _pad_limits([(0.0, 0.0), *map(compute_flux_limits, shown)], 0.06)
     axes.set_ylim(low, high)
     axes.axhline(0, color="#999999", linewidth=0.5, zorder=0)
     if remark := compare_apertures(sums, extracted):
@@ -120,9 +115,7 @@ def draw_spectra(
     axes.set_yticks(ticks, format_ticks(ticks), ha="left", bbox=box)
     axes.tick_params(axis="y", pad=-8)
     axes.set_axisbelow(False)
-    axes.legend(
-        handles=handles, bbox_to_anchor=(0, 1), ncols=5, borderpad=0.2, handlelength=1.2, **LEGEND
-    )
+    axes.legend(bbox_to_anchor=(0, 1), ncols=6, borderpad=0.2, handlelength=1.2, **LEGEND)
     return axes
 
 

@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from ..files import write_file
 from ..formats.manifests import read_manifest
 from ..results import CAL, manifest_path, spectrum_path
-from .axes import LEGEND, draw_axis, draw_spectra
+from .axes import LEGEND, draw_axis, draw_spectra, format_ticks
 from .cutouts import WAVELENGTH_UNIT, Cutout, ProductCutouts, read_cutouts
 from .digests import PNG_KEYWORD, read_spectrum_digest
 from .expected_rows import add_expected_rows
@@ -113,7 +113,8 @@ def draw_figure(
     title, lines = make_header(name, content, sums)
     head = HEAD + 2 * LINE * (len(title) - 1) + LINE * (len(lines) - 1)
     panels, height = lay_out_panels(content.cutouts, head)
-    height += sum(SPECTRUM) if sums or extracted else 0
+    units = list(dict.fromkeys(spectrum.unit for spectrum in (*extracted, *sums)))
+    height += len(units) * sum(SPECTRUM)
     height += sum(RESAMPLED) if extracted and resampled else 0
     figure = Figure(figsize=(WIDTH / DPI, height / DPI), facecolor="white")
     norms = {
@@ -122,11 +123,21 @@ def draw_figure(
     }
     for panel in panels:
         draw_panel(figure, height, panel, norms[panel.cutout.unit])
-    if sums or extracted:
-        width = panels[0].width if len(panels) <= ROWS else WIDTH - 2 * MARGIN
-        axes = draw_spectra(figure, height, width, sums, extracted)
-        if extracted and resampled:
-            draw_resampled(figure, height, axes, resampled)
+    width = panels[0].width if len(panels) <= ROWS else WIDTH - 2 * MARGIN
+    # Headers of NIRSpec may have any order.
+    has_orders = max(len(sums), len(extracted)) > 1
+    for number, unit in enumerate(reversed(units)):
+        axes = draw_spectra(
+            figure,
+            height,
+            width,
+            number,
+            has_orders,
+            [spectrum for spectrum in sums if spectrum.unit == unit],
+            [spectrum for spectrum in extracted if spectrum.unit == unit],
+        )
+    if extracted and resampled:
+        draw_resampled(figure, height, axes, resampled)
     draw_header(figure, height, title, lines)
     draw_footer(figure, height, content, norms)
     return figure
@@ -247,7 +258,7 @@ def draw_footer(
         unit, factor = SHOWN_UNITS.get(unit, (unit, 1.0))
         ticks = find_scale_ticks(norm, factor, 0.16 * len(norms))
         bar.minorticks_off()
-        scale.set_ticks(ticks, labels=[f"{factor * tick:.4g}" for tick in ticks])
+        scale.set_ticks(ticks, labels=format_ticks([factor * tick for tick in ticks]))
         title = f"SCI, {unit or 'no unit given'}"
         bar.set_title(title, loc="right", fontsize=8, pad=3)
     if handles := make_legend(content.cutouts):

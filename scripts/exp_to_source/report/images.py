@@ -47,7 +47,7 @@ def encode_images(cutouts: Sequence[Cutout], columns: int) -> list[Image]:
             {
                 "png": base64.b64encode(encode_png(levels[::-1])).decode(),
                 "range": limits,
-                "grey": [float(f"{factor * value:.4g}") for value in grey],
+                "grey": [float(f"{factor * value:.3g}") for value in grey],
                 "unit": unit,
                 "rows": [round(height, 3) for height in heights],
             }

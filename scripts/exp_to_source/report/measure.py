@@ -123,7 +123,7 @@ def decode(encoded: Mapping[str, Any]) -> Spectrum:
 
 
 def rebin(spectrum: Spectrum, points: int) -> Spectrum:
-    """Average a spectrum in at most `points` bins of one width."""
+    """Average a spectrum in at most `points` bins of one width; empty ones take the nearest."""
     wavelengths = spectrum.wavelengths
     count = min(points, wavelengths.size)
     low, high = float(wavelengths[0]), float(wavelengths[-1])
@@ -138,4 +138,8 @@ def rebin(spectrum: Spectrum, points: int) -> Spectrum:
     with np.errstate(divide="ignore", invalid="ignore"):
         flux = np.bincount(bins, spectrum.flux[usable], count) / number
         error = np.sqrt(np.bincount(bins, spectrum.error[usable] ** 2, count)) / number
+    # Where pixels are wider than bins: the dispersion of a prism varies by a factor of five.
+    empty = number == 0
+    nearest = np.searchsorted((wavelengths[1:] + wavelengths[:-1]) / 2, grid[empty])
+    flux[empty], error[empty] = spectrum.flux[nearest], spectrum.error[nearest]
     return spectrum._replace(wavelengths=grid, flux=flux, error=error)

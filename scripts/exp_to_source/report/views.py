@@ -34,8 +34,8 @@ def make_views(
     """Collect the views of products; spectra and pictures of another digest are not shown.
 
     Of each product: ``extracted`` is ``current`` if its spectrum is one of `spec3`, ``earlier`` if
-    there is one of another digest; ``spectra`` are one for each order; ``entries`` are exposure,
-    SLTNAME, SHUTSTA, unit, rows, columns and order.
+    there is one of another digest; ``spectra`` are one for each order and
+    unit; ``entries`` are exposure, SLTNAME, SHUTSTA, unit, rows, columns and order.
     """
     measured = [measurements.get(name, {}) for name in digests]
     spectra, extracted = [], []
@@ -45,8 +45,7 @@ def make_views(
         if curves and read_spectrum_digest(results, name) != digest:
             curves, state = [], "earlier"
         curves = curves or [decode(encoded) for encoded in measurement.get("sums", ())]
-        # One axis of flux; a unit for each order is not a picture.
-        spectra.append([curve for curve in curves if curve.unit == curves[0].unit])
+        spectra.append(curves)
         extracted.append(state)
     limit = MAX_SPECTRA / POINT_SIZE / max(sum(map(len, spectra)), 1)
     points = int(min(MAX_POINTS, max(MIN_POINTS, limit)))

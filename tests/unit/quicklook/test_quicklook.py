@@ -17,7 +17,7 @@ from exp_to_source.errors import InputError
 from exp_to_source.formats.manifests import encode_manifest, read_manifest
 from exp_to_source.quicklook import layout, picture
 from exp_to_source.quicklook.axes import find_wavelength_ticks, format_ticks
-from exp_to_source.quicklook.cutouts import Cutout, read_cutouts
+from exp_to_source.quicklook.cutouts import Cutout, ProductCutouts, read_cutouts
 from exp_to_source.quicklook.digests import read_picture_digest
 from exp_to_source.quicklook.expected_rows import add_expected_rows
 from exp_to_source.quicklook.layout import (
@@ -430,6 +430,23 @@ def test_digits_of_ticks_are_even():
     assert format_ticks([-100, 0, 100]) == ["-100", "0", "100"]
     assert format_ticks([1e-13, 2e-13]) == ["1e-13", "2e-13"]
     assert format_ticks([]) == []
+
+
+def test_each_unit_has_a_plot():
+    cutouts = [
+        make_cutout(np.ones((9, 50)), unit=unit, order=order, wavelengths=np.linspace(1, 2, 50))
+        for unit, order in (("MJy", 1), ("DN/s", 2))
+    ]
+    figure = draw_figure(NAME, ProductCutouts("61", "", "", None, 2, cutouts, b""))
+    lower, upper = (axes for axes in figure.axes if axes.get_legend())
+    labels = [
+        [text.get_text() for text in axes.get_legend().get_texts()] for axes in (upper, lower)
+    ]
+    assert labels == [
+        [f"sum of 5 rows along the trace, {unit}, order {order}"]
+        for unit, order in (("µJy", 1), ("DN/s", 2))
+    ]
+    assert lower.get_position().y1 < upper.get_position().y0
 
 
 def test_stretch_shows_negative_values():

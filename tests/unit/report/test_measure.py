@@ -148,6 +148,16 @@ def test_bad_pixels_coarsen_no_other():
         assert known["limits"] == pytest.approx(limits, rel=1e-3)
 
 
+def test_spectra_of_a_prism_have_no_gaps():
+    wavelengths = 0.6 + 4.7 * np.linspace(0, 1, 100) ** 2
+    flux = np.where(wavelengths < 3, wavelengths, np.nan)
+    spectrum = rebin(Spectrum(wavelengths, flux, np.ones(100), "µJy"), 400)
+    known = spectrum.wavelengths < 2.9
+    assert spectrum.flux[known] == pytest.approx(spectrum.wavelengths[known], abs=0.05)
+    assert np.isfinite(spectrum.error[known]).all()
+    assert np.isnan(spectrum.flux[spectrum.wavelengths > 3.1]).all()
+
+
 @pytest.mark.parametrize(("size", "count"), [(50, 3), (25, 1), (5, 0)])
 def test_images_have_a_budget(size: int, count: int, monkeypatch: pytest.MonkeyPatch):
     images = [[{"png": "a" * 10}] * count for count in (3, 2, 0)]

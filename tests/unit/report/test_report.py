@@ -347,6 +347,8 @@ def add_measurements(results: Path) -> None:
                 "product": name, "digest": digest, "snr": 3.0 * number, "usable": 98.5,
                 "sums": [spectrum], "entries": [["MJy", 30, 400, 1]], "images": [image],
             }  # fmt: skip
+            if not number:
+                measurement["sums"] = [spectrum, spectrum | {"unit": "DN/s", "order": 2}]
             file.write(json.dumps(measurement) + "\n")
 
 
@@ -372,11 +374,18 @@ def test_columns_of_the_source_list_and_measurements_are_in_the_table(run: Path)
 
 
 @BROWSER
-def test_page_in_a_browser(run: Path, tmp_path: Path):
+def test_page_in_a_browser(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """On a phone, only the entries of a source move sideways; no cell is cut off."""
     table = (run / "sources.tsv").read_text().replace("10006_5", "<script>alert(1)</script>")
-    (run / "sources.tsv").write_text(table)
+    # The last two are at one place.
+    (run / "sources.tsv").write_text(table.replace("10.12\t-4.94\t", "10.11\t-4.945\t"))
     add_measurements(run)
+
+    def make_views(*arguments: Any) -> dict[str, Any]:
+        content = views.make_views(*arguments)
+        return content | {"resampled": content["images"]}
+
+    monkeypatch.setattr("exp_to_source.report.page.make_views", make_views)
     write(run)
     output = act(
         run / "report.html",
@@ -401,27 +410,43 @@ def test_page_in_a_browser(run: Path, tmp_path: Path):
           body.scrollWidth <= body.clientWidth);
         output.push(find("view").open, body.querySelectorAll("image").length,
           body.querySelectorAll("svg.plot path:not(.mark)").length,
+          body.querySelectorAll("svg.plot:not(.strip)").length,
+          body.querySelectorAll(".greys").length,
           body.querySelector("h3").textContent.split("_")[1],
           body.querySelector("pre").textContent.includes("datamodels.open"));
+        const field = body.querySelector("[type=number]");
+        for (const z of ["1.5", ""]) {
+          field.value = z;
+          field.dispatchEvent(new page.Event("input"));
+          output.push(body.querySelectorAll(".lines text").length);
+        }
         find("view-next").click();
         output.push(body.querySelector("h3").textContent.split("_")[1]);
         find("view").close();
         const sky = find("sky");
-        const box = sky.getBoundingClientRect();
-        /* The last source is farthest east, at the left, and north. */
+        /* The last two sources are farthest east, at the left, and north. */
         const far = page.skyLayout().at.at(-1);
-        const at = { clientX: box.left + far[0], clientY: box.top + far[1] };
-        sky.dispatchEvent(new page.PointerEvent("pointermove", at));
-        output.push(far[0] < box.width / 3, far[1] < box.height / 2);
+        const send = (type) => {
+          const { left, top } = sky.getBoundingClientRect();
+          const at = { clientX: left + far[0], clientY: top + far[1] };
+          sky.dispatchEvent(new page.PointerEvent(type, at));
+        };
+        send("pointermove");
+        output.push(far[0] < sky.clientWidth / 3, far[1] < sky.clientHeight / 2);
         output.push(find("sky-readout").textContent);
-        sky.dispatchEvent(new page.MouseEvent("click", at));
-        output.push(page.document.querySelectorAll("tr.picked").length);
+        for (let k = 0; k < 3; k += 1) {
+          send("click");
+          const picked = [...page.document.querySelectorAll("tr.picked")];
+          output.push(picked.map((row) => row.cells[0].textContent).join());
+        }
         const text = await page.saved.text();
         output.push(text.split("\\r\\n").length, text.startsWith("id,"));
         """.replace("FIRST", names(run)[0]),
     )
     assert output.split("; ") == [
         *("13", "true", "true", "true", "true", *["true"] * 6),
-        *("true", "1", "2", "s000000001", "true", "s000000002", "true", "true"),
-        *("10006_12, source, S/N 33.0, 3 exposures", "1", "14", "true"),
+        *("true", "2", "4", "2", "2", "s000000001", "true", "10", "0", "s000000002"),
+        *("true", "true"),
+        "10006_11, source, S/N 30.0, 5 exposures, 1 more here: click again for the next",
+        *("11", "12", "11", "14", "true"),
     ]

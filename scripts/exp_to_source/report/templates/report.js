@@ -102,7 +102,10 @@ function tableRow(n) {
   if (data.marks[n].includes("missing")) {
     product.append(`${name} `, make("span", "missing", { class: "gone" }));
   } else {
-    product.append(make("a", name, { href: `products/${encodeURIComponent(name)}_cal.fits` }));
+    const link = make("a", "", { href: `products/${encodeURIComponent(name)}_cal.fits` });
+    /* Long names are broken where their parts end. */
+    link.append(...name.split(/(?<=_)/).flatMap((part) => [part, make("wbr")]));
+    product.append(link);
   }
   row.append(product);
   return row;

@@ -49,13 +49,13 @@ function drawSky() {
   ctx.strokeRect(EDGE + 0.5, 8.5, axes.size - EDGE - 9, axes.size - EDGE - 9);
   const [edge, low] = [axes.size - 8, axes.size - EDGE];
   ctx.textAlign = "center";
-  for (const [tick, label] of labelled(ticks(axes.ra(edge - 14), axes.ra(EDGE + 14), 4))) {
+  for (const [tick, label] of labelled(ticks(axes.ra(edge - 24), axes.ra(EDGE + 24), 4))) {
     const x = axes.size / 2 + (axes.ra(axes.size / 2) - tick) * axes.stretch * axes.scale;
     ctx.fillText(`${label}°`, x, low + 15);
     ctx.fillRect(x, low, 1, 4);
   }
   ctx.fillText("RA", axes.size / 2, low + 29);
-  for (const [tick, label] of labelled(ticks(axes.dec(low - 14), axes.dec(8 + 14), 4))) {
+  for (const [tick, label] of labelled(ticks(axes.dec(low - 24), axes.dec(8 + 24), 4))) {
     const y = axes.size / 2 - (tick - axes.dec(axes.size / 2)) * axes.scale;
     fillUpright(ctx, `${label}°`, EDGE - 6, y);
     ctx.fillRect(EDGE - 3, y, 4, 1);
@@ -65,20 +65,29 @@ function drawSky() {
   drawCompass(ctx, axes.size);
   const shown = new Set(state.view);
   const radius = located.length > 1500 ? 2 : located.length > 200 ? 3.2 : 5;
-  const order = [...located.keys()].sort((a, b) => shade(located[a]) - shade(located[b]));
-  for (const k of order) {
+  /* Sources at one place are rings about each other, the darkest in the middle. */
+  const rings = new Map();
+  const order = [...located.keys()].sort((a, b) => shade(located[b]) - shade(located[a])).map((k) => {
+    const place = axes.at[k].map(Math.round).join();
+    rings.set(place, (rings.get(place) || 0) + 1);
+    return [k, place, radius + 2.5 * Math.min(rings.get(place) - 1, 4)];
+  });
+  for (const [k, place, size] of order.reverse()) {
     const n = located[k];
     ctx.globalAlpha = shown.has(n) ? 0.9 : 0.12;
     ctx.fillStyle = colour(`shade-${shade(n)}`);
+    ctx.strokeStyle = colour("panel");
+    ctx.lineWidth = 1;
     ctx.beginPath();
-    ctx.arc(...axes.at[k], radius, 0, 7);
+    ctx.arc(...axes.at[k], size, 0, 7);
     ctx.fill();
+    if (rings.get(place) > 1) ctx.stroke();
     if (n === state.picked) {
       ctx.strokeStyle = colour("absent");
       ctx.lineWidth = 2;
       ctx.globalAlpha = 1;
       ctx.beginPath();
-      ctx.arc(...axes.at[k], radius + 4, 0, 7);
+      ctx.arc(...axes.at[k], size + 4, 0, 7);
       ctx.stroke();
     }
   }
@@ -112,30 +121,35 @@ function drawScale() {
   element("sky-scale").replaceChildren(...items);
 }
 
-function nearest(event) {
+/* The sources of the dot that is nearest to the pointer: several if they are at one place. */
+function sourcesAt(event) {
   const box = sky.getBoundingClientRect();
-  const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+  const pointer = [event.clientX - box.left, event.clientY - box.top];
+  const { at } = skyLayout();
   const shown = new Set(state.view);
+  const dots = [...located.keys()].filter((k) => shown.has(located[k]));
+  const distance = ([x, y], [left, top]) => Math.hypot(x - left, y - top);
   let [best, least] = [null, 14];
-  skyLayout().at.forEach(([left, top], k) => {
-    const distance = Math.hypot(left - x, top - y);
-    if (distance < least && shown.has(located[k])) [best, least] = [located[k], distance];
-  });
-  return best;
+  for (const k of dots) {
+    if (distance(at[k], pointer) < least) [best, least] = [k, distance(at[k], pointer)];
+  }
+  return best === null ? [] : dots.filter((k) => distance(at[k], at[best]) < 2).map((k) => located[k]);
 }
 
 function showTooltip(event) {
-  const n = nearest(event);
-  sky.style.cursor = n === null ? "default" : "pointer";
-  if (n === null) return;
+  const [n, ...others] = sourcesAt(event);
+  sky.style.cursor = n === undefined ? "default" : "pointer";
+  if (n === undefined) return;
   const row = (label) => (column(label) >= 0 ? data.rows[n][column(label)] : "");
   const words = [row("name") || row("id"), row("class"), row("S/N") && `S/N ${row("S/N")}`, `${row("exposures")} exposures`];
+  if (others.length) words.push(`${others.length} more here: click again for the next`);
   element("sky-readout").textContent = words.filter(Boolean).join(", ");
 }
 
-/* Turn to the page with the row of a source, and mark it. */
-function goTo(n) {
-  if (n === null) return;
+/* Turn to the page with the row of a source, or of the next at its place, and mark it. */
+function goTo(sources) {
+  if (!sources.length) return;
+  const n = sources[(sources.indexOf(state.picked) + 1) % sources.length];
   state.picked = n;
   state.page = Math.floor(state.view.indexOf(n) / pageSize());
   showTable();

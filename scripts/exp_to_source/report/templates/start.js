@@ -31,7 +31,7 @@ element("csv").addEventListener("click", saveTable);
 if (located.length) {
   element("shade").addEventListener("change", drawSky);
   sky.addEventListener("pointermove", showTooltip);
-  sky.addEventListener("click", (event) => goTo(nearest(event)));
+  sky.addEventListener("click", (event) => goTo(sourcesAt(event)));
 } else {
   element("sky-section").hidden = true;
 }

@@ -74,11 +74,16 @@ function labelled(values) {
   return values.map((value, k) => [value, texts.some((text) => text.includes("e")) ? texts[k] : value.toFixed(decimals)]);
 }
 
-function plot(n) {
+/* The spectra of a source: a plot for each unit, the first below the resampled cut-out. */
+function plots(n) {
   const curves = data.spectra[n].map(decodeSpectrum);
+  const units = [...new Set(curves.map(({ unit }) => unit))];
+  return units.map((unit, k) => plot(n, curves.filter((curve) => curve.unit === unit), k ? null : data.resampled[n][0]));
+}
+
+function plot(n, curves, resampled) {
   const { unit } = curves[0];
   const range = [Math.min(...curves.map((c) => c.range[0])), Math.max(...curves.map((c) => c.range[1]))];
-  const [resampled] = data.resampled[n];
   const above = resampled ? 62 : 0;
   const [width, height, left, right, top, bottom] = narrow.matches
     ? [360, 230 + above, 44, 6, 10 + above, 38] : [860, 280 + above, 56, 10, 12 + above, 40];
@@ -105,7 +110,7 @@ function plot(n) {
     const wide = Math.max(1, (x(waves.at(-1)) - x(waves[0])) / values.length);
     chart.append(draw("path", { d: bars.join(""), class: `error order-${k}`, "stroke-width": wide.toFixed(2) }));
     chart.append(draw("path", { d: path(xs, values.map(y)), class: `flux order-${k}` }));
-    if (curves.length > 1) chart.append(draw("text", { x: left + 8 + 70 * k, y: top + 12, class: `order-${k}` }, `order ${order}`));
+    if (data.spectra[n].length > 1) chart.append(draw("text", { x: left + 8 + 70 * k, y: top + 12, class: `order-${k}` }, `order ${order}`));
   });
   /* Without wavelengths, the axis counts columns, from one. */
   const axis = range[0] === 1 && Number.isInteger(range[1]) ? "column" : "wavelength (µm)";
@@ -148,15 +153,14 @@ function drawLines(chart, z) {
   }));
 }
 
-/* A slider of redshift, and a field for its digits; lines are shown once it is moved. */
-function redshift(chart) {
+/* A slider of redshift, and a field for its digits; lines are shown once it is moved, none without a digit. */
+function redshift(charts) {
   const limits = { min: 0, max: 15, step: 0.001 };
   const slider = make("input", "", { ...limits, type: "range", value: 0, "aria-label": "redshift" });
   const field = make("input", "", { ...limits, type: "number", placeholder: "z", "aria-label": "redshift, in digits" });
   const move = (from, to) => {
     to.value = from.value;
-    if (from.value === "") chart.querySelector(".lines").replaceChildren();
-    else drawLines(chart, Number(from.value));
+    for (const chart of charts) drawLines(chart, Number(from.value || NaN));
   };
   slider.addEventListener("input", () => move(slider, field));
   field.addEventListener("input", () => move(field, slider));
@@ -263,9 +267,10 @@ function openView(n) {
   const parts = [make("h3", name), list];
   if (data.spectra[n].length) {
     const title = data.extracted[n] === "current" ? "Extracted spectrum (x1d)" : "Sum of five rows along the trace, all entries";
-    const chart = plot(n);
-    const above = data.resampled[n].length ? "; above it the resampled cut-out (s2d) with the aperture" : "";
-    parts.push(make("h4", title + above), chart, redshift(chart));
+    const charts = plots(n);
+    const resampled = data.resampled[n];
+    const above = resampled.length ? "; above it the resampled cut-out (s2d) with the aperture" : "";
+    parts.push(make("h4", title + above), ...resampled.map(greys), ...charts, redshift(charts));
   }
   if (data.images[n].length) parts.push(make("h4", "Cut-outs"), cutouts(n));
   if (data.entries[n].length) parts.push(make("h4", "Entries"), entries(n));
