@@ -49,6 +49,19 @@ def sum_along_trace(
     return flux, error
 
 
+def average_along_trace(plane: np.ndarray, trace: np.ndarray, height: float = HEIGHT) -> np.ndarray:
+    """Average a box of this height about a trace, without NaN; NaN for columns of these alone.
+
+    Of wavelengths, these are those at the trace: lines are tilted, in flight by some 0.1 columns
+    a row of NIRSpec.
+    """
+    values, offsets = cut_rows(plane, trace, int(np.ceil(height / 2)))
+    weights = np.clip(height / 2 + 0.5 - np.abs(offsets), 0, 1) * np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        average: np.ndarray = (weights * np.nan_to_num(values)).sum(axis=0) / weights.sum(axis=0)
+    return average
+
+
 def cut_rows(plane: np.ndarray, trace: np.ndarray, half: int) -> tuple[np.ndarray, np.ndarray]:
     """Cut the rows about a trace; return them and how far above the trace their pixels are.
 

@@ -45,6 +45,7 @@ class Cutout(NamedTuple):
     nod: str = ""  #: position of its dither, of how many
     #: Edges of the aperture of its extracted spectrum, in rows from zero.
     aperture: tuple[float, float] | None = None
+    wavelength_plane: np.ndarray | None = None  #: in microns, of each pixel; NaN for none
 
 
 class ProductCutouts(NamedTuple):
@@ -147,6 +148,7 @@ def _read_cutout(hdus: HDUs, number: int, exposure: str) -> Cutout:
         start=_pair(sci.header, "SLTSTRT1", "SLTSTRT2"),
         shutter=sci.header.get("SHUTTRID"),
         slit_position=_pair(sci.header, "SRCXPOS", "SRCYPOS") if has_source else None,
+        wavelength_plane=wavelengths,
     )
 
 

@@ -6,7 +6,14 @@ from typing import NamedTuple
 import numpy as np
 from astropy.io import fits
 
-from .box import HEIGHT, REACH, SIGNIFICANT, place_trace, sum_along_trace
+from .box import (
+    HEIGHT,
+    REACH,
+    SIGNIFICANT,
+    average_along_trace,
+    place_trace,
+    sum_along_trace,
+)
 from .cutouts import Cutout
 
 #: Units that are shown as others, and what one of them is in these.
@@ -75,6 +82,8 @@ def sum_cutout(cutout: Cutout) -> Spectrum | None:
         trace = place_trace(data, variance, trace, reach)
     flux, error = sum_along_trace(data, variance, trace, height)
     wavelengths = cutout.wavelengths
+    if cutout.wavelength_plane is not None:
+        wavelengths = average_along_trace(cutout.wavelength_plane, trace, height)
     if wavelengths is None:
         wavelengths = np.arange(1.0, flux.size + 1)
     order = _sort_finite(wavelengths)
@@ -99,7 +108,7 @@ def combine_spectra(spectra: Iterable[Spectrum]) -> list[Spectrum]:
 
     In the order of the first of each. The grid has the wavelengths of the longest, and beyond its
     ends and in its gaps those of others; each pixel counts at the nearest, so that noise stays
-    uncorrelated.
+    uncorrelated, and moves its wavelength to the mean of those that do.
     """
     groups: dict[tuple[int | None, str], list[Spectrum]] = {}
     for spectrum in spectra:
@@ -115,10 +124,9 @@ def _combine(spectra: Sequence[Spectrum]) -> Spectrum:
         nearest = np.searchsorted((grid[1:] + grid[:-1]) / 2, wavelengths)
         # A pixel of the grid has what is within half a step of it.
         reach = 0.75 * np.minimum(steps[:-1], steps[1:])
-        in_gap = np.abs(wavelengths - grid[nearest]) > reach[nearest]
-        new = in_gap | (wavelengths < grid[0]) | (wavelengths > grid[-1])
+        new = np.abs(wavelengths - grid[nearest]) > reach[nearest]
         grid = np.sort(np.concatenate([grid, wavelengths[new]]))
-    total, weight = np.zeros(grid.size), np.zeros(grid.size)
+    total, weight, shift = np.zeros((3, grid.size))
     edges = (grid[1:] + grid[:-1]) / 2
     for wavelengths, flux, error, *_ in spectra:
         usable = np.isfinite(flux) & (error > 0)
@@ -126,9 +134,11 @@ def _combine(spectra: Sequence[Spectrum]) -> Spectrum:
         inverse = error[usable] ** -2.0
         total += np.bincount(pixels, inverse * flux[usable], grid.size)
         weight += np.bincount(pixels, inverse, grid.size)
+        distance = wavelengths[usable] - grid[pixels]
+        shift += np.bincount(pixels, inverse * distance, grid.size)
     with np.errstate(divide="ignore", invalid="ignore"):
         return spectra[0]._replace(
-            wavelengths=grid,
+            wavelengths=grid + np.where(weight > 0, shift / weight, 0),
             flux=np.where(weight > 0, total / weight, np.nan),
             error=np.where(weight > 0, weight**-0.5, np.nan),
         )

@@ -197,6 +197,25 @@ def test_lines_have_wavelengths_between_pixels(center: float, width: float):
     )
 
 
+def test_tilted_lines_of_nods_have_one_wavelength():
+    """Nods of five rows move a line by half a column, as in flight; the sum has it in its place."""
+    rows, columns = np.indices((ROWS, 100), float)
+    place = columns + 0.12 * (rows - 14)
+    cutouts = []
+    for row in (9.0, 14.0, 19.3):
+        profile = np.exp(-0.5 * ((rows - row) / 0.9) ** 2)
+        data = profile * (1 + 9 * np.exp(-0.5 * ((place - 50.3) / 1.3) ** 2))
+        cutout = Cutout(
+            number=1, exposure="", slit="", order=1, unit="µJy", data=data, unusable=data < 0,
+            wavelengths=np.median(place, axis=0), transposed=False, error=np.full_like(data, 0.01),
+            trace=np.full(100, row), expected_row=row, wavelength_plane=place,
+        )  # fmt: skip
+        cutouts.append(cutout)
+    (spectrum,) = combine_spectra(map(sum_cutout, cutouts))
+    assert find_line(spectrum).wavelength == pytest.approx(50.3, abs=0.1)
+    assert spectrum.flux.max() > 0.95 * sum_cutout(cutouts[1]).flux.max()
+
+
 def test_noise_is_no_source():
     rng = np.random.default_rng(3)
     ratios = []
