@@ -19,13 +19,7 @@ class Settings(NamedTuple):
 
 
 def read_settings(path: str) -> Settings:
-    """Read the settings of a run.
-
-    Raises
-    ------
-    InputError
-        If the file is not one that a run wrote.
-    """
+    """Read the settings of a run; a file that no run wrote is an `InputError`."""
     try:
         with open(path, encoding="utf-8") as file:
             return Settings(**json.load(file))

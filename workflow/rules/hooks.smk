@@ -1,7 +1,5 @@
 """What a run does at its start and end."""
 
-import snakemake
-
 
 def drop_rate_limit():
     """Drop Snakemake's own limit of 100 jobs a second, which no run on one machine comes near.
@@ -25,8 +23,7 @@ onstart:
 def end_session(failed):
     """Report how the run ended; return whether something failed, though perhaps no job did."""
     is_listed = RUN.has_these_settings()
-    defaults = read_configfile(DEFAULTS)
-    return SESSION.end(failed, is_listed, config, defaults, snakemake.__version__)
+    return SESSION.end(failed, is_listed, config, read_configfile(DEFAULTS))
 
 
 onsuccess:

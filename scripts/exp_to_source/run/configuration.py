@@ -144,7 +144,9 @@ def locate_setting(
     for path in reversed([*files, *_configfiles(argv)]):
         # Values from the command line, or from another workflow, are in none of the files.
         settings = read_configfile(path)
-        if keys[0] in settings and _same(settings[keys[0]], config[keys[0]]):
+        own, used = settings.get(keys[0]), config[keys[0]]
+        # By their text if they contain themselves or NaN.
+        if keys[0] in settings and (repr(own) == repr(used) or own == used):
             try:
                 lines = [*_lines(yaml.compose(_text(path), yaml.SafeLoader), keys)]
             except (yaml.YAMLError, RecursionError):
@@ -165,11 +167,6 @@ def _configfiles(argv: Sequence[str]) -> list[str]:
     # Snakemake has changed the folder, to which they are relative; the shell's variable has it.
     folder = os.environ.get("PWD", "")
     return [path for path in (os.path.join(folder, p) for p in paths) if os.path.isfile(path)]
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether values are equal; by their text if they contain themselves or NaN."""
-    return repr(one) == repr(other) or one == other
 
 
 def _lines(node: yaml.Node | None, keys: list[Any]) -> Iterator[int]:

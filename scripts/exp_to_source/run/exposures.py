@@ -32,10 +32,7 @@ class Member(NamedTuple):
 def name_members(associations: Iterable[Association]) -> dict[str, Member]:
     """Give each exposure of associations its name, to be prepared with the others of its own.
 
-    Raises
-    ------
-    InputError
-        If there are none, or one belongs to two associations.
+    It is an `InputError` if there are none, or one belongs to two associations.
     """
     members: dict[str, Member] = {}
     files: dict[str, str] = {}

@@ -217,18 +217,14 @@ def find_table(
     path: str | None,
     where: Callable[[str], str] = lambda key: "",
     results: str = "",
-) -> list[str]:
-    """List with the path of a table in the configuration; empty if none is given.
+) -> str | None:
+    """Return the path of a table in the configuration; None if none is given.
 
-    A ``~`` is expanded, as in all paths of settings.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or the run writes it in the folder of results.
+    A ``~`` is expanded, as in all paths of settings. It is an `InputError` if there is no such
+    file, or the run writes it in the folder of results.
     """
     if path is None:
-        return []
+        return None
     path = os.path.expanduser(path)
     check_path(path)
     if not os.path.isfile(path):
@@ -240,4 +236,4 @@ def find_table(
             f"{key}: {path!r:.300} is written by each run; copy it, and name the copy in the "
             f"setting '{key}'{where(key)}"
         )
-    return [path]
+    return path

@@ -42,7 +42,6 @@ class Run:
     associations: list[Association]
     members: dict[str, Member]  #: exposures that are prepared, by name
     named: set[str]  #: names of exposures that the user names one by one, or an association does
-    tables: dict[str, list[str]]  #: paths of the user's tables, by setting; none or one each
     results: str  #: folder of the results on disk
 
     @property
@@ -61,7 +60,7 @@ class Run:
     @property
     def files(self) -> list[str]:
         """Paths of the associations, and of the tables by which sources are chosen and joined."""
-        return [*self.settings.associations, *self.tables["catalog"], *self.tables["joins"]]
+        return self._named_files("catalog", "joins")
 
     @property
     def families(self) -> set[str]:
@@ -82,13 +81,12 @@ class Run:
         association = self.find_association(name)
         return [*map(file_trigger, (association.path, *association.members))]
 
-    @property
-    def _named_files(self) -> list[str]:
-        return sum(self.tables.values(), [*self.settings.associations])
+    def _named_files(self, *tables: str) -> list[str]:
+        return [*self.settings.associations, *filter(None, map(self.settings.values.get, tables))]
 
     def list_trigger(self) -> str:
         """Return a digest of the settings and the state of the files that they name."""
-        return digest([self.settings.to_json(), *map(file_trigger, self._named_files)])
+        return digest([self.settings.to_json(), *map(file_trigger, self._named_files(*TABLES))])
 
     def grouping_trigger(self) -> str:
         """Return the same of what decides which slits are in which product."""
@@ -139,7 +137,7 @@ class Run:
     def check_divisible(self) -> None:
         """Raise `InputError` if no source list is of this run, as products are divided by it."""
         indices = {name: names.index_path(self.results, name) for name in self.exposures}
-        made_of = {self._list: [*self._named_files, *indices.values()]}
+        made_of = {self._list: [*self._named_files(*TABLES), *indices.values()]}
         made_of |= {index: [self.exposures[name]] for name, index in indices.items()}
         made_of |= {self.exposures[name]: [m.path] for name, m in self.members.items()}
         if not (
@@ -170,8 +168,8 @@ class Run:
     def spectra_trigger(self) -> str:
         """Return a digest of all on which spectra depend, but for products and CRDS."""
         values = self._values(SPECTRA_KEYS)
-        parameters = self.tables["spec3_parameters"]
-        files = [*parameters, *override_files(values["spec3"], next(map(Path, parameters), None))]
+        path = self.settings.values["spec3_parameters"]
+        files = [*filter(None, [path]), *override_files(values["spec3"], path and Path(path))]
         # References may depend on the detectors.
         detectors = sorted({get_detector(name) for name in self.exposures})
         backgrounds = [a.name for a in self.associations if a.background]
@@ -221,13 +219,11 @@ def resolve_run(
     exposures = name_exposures([*files, *science], found)
     members = name_members(associations) if config["prepare"] else {}
     exposures |= {name: names.prepared_path(results, name) for name in members}
-    tables = {key: find_table(key, config[key], where, results) for key in TABLES}
-    values = dict(config) | {key: next(iter(path), None) for key, path in tables.items()}
+    values = dict(config) | {key: find_table(key, config[key], where, results) for key in TABLES}
     return Run(
         Settings(values, exposures, paths),
         associations,
         members,
         named_exposures(config["exposures"], associations),
-        tables,
         results,
     )

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
 from typing import Any, NoReturn
 
 from .. import FORMAT, __version__
@@ -43,13 +44,7 @@ KILLED = "ended without a message: killed (memory, time limit, scancel), or as S
 
 
 class Session:
-    """One run of Snakemake, from the start of its first job to its end.
-
-    Parameters
-    ----------
-    results : str
-        Folder of the results on disk.
-    """
+    """One run of Snakemake, in a folder of results, from the start of its first job to its end."""
 
     def __init__(self, results: str) -> None:
         self.results = results = os.path.abspath(results)
@@ -90,12 +85,7 @@ class Session:
         sys.exit(1)
 
     def end(
-        self,
-        failed: bool,
-        is_listed: bool,
-        config: Mapping[str, Any],
-        defaults: Mapping[str, Any],
-        snakemake: str,
+        self, failed: bool, is_listed: bool, config: Mapping[str, Any], defaults: Mapping[str, Any]
     ) -> bool:
         """Report how the run ended, and keep it in ``summary.json``.
 
@@ -107,8 +97,6 @@ class Session:
             Whether the source list is that of this run.
         config, defaults : mapping
             Settings of the run, and those of the shipped file.
-        snakemake : str
-            Version of Snakemake.
 
         Returns
         -------
@@ -141,7 +129,7 @@ class Session:
         notes = count_files(config["exposures"], self.results)
         changed = {key: value for key, value in config.items() if value != defaults[key]}
         try:
-            self._write(summary, changed, snakemake)
+            self._write(summary, changed)
         except (InputError, OSError) as error:
             # Such as a full disk, of which the reasons tell, too.
             notes.append(f"{self.results}/{names.SUMMARY} could not be written: {error}")
@@ -149,7 +137,7 @@ class Session:
         atexit.register(print, "\n".join(format_summary(summary, notes)), file=sys.stderr)
         return ended != COMPLETE
 
-    def _write(self, summary: RunSummary, settings: Mapping[str, Any], snakemake: str) -> None:
+    def _write(self, summary: RunSummary, settings: Mapping[str, Any]) -> None:
         content = summary._asdict() | {
             "seconds": round(summary.seconds, 3),
             "date": date_now(),
@@ -159,7 +147,7 @@ class Session:
             "versions": {
                 "exp_to_source": __version__,
                 "format": FORMAT,
-                "snakemake": snakemake,
+                "snakemake": version("snakemake"),
                 "python": platform.python_version(),
             },
         }

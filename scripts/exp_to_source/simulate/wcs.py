@@ -197,6 +197,8 @@ class NirspecOptics(Optics):
         x, y = region.center
         to_sca = Shift(region.x) & Shift(region.y) | Identity(2)
         region.bind_to(to_sca)
+        turn = AffineTransformation2D(np.eye(2), np.zeros(2), name="fpa_affine_detector2sky")
+        to_gwa = Shift(-1024) & Shift(-1024) | turn | _optics("camera", self.ANGLE, self.ANGLE)
         center = Shift((x - 1024) * self.ANGLE) & Shift((y - 1024) * self.ANGLE)
         unit = self.metres(slit.height)
         x_msa, y_msa = slit.center
@@ -206,7 +208,7 @@ class NirspecOptics(Optics):
         return WCS(
             [
                 Step(self.detector, to_sca.rename("dms2sca")),
-                Step(self.sca, self._to_gwa()),
+                Step(self.sca, to_gwa.rename("det2gwa")),
                 Step(self.gwa, center.inverse | self._to_slit(shape, slit)),
                 Step(self.slit_frame, to_msa.rename("slit2msa")),
                 *self.telescope,
@@ -226,13 +228,6 @@ class NirspecOptics(Optics):
             values = step.transform(*values)
         _, y_slit, wavelengths = values
         return Evaluation(wavelengths, (y_slit - source_ypos) * slit.height / PIXEL_SCALE)
-
-    def _to_gwa(self) -> Model:
-        """Return the transform from pixels of the whole detector to angles at the grating."""
-        turn = AffineTransformation2D(np.eye(2), np.zeros(2), name="fpa_affine_detector2sky")
-        return (
-            Shift(-1024) & Shift(-1024) | turn | _optics("camera", self.ANGLE, self.ANGLE)
-        ).rename("det2gwa")
 
     def _to_slit(self, shape: TraceShape, slit: Slit) -> Model:
         """Return the transform from angles relative to the slit to slit position and wavelength.

@@ -32,7 +32,8 @@ def stack_spectra(table: str, output: str, classes: Collection[str]) -> None:
     version = 0
     with atomic_write(output) as file:
         for name in extracted:
-            with fits.open(path := spectrum_path(results, name, "x1d")) as hdus:
+            path = spectrum_path(results, name, "x1d")
+            with fits.open(path) as hdus, open(path, "rb") as source:
                 if not version:
                     hdus[0].header["FILENAME"] = os.path.basename(output)
                     write_all(file, hdus[0].header.tostring().encode())
@@ -40,7 +41,9 @@ def stack_spectra(table: str, output: str, classes: Collection[str]) -> None:
                     version += 1
                     hdu.header["EXTVER"], hdu.header["PRODUCT"] = version, name
                     write_all(file, hdu.header.tostring().encode())
-                    write_all(file, _read_data(path, hdu))
+                    # The bytes of its data with their padding.
+                    source.seek(hdu.fileinfo()["datLoc"])
+                    write_all(file, source.read(hdu.fileinfo()["datSpan"]))
 
 
 def find_spectra(table: str, results: str, names: Iterable[str], history: list[str]) -> list[str]:
@@ -61,11 +64,3 @@ def report_missing(table: str, products: Sequence[str], reason: str, history: li
         what = f"{pluralize(len(products), 'source')} ({reason}): {list_some(products, limit=10)}"
         print(f"warning: {table}: without {what}", file=sys.stderr)
         history += [f"no spectrum of {name}: {reason}" for name in products]
-
-
-def _read_data(path: str, hdu: fits.BinTableHDU) -> bytes:
-    """Read the bytes of an HDU's data with their padding."""
-    place = hdu.fileinfo()
-    with open(path, "rb") as file:
-        file.seek(place["datLoc"])
-        return file.read(place["datSpan"])

@@ -120,7 +120,7 @@ def test_home_in_paths(tmp_path, monkeypatch):
     (tmp_path / "t.csv").touch()
     (tmp_path / "sources.tsv").touch()
     assert find_exposures(["~/a_cal.fits", "~", "~/*.fits"]) == [str(path)] * 3
-    assert find_table("catalog", "~/t.csv") == [str(tmp_path / "t.csv")]
+    assert find_table("catalog", "~/t.csv") == str(tmp_path / "t.csv")
     with pytest.raises(InputError, match="tsv' is written by each run; copy it"):
         find_table("catalog", f"{tmp_path}/sources.tsv", results=str(tmp_path))
     with pytest.raises(InputError, match="does not exist"):

@@ -141,7 +141,6 @@ def test_what_is_shown_but_not_made_is_a_reason_to_run_again():
     [
         # Skipped exposures have none.
         ({}, "fingerprints", [{}], ["results/verify/exposures/a_cal.jsonl"]),
-        ({}, "exposure", [EXPOSURE], "a_cal.fits"),
         # Those of a module count if they are replaced.
         ({"is_module": True}, "exposure_trigger", [EXPOSURE], ""),
         # Jobs that must not fail.

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def write(folder: Path, name: str, text: str = "") -> None:
 
 def end(run: Session, failed: bool = True, has_failed: bool = True) -> dict[str, object]:
     defaults = CONFIG | {"group_by": "auto"}
-    assert run.end(failed, True, CONFIG | {"group_by": "source_id"}, defaults, "9.27") is has_failed
+    assert run.end(failed, True, CONFIG | {"group_by": "source_id"}, defaults) is has_failed
     return json.loads(Path(run.results, "summary.json").read_text())
 
 
@@ -101,4 +102,4 @@ def test_recorded_failures_fail_a_run_whose_jobs_all_succeeded(run: Session, tmp
 def test_a_complete_run_keeps_its_settings_and_versions(run: Session):
     summary = end(run, failed=False, has_failed=False)
     assert (summary["ended"], summary["settings"]) == ("complete", {"group_by": "source_id"})
-    assert summary["versions"]["snakemake"] == "9.27"
+    assert summary["versions"]["snakemake"] == version("snakemake")
