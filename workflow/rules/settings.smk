@@ -1,15 +1,11 @@
 """Settings of the run."""
 
 DEFAULTS = str(ROOT / "config" / "config.yaml")
+# In full: the user may be in another folder, which has such a file, too.
+path = os.path.abspath("config/config.yaml")
+is_own = os.path.lexists(path) and os.path.realpath(path) != os.path.realpath(DEFAULTS)
 #: Settings of the working directory, if it has any; a module has only those that it is given.
-OWN_SETTINGS = [
-    path
-    # In full: the user may be in another folder, which has such a file, too.
-    for path in (os.path.abspath("config/config.yaml"),)
-    if not IS_MODULE
-    and os.path.lexists(path)
-    and os.path.realpath(path) != os.path.realpath(DEFAULTS)
-]
+OWN_SETTINGS = [path] if is_own and not IS_MODULE else []
 
 with exit_on_user_error("exp-to-source"):
     # If a file is not YAML, Snakemake reports neither its name nor the line.

@@ -39,7 +39,7 @@ class SlitSummary(NamedTuple):
 def read_summaries(index: IndexReader) -> Iterator[SlitSummary]:
     """Read the summaries in an index, in the order of its slits."""
     for row in decode_rows(index.part("summaries")):
-        digest, source_id, name, slit_name, kind, planes, size, shape, waves, *texts = row
+        digest, source_id, name, slit_name, type_, planes, size, shape, waves, *texts = row
         id_, numbers = int(source_id) if source_id else None, (int(planes), int(size))
         axes, wavelengths = tuple(map(int, shape.split())), tuple(map(float, waves.split()))
-        yield SlitSummary(digest, id_, name, slit_name, kind, *numbers, axes, wavelengths, *texts)
+        yield SlitSummary(digest, id_, name, slit_name, type_, *numbers, axes, wavelengths, *texts)

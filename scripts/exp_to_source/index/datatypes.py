@@ -62,7 +62,7 @@ def describe_mismatch(hdu: HDU, array: Array) -> str | None:
     keys = array.content.keys()
     if odd_keys := (KEYS - keys) | (OTHER_KEYS & keys):
         odd = ", ".join(sorted(odd_keys))
-        return f"has another description in the tree than a plane's ({odd:.80})"
+        return f"has another description in the tree than an image's ({odd:.80})"
     if (byteorder := array.text("byteorder")) != "big":
         return f"has byteorder {byteorder:.40} in the tree"
     if array.shape != hdu.shape:

@@ -170,7 +170,7 @@ def match_hdus_to_slits(exposure: Exposure) -> tuple[list[list[HDU]], set[str]]:
             check_image(exposure, hdu, array)
             hdus.append(hdu)
         if len({hdu.name for hdu in hdus}) < max(len(hdus), 1):
-            raise exposure.mismatch(f"slit {number} has no planes, or two of one name")
+            raise exposure.mismatch(f"slit {number} has no images, or two of one name")
         hdus.sort(key=lambda hdu: (order.get(hdu.name, len(order)), hdu.start))
         unused = [free[name, number][0] for name in images if (name, number) in free]
         for hdu in unused:

@@ -191,7 +191,7 @@ def _describe_images(slit: yaml.MappingNode, hdus: list[HDU], edited: bool) -> N
     shapes = {hdu.shape: hdu for hdu in hdus if hdu.shape}
     if changed and len(shapes) > 1:
         texts = (f"{hdu} {list(shape)}" for shape, hdu in shapes.items())
-        raise ValueError(f"planes of one slit have different shapes ({', '.join(texts):.120})")
+        raise ValueError(f"images of one slit have different shapes ({', '.join(texts):.120})")
 
 
 def _texts(node: yaml.Node) -> list[str]:

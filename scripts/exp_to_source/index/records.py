@@ -179,7 +179,7 @@ def check_cast(exposure: Exposure, hdu: HDU, cast: Cast) -> None:
         cast_data(data, *cast)
     except ValueError as error:
         raise InputError(
-            f"{exposure.path}: {hdu} must be {product_datatype(hdu)}: {error}; correct the plane"
+            f"{exposure.path}: {hdu} must be {product_datatype(hdu)}: {error}; correct the image"
         ) from None
 
 

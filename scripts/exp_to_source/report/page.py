@@ -133,7 +133,7 @@ def make_histograms(
     sizes = [size // 1000 for exposure in exposures for size in exposure.slit_sizes]
     histograms = (
         ("Exposures per source", "exposures", "sources", compute_histogram(counts)),
-        ("Size of slits", "kB, all planes of a slit", "slits", compute_histogram(sizes)),
+        ("Size of slits", "kB, all images of a slit", "slits", compute_histogram(sizes)),
     )
     return [dict(zip(("title", "axis", "noun", "bins"), row, strict=True)) for row in histograms]
 

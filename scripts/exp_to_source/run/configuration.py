@@ -132,14 +132,7 @@ def locate_setting(
 ) -> str:
     """Return file and line of a setting; empty if it is in none of the files.
 
-    Parameters
-    ----------
-    config : dict
-        The configuration.
-    keys : list
-        Key of the setting, and those within it.
-    files, argv : sequence of str
-        As of `check_configuration`.
+    `keys` are that of the setting, and those within it; the others are as of `check_configuration`.
     """
     for path in reversed([*files, *_configfiles(argv)]):
         # Values from the command line, or from another workflow, are in none of the files.

@@ -81,25 +81,9 @@ def name_exposures(paths: Iterable[str], found: Collection[str] = ()) -> dict[st
     """Give each exposure its name in the run.
 
     If names are in conflict, files of other kinds among those that were `found` by a glob or in a
-    folder are left out. Only then are headers read.
-
-    Parameters
-    ----------
-    paths : iterable of str
-        Files; one that is named twice counts once.
-    found : collection of str
-        Those of them that the user does not name one by one.
-
-    Returns
-    -------
-    dict
-        Name to path, in order.
-
-    Raises
-    ------
-    InputError
-        If two files have one name, if an exposure is given twice (as ``_cal`` and ``_mbsub``), or
-        if a name cannot be part of file names.
+    folder are left out. Only then are headers read. A path that is given twice counts once. It is
+    an `InputError` if two files have one name, if an exposure is given twice (as ``_cal`` and
+    ``_mbsub``), or if a name cannot be part of file names.
     """
     paths = list(paths)
     try:

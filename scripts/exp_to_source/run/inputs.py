@@ -155,18 +155,8 @@ def _files_below(folder: str, results: str) -> Iterator[str]:
 def count_files(given: str | Iterable[str], results: str = "results") -> list[str]:
     """Count the files in the user's folders of exposures, and those that are ignored.
 
-    Parameters
-    ----------
-    given : str or iterable of str
-        The setting, as for `find_exposures`.
-    results : str
-        As for `find_files`.
-
-    Returns
-    -------
-    list of str
-        A line for each folder, or glob of folders, that is searched below, or in which FITS files
-        are ignored.
+    There is a line for each folder, or glob of folders, that is searched below, or in which FITS
+    files are ignored. The arguments are those of `find_exposures`.
     """
     lines = []
     for item in split_items(given):

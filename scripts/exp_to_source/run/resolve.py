@@ -54,10 +54,6 @@ class Run:
         return f"{self.results}/{names.SOURCES}"
 
     @property
-    def _listed_settings(self) -> str:
-        return f"{self.results}/{names.SETTINGS}"
-
-    @property
     def files(self) -> list[str]:
         """Paths of the associations, and of the tables by which sources are chosen and joined."""
         return self._named_files("catalog", "joins")
@@ -98,7 +94,7 @@ class Run:
         Snakemake does not look for inputs of a job that need not run, nor at content of outputs.
         If something was lost, the time of that list is in it, too: it may be lost once more.
         """
-        settings = self._listed_settings
+        settings = f"{self.results}/{names.SETTINGS}"
         if not os.path.exists(settings):
             return []
         lost = names.LISTED - names_in(self.results)
@@ -158,7 +154,8 @@ class Run:
 
     def has_these_settings(self) -> bool:
         """Whether the source list is one of these settings and exposures."""
-        return has_content(self._listed_settings, self.settings.to_json().encode())
+        path = f"{self.results}/{names.SETTINGS}"
+        return has_content(path, self.settings.to_json().encode())
 
     def check_exposures(self) -> None:
         """Raise `InputError`, with the settings of the last run, if there are no exposures."""

@@ -140,15 +140,7 @@ def summarize(
 
 
 def format_summary(summary: RunSummary, notes: Iterable[str] = ()) -> list[str]:
-    """Return the last lines of a run; if something failed, the very last say why.
-
-    Parameters
-    ----------
-    summary : RunSummary
-        Result of `summarize`.
-    notes : iterable of str
-        Lines about its exposures.
-    """
+    """Return the last lines of a run, with notes on exposures; the very last say why it failed."""
     reasons = summary.reasons[:MAX_NAMES]
     results = summary.results
     lines = []

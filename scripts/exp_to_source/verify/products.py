@@ -150,7 +150,7 @@ class Verifier:
                     one, other = ("{} {}".format(*pair) for pair in (array, described))
                     yield f"{where}: {plane['source'].name} is {one}, but {other} in its tree"
             if any(plane["source"].version != number for plane in planes):
-                yield f"{where}: its tree names planes of another entry"
+                yield f"{where}: its tree names images of another entry"
             exposure = self.get_exposure(filename)
             if not exposure:
                 yield f"{where}: the run has no such exposure"
@@ -158,7 +158,7 @@ class Verifier:
             if number == 1:
                 yield from self.compare_top(path, contents, exposure.top)
             if not (match := exposure.find(entry)):
-                yield f"{where}: {entry.label} is no slit of that exposure, nor are its planes"
+                yield f"{where}: {entry.label} is not a slit of that exposure, nor are its images"
                 continue
             position, slit = match
             slits.append([filename, position])
@@ -252,7 +252,7 @@ def _is_one_source(nodes: list[Any]) -> bool:
 def _compare_entries(entry: SlitFingerprint, slit: SlitFingerprint) -> Iterator[str]:
     """Compare an entry with its slit, except for single cards."""
     if entry.planes.keys() != slit.planes.keys():
-        yield f"planes {', '.join(entry.planes)} instead of {', '.join(slit.planes)}"
+        yield f"images {', '.join(entry.planes)} instead of {', '.join(slit.planes)}"
     for name in entry.planes.keys() & slit.planes.keys():
         if entry.planes[name] != slit.planes[name]:
             yield f"data of {name}"

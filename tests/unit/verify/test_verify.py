@@ -118,7 +118,7 @@ def tree_edit(pattern: str, replacement: str) -> Damage:
         (tree_edit(r"(\n    instrument: .*)NRS1", r"\1NRS2"), "entry 3, .*instrument"),
         (tree_edit("_00003_nrs1", "_00007_nrs1"), "has no such exposure"),
         (tree_edit(r"(\n  telescope: )JWST", r"\1HST_"), r"top of its tree .*meta\.telescope"),
-        (tree_edit("fits:SCI,3", "fits:SCI,2"), "names planes of another entry"),
+        (tree_edit("fits:SCI,3", "fits:SCI,2"), "names images of another entry"),
         (tree_edit("fits:SCI,3", "fits:SCI,4"), "has no SCI,4"),
         (tree_edit(r"\nexposures:\n", r"\n[xposures:\n"), "damaged ASDF tree"),
         (lambda path: path.write_bytes(path.read_bytes() + b"x"), "has bytes after its"),
