@@ -103,12 +103,13 @@ function fillUpright(ctx, text, x, y) {
   ctx.restore();
 }
 
+/* In the corner outside of the frame, where no source is. */
 function drawCompass(ctx, size) {
-  const [x, y] = [size - 22, 48];
-  ctx.fillRect(x, y - 22, 1, 22);
-  ctx.fillRect(x - 22, y, 22, 1);
-  ctx.fillText("N", x - 4, y - 26);
-  ctx.fillText("E", x - 32, y + 4);
+  const [x, y] = [EDGE - 8, size - 6];
+  ctx.fillRect(x, y - 14, 1, 14);
+  ctx.fillRect(x - 14, y, 14, 1);
+  ctx.fillText("N", x - 4, y - 17);
+  ctx.fillText("E", x - 23, y + 4);
 }
 
 function drawScale() {
