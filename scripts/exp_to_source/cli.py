@@ -285,6 +285,12 @@ def _positive(text: str) -> int:
     return number
 
 
+def _natural(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise ValueError
+    return number
+
+
 def _version(text: str) -> str:
     if not re.match(r"\d+\.\d+", text):
         raise ValueError
@@ -468,7 +474,7 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add = command("simulate", simulate, argument_default=argparse.SUPPRESS)
     add("folder", type=Path, help="where to write; made if need be")
     add("--mode", choices=MODES, help="observing mode (mos)")
-    add("--exposures", type=int, help="number of exposures (3)")
+    add("--exposures", type=_positive, help="number of exposures (3)")
     add("--sources", type=_positive, help="number of sources (5)")
     add("--source-ids", type=int, nargs="+", help="identifiers of the sources, in their place")
     add("--program", type=_positive, help="program (10006)")
@@ -494,7 +500,7 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     )
     add("--shape", type=_positive, nargs=2, help="rows and columns of the smallest slit (30 400)")
     add("--version", type=_version, help="version of the calibration software (1.14.0)")
-    add("--seed", type=int, help="seed of the pixel values (0)")
+    add("--seed", type=_natural, help="seed of the pixel values (0)")
     add("--association", action="store_true", help="write an association, too")
     add(
         "--shared-wcs",
