@@ -1,6 +1,6 @@
 """Pages of the documents, and runs of the commands in them.
 
-All blocks of `sh` and `python` of a page run in their order, in one shell, in a folder that looks
+All blocks of `sh` and `python` of pages run in their order, in one shell, in a folder that looks
 like the project: as for a reader who copies one after another. `/data/` stands for simulated
 exposures there; the settings of WORK name them, where a page takes these for given. Blocks that
 cannot be run say so and why, in the line that opens them: ```sh not-tested: needs the network
@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
@@ -26,8 +25,6 @@ PAGES = sorted(
     if "_build" not in path.parts
 )
 
-#: A page that says so is for a reader who has been through the README.
-SETTINGS_GIVEN = "Set up `WORK` as in"
 
 BLOCK = re.compile(r"^( *)```(sh|python)\b[ \t]*([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
@@ -52,30 +49,9 @@ def blocks(page: str) -> list[Block]:
     return [Block(language, marker, dedent(code)) for _, language, marker, code in found]
 
 
-def mos(folder: Path) -> None:
-    """Exposures of MOS, background and virtual slits among them, and their association."""
-    what = {"background": 1, "virtual": 1, "association": True}
-    simulate(Simulation(shape=(4, 8), exposures=2, source_ids=(61, 62), **what), folder)
-
-
-def tutorial(folder: Path) -> None:
-    """Small exposures of the sources in the tutorial."""
-    simulate(Simulation(shape=(4, 8), exposures=2, sources=5), folder)
-
-
-def few(folder: Path) -> None:
-    """Exposures of two of the sources in the tutorial."""
-    simulate(Simulation(shape=(4, 8), exposures=2, source_ids=(61, 62)), folder)
-
-
-#: Pages that need other exposures than `mos`.
-PREPARED: dict[str, Callable[[Path], None]] = {
-    "docs/how-to/choose.md": tutorial,
-    "docs/how-to/look.md": few,
-    "docs/how-to/notebook.md": few,
-    "docs/how-to/spectra.md": few,
-    "docs/how-to/viewers.md": few,
-}
+def is_for_work(page: str) -> bool:
+    """Return whether a page is for a reader who has been through the README."""
+    return "Set up `WORK` as in" in (ROOT / page).read_text(encoding="utf-8")
 
 
 def imitate_project(folder: Path) -> None:
@@ -102,20 +78,21 @@ def imitate_project(folder: Path) -> None:
     command.chmod(0o700)
 
 
-def run_commands(page: str, project: Path) -> None:
-    """Run the blocks of a page in an empty folder; each has to succeed."""
+def run_commands(project: Path, *pages: str) -> None:
+    """Run the blocks of pages in an empty folder, equal ones once; each has to succeed."""
     imitate_project(project)
-    tested = [block for block in blocks(page) if not block.marker]
-    given = SETTINGS_GIVEN in (ROOT / page).read_text(encoding="utf-8")
+    tested = dict.fromkeys(block for page in pages for block in blocks(page) if not block.marker)
+    given = any(map(is_for_work, pages))
     if given or any("/data/" in block.code for block in tested):
-        PREPARED.get(page, mos)(project / "data")
+        some = Simulation(shape=(4, 8), exposures=2, source_ids=(59, 61, 62))
+        simulate(some, project / "data")
     if given:
         settings = project / "WORK" / "config" / "config.yaml"
         settings.parent.mkdir(parents=True)
         settings.write_text(f"exposures: {project}/data/jw*_cal.fits\n")
     script = "\n".join(map(as_shell, tested)).replace("/data/", f"{project}/data/")
     script = LOOKED_UP.sub("make --dry-run ", script)
-    if page != "README.md":
+    if "README.md" not in pages:
         script = DEMO.sub("make --dry-run ", script)
     done = subprocess.run(
         ["bash", "-euxo", "pipefail", "-c", script],

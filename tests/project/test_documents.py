@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from documents import PAGES, blocks, run_commands
+from documents import PAGES, blocks, is_for_work, run_commands
 from snake import ROOT
 
 import update_commands
@@ -33,14 +33,25 @@ TESTED_ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])
-def test_commands_of_documents(page: str, tmp_path: Path):
-    if page in TESTED_ELSEWHERE:
-        test = ROOT / "tests" / TESTED_ELSEWHERE[page]
-        sources = test.rglob("test_*.py") if test.is_dir() else [test]
-        assert any(Path(page).name in source.read_text(encoding="utf-8") for source in sources)
-    else:
-        run_commands(page, tmp_path)
+#: Pages about the working directory of the README, and those by themselves.
+TESTED = [page for page in PAGES if blocks(page) and page not in TESTED_ELSEWHERE]
+OF_WORK = ["README.md", *filter(is_for_work, TESTED)]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [OF_WORK, *([page] for page in TESTED if page not in OF_WORK)],
+    ids=lambda pages: pages[0],
+)
+def test_commands_of_documents(pages: list[str], tmp_path: Path):
+    run_commands(tmp_path, *pages)
+
+
+@pytest.mark.parametrize("page", TESTED_ELSEWHERE)
+def test_other_tests_run_commands_of_documents(page: str):
+    test = ROOT / "tests" / TESTED_ELSEWHERE[page]
+    sources = test.rglob("test_*.py") if test.is_dir() else [test]
+    assert any(Path(page).name in source.read_text(encoding="utf-8") for source in sources)
 
 
 def test_blocks_that_are_not_tested_say_why():

@@ -40,6 +40,13 @@ MODES = {
 }
 
 
+#: Instrument and optics in names of products, by the first word of the mode.
+OPTICS = {
+    **{"mos": "nirspec_f170lp-g235m", "fixed": "nirspec_f290lp-g395h-s", "miri": "miri_p750l"},
+    **{"nircam": "nircam_f356w-grismr", "niriss": "niriss_f140m-gr150c"},
+}
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_modes(tmp_path, mode):
     """Simulated exposures of all modes, in their variants."""
@@ -47,6 +54,8 @@ def test_modes(tmp_path, mode):
     count = {"exposures": 3 if mode == "mos" else 2}
     paths = simulated(tmp_path, **(count | MODES[mode]))
     assert differences(paths, tmp_path, opened=True) == []
+    names = [path.name for path in (tmp_path / "ours" / "products").iterdir()]
+    assert all(f"_{OPTICS[mode.split('-')[0]]}" in name for name in names)
 
 
 def test_fixed_slit_in_one_mos_exposure(tmp_path):

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from documents import run_commands
 
-PAGES = ["docs/tutorial.md", "docs/how-to/spectra.md", "docs/how-to/notebook.md"]
+PAGES = [["docs/tutorial.md"], ["docs/how-to/spectra.md", "docs/how-to/notebook.md"]]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_commands_of_documents(page: str, tmp_path: Path):
-    run_commands(page, tmp_path)
+@pytest.mark.parametrize("pages", PAGES)
+def test_commands_of_documents(pages: list[str], tmp_path: Path):
+    run_commands(tmp_path, *pages)

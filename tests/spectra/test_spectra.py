@@ -19,6 +19,7 @@ from stdatamodels.jwst import datamodels
 
 from exp_to_source.errors import InputError
 from exp_to_source.failures import record_failure
+from exp_to_source.quicklook.digests import read_spectrum_digest
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.spec3.combination import check_ids
 from exp_to_source.spec3.pipeline import check_calibrated
@@ -47,6 +48,9 @@ def test_only_what_changed_is_extracted_again(work: Workflow):
             with datamodels.open(folder / name) as single:
                 assert spec.spec_table.tobytes() == single.spec[0].spec_table.tobytes()
     assert work.make("spec3") == {}
+    for row in work.sources[:2]:
+        digest = read_spectrum_digest(str(work.folder / "results"), row["product"])
+        assert digest == row["digest"]
     change_slit(sorted((work.folder.parent / "data").glob("*_cal.fits"))[1], 60)
     assert work.make("spec3") == {
         "index_exposure": 1, "list_sources": 1, "gather_source": 1, "extract_spectrum": 1,
@@ -197,26 +201,37 @@ def blank(hdu: Any) -> None:
         hdu.data[:] = np.nan
 
 
-def test_sources_of_a_grism_without_a_valid_pixel(grism: Workflow):
-    """As in the pipeline, they have a row in one table, and none in the other."""
+def test_sources_of_a_grism_without_a_valid_pixel_or_a_footprint(grism: Workflow):
+    """As in the pipeline, the former have a row in one table, and none in the other."""
+
+    def forget(hdu: Any) -> None:
+        hdu.header.pop("S_REGION", None)
+
     edit_slits(grism, blank, 3)
+    # Only the first slit of an exposure has that of the exposure, which is that of the table.
+    edit_slits(grism, forget, 3, 5)
     result = grism.run("spec3")
     assert result.status == 0, result.text
     folder = grism.folder / "results" / "spec3"
-    assert ids(folder / f"{FAMILY}_x1d.fits") == [[3, 5, 9], [3, 5, 9]]
+    table = folder / f"{FAMILY}_x1d.fits"
+    assert ids(table) == [[3, 5, 9], [3, 5, 9]]
     assert ids(folder / f"{FAMILY}_c1d.fits") == [[5, 9]]
     name = FAMILY.replace("_", "_s00003_", 1)
-    said = f"{FAMILY}_c1d.fits: without 1 source (no valid pixel to combine): {name}"
-    assert result.text.count(said) == 1
+    note = f"{FAMILY}_c1d.fits: without 1 source (no valid pixel to combine): {name}"
+    assert result.text.count(note) == 1
     with datamodels.open(folder / f"{name}_c1d.fits") as spectrum:
         assert len(spectrum.spec) == 0
         assert spectrum.meta.cal_step.combine_1d == "SKIPPED"
     assert "no valid pixel to combine" in fits.getval(folder / f"{name}_c1d.fits", "HISTORY")
     assert grism.make("spec3") == {}
-    # The pipeline ends with an error if no source has one.
+    region = fits.getval(table, "S_REGION", 1)
+    grism.make("spec3", sources="[3,5]")
+    assert ids(table)[0] == [3, 5]
+    assert fits.getval(table, "S_REGION", 1) == region
+    # The pipeline ends with an error if no source has a valid pixel.
     edit_slits(grism, blank, 5, 9)
     grism.make("spec3")
-    assert ids(folder / f"{FAMILY}_x1d.fits") == [[3, 5, 9], [3, 5, 9]]
+    assert ids(table) == [[3, 5, 9], [3, 5, 9]]
     assert ids(folder / f"{FAMILY}_c1d.fits") == []
     with datamodels.open(folder / f"{FAMILY}_c1d.fits") as spectra:
         assert len(spectra.spec) == 0
@@ -259,21 +274,6 @@ def test_odd_cut_outs_do_not_spoil_other_sources(mode: str, tmp_path: Path):
         datamodels.open(tmp_path / f"{stems[2]}_{kind}.fits").close()
     assert not any(file.exists() for file in old)
     assert [(p.stem, p.read_text()[:2]) for p in digests.iterdir()] == [(stems[2], "c ")]
-
-
-def test_footprint_of_tables_is_that_of_the_exposures(grism: Workflow):
-    """Only the first slit of an exposure has it."""
-
-    def forget(hdu: Any) -> None:
-        hdu.header.pop("S_REGION", None)
-
-    edit_slits(grism, forget, 3, 5)
-    table = grism.folder / "results" / "spec3" / f"{FAMILY}_x1d.fits"
-    grism.make("spec3")
-    region = fits.getval(table, "S_REGION", 1)
-    grism.make("spec3", sources="[3,5]")
-    assert ids(table)[0] == [3, 5]
-    assert fits.getval(table, "S_REGION", 1) == region
 
 
 def test_spectra_of_count_rates_are_refused_before_any_is_made(grism: Workflow):
@@ -329,7 +329,8 @@ def test_sources_of_one_id_in_one_table_are_refused():
         check_ids("b_x1d.fits", [2], owners)
 
 
-def test_all_mistakes_in_parameters_are_named_before_any_spectrum(work: Workflow):
+def test_mistakes_in_parameters_and_targets_that_move_are_refused_before_any_step(work: Workflow):
+    """All mistakes are named; the pipeline changes the WCS of such targets before it regroups."""
     wrong = {
         "extract1d": {},
         "extract_1d": {"extraction_typ": "box", "bkg_order": 2.5, "suffix": "x"},
@@ -338,7 +339,7 @@ def test_all_mistakes_in_parameters_are_named_before_any_spectrum(work: Workflow
     }
     result = work.run("spec3", sources=59, spec3=json.dumps(wrong))
     assert result.status == 1
-    for said in (
+    for line in (
         "exp-to-source references: spec3: 6 mistakes:",
         "- no step 'extract1d' is run on products (did you mean 'extract_1d'?)",
         "- extract_1d: has no parameter 'extraction_typ' (did you mean 'extraction_type'?)",
@@ -347,15 +348,10 @@ def test_all_mistakes_in_parameters_are_named_before_any_spectrum(work: Workflow
         "- resample_spec: cannot be skipped, as its file is an output; leave it out",
         "- no step 'photom' is run on products",
     ):
-        assert said in result.text
+        assert line in result.text
     assert result.jobs["extract_spectrum"] == 0
-
-
-def test_targets_that_move_are_refused_before_any_step(work: Workflow):
-    """The pipeline changes their WCS before it regroups."""
     for path in (work.folder.parent / "data").iterdir():
-        with fits.open(path, mode="update") as hdus:
-            hdus[0].header["TARGTYPE"] = "MOVING"
+        fits.setval(path, "TARGTYPE", value="MOVING")
     result = work.run("spec3", sources=59)
     assert result.status == 1
     assert (

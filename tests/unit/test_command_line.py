@@ -33,11 +33,12 @@ def test_wrong_command_lines(words: list[str], fault: str, capsys: pytest.Captur
 def test_script_starts_in_any_folder_and_imports_little(script: str, tmp_path: Path):
     python = [sys.executable, "-X", "importtime"]
     by_itself = script.startswith("bin")
-    environment = os.environ | {"EXP_TO_SOURCE_PYTHON": " ".join(python)}
+    # With this, Python does not add the folder of a program to its path.
+    environment = {"EXP_TO_SOURCE_PYTHON": " ".join(python), "PYTHONSAFEPATH": "1"}
     done = subprocess.run(
         [*([] if by_itself else python), SCRIPTS / script, "--help"],
         cwd=tmp_path,
-        env=environment,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         check=True,

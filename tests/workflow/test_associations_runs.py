@@ -1,8 +1,10 @@
-"""An association of the next pipeline, from its members to products."""
+"""Associations, from their members to products that are verified."""
 
+import json
 from pathlib import Path
 
 import pytest
+from astropy.io import fits
 from jwst_reference import differences
 from members import NAMES, TEMPLATE, write_association
 from snake import Workflow
@@ -12,8 +14,23 @@ from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.associations import read_association
 
 
-def test_wfss_of_the_next_pipeline(tmp_path):
-    """Slits in DN/s without photometry; the association names spectra; it is said once."""
+@pytest.fixture
+def mos(finished: Workflow, tmp_path: Path) -> Path:
+    """An association of which one member is background; others are not there."""
+    paths = map(str, sorted((finished.folder / "data").iterdir()))
+    members = list(zip(paths, ("science", "background", "science"), strict=True))
+    members += [("gone_cal.fits", "target_acquisition"), ("other_cal.fits", "science ")]
+    product = {
+        "name": "jw10006-o010_{source_id}_nirspec_f170lp-g235m",
+        "members": [{"expname": name, "exptype": kind} for name, kind in members],
+    }
+    path = tmp_path / "jw10006-o010_20260101t000000_spec3_00001_asn.json"
+    path.write_text(json.dumps({"asn_type": "spec3", "products": [product]}))
+    return path
+
+
+def test_background_beside_wfss_of_the_next_pipeline(mos: Path, tmp_path: Path):
+    """Slits in DN/s without photometry; the association names spectra, which is noted once."""
 
     def on_save(model, path):
         for slit in model.slits:
@@ -36,7 +53,18 @@ def test_wfss_of_the_next_pipeline(tmp_path):
     assert association.science == list(map(str, paths))
     assert differences(paths, tmp_path, association) == []
 
-    work = Workflow(tmp_path / "work", {"associations": path})
-    work.make("verify")
-    assert [row["product"] for row in work.sources] == [TEMPLATE.replace("t001", "s000000001")]
-    assert work.log("list_sources").count("members are called _x1d") == 1
+    work = Workflow(tmp_path / "work", {"associations": f"['{mos}','{path}']"})
+    result = work.run("verify")
+    assert result.status == 0, result.text
+    assert result.jobs["index_exposure"] == 4
+    assert f"  warning: {mos}: exptype 'science ' is not known" in result.text
+    log = work.log("list_sources")
+    assert "its 1 background and 1 target_acquisition members are not regrouped" in log
+    assert "the setting 'prepare' subtracts the background" in log
+    assert log.count("members are called _x1d") == 1
+    tables = {}
+    for row in work.sources:
+        product = work.folder / "results" / "products" / f"{row['product']}_cal.fits"
+        tables[row["product"]] = fits.getval(product, "ASNTABLE")
+    assert tables.pop(TEMPLATE.replace("t001", "s000000001")) == path.name
+    assert set(tables.values()) == {mos.name}

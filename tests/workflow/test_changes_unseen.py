@@ -131,13 +131,6 @@ def test_glob_that_reaches_into_the_results(finished: Workflow, monkeypatch: pyt
     assert found == {"data", "aside"}
 
 
-def test_source_list_that_lost_a_row(work: Workflow):
-    table = work.folder / "results" / "sources.tsv"
-    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
-    (work.folder / "results" / "products" / f"{NAME.format(63)}_cal.fits").unlink()
-    assert work.make() == {"list_sources": 1, "gather_source": 1}
-
-
 @pytest.mark.parametrize("link", [os.link, os.symlink])
 def test_one_file_under_two_names(tmp_path: Path, link):
     paths = [str(tmp_path / name) for name in ("a_cal.fits", "b_cal.fits")]

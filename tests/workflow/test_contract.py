@@ -17,15 +17,12 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
-from fakecrds import Crds
 from pages import Page
 from snake import Result, Workflow, change_slit
 from tiny import edit_tree
 
 from exp_to_source.cli import main
-from exp_to_source.quicklook.digests import read_spectrum_digest
 from exp_to_source.quicklook.picture import draw_quicklook
-from exp_to_source.results import spectrum_digest_path
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.tables import read_table
 
@@ -33,14 +30,14 @@ TARGETS = ("verify", "spec3", "quicklook", "report", "catalog")
 NAME = "jw10006-o010_s{}_nirspec_f170lp-g235m"
 DAY = 86400
 
-#: Python of jobs, for which spectra are those of a file; with a file `real`, they are extracted.
+#: Python of jobs, for which spectra are those of a file.
 PYTHON = f"""#!/bin/sh
-if [ "$2" = spec3 ] && [ ! -e real ]; then
+if [ "$2" = spec3 ]; then
     name=$(basename "$3" _cal.fits)
     mkdir -p "$5/digests" && cp x1d.fits "$5/${{name}}_x1d.fits"
     # After the options for folder, references, and digest.
     echo "$9 $(sha256sum < x1d.fits | cut -d " " -f 1)" > "$5/digests/$name.txt"
-elif [ "$2" = references ] && [ ! -e real ]; then
+elif [ "$2" = references ]; then
     echo {{}} > "$4"
 else
     exec {sys.executable} "$@"
@@ -77,20 +74,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     assert "1.14.0 (2)" in shown.text
     assert shown.data["quicklooks"] == [0, 0]
     verifying = {"fingerprint_exposure": 2, "verify_products": 1, "list_verdicts": 1}
-    assert make(work, "verify") == verifying
-    assert make(work, "report") == {"write_report": 1}
-    assert "2 sound" in page(work).text
     spectra = {"extract_spectrum": 2, "stack_slit_spectra": 1}
-    assert make(work, "spec3") == {"find_references": 1} | spectra
-    assert make(work, "report", "catalog") == written
+    assert make(work, "verify", "spec3") == verifying | {"find_references": 1} | spectra
+    assert make(work, "report", "catalog", "quicklook") == written | {"draw_quicklook": 2}
+    assert "2 sound" in page(work).text
     assert page(work).data["extracted"] == ["current", "current"]
-    assert make(work, "quicklook") == {"draw_quicklook": 2}
     return work
-
-
-@pytest.fixture
-def work(finished: Workflow, tmp_path: Path) -> Workflow:
-    return finished.copy(tmp_path / "work")
 
 
 def make(work: Workflow, *targets: str, **config: object) -> Counter[str]:
@@ -129,13 +118,12 @@ def test_dates_hide_no_product_that_changed(work: Workflow, redate: Callable[[Wo
         change_slit(exposures(work)[0], number)
     work.make("sources")
     work = redate(work)
-    jobs = make(work, *TARGETS)
+    # Pictures and page that are drawn before spectra have none.
+    jobs = make(work, "verify", "spec3", "catalog") + make(work, "quicklook", "report")
     for rule in ("gather_source", "extract_spectrum", "draw_quicklook"):
         assert jobs[rule] == 2
     for rule in ("verify_products", "list_verdicts", "measure_products", "write_report"):
         assert jobs[rule] == 1
-    # Pictures and page may have been drawn before spectra, and have none then.
-    make(work, "quicklook", "report")
     assert "2 sound" in page(work).text
     assert page(work).data["extracted"] == ["current", "current"]
 
@@ -191,8 +179,6 @@ def test_exposures_moved(work: Workflow):
     jobs = make(work, *TARGETS)
     assert (jobs["index_exposure"], jobs["list_sources"], jobs["fingerprint_exposure"]) == (2, 1, 2)
     assert jobs["gather_source"] == jobs["extract_spectrum"] == jobs["draw_quicklook"] == 0
-    # They may have been written before the verdicts and pictures.
-    assert make(work, *TARGETS).keys() <= {"write_report", "write_catalog"}
 
 
 def test_workflow_fails_and_names_damaged_products(work: Workflow):
@@ -245,30 +231,6 @@ def test_pictures_on_demand_or_always_and_the_settings_in_the_report(
     assert "one asinh stretch" in own.read_text()
 
 
-def test_parameters_and_the_files_that_they_name(work: Workflow):
-    """The second spectrum is really extracted."""
-    name = NAME.format("00061")
-    target = f"results/spec3/{name}_x1d.fits"
-    crds, parameters = Crds(work.folder), work.folder / "extract_1d.cfg"
-    reference = work.folder / "references" / "jwst" / "nirspec" / crds.apertures(1, 7)
-    parameters.write_text(
-        'name = "Extract1dStep"\nclass = "jwst.extract_1d.Extract1dStep"\n'
-        f'override_extract1d = "{reference}"\n'
-    )
-    work.config["spec3_parameters"] = parameters
-    jobs = {"find_references": 1, "extract_spectrum": 1}
-    assert make(work, target) == {"list_sources": 1, **jobs}
-    crds.apertures(1, 3)
-    os.utime(reference, (1e9, 1e9))
-    (work.folder / "real").touch()
-    assert make(work, target) == jobs
-    with fits.open(work.folder / target) as hdus:
-        assert set(hdus["EXTRACT1D"].data["NPIXELS"].tolist()) <= {0, 3}
-    results = str(work.folder / "results")
-    assert Path(spectrum_digest_path(results, name)).exists()
-    assert read_spectrum_digest(results, name) == work.sources[1]["digest"]
-
-
 @pytest.fixture
 def shared() -> Iterator[Path]:
     """A folder of a group."""
@@ -313,7 +275,7 @@ def test_two_users_of_a_group(shared: Path):
     python = find_python(shared / "1001")
     paths = simulate(Simulation(exposures=2, source_ids=(60, 61), shape=(4, 8)), shared / "data")
     work = Workflow(shared / "work", {"exposures": shared / "data"})
-    targets = ("verify", "quicklook", "report")
+    targets = ("verify", "quicklook")
 
     def make_as(user: int) -> Counter[str]:
         result = run_as(user, [python, *work.command(*targets)[1:]], shared / str(user))
@@ -326,8 +288,7 @@ def test_two_users_of_a_group(shared: Path):
     assert {rule: jobs[rule] for rule in jobs.keys() - {*targets}} == dict.fromkeys(
         (
             *("index_exposure", "list_sources", "gather_source", "fingerprint_exposure"),
-            *("verify_products", "list_verdicts"),
-            *("draw_quicklook", "measure_products", "write_report"),
+            *("verify_products", "list_verdicts", "draw_quicklook"),
         ),
         1,
     )

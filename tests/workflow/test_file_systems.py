@@ -10,57 +10,33 @@ from pathlib import Path
 import pytest
 from snake import Result, Workflow, change_slit
 
-from exp_to_source.simulate.exposures import Simulation, simulate
-
-pytestmark = pytest.mark.usefixtures("fixed_date")
-
 ROOT_USER = os.geteuid() == 0
 SOURCE = "jw10006-o010_s00061_nirspec_f170lp-g235m_cal.fits"
 ONE_CHANGED = {"index_exposure": 1, "list_sources": 1, "gather_source": 1}
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A finished run; its exposures are a day old."""
-    folder = tmp_path_factory.mktemp("plain") / "work"
-    for path in simulate(
-        Simulation(exposures=2, source_ids=(60, 61), shape=(4, 8)), folder / "data"
-    ):
-        set_age(path, days=1)
-    work = Workflow(folder, {"exposures": "data"})
-    work.make()
-    return work
-
-
-@pytest.fixture(scope="module")
-def changed(plain: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+def changed(finished: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """A finished run of the same exposures, but for one slit of one that is two days old."""
-    folder = tmp_path_factory.mktemp("changed") / "work"
-    shutil.copytree(plain.folder / "data", folder / "data")
-    second = sorted((folder / "data").iterdir())[1]
+    work = finished.copy(tmp_path_factory.mktemp("changed") / "work")
+    second = sorted((work.folder / "data").iterdir())[1]
+    time = second.stat().st_mtime - 86400
     change_slit(second, 61)
-    set_age(second, days=2)
-    work = Workflow(folder, {"exposures": "data"})
-    work.make()
-    differ = [name for name in plain.products if plain.products[name] != work.products[name]]
+    assert work.make() == ONE_CHANGED
+    os.utime(second, (time, time))
+    differ = [name for name in work.products if work.products[name] != finished.products[name]]
     assert differ == [SOURCE]
     return work
 
 
-def set_age(path: Path, days: int) -> None:
-    time = path.stat().st_ctime - days * 86400
-    os.utime(path, (time, time))
-
-
 def link_files(data: Path, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
     for path in data.iterdir():
-        (folder / path.name).unlink(missing_ok=True)
+        (folder / path.name).unlink()
         (folder / path.name).symlink_to(path)
 
 
 def link_folder(data: Path, folder: Path) -> None:
-    folder.unlink(missing_ok=True)
+    shutil.rmtree(folder)
     folder.symlink_to(data)
 
 
@@ -69,42 +45,27 @@ def replace_files(data: Path, folder: Path) -> None:
     shutil.copytree(data, folder, dirs_exist_ok=True)
 
 
-WAYS = {"links to files": link_files, "link to the folder": link_folder, "copies": replace_files}
-
-
-@pytest.fixture
-def work(plain: Workflow, tmp_path: Path) -> Workflow:
-    """A copy of the finished run, times and all."""
-    return Workflow(shutil.copytree(plain.folder, tmp_path / "work"), dict(plain.config))
-
-
-@pytest.mark.parametrize("way", WAYS.values(), ids=list(WAYS))
+@pytest.mark.parametrize("replace", [link_files, link_folder, replace_files])
 def test_older_files_take_the_place_of_exposures(
-    work: Workflow, changed: Workflow, way: Callable[[Path, Path], None]
+    work: Workflow, changed: Workflow, replace: Callable[[Path, Path], None]
 ):
-    if way is link_folder:
-        shutil.rmtree(work.folder / "data")
-    way(changed.folder / "data", work.folder / "data")
+    replace(changed.folder / "data", work.folder / "data")
     assert work.make() == ONE_CHANGED
     assert work.products == changed.products
 
 
-def test_ways_to_name_exposures(work: Workflow, plain: Workflow):
-    shutil.move(work.folder / "data", work.folder.parent)
+def test_ways_to_name_exposures(work: Workflow, finished: Workflow):
+    """Nobody may write to them."""
+    data = Path(shutil.move(work.folder / "data", work.folder.parent))
+    for path in (*data.iterdir(), data):
+        path.chmod(0o555 if path == data else 0o444)
     (work.folder / "here").mkdir()
     (work.folder / "link").symlink_to("../data")
-    for path in (work.folder.parent / "data", "../data", "link/*_cal.fits", "here/../link"):
-        work.config["exposures"] = path
-        assert work.make() == {"index_exposure": 2, "list_sources": 1}
-    assert work.products == plain.products
-    assert work.make() == {}
-
-
-def test_working_directory_that_moves(work: Workflow, plain: Workflow):
-    """As where nodes have it mounted elsewhere: nothing that is stored has its path."""
-    (work.folder / "results" / "products" / SOURCE).unlink()
-    assert work.make() == {"gather_source": 1}
-    assert work.products == plain.products
+    for given in (data, "../data", "link/*_cal.fits", "here/../link"):
+        work.config["exposures"] = given
+        assert work.make() == {"index_exposure": 3, "list_sources": 1}
+    assert work.products == finished.products
+    data.chmod(0o755)
 
 
 def mounted(script: str, command: list[str], **environment: str) -> Result:
@@ -128,20 +89,10 @@ def mounts() -> None:
         pytest.skip(f"NOT TESTED, as mounts are not permitted: {result.text}")
 
 
-def test_exposures_without_permission_to_write(plain: Workflow, tmp_path: Path):
-    work = Workflow(tmp_path / "work", {"exposures": "data"})
-    data = Path(shutil.copytree(plain.folder / "data", work.folder / "data"))
-    for path in (*data.iterdir(), data):
-        path.chmod(0o555 if path == data else 0o444)
-    work.make()
-    assert work.products == plain.products
-    data.chmod(0o755)
-
-
-def test_read_only_file_systems(mounts: None, plain: Workflow, tmp_path: Path):
+def test_read_only_file_systems(mounts: None, finished: Workflow, tmp_path: Path):
     """Not even root can write to exposures and folders for temporary files, as on some nodes."""
     work = Workflow(tmp_path / "work", {"exposures": "data"})
-    data = shutil.copytree(plain.folder / "data", work.folder / "data")
+    data = shutil.copytree(finished.folder / "data", work.folder / "data")
     places = [place for place in ("/tmp", "/var/tmp", "/dev/shm") if os.path.isdir(place)]
 
     def mount(place: object, mode: str) -> str:
@@ -153,12 +104,12 @@ def test_read_only_file_systems(mounts: None, plain: Workflow, tmp_path: Path):
         assert "Read-only" in mounted(script, ["touch", f"{place}/x"], TMPDIR="/tmp").text
     result = mounted(script, work.command(), TMPDIR="/tmp")
     assert result.status == 0, result.text
-    assert work.products == plain.products
+    assert work.products == finished.products
     names = {path.name for path in work.folder.iterdir()}
     assert names == {"data", "results", "logs", ".snakemake"}
 
 
-def test_times_of_whole_seconds(mounts: None, plain: Workflow, tmp_path: Path):
+def test_times_of_whole_seconds(mounts: None, finished: Workflow, tmp_path: Path):
     """On ext3 with small inodes, where times have no fractions."""
     image, place = tmp_path / "image", tmp_path / "place"
     place.mkdir()
@@ -171,15 +122,15 @@ def test_times_of_whole_seconds(mounts: None, plain: Workflow, tmp_path: Path):
 
     work = Workflow(place / "work", {"exposures": "data"})
     data = f"{work.folder}/data"
-    mounted(script, ["sh", "-ec", f"mkdir {work.folder}; cp -r {plain.folder}/data {data}"])
+    mounted(script, ["sh", "-ec", f"mkdir {work.folder}; cp -r {finished.folder}/data {data}"])
     times = [sys.executable, "-c", f"import os; print(os.stat({data!r}).st_mtime_ns % 10**9)"]
     assert mounted(script, times).text == "0\n"
 
-    count = len(plain.products)
+    count = len(finished.products)
     result = mounted(script, work.command())
     assert result.status == 0, result.text
     assert f": {count} new\n" in result.text
-    same = ["diff", "-r", f"{work.folder}/results/products", f"{plain.folder}/results/products"]
+    same = ["diff", "-r", f"{work.folder}/results/products", f"{finished.folder}/results/products"]
     assert mounted(script, same) == Result(0, "")
     assert mounted(script, work.command()).jobs == {}
     change = (

@@ -1,7 +1,6 @@
 """Products of associations whose names do not follow the archive's syntax."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,11 @@ def rename(path: Path, name: str) -> None:
     path.write_text(json.dumps(content))
 
 
-def associate(folder: Path, name: str, **options: object) -> Path:
+def associate(folder: Path, name: str, **options: object) -> None:
     """Simulate exposures, and an association of them with a name."""
     simulate(Simulation(shape=(4, 8), association=True, **options), folder)
     (path,) = folder.glob("*_asn.json")
     rename(path, name)
-    return path
 
 
 NAMES = ["My.Run-s00007", "My.Run-s00061", "my_targets_s000000060", "my_targets_s000000061"]
@@ -41,11 +39,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     jobs = work.make("verify", "report", PICTURE)
     assert jobs["verify_products"] == jobs["measure_products"] == jobs["draw_quicklook"] == 1
     return work
-
-
-@pytest.fixture
-def work(finished: Workflow, tmp_path: Path) -> Workflow:
-    return Workflow(shutil.copytree(finished.folder, tmp_path / "work"), finished.config)
 
 
 def test_all_targets_work_with_any_names(finished: Workflow):
@@ -81,25 +74,3 @@ def test_only_products_of_sources_that_are_gone_are_moved_away(work: Workflow):
     assert names == {f"{name}_cal.fits" for name in NAMES[2:]}
     assert own.exists()
     assert (products / "MOS.s000000061_cal.fits").exists()
-
-
-def test_names_that_are_one_file_somewhere_are_refused(tmp_path: Path):
-    """Upper and lower case are the same for some file systems."""
-    options = {"exposures": 1, "source_ids": (61,)}
-    associate(tmp_path / "one", "my_run", **options)
-    associate(tmp_path / "two", "MY_run_{source_id}", observation=11, **options)
-    work = Workflow(tmp_path / "work", {"associations": f"{tmp_path}/*/*_asn.json"})
-    result = work.run()
-    assert result.status == 1
-    assert "one file name, two groups: my_run_s00061_cal.fits" in result.text
-    assert "jw10006010001_03101_00001_nrs1" in result.text
-    assert "jw10006011001_03101_00001_nrs1" in result.text
-
-
-def test_names_need_no_slits(tmp_path: Path):
-    """Fixed slits whose template has no {slit_name}: a source is one product anyway."""
-    options = {"mode": "fixed-slit", "fixed_slits": ("S200A1", "S200A2"), "exposures": 1}
-    path = associate(tmp_path / "fs", "my_targets", **options)
-    work = Workflow(tmp_path / "work", {"associations": path})
-    work.make("verify")
-    assert len(work.products) == len({row["source_id"] for row in work.sources}) > 1

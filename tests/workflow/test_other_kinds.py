@@ -14,10 +14,6 @@ from stdatamodels.jwst.datamodels import (
     MultiSpecModel,
 )
 
-from exp_to_source.simulate.exposures import Simulation, simulate
-
-pytestmark = pytest.mark.usefixtures("fixed_date")
-
 PASSED = (
     "ignored 5 files of other kinds than spectroscopic exposures of many slits: 2 ImageModel "
     "(NRS_MSATA), 1 MultiExposureModel (NRS_MSASPEC), 1 MultiSlitModel (NRS_LAMP), "
@@ -36,20 +32,10 @@ def write(path: Path, model: JwstDataModel, exposure_type: str = "") -> Path:
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A finished run of exposures alone."""
-    folder = tmp_path_factory.mktemp("alone")
-    simulate(Simulation(exposures=2, sources=2, shape=(4, 8)), folder / "data")
-    work = Workflow(folder / "work", {"exposures": folder / "data"})
-    work.make()
-    return work
-
-
-@pytest.fixture
-def tree(plain: Workflow, tmp_path: Path) -> Path:
-    """The same exposures among other files, in a folder each as MAST's portal unpacks them."""
-    tree = tmp_path / "MAST_2026-11-29T2100" / "JWST"
-    for path in (plain.folder.parent / "data").iterdir():
+def tree(finished: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Exposures among other files, in a folder each as MAST's portal unpacks them."""
+    tree = tmp_path_factory.mktemp("MAST_2026-11-29T2100") / "JWST"
+    for path in (finished.folder / "data").iterdir():
         folder = tree / path.name.removesuffix("_cal.fits")
         folder.mkdir(parents=True)
         shutil.copy(path, folder)
@@ -66,30 +52,24 @@ def tree(plain: Workflow, tmp_path: Path) -> Path:
 
 
 def test_a_folder_of_the_archive_gives_the_products_of_its_exposures(
-    plain: Workflow, tree: Path, tmp_path: Path
+    finished: Workflow, tree: Path, tmp_path: Path
 ):
     work = Workflow(tmp_path / "work", {"exposures": tree}, printing=())
-    result = work.run("verify")
+    result = work.run("verify", "report")
     assert result.status == 0, result.text
-    assert work.products == plain.products
+    assert work.products == finished.products
     assert result.text.count(" ignored: ") == 1
-    assert f"\n{tree}: 7 files found in 5 folders, 2 ignored: 2 not *_cal.fits" in result.text
+    assert f"\n{tree}: 8 files found in 6 folders, 3 ignored: 3 not *_cal.fits" in result.text
     assert f"\n{PASSED}; see {work.folder}/results/skipped.tsv\n" in result.text
     summary = json.loads((work.folder / "results" / "summary.json").read_text())
     assert (summary["skipped"], summary["passed_over"]) == (0, 5)
     assert work.log("list_sources").count(PASSED) == 1
-    work.make("report")
     assert PASSED in (work.folder / "results" / "report.html").read_text()
-    assert work.make("report", "verify") == {"verify": 1}
 
-
-def test_what_is_named_is_an_error_as_before(plain: Workflow, tree: Path, tmp_path: Path):
-    """Also if a glob finds it, if it was passed over before, and if damaged files are skipped."""
-    work = Workflow(tmp_path / "work", {"exposures": tree / "JWST" / "*" / "*_cal.fits"})
-    work.make()
-    assert work.products == plain.products
+    # What is named is an error, also if a glob finds it, if it was passed over before, and if
+    # damaged files are skipped.
     image = next(tree.glob("JWST/*_02101_00001_nrs1/*"))
-    both = f"['{work.config['exposures']}','{image}']"
+    both = f"['{tree}/JWST/*/*_cal.fits','{image}']"
     for way in ("skip", "stop"):
         result = work.run(exposures=both, on_bad_exposure=way)
         assert result.status == 1
@@ -100,8 +80,8 @@ def test_what_is_named_is_an_error_as_before(plain: Workflow, tree: Path, tmp_pa
     # What was not named is not indexed again, but exposures that are named now are.
     assert work.make()["index_exposure"] == 1
     exposures = sorted(map(str, tree.glob("JWST/*_03101_*/*_cal.fits")))
-    assert work.make(exposures=exposures) == {"index_exposure": 2, "list_sources": 1}
-    assert work.products == plain.products
+    assert work.make(exposures=exposures) == {"index_exposure": 3, "list_sources": 1}
+    assert work.products == finished.products
 
 
 def test_nothing_but_other_kinds(tree: Path, tmp_path: Path):

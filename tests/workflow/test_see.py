@@ -1,8 +1,6 @@
 """What a person sees of a run: the table of sources, and how it ended."""
 
 import os
-import shutil
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -17,32 +15,12 @@ from exp_to_source.index.fitsfile import scan
 from exp_to_source.index.records import wavelength_range
 from exp_to_source.simulate.exposures import Simulation, simulate
 
-SHAPE = (4, 8)
 
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    what = {"exposures": 2, "background": 1, "virtual": 1, "shape": SHAPE}
-    simulate(Simulation(sources=3, detectors=("nrs1", "nrs2"), **what), folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def listed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A run that lists the sources, not to be changed."""
-    work = Workflow(tmp_path_factory.mktemp("listed"), {"exposures": data}, printing=())
-    work.make("sources")
-    return work
-
-
-@pytest.fixture
-def work(listed: Workflow, tmp_path: Path) -> Workflow:
-    """A copy of that run."""
-    return Workflow(shutil.copytree(listed.folder, tmp_path / "work"), listed.config, printing=())
-
-
-def test_sources_are_printed_and_nothing_is_gathered(work: Workflow):
+def test_table_of_sources_and_the_end_of_a_run(tmp_path: Path):
+    what = {"exposures": 2, "background": 1, "virtual": 1, "detectors": ("nrs1", "nrs2")}
+    paths = simulate(Simulation(sources=3, shape=(4, 8), **what), tmp_path / "data")
+    work = Workflow(tmp_path / "work", {"exposures": tmp_path / "data"}, printing=())
+    results = work.folder / "results"
     result = work.run("sources", exclude="class:v", min_exposures=2)
     assert result.status == 0, result.text
     lines = result.text.splitlines()
@@ -51,59 +29,44 @@ def test_sources_are_printed_and_nothing_is_gathered(work: Workflow):
         *("product", "id", "name", "class", "exposures", "slits"),
         *("detectors", "microns", "pixels", "size"),
     ]
-    table = [line.split() for line in lines[start + 1 : start + 5]]
-    assert [row[3] for row in table] == ["background", "source", "source", "source"]
-    assert all(row[4:8] == ["4", "4", "nrs1,nrs2", "1.66-3.17"] for row in table)
+    shown = [line.split() for line in lines[start + 1 : start + 5]]
+    assert [row[3] for row in shown] == ["background", "source", "source", "source"]
+    assert all(row[4:8] == ["4", "4", "nrs1,nrs2", "1.66-3.17"] for row in shown)
     assert lines[start + 5].startswith("4 sources, ")
     assert lines[start + 6] == "1 more left out, see results/left_out.tsv"
-    path = work.folder / "results" / "sources.tsv"
-    assert lines[-2] == f"4 sources in {path}, 1 left out by choice"
+    assert lines[-2] == f"4 sources in {results}/sources.tsv, 1 left out by choice"
     assert lines[-1] == "next: the same command without 'sources' makes the products"
     assert not work.products
 
+    # Without virtual slits, all shapes are those of the exposures; astropy has the units.
+    shapes: dict[int, set[tuple[int, int]]] = {}
+    for path in paths:
+        with fits.open(path) as hdus:
+            for hdu in hdus:
+                if hdu.name == "SCI":
+                    shapes.setdefault(hdu.header["SOURCEID"], set()).add(hdu.data.shape)
+    table, rows = Table.read(results / "sources.ecsv"), work.sources
+    assert table.colnames == list(rows[0])
+    assert list(table["product"]) == [row["product"] for row in rows]
+    for row in table:
+        largest = tuple(max(sizes) for sizes in zip(*shapes[row["source_id"]], strict=True))
+        assert (row["rows"], row["columns"]) == largest
+    assert table["wavelength_min"].unit == table["wavelength_max"].unit == u.um
+    assert table["bytes"].unit == u.byte
+    assert table["rows"].unit == table["columns"].unit == u.pix
+    assert list(table["bytes"]) == [int(row["bytes"]) for row in rows]
+    assert max(table["wavelength_max"].to(u.nm).value) == pytest.approx(3170, abs=0.1)
 
-def test_the_end_of_a_run_counts_new_and_rebuilt_products(work: Workflow):
     result = work.run()
-    assert result.status == 0
-    assert f"5 products in {work.folder}/results/products (" in result.text
+    assert result.status == 0, result.text
+    assert f"5 products in {results}/products (" in result.text
     assert ": 5 new\n" in result.text
     # The last line is ours: what to do next.
     assert result.text.splitlines()[-1].startswith("next: ")
     assert "gather_source" in result.text  # In the count of jobs.
     assert "Gathering" not in result.text
-    name = next(iter(work.products))
-    (work.folder / "results" / "products" / name).unlink()
+    next((results / "products").iterdir()).unlink()
     assert ": 1 new, 4 rebuilt\n" in work.run("--forcerun=gather_source").text
-
-
-def test_table_opens_in_astropy_with_units(work: Workflow):
-    path = work.folder / "results" / "sources.ecsv"
-    path.unlink()
-    work.make("sources")
-    table = Table.read(path)
-    rows = work.sources
-    assert table.colnames == list(rows[0])
-    assert list(table["product"]) == [row["product"] for row in rows]
-    assert table["wavelength_min"].unit == table["wavelength_max"].unit == u.um
-    assert table["bytes"].unit == u.byte
-    assert table["rows"].unit == table["columns"].unit == u.pix
-    assert table["source_id"].dtype.kind == "i"
-    assert list(table["bytes"]) == [int(row["bytes"]) for row in rows]
-    assert max(table["wavelength_max"].to(u.nm).value) == pytest.approx(3170, abs=0.1)
-
-
-def test_columns_are_what_the_exposures_have(listed: Workflow, data: Path):
-    shapes: dict[int, set[tuple[int, int]]] = {}
-    for path in data.glob("*.fits"):
-        with fits.open(path) as hdus:
-            for hdu in hdus:
-                if hdu.name == "SCI":
-                    shapes.setdefault(hdu.header["SOURCEID"], set()).add(hdu.data.shape)
-    for row in listed.sources:
-        found = shapes[int(row["source_id"])]
-        largest = tuple(max(sizes) for sizes in zip(*found, strict=True))
-        assert (int(row["rows"]), int(row["columns"])) == largest
-        assert row["detectors"] == "nrs1,nrs2"
 
 
 def test_long_lists_are_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -143,7 +106,6 @@ def limits(plane: np.ndarray, vertical: bool, folder: Path) -> tuple[float, ...]
     path = folder / "plane.fits"
     hdus = fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ascontiguousarray(plane))])
     hdus.writeto(path, overwrite=True)
-    assert struct.calcsize(">f") == plane.itemsize
     file = os.open(path, os.O_RDONLY)
     try:
         return wavelength_range(file, list(scan(file, str(path)))[1], vertical)

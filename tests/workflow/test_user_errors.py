@@ -20,7 +20,7 @@ from snake import ROOT, Workflow
 from exp_to_source.cli import main, make_parsers
 from exp_to_source.errors import InputError
 from exp_to_source.run.configuration import check_configuration, read_configfile
-from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.run.inputs import find_exposures
 
 COMMAND = (sys.executable, ROOT / "scripts" / "exp-to-source")
 
@@ -28,28 +28,6 @@ COMMAND = (sys.executable, ROOT / "scripts" / "exp-to-source")
 AS_USER = () if os.geteuid() else ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 Close = Callable[[Path, int], None]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small exposure."""
-    folder = tmp_path_factory.mktemp("data")
-    simulate(Simulation(sources=2, exposures=1, shape=(4, 8)), folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A run of it, not to be changed."""
-    work = Workflow(tmp_path_factory.mktemp("finished"), {"exposures": data})
-    work.make()
-    return work
-
-
-@pytest.fixture
-def work(finished: Workflow, tmp_path: Path) -> Workflow:
-    """A copy of that run."""
-    return Workflow(shutil.copytree(finished.folder, tmp_path / "work"), finished.config)
 
 
 def run(*command: object, cwd: Path = ROOT) -> tuple[int, str]:
@@ -142,14 +120,9 @@ def test_words_of_yaml_on_the_command_line():
 def test_settings_can_be_checked_by_themselves(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     good.write_text("demo: true\n")
-    bad.write_text("demo: [\n")
+    bad.write_text("demo: true\nquicklook: &a [*a]\n")
     assert fail("check-config", good, bad).startswith(f"exp-to-source check-config: {bad}, line 2:")
     assert capsys.readouterr().out == f"{good}: valid\n"
-    gone = tmp_path / "gone.yaml"
-    assert fail("check-config", gone) == (
-        f"exp-to-source check-config: {gone}: No such file or directory; bring it back, or correct "
-        "the path"
-    )
 
 
 def test_files_of_settings_in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -157,18 +130,49 @@ def test_files_of_settings_in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     work = Workflow(tmp_path / "work", {"sources": 60})
     own = work.folder / "config" / "config.yaml"
     own.parent.mkdir(parents=True)
+
+    def error(*options: str, **config: object) -> str:
+        result = work.run("-n", *options, **config)
+        assert "Traceback" not in result.text
+        assert not (work.folder / "results").exists()
+        return result.text if result.status else ""
+
     own.write_text("exposure: x\n")
-    assert f"exp-to-source: {own}, line 1: unknown key 'exposure'" in work.run("-n").text
+    assert f"exp-to-source: {own}, line 1: unknown key 'exposure'" in error()
     own.write_text("quicklook: false\nexposures: gone\n")
-    sentence = (
+    assert (
         f"'gone' does not exist; correct the setting 'exposures' in {own}, line 2, or the working"
-    )
-    assert sentence in work.run("-n").text
+    ) in error()
+    # Above the defaults, below other files and values of the command line.
+    own.write_text("demo: true\ngroup_by: name\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PWD", str(tmp_path))
-    Path("my.yaml").write_text("group_by: name\n")
-    sentence = f"exp-to-source: {tmp_path}/my.yaml, line 1: group_by cannot be 'name'"
-    assert sentence in work.run("-n", "--configfile=my.yaml").text
+    Path("my.yaml").write_text("\ngroup_by: id\n")
+    other = f"exp-to-source: {tmp_path}/my.yaml, line 2: group_by cannot be 'id'"
+    assert other in error("--configfile=my.yaml")
+    assert not error("--configfile=my.yaml", group_by="source_id")
+    own.unlink()
+    own.symlink_to("gone.yaml")
+    assert f"exp-to-source: {own}: No such file" in error()
+
+
+def test_settings_of_a_module_and_of_the_clone(tmp_path: Path):
+    """A module has its own only; those of the clone are the defaults, which are read once."""
+    work = Workflow(tmp_path / "work", {"x_y": 1}, tmp_path / "work")
+    (work.folder / "config").mkdir(parents=True)
+    (work.folder / "config" / "config.yaml").write_text("mine: 1\n")
+    (work.folder / "Snakefile").write_text(
+        f'module m:\n    snakefile: "{ROOT}/Snakefile"\n'
+        '    config: {"demo": True}\nuse rule * from m as m_*\n'
+    )
+    result = work.run("-n", "m_simulate_exposures")
+    assert result.status == 0, result.text
+    clone = Workflow(tmp_path / "clone", {"demo": True})
+    clone.folder.mkdir()
+    (clone.folder / "config").symlink_to(ROOT / "config")
+    result = clone.run("-n")
+    assert result.status == 0, result.text
+    assert result.text.count("is extended by additional config") == 1
 
 
 def test_shipped_settings_that_were_broken(tmp_path: Path):
@@ -186,27 +190,24 @@ def test_shipped_settings_that_were_broken(tmp_path: Path):
 # Targets and files.
 
 
-def test_product_that_does_not_exist(work: Workflow, data: Path, tmp_path: Path):
+def test_product_that_does_not_exist(work: Workflow, tmp_path: Path):
     """Before the first job, or when the sources were listed."""
-    for folder in (work.folder, tmp_path / "fresh"):
-        result = Workflow(folder, {"exposures": data}).run(
-            "results/products/jw10006-o010_s00062_nirspec_f170lp-g235m_cal.fits"
-        )
+    fresh = Workflow(tmp_path / "fresh", {"exposures": work.folder / "data"})
+    for run in (work, fresh):
+        result = run.run("results/products/jw10006-o010_s00064_nirspec_f170lp-g235m_cal.fits")
         assert result.status == 1
         assert result.text.splitlines()[-1].endswith(
-            "jw10006-o010_s00062_nirspec_f170lp-g235m: the exposures have no such source (did you "
-            "mean 'jw10006-o010_s00060_nirspec_f170lp-g235m'?); see results/sources.tsv"
+            "jw10006-o010_s00064_nirspec_f170lp-g235m: the exposures have no such source (did you "
+            "mean 'jw10006-o010_s00063_nirspec_f170lp-g235m'?); see results/sources.tsv"
         )
         assert "interrupted" not in result.text
 
 
-def test_wrong_working_directory(tmp_path: Path):
-    result = Workflow(tmp_path / "work", {"exposures": "data/*_cal.fits"}).run()
-    assert result.status == 1
-    assert result.text.splitlines()[-1] == (
-        "exp-to-source: exposures: 'data/*_cal.fits' matches no file; correct the setting "
-        f"'exposures', or the working directory {tmp_path}/work"
-    )
+def test_wrong_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    sentence = f"matches no file; correct the setting 'exposures', or the working .* {tmp_path}$"
+    with pytest.raises(InputError, match=f"^exposures: 'data/\\*_cal.fits' {sentence}"):
+        find_exposures("data/*_cal.fits")
 
 
 def test_source_list_that_was_edited(work: Workflow):
@@ -218,43 +219,38 @@ def test_source_list_that_was_edited(work: Workflow):
     )
 
 
-def test_settings_of_the_last_run_are_repeated(work: Workflow, data: Path, tmp_path: Path):
+def test_settings_of_the_last_run_are_repeated(work: Workflow, tmp_path: Path):
     text = Workflow(tmp_path / "new", {}).run("-n").text
     assert "exp-to-source: no exposures: set 'exposures' or" in text
     assert text.endswith(f"{tmp_path}/new is empty: is --directory right?\n")
-    work.make("sources", sources="60")
     work.config = {}
     result = work.run("report")
     assert result.status == 1
-    first, *lines = result.text.splitlines()[-3:]
+    first, line = result.text.splitlines()[-2:]
     own = work.folder / "config" / "config.yaml"
     assert first.startswith(f"exp-to-source: no exposures: the last run in {work.folder} had ")
     assert first.endswith(f"write them into {own}")
-    assert lines == [f"exposures: {data}", "sources: 60"]
+    assert line == "exposures: data"
     own.parent.mkdir()
-    own.write_text("\n".join(lines))
+    own.write_text(line)
     assert work.run("-n").status == 0
 
 
-def test_default_options_and_files_that_are_passed_over(data: Path, tmp_path: Path):
-    folder = shutil.copytree(data, tmp_path / "data")
-    (folder / "jw10006010001_03101_00001_nrs1_rate.fits").touch()
-    command = Workflow(tmp_path / "work", {"exposures": folder}, printing=()).command("sources")
+def test_cores_by_default(work: Workflow):
+    command = work.command("sources")
     at = command.index("--cores")
     del command[at : at + 2]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert f"Provided cores: {len(os.sched_getaffinity(0))}" in done.stderr
-    what = "1 file found, 1 ignored: 1 not *_cal.fits or *_mbsub.fits"
-    assert f"\n{folder}: {what}\n" in done.stderr
 
 
-def test_exposure_that_is_not_one(data: Path, tmp_path: Path):
-    bad = tmp_path / "bad_cal.fits"
+def test_exposure_that_is_not_one(work: Workflow):
+    bad = work.folder / "data" / "bad_cal.fits"
     bad.write_bytes(b"hello")
-    result = Workflow(tmp_path / "work", {"exposures": f"['{data}','{bad}']"}).run()
+    result = work.run()
     assert result.status == 1
     last = result.text.splitlines()[-1]
-    assert last.startswith(f"exp-to-source index: {bad}: ")
+    assert last.startswith("exp-to-source index: data/bad_cal.fits: ")
     assert last.endswith(", or set 'on_bad_exposure: skip' to go on without it")
 
 
@@ -327,12 +323,6 @@ def test_missing_packages(arguments: tuple[str, ...], sentence: str):
     assert last.startswith(start)
 
 
-def test_safe_path(monkeypatch: pytest.MonkeyPatch):
-    """Python does not add the folder of a program to its path."""
-    monkeypatch.setenv("PYTHONSAFEPATH", "1")
-    assert run(*COMMAND, "--help") == (0, "")
-
-
 @pytest.fixture
 def close() -> Iterator[Close]:
     """Function that takes permissions away, until the test is over."""
@@ -351,13 +341,12 @@ def close() -> Iterator[Close]:
 @pytest.mark.parametrize(
     ("path", "mode"),
     [
-        (".", 0o555), ("results", 0o000), ("results", 0o555), ("results/index", 0o000),
-        ("results/sources.tsv", 0o000),
+        (".", 0o555), ("results", 0o555), ("results/index", 0o000), ("results/sources.tsv", 0o000),
     ],
 )  # fmt: skip
 def test_permissions(work: Workflow, tmp_path: Path, close: Close, path: str, mode: int):
     if "/" not in path:
-        work.folder = tmp_path / "new"
+        work = Workflow(tmp_path / "new", {"exposures": work.folder / "data"})
         (work.folder / path).mkdir(parents=True)
     closed = work.folder / path
     close(closed, mode)
@@ -384,8 +373,8 @@ def test_products_that_cannot_be_written(work: Workflow, close: Close):
     assert last.startswith(f"exp-to-source gather: {product}: Permission denied; chan")
 
 
-def test_exposure_that_cannot_be_read(data: Path, tmp_path: Path, close: Close):
-    (exposure,) = shutil.copytree(data, tmp_path / "data").glob("*.fits")
+def test_exposure_that_cannot_be_read(work: Workflow, tmp_path: Path, close: Close):
+    exposure = next((work.folder / "data").iterdir())
     close(exposure, 0o000)
     status, last = run(*AS_USER, *COMMAND, "index", exposure, tmp_path / "x.txt")
     remedy = "Permission denied; change its permissions, so that you can read it"
@@ -411,6 +400,7 @@ def test_commands_have_help(name: str, capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        ("check-config gone", "gone: No such file or directory; bring it back, or correct"),
         ("sources gone", "gone: there is no source list; run 'snakemake sources' first"),
         ("report gone x/y.html", "gone: No such file or directory; bring it back"),
         ("gather gone x", "gone: No such file or directory; bring it back"),

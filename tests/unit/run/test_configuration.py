@@ -3,12 +3,9 @@
 import codecs
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from snake import ROOT
 
 from exp_to_source.errors import InputError
 from exp_to_source.run.configuration import check_configuration, read_configfile
@@ -55,16 +52,6 @@ def test_odd_settings_end_in_a_sentence(tmp_path, monkeypatch, content):
     except InputError as error:
         assert "\n" not in str(error) and len(str(error)) < 1200
         str(error).encode()
-
-
-def test_scripts_check_odd_settings(tmp_path):
-    path = tmp_path / "my.yaml"
-    path.write_bytes(b"quicklook: &a [*a]\n")
-    command = [sys.executable, ROOT / "scripts" / "exp-to-source", "check-config", path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"exp-to-source check-config: {path}")
-    assert done.stderr.count("\n") == 1
 
 
 def test_places_of_odd_values(tmp_path):

@@ -129,6 +129,20 @@ def test_associations_are_families_of_their_own():
     assert found[0].association == {"pool_name": "pool.csv", "table_name": "x_asn.json"}
 
 
+def test_names_of_associations_that_are_one_file_somewhere_stop_the_run():
+    """Upper and lower case are the same for some file systems."""
+    pair = [associate("x", "my_run", "a"), associate("y", "MY_run_{source_id}", "b")]
+    with pytest.raises(InputError, match="one file name, two groups: my_run_s00001_cal"):
+        products_of(exposure("a"), exposure("b"), associations=pair)
+
+
+def test_names_of_associations_need_no_slits():
+    slits = [(1, "x", "S200A1"), (2, "y", "S200A2"), (1, "x", "S400A1")]
+    asn = associate("x", "my_targets", "a")
+    found = products_of(exposure("a", *slits, **FIXED), associations=[asn])
+    assert [item.name for item in found] == ["my_targets_s00001", "my_targets_s00002"]
+
+
 @pytest.mark.parametrize(
     ("bad", "slit", "name"),
     [
