@@ -15,7 +15,7 @@ from .spectra import Spectrum, compare_apertures, compute_flux_limits
 
 #: Colours of spectra, by their order.
 SUM_COLOURS = ("#444444", "#e08a2c", "#74a57f")
-EXTRACTED_COLOURS = ("#0b7285", "#c2255c", "#6741d9")
+EXTRACTED_COLOURS = ("#0b7285", "#e599b5", "#b197fc")
 #: Options of legends.
 LEGEND: dict[str, Any] = {"loc": "lower left", "frameon": False, "borderaxespad": 0}
 

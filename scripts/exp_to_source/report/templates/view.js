@@ -103,7 +103,8 @@ function plot(n, curves, resampled) {
     chart.append(draw("line", { x1: left, x2: width - right, y1: y(tick), y2: y(tick), class: "grid" }));
     chart.append(draw("text", { x: left - 5, y: y(tick) + 4, class: "end" }, label));
   }
-  curves.forEach(({ values, errors, waves, order }, k) => {
+  /* The first order is the brightest: above the noise of others. */
+  for (const [k, { values, errors, waves, order }] of [...curves.entries()].reverse()) {
     const xs = waves.map(x);
     const bars = xs.map((at, k) => Number.isNaN(values[k] + errors[k]) ? ""
       : `M${at.toFixed(1)} ${y(values[k] - errors[k]).toFixed(1)}V${y(values[k] + errors[k]).toFixed(1)}`);
@@ -111,7 +112,7 @@ function plot(n, curves, resampled) {
     chart.append(draw("path", { d: bars.join(""), class: `error order-${k}`, "stroke-width": wide.toFixed(2) }));
     chart.append(draw("path", { d: path(xs, values.map(y)), class: `flux order-${k}` }));
     if (data.spectra[n].length > 1) chart.append(draw("text", { x: left + 8 + 70 * k, y: top + 12, class: `order-${k}` }, `order ${order}`));
-  });
+  }
   /* Without wavelengths, the axis counts columns, from one. */
   const axis = range[0] === 1 && Number.isInteger(range[1]) ? "column" : "wavelength (µm)";
   chart.append(draw("text", { x: (left + width - right) / 2, y: height - 6, class: "middle" }, axis));
