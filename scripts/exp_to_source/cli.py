@@ -36,10 +36,7 @@ def index(exposure: str, index: str, on_bad_exposure: str, on_other_kind: str, s
     gc.disable()
     try:
         remarks = index_or_reason(
-            exposure,
-            index,
-            skip_bad=on_bad_exposure == "skip",
-            pass_over=on_other_kind == "pass",
+            exposure, index, skip_bad=on_bad_exposure == "skip", pass_over=on_other_kind == "pass"
         )
     except OtherKindError:
         raise

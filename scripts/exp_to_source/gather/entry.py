@@ -21,6 +21,8 @@ from ..formats.template import META_PLACEHOLDER, apply_replacements, fill_placeh
 if TYPE_CHECKING:
     from io import FileIO
 
+    Cast = tuple[int, ...]
+
 BUFFER = 1 << 20
 
 
@@ -134,13 +136,7 @@ class Entry:
             raise self.changed()
 
     def copy(
-        self,
-        file: int,
-        start: int,
-        size: int,
-        out: FileIO,
-        check: hashlib._Hash,
-        cast: tuple[int, ...] = (),
+        self, file: int, start: int, size: int, out: FileIO, check: hashlib._Hash, cast: Cast = ()
     ) -> None:
         """Copy part of the exposure, and add it to a digest.
 

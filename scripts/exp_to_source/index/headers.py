@@ -75,11 +75,7 @@ def primary_cards(
     laid["before"][:0] = _structure_cards(structure, header)
     return {
         **{name: _images(part, header) for name, part in laid.items()},
-        "comment": [
-            (keyword.name, keyword.comment)
-            for keyword in keywords
-            if keyword.name in PRODUCT_KEYWORDS
-        ],
+        "comment": [(k.name, k.comment) for k in keywords if k.name in PRODUCT_KEYWORDS],
         "section": [(section_cards(keywords[first].sections[-1]).decode("ascii"),)],
     }
 

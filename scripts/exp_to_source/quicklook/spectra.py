@@ -6,14 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from astropy.io import fits
 
-from .box import (
-    HEIGHT,
-    REACH,
-    SIGNIFICANT,
-    average_along_trace,
-    place_trace,
-    sum_along_trace,
-)
+from .box import HEIGHT, REACH, SIGNIFICANT, average_along_trace, place_trace, sum_along_trace
 from .cutouts import Cutout
 
 #: Units that are shown as others, and what one of them is in these.

@@ -203,10 +203,7 @@ def _not_found(key: str, item: str, fault: str, where: Callable[[str], str]) -> 
 
 
 def find_table(
-    key: str,
-    path: str | None,
-    where: Callable[[str], str] = lambda key: "",
-    results: str = "",
+    key: str, path: str | None, where: Callable[[str], str] = lambda key: "", results: str = ""
 ) -> str | None:
     """Return the path of a table in the configuration; None if none is given.
 

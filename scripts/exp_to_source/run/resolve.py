@@ -183,25 +183,11 @@ def resolve_run(
     is_module: bool,
     locate: Callable[[str], str],
 ) -> Run:
-    """Find the files that a configuration names.
+    """Find the files that a configuration, with all keys of the schema, names.
 
-    Parameters
-    ----------
-    config : mapping
-        All keys of the schema.
-    results : str
-        Folder of the results on disk.
-    simulated : list of str
-        Exposures of the example, in place of the user's.
-    is_module : bool
-        Whether another workflow, which may make the exposures, uses this one.
-    locate : callable
-        Returns where a setting is made, for messages.
-
-    Raises
-    ------
-    InputError
-        If a file does not exist, or exposures cannot be distinguished.
+    Exposures of the example are `simulated`, in place of the user's. A workflow that uses this one
+    as a module may make the exposures. `locate` returns where a setting is made, for messages. It
+    is an `InputError` if a file does not exist, or exposures cannot be distinguished.
     """
 
     def where(key: str) -> str:

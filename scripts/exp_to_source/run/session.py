@@ -89,19 +89,9 @@ class Session:
     ) -> bool:
         """Report how the run ended, and keep it in ``summary.json``.
 
-        Parameters
-        ----------
-        failed : bool
-            Whether a job failed.
-        is_listed : bool
-            Whether the source list is that of this run.
-        config, defaults : mapping
-            Settings of the run, and those of the shipped file.
-
-        Returns
-        -------
-        bool
-            Whether something failed, though perhaps no job did (see `failures`).
+        `failed` says whether a job failed, `is_listed` whether the source list is that of this run,
+        and `defaults` are the settings of the shipped file. Returns whether something failed,
+        though perhaps no job did (see `failures`).
         """
         lost = [*failed_files(self.results)]
         remove_failed_files(self.results)

@@ -136,11 +136,7 @@ class _Exposure:
     rng: np.random.Generator
 
     def build_slit(
-        self,
-        optics: NirspecOptics | GrismOptics,
-        index: int,
-        extver: int,
-        slit: dict[str, Any],
+        self, optics: NirspecOptics | GrismOptics, index: int, extver: int, slit: dict[str, Any]
     ) -> AsdfObject:
         """Return one entry of ``slits``: attributes, images and metadata."""
         s, mode = self.s, self.mode

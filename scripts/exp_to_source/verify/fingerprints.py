@@ -132,11 +132,7 @@ def _describe_arrays(contents: Contents) -> Iterator[dict[str, Any]]:
     If headers were edited, a slit has all planes of the file, as their headers describe them.
     """
     edited = contents.headers_edited
-    arrays = {
-        HduReference(hdu.name, hdu.version): hdu.array
-        for hdu in reversed(contents.hdus)
-        if hdu.array
-    }
+    arrays = {HduReference(*hdu[:2]): hdu.array for hdu in reversed(contents.hdus) if hdu.array}
     for number, slit in enumerate(contents.tree["slits"], 1):
         tags = (node[TAG] for node in slit.values() if isinstance(node, dict) and TAG in node)
         tag = next((tag for tag in tags if "/core/ndarray-" in tag), None)
