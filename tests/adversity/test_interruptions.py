@@ -152,15 +152,6 @@ def test_no_space_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_cannot_be_written(work: Workflow):
-    """A file where the folder of products must be: as good as a read-only folder, even for root."""
-    (work.folder / "results").write_text("not a folder")
-    result = work.run()
-    assert result.status == 1
-    assert result.text.splitlines()[-1].startswith("exp-to-source: results")
-    assert "Traceback" not in result.text
-
-
 def test_only_our_own_leftovers_are_removed(tmp_path: Path):
     for name in (".product.fits.0123abcd.part", ".theirs.part", "own.0123abcd.part"):
         (tmp_path / name).touch()

@@ -13,8 +13,6 @@ from jwst_reference import differences, simulated
 
 from exp_to_source.sources.associations import Association
 
-SLITS = ("S200A1", "S400A1")
-
 
 def patched(paths):
     """Change exposures with astropy, so that the tree does not know of it and headers count."""
@@ -29,14 +27,13 @@ MODES = {
         "absent": (("barshadow", 1), ("wavelength", 2)),
     },
     "mos-unusual": {
-        **{"source_ids": (-7, 1234567890), "fixed_slits": ("S200A1",), "exposures": 1},
-        "detectors": ("nrs1", "nrs2"),
+        **{"mode": "mos", "source_ids": (-7, 1234567890), "exposures": 1},
+        **{"fixed_slits": ("S200A1",), "detectors": ("nrs1", "nrs2")},
     },
-    "fixed-slit-old": {"mode": "fixed-slit", "fixed_slits": SLITS, "version": "1.11.4"},
-    "fixed-slit-new": {"mode": "fixed-slit", "fixed_slits": SLITS, "primary_slit": "S400A1"},
-    "nircam-wfss": {"mode": "nircam-wfss", "sources": 2, "orders": (1, 2)},
-    "niriss-wfss": {"mode": "niriss-wfss", "sources": 2, "orders": (1, 2), "overlap": "partial"},
-    "miri-wfss": {"mode": "miri-wfss", "sources": 1, "orders": (1, 2)},
+    "fixed-slit": {"fixed_slits": ("S200A1", "S400A1"), "primary_slit": "S400A1"},
+    "nircam-wfss": {"sources": 2, "orders": (1, 2)},
+    "niriss-wfss": {"sources": 2, "orders": (1, 2), "overlap": "partial"},
+    "miri-wfss": {"sources": 1, "orders": (1, 2)},
 }
 
 
@@ -51,8 +48,8 @@ OPTICS = {
 def test_modes(tmp_path, mode):
     """Simulated exposures of all modes, in their variants."""
     # Of three exposures and a partial overlap, sources are in one, two and three.
-    count = {"exposures": 3 if mode == "mos" else 2}
-    paths = simulated(tmp_path, **(count | MODES[mode]))
+    options = {"mode": mode, "exposures": 3 if mode == "mos" else 2}
+    paths = simulated(tmp_path, **options | MODES[mode])
     assert differences(paths, tmp_path, opened=True) == []
     names = [path.name for path in (tmp_path / "ours" / "products").iterdir()]
     assert all(f"_{OPTICS[mode.split('-')[0]]}" in name for name in names)
@@ -256,8 +253,7 @@ def test_edited_source_id(tmp_path):
     assert differences(paths, tmp_path) == []
 
 
-@pytest.mark.parametrize("mode", ["mos", "niriss-wfss"])
-def test_association(tmp_path, mode):
+def test_association(tmp_path):
     """The association of the run takes the place of that of stage 2."""
 
     def edit(model, number):
@@ -267,7 +263,7 @@ def test_association(tmp_path, mode):
             model.meta.asn.instance["exptype"] = "science"
             del model.meta.asn.instance["pool_name"]
 
-    paths = simulated(tmp_path, edit, mode=mode, sources=1, exposures=2)
+    paths = simulated(tmp_path, edit, sources=1, exposures=2)
     template = "jw10006-o010_{source_id}_nirspec_f170lp-g235m"
     path = tmp_path / "jw10006-o010_20240911t015036_spec3_00001_asn.json"
     association = Association(str(path), template, [str(path) for path in paths], [], "it's.csv")

@@ -31,9 +31,8 @@ MEMORY = 600 << 20
 
 #: Text that must never become part of a path or of a command.
 UNSAFE_NAMES = (
-    *("a/b", "..", "../../x", "/etc/x", "a b", "$(touch x)", "`x`", "a;b", "a'b", 'a"b', "a\\b"),
-    *("*", "{source_id}", "{slit_name}", "{}", "{0}", "~", "-rf", "a\tb", "\u00e9", "\u212a"),
-    "x" * 300,
+    *("a/b", "..", "../../x", "a b", "$(touch x)", 'a"b', "a\\b", "*", "{source_id}", "{0}"),
+    *("-rf", "a\tb", "\u00e9", "x" * 300),
 )  # fmt: skip
 
 
