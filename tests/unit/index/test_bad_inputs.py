@@ -12,7 +12,19 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from limits import limited_memory
-from tiny import CARD, Edit, Parts, judge, set_card, set_tree, split, write_tiny
+from tiny import (
+    CARD,
+    Edit,
+    File,
+    Parts,
+    at,
+    judge,
+    parts_of,
+    set_card,
+    set_tree,
+    split,
+    write_tiny,
+)
 
 from exp_to_source.errors import InputError
 from exp_to_source.formats.indices import IndexReader
@@ -466,6 +478,16 @@ def test_a_product_needs_a_name_that_its_header_can_hold(tmp_path, parts):
     for name in ("é.fits", "a\nb.fits"):
         with pytest.raises(InputError, match="not a valid name of a FITS file"):
             gather_source(str(manifest), str(tmp_path / name), str(Path(path).parent))
+
+
+def test_metadata_of_slit_and_exposure_are_merged_key_by_key(tmp_path, parts):
+    own = "    exposure: {type: NRS_MSASPEC}"
+    content = with_text(parts, META + own, META + own.replace("{", "{only: here, "))
+    name, _ = products(tmp_path, index(tmp_path, content))
+    meta = at(File(gather(tmp_path, name).read_bytes()).tree, "exposures", 0, "meta")
+    keys = [key.value for key, _ in meta.value]
+    assert len(keys) == len({*keys})
+    assert parts_of(at(meta, "exposure")).keys() == {"nints", "only", "type"}
 
 
 def digests(folder: Path, content: bytes) -> list[str]:
