@@ -1,6 +1,7 @@
 """Spectra are made source by source, and again only where their product changed."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -20,7 +21,10 @@ from stdatamodels.jwst import datamodels
 from exp_to_source.errors import InputError
 from exp_to_source.failures import record_failure
 from exp_to_source.quicklook.digests import read_spectrum_digest
+from exp_to_source.quicklook.spectra import read_extracted
 from exp_to_source.simulate.exposures import Simulation, simulate
+from exp_to_source.simulate.images import simulate_source
+from exp_to_source.simulate.modes import MODES
 from exp_to_source.spec3.combination import check_ids
 from exp_to_source.spec3.pipeline import check_calibrated
 from exp_to_source.spec3.steps import extract
@@ -274,6 +278,20 @@ def test_odd_cut_outs_do_not_spoil_other_sources(mode: str, tmp_path: Path):
         datamodels.open(tmp_path / f"{stems[2]}_{kind}.fits").close()
     assert not any(file.exists() for file in old)
     assert [(p.stem, p.read_text()[:2]) for p in digests.iterdir()] == [(stems[2], "c ")]
+
+
+def test_spectra_without_references_have_the_flux_of_their_source(tmp_path: Path):
+    """Six rows are about the place of the source, also of an extended one."""
+    simulation = Simulation(source_ids=(60, 67), exposures=2, shape=(30, 120))
+    products = regroup(simulate(simulation, tmp_path / "data"), tmp_path / "results")
+    command = [sys.executable, ROOT / "scripts" / "exp-to-source", "spec3", *products]
+    subprocess.run([*command, "--offline", "--folder", tmp_path], check=True, capture_output=True)
+    for product, id_ in zip(products, simulation.source_ids, strict=True):
+        (spectrum,) = read_extracted(str(tmp_path / product.name.replace("_cal", "_x1d")))
+        source = simulate_source(0, id_, MODES["mos"].waverange)
+        width = source.size * (1.8 if id_ == 60 else 1)
+        truth = math.erf(3 / width / 2**0.5) * source.spectrum(spectrum.wavelengths).sum()
+        assert spectrum.flux.sum() == pytest.approx(truth, rel=0.03)
 
 
 def test_spectra_of_count_rates_are_refused_before_any_is_made(grism: Workflow):

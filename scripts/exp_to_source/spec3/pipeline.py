@@ -150,11 +150,14 @@ def without_references() -> dict[str, dict[str, Any]]:
     file, extract_1d sums the whole cut-out. It asks for none for grisms.
     """
     own = {"extract1d": str(EXTRACT1D)}
-    return {
+    steps: dict[str, dict[str, Any]] = {
         name: {f"override_{kind}": own.get(kind, "N/A") for kind in step.reference_file_types}
         for name, step in calwebb_spec3.Spec3Pipeline.step_defs.items()
         if step.reference_file_types
     }
+    # By default, and whatever the file has, the middle of the slit if the source is extended.
+    steps["extract_1d"]["use_source_posn"] = True
+    return steps
 
 
 @contextmanager
