@@ -341,7 +341,8 @@ def close() -> Iterator[Close]:
 @pytest.mark.parametrize(
     ("path", "mode"),
     [
-        (".", 0o555), ("results", 0o555), ("results/index", 0o000), ("results/sources.tsv", 0o000),
+        (".", 0o555), ("results", 0o000), ("results", 0o555), ("results/index", 0o000),
+        ("results/sources.tsv", 0o000),
     ],
 )  # fmt: skip
 def test_permissions(work: Workflow, tmp_path: Path, close: Close, path: str, mode: int):
