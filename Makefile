@@ -11,11 +11,12 @@ SLURM := requirements/slurm.txt
 S3 := requirements/s3.txt
 OLDEST := requirements/oldest.txt
 SPEC3 := requirements/spec3.txt
+FIND := requirements/find.txt
 
 # What was set up.
 tell = $(BIN)/python -c 'from importlib.metadata import version; print("$(1)", version("$(1)"), "is installed in .venv")'
 
-.PHONY: setup demo pictures test test-fast test-spec3 spec3 slurm test-slurm test-s3 test-oldest lint docs dist bench lock clean
+.PHONY: setup demo pictures test test-fast test-spec3 spec3 find slurm test-slurm test-s3 test-oldest lint docs dist bench lock clean
 
 setup: .venv/run
 	@$(call tell,snakemake)
@@ -35,6 +36,10 @@ test-fast: .venv/test
 # The jwst package, for the later steps of stage 3: snakemake spec3.
 spec3: .venv/spec3
 	@$(call tell,jwst)
+
+# astroquery, for exp-to-source find.
+find: .venv/find
+	@$(call tell,astroquery)
 
 # Snakemake with the executors for clusters, for profiles/slurm and profiles/slurm-generic.
 slurm: .venv-slurm/run
@@ -98,6 +103,10 @@ bench: .venv/test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(SPEC3)
 	@touch $@
 
+.venv/find: $(FIND) .venv/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(FIND)
+	@touch $@
+
 .venv/docs: $(DOCS) .venv/run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DOCS)
 	@touch $@
@@ -127,6 +136,7 @@ lock: .venv/bin/python
 	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/all.txt --output-file $(TEST)
 	$(LOCK) --generate-hashes pyproject.toml --extra docs --constraints .venv/all.txt --output-file $(DOCS)
 	$(LOCK) --generate-hashes pyproject.toml --extra spec3 --constraints .venv/all.txt --output-file $(SPEC3)
+	$(LOCK) --generate-hashes pyproject.toml --extra find --constraints .venv/all.txt --output-file $(FIND)
 	$(LOCK) --generate-hashes pyproject.toml --extra slurm --constraints .venv/all.txt --output-file $(SLURM)
 	$(LOCK) --generate-hashes pyproject.toml --extra s3 --output-file $(S3)
 	sed '/^snakemake==/s/.*/snakemake==9.19.0/' .venv/all.txt > .venv/oldest.txt

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,24 @@ if TYPE_CHECKING:
 PROGRAM = "exp-to-source"
 LOG_TO_STDERR = "the messages above"
 DETECTORS = ("nrs1", "nrs2", "nrcalong", "nrcblong", "nis", "mirimage")
+
+
+def find(program: int, observation: int | None, mode: str | None) -> None:
+    """Print the addresses of exposures and associations that MAST has, for exposures: @FILE."""
+    from .fetch.find import find_products, summarize
+
+    products = find_products(program, observation, mode)
+    for product in products:
+        print(product.address)
+    print(summarize(products), file=sys.stderr)
+
+
+def fetch(address: str, file: str) -> None:
+    """Download an exposure or association; an interrupted download is continued."""
+    from .fetch.addresses import parse_address
+    from .fetch.download import fetch
+
+    fetch(parse_address(address), file, partial(print, file=sys.stderr, flush=True))
 
 
 def index(exposure: str, index: str, on_bad_exposure: str, on_other_kind: str, state: str) -> None:
@@ -375,6 +394,15 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
 
     settings = {"help": "settings of a run (settings.json)"}
     fork = {"action": "store_true", "help": "share the start of Python with other such commands"}
+
+    add = command("find", find)
+    add("program", type=_positive, help="number of the program")
+    add("--observation", type=_positive, metavar="NUMBER", help="of this observation only")
+    add("--mode", choices=MODES, help="of this mode only")
+
+    add = command("fetch", fetch)
+    add("address", help="https://..., s3://... or mast:...")
+    add("file", help="file to write")
 
     add = command("index", index)
     add("exposure", help="exposure-based product (*_cal.fits, *_mbsub.fits)")

@@ -31,7 +31,7 @@ def profile(name: str) -> dict:
     return yaml.safe_load((PROFILES / name / "profile.yaml").read_text())
 
 
-@pytest.mark.parametrize("name", ["test", "docs", "slurm", "spec3"])
+@pytest.mark.parametrize("name", ["test", "docs", "find", "slurm", "spec3"])
 def test_lock_files_agree(name: str):
     other = locked(name)
     for package, versions in locked("run").items():

@@ -16,6 +16,8 @@ import pytest
 from astropy.io import fits
 from snake import FINISHED, ROOT, Workflow
 
+from exp_to_source.errors import InputError
+from exp_to_source.fetch.download import fetch
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 PYTHON = os.environ.get("EXP_TO_SOURCE_S3_PYTHON")
@@ -107,6 +109,22 @@ def test_exposures_in_a_bucket(server: str, tmp_path: Path, monkeypatch: pytest.
     jobs = FINISHED.findall(snakemake(folder, server, "exp_all").stdout)
     names = ("download", "exp_index_exposure", "exp_list_sources", "exp_gather_source")
     assert [jobs.count(name) for name in names] == [1, 1, 1, 1]
+
+
+def test_objects_at_addresses_are_fetched_without_keys(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server)
+    (path,) = simulate(Simulation(exposures=1, shape=(4, 8)), tmp_path)
+    put(server, path)
+    lines: list[str] = []
+    fetched, part = tmp_path / "exposures" / path.name, tmp_path / "exposures" / f"{path.name}.part"
+    part.parent.mkdir()
+    part.write_bytes(path.read_bytes()[: 3 << 19])
+    fetch(f"s3://archive/jwst/{path.name}", str(fetched), lines.append)
+    assert fetched.read_bytes() == path.read_bytes()
+    with pytest.raises(InputError, match=r"404 NOT FOUND; correct the address"):
+        fetch("s3://archive/jwst/gone_cal.fits", str(fetched), lines.append)
 
 
 def test_results_in_a_bucket_are_refused(server: str, tmp_path: Path):

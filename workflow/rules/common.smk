@@ -6,6 +6,7 @@ no jobs.
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(str(workflow.current_basedir)).parents[1].resolve()
@@ -24,6 +25,7 @@ from exp_to_source.errors import exit_on_user_error, suppress_interrupt_tracebac
 from exp_to_source.naming import PRODUCT, PRODUCT_PARTS
 from exp_to_source.results import (
     background_path,
+    fetched_path,
     index_path,
     prepared_path,
     product_path,
@@ -35,7 +37,7 @@ from exp_to_source.results import (
 )
 from exp_to_source.run.checks import check_results, check_storage
 from exp_to_source.run.configuration import check_configuration, locate_setting, read_configfile
-from exp_to_source.run.input_functions import LISTINGS, InputFunctions, one_of
+from exp_to_source.run.input_functions import LISTINGS, READINGS, InputFunctions, one_of
 from exp_to_source.run.resolve import resolve_run
 from exp_to_source.run.session import Session
 from exp_to_source.run.triggers import digest

@@ -24,7 +24,7 @@ onstart:
 
 def end_session(failed):
     """Report how the run ended; return whether something failed, though perhaps no job did."""
-    is_listed = RUN.has_these_settings()
+    is_listed = INPUTS.run.has_these_settings()
     defaults = read_configfile(DEFAULTS)
     return SESSION.end(failed, is_listed, config, defaults, snakemake.__version__)
 

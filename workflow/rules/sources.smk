@@ -29,8 +29,8 @@ checkpoint list_sources:
         "../envs/verify.yaml"
     params:
         # As a function of the output, it causes no rerun by itself: the trigger does.
-        settings=lambda wildcards, output: RUN.settings.to_json(),
-        trigger=lambda wildcards: RUN.list_trigger(),
+        settings=lambda wildcards, output: INPUTS.run.settings.to_json(),
+        trigger=lambda wildcards: INPUTS.run.list_trigger(),
         lost=INPUTS.lost_files,
         format=FORMAT,
     message:

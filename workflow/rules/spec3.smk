@@ -17,7 +17,7 @@ rule find_references:
         "../envs/verify.yaml"
     params:
         run_settings=SETTINGS,
-        settings=SPECTRA,
+        settings=INPUTS.spectra_settings_trigger,
         crds=INPUTS.crds_options,
     message:
         "Looking up references and parameters of {output.references}"
@@ -47,7 +47,7 @@ rule extract_spectrum:
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 10) * attempt,
     params:
         digest=INPUTS.product_trigger,
-        settings=SPECTRA,
+        settings=INPUTS.spectra_settings_trigger,
         empty=INPUTS.is_empty(spectrum_path, "x1d"),
         folder=lambda wildcards, output: os.path.dirname(output.x1d),
         # As the table of all sources is made without it.
@@ -84,8 +84,8 @@ rule combine_grism_spectra:
     params:
         run_settings=SETTINGS,
         products=INPUTS.family_trigger,
-        order=lambda wildcards: digest(list(RUN.exposures)),
-        settings=SPECTRA,
+        order=lambda wildcards: digest(list(INPUTS.run.exposures)),
+        settings=INPUTS.spectra_settings_trigger,
     message:
         "Combining the spectra of {output.x1d}"
     shell:

@@ -24,6 +24,7 @@ from ..results import (
     SOURCES,
     VERIFICATION,
     background_path,
+    fetched_path,
     index_path,
     manifest_path,
     product_path,
@@ -47,6 +48,13 @@ Rows = dict[str, dict[str, str]]
 #: again, but does not register its checkpoint again. The valid checkpoint is the first.
 LISTINGS: dict[str, Any] = {}
 
+#: The same for the one after which associations that are fetched are known.
+READINGS: dict[str, Any] = {}
+
+
+#: Options after which files that exist are made again.
+FORCING = ("-R", "--forcer", "-F", "--forcea")
+
 
 def one_of(words: Iterable[str]) -> str:
     """Return the pattern of a wildcard that is one of some words."""
@@ -61,16 +69,20 @@ class InputFunctions:
 
     Parameters
     ----------
-    run : Run
-        Settings and input files.
+    resolve : callable
+        Returns settings and input files, as `resolve_run`.
     is_module : bool
         Whether another workflow uses this one.
     refuse : callable
         Ends the run with a sentence.
     """
 
-    def __init__(self, run: Run, is_module: bool, refuse: Callable[[str], NoReturn]) -> None:
-        self.run = run
+    def __init__(
+        self, resolve: Callable[[], Run], is_module: bool, refuse: Callable[[str], NoReturn]
+    ) -> None:
+        self._resolve = resolve
+        self.run = run = resolve()
+        self._fetched = self._fetched_states()
         self.is_module = is_module
         self.refuse = refuse
         self._list = f"{run.results}/{SOURCES}"
@@ -84,6 +96,30 @@ class InputFunctions:
             return function(*arguments)
         except (InputError, OSError) as error:
             self.refuse(f"exp-to-source: {format_error(error)}")
+
+    def _fetched_states(self) -> list[Any]:
+        return list(map(file_state, self.run.fetched_associations))
+
+    def _await_associations(self) -> None:
+        """Have associations fetched if need be, and resolve the run again if they changed."""
+        # Of two checkpoints in a row, Snakemake takes the second for done if both need not run.
+        is_forced = any(word.startswith(FORCING) for word in sys.argv)
+        if not self.run.is_complete or (self._fetched and is_forced):
+            READINGS[self.run.results].get()
+            if (states := self._fetched_states()) != self._fetched:
+                self._fetched = states
+                self.run = self._or_refuse(self._resolve)
+
+    def address(self, wildcards: Any) -> str:
+        """Return the address of a file that is fetched."""
+        path = fetched_path(self.run.results, wildcards.file)
+        address = self.run.addresses[path]
+        if self.run.settings.values["offline"] and not os.path.exists(path):
+            self.refuse(
+                f"exp-to-source: {address}: was not fetched yet, and 'offline' allows no network; "
+                "leave 'offline' out once"
+            )
+        return address
 
     def exposure(self, wildcards: Any) -> str:
         """Return the file of an exposure: the user's."""
@@ -100,7 +136,8 @@ class InputFunctions:
         return digest(list(map(self.run.exposure_trigger, self.run.exposures)))
 
     def indices(self, wildcards: Any) -> list[str]:
-        """List the indices of all exposures."""
+        """List the indices of all exposures, once fetched associations say which they are."""
+        self._await_associations()
         self._or_refuse(self.run.check_exposures)
         return [index_path("results", name) for name in self.run.exposures]
 
@@ -260,6 +297,10 @@ class InputFunctions:
 
     def _requested_spectra(self) -> Rows:
         return self.rows(self.run.settings.values["spec3_classes"])
+
+    def spectra_settings_trigger(self, wildcards: Any) -> str:
+        """Return a digest of all on which spectra depend, but for products and CRDS."""
+        return self.run.spectra_trigger()
 
     def spectra(self, wildcards: Any) -> list[str]:
         """List the spectra that are requested, and the tables of those of grisms."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..fetch.addresses import beside, file_name, is_address, parse_address
 from ..files import file_state, has_content, names_in
 from ..formats.indices import is_stale
 from ..naming import get_detector, group_name
@@ -23,6 +24,7 @@ from ..results import (
     SKIPPED,
     SOURCES,
     ecsv_path,
+    fetched_path,
     index_name,
     index_path,
     manifest_name,
@@ -34,7 +36,7 @@ from ..spec3.references import override_files
 from ..tables import read_sources, read_table
 from .checks import advice_on_exposures
 from .exposures import Member, found_files, name_exposures, name_members, named_exposures
-from .inputs import find_exposures, find_files, find_table
+from .inputs import expand_lists, find_exposures, find_files, find_table
 from .triggers import digest, file_trigger
 
 #: Settings that name a table or file of the user.
@@ -62,6 +64,8 @@ class Run:
         In their order.
     members : dict of Member
         Exposures that are prepared, by name.
+    addresses : dict of str
+        Addresses of exposures and associations that are fetched, by the paths of the files.
     named : set of str
         Names of exposures that the user names one by one, or an association does.
     tables : dict of list
@@ -73,6 +77,7 @@ class Run:
     settings: Settings
     associations: list[Association]
     members: dict[str, Member]
+    addresses: dict[str, str]
     named: set[str]
     tables: dict[str, list[str]]
     results: str
@@ -96,14 +101,30 @@ class Run:
         return [*self.settings.associations, *self.tables["catalog"], *self.tables["joins"]]
 
     @property
+    def fetched_associations(self) -> list[str]:
+        """Paths of the associations that are fetched."""
+        return [path for path in self.settings.associations if path in self.addresses]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all associations were read: those that are fetched may not exist yet."""
+        return len(self.associations) == len(self.settings.associations)
+
+    @property
     def families(self) -> set[str]:
         """Names of the families of products that associations name."""
         return {group_name(association.template) for association in self.associations}
 
     def exposure_trigger(self, name: str) -> str:
-        """Return the state of an exposure; of one that is prepared, that of the user's file."""
+        """Return the state of an exposure; of one that is prepared, that of the user's file.
+
+        Of one that is fetched, it is its address, unless it was replaced since it was indexed.
+        """
         member = self.members.get(name)
-        return file_trigger(member.path if member else self.exposures[name])
+        path = member.path if member else self.exposures[name]
+        if path in self.addresses and not self.is_replaced(name):
+            return self.addresses[path]
+        return file_trigger(path)
 
     def find_association(self, name: str) -> Association:
         """Return an association of exposures that are prepared, whose names differ."""
@@ -112,7 +133,8 @@ class Run:
     def association_trigger(self, name: str) -> list[str]:
         """Return the states of an association and its members."""
         association = self.find_association(name)
-        return [*map(file_trigger, (association.path, *association.members))]
+        files = (association.path, *association.members)
+        return [self.addresses.get(path) or file_trigger(path) for path in files]
 
     def list_trigger(self) -> str:
         """Return a digest of the settings and the state of the files that they name."""
@@ -213,7 +235,7 @@ class Run:
         """Whether the source list is one of these settings and exposures."""
         return self._has_these_settings(file_state(self._listed_settings))
 
-    @cache  # noqa: B019, as there is one run in a process
+    @cache  # noqa: B019, as there are few runs in a process
     def _has_these_settings(self, state: Any) -> bool:
         return has_content(self._listed_settings, self.settings.to_json().encode())
 
@@ -228,6 +250,7 @@ class Run:
         if not self.exposures:
             raise InputError(f"no exposures: {advice_on_exposures(self.results)}")
 
+    @cache  # noqa: B019, as there are few runs in a process
     def spectra_trigger(self) -> str:
         """Return a digest of all on which spectra depend, but for products and CRDS."""
         values = self._values(SPECTRA_KEYS)
@@ -240,6 +263,33 @@ class Run:
 
     def _values(self, keys: Iterable[str]) -> dict[str, Any]:
         return {key: self.settings.values[key] for key in keys}
+
+
+def find_addresses(config: Mapping[str, Any], results: str) -> dict[str, str]:
+    """Find the addresses in the settings, by the paths of the files that are fetched from them.
+
+    Parameters
+    ----------
+    config : mapping
+        All keys of the schema.
+    results : str
+        Folder of the results on disk.
+
+    Raises
+    ------
+    InputError
+        If files at two addresses have one name.
+    """
+    addresses: dict[str, str] = {}
+    for key in ("exposures", "associations"):
+        for address in map(parse_address, filter(is_address, expand_lists(key, config[key]))):
+            other = addresses.setdefault(fetched_path(results, file_name(address)), address)
+            if other != address:
+                raise InputError(
+                    f"{other} and {address} have one name; leave one out, or download it and "
+                    "rename it"
+                )
+    return addresses
 
 
 def resolve_run(
@@ -274,12 +324,20 @@ def resolve_run(
         return f" in {location}" if (location := locate(key)) else ""
 
     paths = find_files("associations", config["associations"], results=results, where=where)
-    associations = [read_association(path) for path in paths]
+    addresses = find_addresses(config, results)
+    associations = [
+        read_association(path, is_fetched=path in addresses)
+        for path in paths
+        if path not in addresses or os.path.exists(path)
+    ]
+    for association in associations:
+        if address := addresses.get(association.path):
+            addresses = {path: beside(address, path) for path in association.members} | addresses
     files = simulated or find_exposures(config["exposures"], results, is_module, where)
     science = [path for association in associations for path in association.science]
     found = found_files(config["exposures"], files).difference(science)
     exposures = name_exposures([*files, *science], found)
-    members = name_members(associations) if config["prepare"] else {}
+    members = name_members(associations, addresses) if config["prepare"] else {}
     exposures |= {name: prepared_path(results, name) for name in members}
     tables = {key: find_table(key, config[key], where) for key in TABLES}
     values = dict(config) | {key: next(iter(path), None) for key, path in tables.items()}
@@ -287,6 +345,7 @@ def resolve_run(
         Settings(values, exposures, paths),
         associations,
         members,
+        addresses,
         named_exposures(config["exposures"], associations),
         tables,
         results,

@@ -24,6 +24,7 @@ from ..files import (
 from ..results import (
     PRODUCTS,
     SUMMARY,
+    fetched_path,
     index_path,
     prepared_path,
     product_path,
@@ -44,6 +45,7 @@ from .summary import (
 
 #: Rules whose jobs may be killed, and what they make; their logs have the same names.
 OUTPUTS: dict[str, Callable[[str, str], str]] = {
+    "fetch_exposure": fetched_path,
     "prepare_exposure": prepared_path,
     "index_exposure": index_path,
     "gather_source": product_path,
