@@ -50,7 +50,7 @@ def test_blocks_that_are_not_tested_say_why():
         assert marker.startswith(tuple(f"not-tested: {reason}" for reason in REASONS)), page
     # In the pages that one learns from, what is not tested is the exception.
     count = Counter(page for page, *_ in untested)
-    assert count["README.md"] <= 1 and count["docs/tutorial.md"] <= 3
+    assert count["README.md"] <= 2 and count["docs/tutorial.md"] <= 3
 
 
 @pytest.mark.parametrize("page", PAGES)
