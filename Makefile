@@ -16,7 +16,7 @@ FIND := requirements/find.txt
 # What was set up.
 tell = $(BIN)/python -c 'from importlib.metadata import version; print("$(1)", version("$(1)"), "is installed in .venv")'
 
-.PHONY: setup demo pictures test test-fast test-spec3 spec3 find slurm test-slurm test-s3 test-oldest lint docs dist bench lock clean
+.PHONY: setup demo pictures test test-fast test-spec3 spec3 find slurm test-slurm test-s3 test-oldest lint docs dist image bench lock clean
 
 setup: .venv/run
 	@$(call tell,snakemake)
@@ -59,7 +59,8 @@ test-s3: .venv/test .venv-s3/run
 # The workflow with the oldest Snakemake that the Snakefile allows.
 test-oldest: .venv-oldest/run
 	.venv-oldest/bin/python -m pytest tests/workflow/test_workflow.py tests/workflow/test_reruns.py \
-		tests/workflow/test_module.py tests/project/test_undocumented.py
+		tests/workflow/test_module.py tests/workflow/test_deployment.py \
+		tests/project/test_undocumented.py
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -76,6 +77,12 @@ docs: .venv/docs
 dist: .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
 	$(BIN)/python -m build
+
+# exp_to_source:latest, and exp_to_source:spec3 with the jwst package. DOCKER=podman builds them, too.
+DOCKER ?= docker
+image:
+	$(DOCKER) build --tag exp_to_source .
+	$(DOCKER) build --tag exp_to_source:spec3 --target spec3 .
 
 # All pictures in the documents; look at them before they are committed.
 pictures: .venv/run

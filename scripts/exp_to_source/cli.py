@@ -352,6 +352,14 @@ def simulate(folder: Path, **options: Any) -> None:
         print(path)
 
 
+def run(options: list[str]) -> None:
+    """Run the workflow: Snakemake with the Snakefile and profiles of this package."""
+    snakefile = Path(__file__).with_name("root") / "Snakefile"
+    # In a clone, it is a link. Safe (-P): the current folder has no packages.
+    program = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(snakefile.resolve())]
+    os.execv(sys.executable, [*program, *options])
+
+
 def check_config(files: list[str]) -> None:
     """Validate configuration files, and report the line of a mistake."""
     from .run.configuration import check_configuration, read_configfile
@@ -577,6 +585,10 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         action="store_true",
         help="images like those of flight: sizes, bent traces, edges of slits, nods, flags",
     )
+
+    # Nothing is an option of this command.
+    add = command("run", run, add_help=False, prefix_chars="\0")
+    add("options", nargs=argparse.REMAINDER, help="options and targets of Snakemake, also --help")
 
     add = command("check-config", check_config)
     add("files", nargs="+", metavar="FILE", help="settings (YAML)")

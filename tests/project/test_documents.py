@@ -26,6 +26,7 @@ REASONS = (
 #: Pages whose blocks are parts of files, or need the jwst package, and the tests that use them.
 TESTED_ELSEWHERE = {
     "docs/cluster.md": "slurm",
+    "docs/deploy.md": "workflow/test_deployment.py",
     "docs/module.md": "workflow/test_module.py",
     "docs/how-to/notebook.md": "spectra/test_pages.py",
     "docs/how-to/spectra.md": "spectra/test_pages.py",

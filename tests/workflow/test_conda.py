@@ -48,12 +48,12 @@ def used(environments: Path) -> str:
 
 
 def test_environments_are_used_if_they_are_requested(conda: Path, tmp_path: Path):
-    """Otherwise jobs have the Python of Snakemake."""
+    """Unless the settings name another Python."""
     work = Workflow(tmp_path / "work", {"demo": True})
-    work.make("--sdm=conda", "results/sources.tsv")
+    work.make("--sdm=conda", "results/sources.tsv", python=sys.executable)
     assert f"{ROOT}/scripts/" not in used(conda)
-    jobs = work.make("--sdm=conda", "--forceall", python="python")
+    jobs = work.make("--sdm=conda", "--forceall")
     assert jobs["gather_source"] == 5
-    for command in ("exp-to-source simulate", "exp-to-source index", "gather_source.py"):
-        assert f"{ROOT}/scripts/bin/../{command} " in used(conda)
+    for command in ("start.py simulate", "start.py index", "gather_source.py"):
+        assert f"{ROOT}/scripts/exp_to_source/bin/{command} " in used(conda)
     assert ".list_sources.py" in used(conda)

@@ -15,7 +15,7 @@ rule survey_association:
     wildcard_constraints:
         association=one_of({Path(path).stem for path in RUN.settings.associations}),
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     resources:
         mem_mb=1000,
     params:
@@ -53,7 +53,7 @@ rule prepare_exposure:
     wildcard_constraints:
         exposure=one_of(RUN.members) if RUN.is_complete else EXPOSURE,
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     resources:
         mem_mb=lambda wildcards, input, attempt: int(500 + 4 * input.size_mb) * attempt,
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 100) * attempt,

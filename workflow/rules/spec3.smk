@@ -14,7 +14,7 @@ rule find_references:
         family=EXPOSURE,
     localrule: True
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     params:
         run_settings=SETTINGS,
         settings=INPUTS.spectra_settings_trigger,
@@ -40,7 +40,7 @@ rule extract_spectrum:
         **PRODUCT_PARTS
         | {"association": rf"(?!(?:{FAMILIES})_x1d\.fits){PRODUCT_PARTS['association']}"},
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     resources:
         # Measured: 270 MB and twice the product; 17 s for 82 MB. Snakemake of a group adds its own.
         mem_mb=lambda wildcards, input, attempt: int(500 + 4 * input.size_mb) * attempt,
@@ -77,7 +77,7 @@ rule combine_grism_spectra:
     wildcard_constraints:
         family=rf"{FAMILIES}|(?!.*{PRODUCT_PARTS['source']}){EXPOSURE}",
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
@@ -106,7 +106,7 @@ rule stack_slit_spectra:
         family=EXPOSURE,
     localrule: True
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     params:
         products=INPUTS.slit_spectra_trigger,
         classes="".join(config["spec3_classes"]),
