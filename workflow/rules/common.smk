@@ -66,7 +66,7 @@ from exp_to_source.results import (
 )
 from exp_to_source.run.checks import check_results, check_storage
 from exp_to_source.run.configuration import check_configuration, locate_setting, read_configfile
-from exp_to_source.run.input_functions import LISTINGS, READINGS, InputFunctions, one_of
+from exp_to_source.run.input_functions import LISTINGS, InputFunctions, one_of
 from exp_to_source.run.resolve import resolve_run
 from exp_to_source.run.session import Session
 from exp_to_source.run.triggers import digest

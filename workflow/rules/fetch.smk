@@ -28,7 +28,7 @@ rule fetch_exposure:
 
 
 checkpoint read_associations:
-    # After it, the members of those that are fetched are known.
+    # A checkpoint, as the members of those that are fetched are known after it.
     input:
         associations=list(map(local, RUN.fetched_associations)),
     output:
@@ -36,7 +36,3 @@ checkpoint read_associations:
     localrule: True
     message:
         "Reading the associations that were fetched"
-
-
-if hasattr(checkpoints, "read_associations"):
-    READINGS[RESULTS] = checkpoints.read_associations

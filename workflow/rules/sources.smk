@@ -7,6 +7,8 @@ checkpoint list_sources:
     input:
         indices=INPUTS.indices,
         files=list(map(local, RUN.files)),
+        # Then, the indices are those of all exposures.
+        read=rules.read_associations.output.done if RUN.fetched_associations else [],
     output:
         # Not restored if nothing can be listed: as it is missing, the next run lists, without the
         # metadata that Snakemake then removed. The first output is what jobs wait for.

@@ -48,13 +48,6 @@ Rows = dict[str, dict[str, str]]
 #: again, but does not register its checkpoint again. The valid checkpoint is the first.
 LISTINGS: dict[str, Any] = {}
 
-#: The same for the one after which associations that are fetched are known.
-READINGS: dict[str, Any] = {}
-
-
-#: Options after which files that exist are made again.
-FORCING = ("-R", "--forcer", "-F", "--forcea")
-
 
 def one_of(words: Iterable[str]) -> str:
     """Return the pattern of a wildcard that is one of some words."""
@@ -100,16 +93,6 @@ class InputFunctions:
     def _fetched_states(self) -> list[Any]:
         return list(map(file_state, self.run.fetched_associations))
 
-    def _await_associations(self) -> None:
-        """Have associations fetched if need be, and resolve the run again if they changed."""
-        # Of two checkpoints in a row, Snakemake takes the second for done if both need not run.
-        is_forced = any(word.startswith(FORCING) for word in sys.argv)
-        if not self.run.is_complete or (self._fetched and is_forced):
-            READINGS[self.run.results].get()
-            if (states := self._fetched_states()) != self._fetched:
-                self._fetched = states
-                self.run = self._or_refuse(self._resolve)
-
     def address(self, wildcards: Any) -> str:
         """Return the address of a file that is fetched."""
         path = fetched_path(self.run.results, wildcards.file)
@@ -136,9 +119,12 @@ class InputFunctions:
         return digest(list(map(self.run.exposure_trigger, self.run.exposures)))
 
     def indices(self, wildcards: Any) -> list[str]:
-        """List the indices of all exposures, once fetched associations say which they are."""
-        self._await_associations()
-        self._or_refuse(self.run.check_exposures)
+        """List the indices of all exposures, with those of associations that were fetched."""
+        if (states := self._fetched_states()) != self._fetched:
+            self._fetched = states
+            self.run = self._or_refuse(self._resolve)
+        if self.run.is_complete:
+            self._or_refuse(self.run.check_exposures)
         return [index_path("results", name) for name in self.run.exposures]
 
     def lost_files(self, wildcards: Any) -> list[str]:
