@@ -45,7 +45,8 @@ import boto3
 client = boto3.client("s3", endpoint_url=sys.argv[1])
 client.create_bucket(Bucket="archive")
 for path in sys.argv[2:]:
-    client.upload_file(path, "archive", f"jwst/{os.path.basename(path)}")
+    name = f"jwst/{os.path.basename(path)}"
+    client.upload_file(path, "archive", name, ExtraArgs={"ACL": "public-read"})
 """
 
 
@@ -115,7 +116,8 @@ def test_objects_at_addresses_are_fetched_without_keys(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server)
-    (path,) = simulate(Simulation(exposures=1, shape=(4, 8)), tmp_path)
+    path = tmp_path / "x_cal.fits"
+    path.write_bytes(b"SIMPLE  = T" + bytes(2 << 20))
     put(server, path)
     lines: list[str] = []
     fetched, part = tmp_path / "exposures" / path.name, tmp_path / "exposures" / f"{path.name}.part"
@@ -123,7 +125,8 @@ def test_objects_at_addresses_are_fetched_without_keys(
     part.write_bytes(path.read_bytes()[: 3 << 19])
     fetch(f"s3://archive/jwst/{path.name}", str(fetched), lines.append)
     assert fetched.read_bytes() == path.read_bytes()
-    with pytest.raises(InputError, match=r"404 NOT FOUND; correct the address"):
+    assert lines[0] == f"{path.name}: continues after 1.6 MB"
+    with pytest.raises(InputError, match="404 NOT FOUND; correct the address"):
         fetch("s3://archive/jwst/gone_cal.fits", str(fetched), lines.append)
 
 

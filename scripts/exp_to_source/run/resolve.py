@@ -323,7 +323,8 @@ def resolve_run(
     def where(key: str) -> str:
         return f" in {location}" if (location := locate(key)) else ""
 
-    paths = find_files("associations", config["associations"], results=results, where=where)
+    given = find_files("associations", config["associations"], results=results, where=where)
+    paths = list(dict.fromkeys(given))
     addresses = find_addresses(config, results)
     associations = [
         read_association(path, is_fetched=path in addresses)

@@ -63,7 +63,7 @@ def test_addresses_that_cannot_be_fetched(address: str, fault: str):
 def test_lists_in_files(folder: Path):
     """Of exposures and associations: each setting takes its own, as from a folder."""
     asn = "mast:JWST/product/jw01345-o066_20240101t000000_spec3_00001_asn.json"
-    Path("list.txt").write_text(f"# of MAST\n{URI}\n\n*_cal.fits\n{asn}\n")
+    Path("list.txt").write_text(f"# of MAST\n{URI}\n\n*_cal.fits\n{asn}\n{asn}\n")
     run = resolve(exposures="@list.txt", associations="@list.txt")
     fetched = f"results/exposures/{NAME}"
     assert list(run.exposures.values()) == [fetched, "a_cal.fits", "b_cal.fits"]
