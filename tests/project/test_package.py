@@ -11,6 +11,8 @@ import pytest
 from packaging.version import Version
 from snake import ROOT
 
+from exp_to_source.simulate.exposures import Simulation, simulate
+
 PARTS = ("pyproject.toml", "README.md", "LICENSE", "Snakefile", "config", "profiles", "scripts")
 #: Files that no run needs: notes, another entry file, another link to the profiles.
 LEFT_OUT = (
@@ -62,15 +64,17 @@ def test_installed_files(site: Path):
 
 
 def test_installed_workflow_runs(site: Path, tmp_path: Path):
-    def run(*words: str) -> int:
-        command = [sys.executable, site / "bin" / "exp-to-source", "run", "--directory", "work"]
-        environment = os.environ | {"PYTHONPATH": str(site)}
-        return subprocess.run([*command, *words], cwd=tmp_path, env=environment).returncode
-
-    (tmp_path / "work").mkdir()
-    assert run("--cores=2", "--config", "demo=true") == 0
-    assert len(list((tmp_path / "work" / "results" / "products").iterdir())) == 5
-    assert run("--quiet=all", "nothing.fits") == 1
+    """Also by the script for Slurm, which needs no clone."""
+    environment = os.environ | {"PYTHONPATH": str(site)}
+    environment["PATH"] = f"{site}/bin:{os.environ['PATH']}"
+    script = site / "exp_to_source" / "root" / "profiles" / "slurm" / "run.sbatch"
+    simulate(Simulation(exposures=2, sources=2, shape=(4, 8)), tmp_path / "work" / "data")
+    for command, status in (
+        (["bash", script, "work", "--config", "exposures=data"], 0),
+        (["exp-to-source", "run", "--directory=work", "--quiet=all", "nothing.fits"], 1),
+    ):
+        assert subprocess.run(command, cwd=tmp_path, env=environment).returncode == status
+    assert len(list((tmp_path / "work" / "results" / "products").iterdir())) == 2
 
 
 def test_packages_beside_it_are_not_imported_by_jobs(site: Path):
