@@ -95,6 +95,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         size = len(content) - first + (0 if first else fault.get("more", 0))
         headers = {"Content-Length": f"{size}"} | archive.headers.get(name, {})
+        if first:
+            headers["Content-Range"] = f"bytes {first}-{len(content) - 1}/{len(content)}"
         self.respond(206 if first else 200, headers)
         end = first + fault["after"] if "after" in fault else len(content)
         self.wfile.write(content[first:end])

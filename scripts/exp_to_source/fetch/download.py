@@ -141,7 +141,7 @@ class _Download:
     def _get(self, start: int = 0) -> requests.Response:
         """Request the file from a byte on."""
         url = addresses.request_url(self.address)
-        token = os.environ.get("MAST_API_TOKEN")
+        token = os.environ.get("MAST_API_TOKEN", "").strip()
         at_mast = url.startswith(f"{addresses.MAST}/")
         # Compressed content would have another size.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
@@ -158,7 +158,7 @@ class _Download:
         return response
 
     def _error(
-        self, response: requests.Response, at_mast: bool, token: str | None
+        self, response: requests.Response, at_mast: bool, token: str
     ) -> InputError | _InterruptedError:
         status = response.status_code
         fault = f"the server responds {status} {response.reason}".rstrip()
@@ -215,7 +215,7 @@ class _Download:
         if start and start == size:
             return start
         rest = self._get(start) if start else response
-        if start and rest.status_code == 206:
+        if start and rest.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             response.close()
             blocks = rest.iter_content(CHUNK)
             self.report(f"{self.name}: continues after {format_size(start)}")

@@ -1,5 +1,6 @@
 """Addresses in settings, and the requests that they stand for."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,9 @@ def test_addresses_that_cannot_be_fetched(address: str, fault: str):
     assert "secret@" not in str(error.value) and "=secret" not in str(error.value)
 
 
-def test_lists_in_files(folder: Path):
+def test_lists_in_files(folder: Path, monkeypatch: pytest.MonkeyPatch):
     """Of exposures and associations: each setting takes its own, as from a folder."""
+    monkeypatch.setattr(socket, "socket", None)  # No network is used.
     asn = "mast:JWST/product/jw01345-o066_20240101t000000_spec3_00001_asn.json"
     Path("list.txt").write_text(f"# of MAST\n{URI}\n\n*_cal.fits\n{asn}\n{asn}\n")
     run = resolve(exposures="@list.txt", associations="@list.txt")
