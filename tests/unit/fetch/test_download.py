@@ -82,6 +82,13 @@ def test_a_file_arrives(archive: Archive, target: Target):
     assert archive.asked("Authorization") == archive.asked("Range") == [""]
 
 
+def test_progress_by_bytes(target: Target, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(download, "INTERVAL", -1)
+    target.fetch()
+    assert len(target.lines) == 12
+    assert target.lines[4].startswith(f"{NAME}: 5.0 kB of 10.3 kB (49%), ")
+
+
 def test_what_is_cut_is_continued(archive: Archive, target: Target, pauses: list[float]):
     archive.faults[NAME] = [{"after": 3500}, {}, {"after": 2500}]
     target.fetch()
