@@ -94,12 +94,15 @@ def test_members_are_beside_their_association(folder: Path):
     Path("results/exposures/x_asn.json").write_text(
         '{"asn_type": "spec3", "products": [{"name": "x", "members": ['
         '{"expname": "c_x1d.fits", "exptype": "science"},'
+        '{"expname": "d_x1d.fits", "exptype": "background"},'
         f'{{"expname": "{NAME}", "exptype": "science"}}]}}]}}'
     )
     # One that is named by itself is taken from there.
     run = resolve(associations=asn, exposures=URI)
     assert list(run.exposures) == [NAME.removesuffix(".fits"), "c_cal"]
-    assert run.addresses["results/exposures/c_cal.fits"] == beside(asn, "c_cal.fits")
+    for name in ("c_cal.fits", "d_x1d.fits"):
+        assert run.addresses[f"results/exposures/{name}"] == beside(asn, name)
+    assert resolve(associations=asn, prepare=True).members.keys() == run.exposures.keys()
     assert run.addresses[f"results/exposures/{NAME}"] == URI
     assert run.exposure_trigger("c_cal") == "https://example.org/a/c_cal.fits"
     with pytest.raises(InputError, match="is a spectrum, and its exposure"):
