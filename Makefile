@@ -11,11 +11,12 @@ SLURM := requirements/slurm.txt
 S3 := requirements/s3.txt
 OLDEST := requirements/oldest.txt
 SPEC3 := requirements/spec3.txt
+FIND := requirements/find.txt
 
 # What was set up.
 tell = $(BIN)/python -c 'from importlib.metadata import version; print("$(1)", version("$(1)"), "is installed in .venv")'
 
-.PHONY: setup demo pictures test test-fast test-spec3 spec3 slurm test-slurm test-s3 test-oldest lint docs dist bench lock clean
+.PHONY: setup demo pictures test test-fast test-spec3 spec3 find slurm test-slurm test-s3 test-oldest lint docs dist image bench lock clean
 
 setup: .venv/run
 	@$(call tell,snakemake)
@@ -36,6 +37,10 @@ test-fast: .venv/test
 spec3: .venv/spec3
 	@$(call tell,jwst)
 
+# astroquery, for exp-to-source find.
+find: .venv/find
+	@$(call tell,astroquery)
+
 # Snakemake with the executors for clusters, for profiles/slurm and profiles/slurm-generic.
 slurm: .venv-slurm/run
 
@@ -54,7 +59,8 @@ test-s3: .venv/test .venv-s3/run
 # The workflow with the oldest Snakemake that the Snakefile allows.
 test-oldest: .venv-oldest/run
 	.venv-oldest/bin/python -m pytest tests/workflow/test_workflow.py tests/workflow/test_reruns.py \
-		tests/workflow/test_module.py tests/project/test_undocumented.py
+		tests/workflow/test_module.py tests/workflow/test_deployment.py \
+		tests/project/test_undocumented.py
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -71,6 +77,12 @@ docs: .venv/docs
 dist: .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
 	$(BIN)/python -m build
+
+# exp_to_source:latest, and exp_to_source:spec3 with the jwst package. DOCKER=podman builds them, too.
+DOCKER ?= docker
+image:
+	$(DOCKER) build --tag exp_to_source .
+	$(DOCKER) build --tag exp_to_source:spec3 --target spec3 .
 
 # All pictures in the documents; look at them before they are committed.
 pictures: .venv/run
@@ -96,6 +108,10 @@ bench: .venv/test
 
 .venv/spec3: $(SPEC3) .venv/run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(SPEC3)
+	@touch $@
+
+.venv/find: $(FIND) .venv/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(FIND)
 	@touch $@
 
 .venv/docs: $(DOCS) .venv/run
@@ -127,6 +143,7 @@ lock: .venv/bin/python
 	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/all.txt --output-file $(TEST)
 	$(LOCK) --generate-hashes pyproject.toml --extra docs --constraints .venv/all.txt --output-file $(DOCS)
 	$(LOCK) --generate-hashes pyproject.toml --extra spec3 --constraints .venv/all.txt --output-file $(SPEC3)
+	$(LOCK) --generate-hashes pyproject.toml --extra find --constraints .venv/all.txt --output-file $(FIND)
 	$(LOCK) --generate-hashes pyproject.toml --extra slurm --constraints .venv/all.txt --output-file $(SLURM)
 	$(LOCK) --generate-hashes pyproject.toml --extra s3 --output-file $(S3)
 	sed '/^snakemake==/s/.*/snakemake==9.19.0/' .venv/all.txt > .venv/oldest.txt

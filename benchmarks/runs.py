@@ -29,7 +29,8 @@ STEPS = {
 }
 # As in jobs of the workflow.
 os.environ.update(
-    EXP_TO_SOURCE_PYTHON=sys.executable, PATH=f"{SCRIPTS}/bin{os.pathsep}{os.environ['PATH']}"
+    EXP_TO_SOURCE_PYTHON=sys.executable,
+    PATH=f"{SCRIPTS}/exp_to_source/bin{os.pathsep}{os.environ['PATH']}",
 )
 #: The list is no shell command of the workflow.
 LIST = [*PROGRAM, "list", "results/settings.json", "results/sources.tsv"]

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
@@ -22,6 +23,24 @@ from .settings import Settings, read_settings
 
 PROGRAM = "exp-to-source"
 DETECTORS = ("nrs1", "nrs2", "nrcalong", "nrcblong", "nis", "mirimage")
+
+
+def find(program: int, observation: int | None, mode: str | None) -> None:
+    """Print the addresses of exposures and associations that MAST has, for exposures: @FILE."""
+    from .fetch.find import find_products, summarize
+
+    products = find_products(program, observation, mode)
+    for product in products:
+        print(product.address)
+    print(summarize(products), file=sys.stderr)
+
+
+def fetch(address: str, file: str) -> None:
+    """Download an exposure or association; an interrupted download is continued."""
+    from .fetch.addresses import parse_address
+    from .fetch.download import fetch
+
+    fetch(parse_address(address), file, partial(print, file=sys.stderr, flush=True))
 
 
 def index(exposure: str, index: str, on_bad_exposure: str, on_other_kind: str, state: str) -> None:
@@ -267,6 +286,14 @@ def simulate(folder: Path, **options: Any) -> None:
         print(path)
 
 
+def run(options: list[str]) -> None:
+    """Run the workflow: Snakemake with the Snakefile and profiles of this package."""
+    snakefile = Path(__file__).with_name("root") / "Snakefile"
+    # In a clone, it is a link. Safe (-P): the current folder has no packages.
+    program = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(snakefile.resolve())]
+    os.execv(sys.executable, [*program, *options])
+
+
 def check_config(files: list[str]) -> None:
     """Validate configuration files, and report the line of a mistake."""
     from .run.configuration import check_configuration, read_configfile
@@ -318,6 +345,15 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     settings = {"help": "settings of a run (settings.json)"}
     fork = {"action": "store_true", "help": "share the start of Python with other such commands"}
     log = {"default": argparse.SUPPRESS, "metavar": "FILE", "help": "where its messages go"}
+
+    add = command("find", find)
+    add("program", type=_positive, help="number of the program")
+    add("--observation", type=_positive, metavar="NUMBER", help="of this observation only")
+    add("--mode", choices=MODES, help="of this mode only")
+
+    add = command("fetch", fetch)
+    add("address", help="https://..., s3://... or mast:...")
+    add("file", help="file to write")
 
     add = command("index", index)
     add("exposure", help="exposure-based product (*_cal.fits, *_mbsub.fits)")
@@ -509,6 +545,10 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         action="store_true",
         help="images like those of flight: sizes, bent traces, edges of slits, nods, flags",
     )
+
+    # Nothing is an option of this command.
+    add = command("run", run, add_help=False, prefix_chars="\0")
+    add("options", nargs=argparse.REMAINDER, help="options and targets of Snakemake, also --help")
 
     add = command("check-config", check_config)
     add("files", nargs="+", metavar="FILE", help="settings (YAML)")

@@ -1,6 +1,7 @@
 """The folder of results: each name in it is defined once, for rules and library."""
 
 #: Folders: one file for each exposure or product.
+FETCHED = "exposures"
 INDICES = "index"
 MANIFESTS = "manifests"
 PREPARED = "prepared"
@@ -79,6 +80,11 @@ def manifest_path(results: str, product: str) -> str:
 def prepared_path(results: str, exposure: str) -> str:
     """Path of an exposure on which the steps before regrouping were run."""
     return f"{results}/{PREPARED}/{exposure}.fits"
+
+
+def fetched_path(results: str, file: str) -> str:
+    """Path of an exposure or association that the settings name by its address."""
+    return f"{results}/{FETCHED}/{file}"
 
 
 def survey_path(results: str, association: str) -> str:

@@ -25,7 +25,7 @@ from exp_to_source.simulate.exposures import Simulation, simulate
 
 KILLS = int(os.environ.get("EXP_TO_SOURCE_KILLS", "3"))
 VICTIMS = ("main", "worker", "all")
-WORKERS = ("exp-to-source", "gather_source.py")
+WORKERS = ("start.py", "gather_source.py")
 
 
 def read_results(work: Workflow) -> dict[str, bytes]:
@@ -125,7 +125,7 @@ def test_disk_full(undisturbed: Workflow, tmp_path: Path):
     """A file size limit stands for a full disk: the write fails in the middle of a product."""
     manifest = next((undisturbed.folder / "results" / "manifests").iterdir())
     product = tmp_path / f"{manifest.stem}_cal.fits"
-    script = ROOT / "scripts" / "gather_source.py"
+    script = ROOT / "scripts" / "exp_to_source" / "bin" / "gather_source.py"
     limited = f"ulimit -f 100; trap '' XFSZ; {sys.executable} {script} {manifest} {product}"
     done = subprocess.run(
         ["bash", "-c", limited], cwd=undisturbed.folder, capture_output=True, text=True

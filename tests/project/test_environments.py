@@ -1,5 +1,6 @@
 """One set of versions, whichever way the software is installed; profiles that say the same."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ def profile(name: str) -> dict:
     return yaml.safe_load((PROFILES / name / "profile.yaml").read_text())
 
 
-@pytest.mark.parametrize("name", ["test", "docs", "slurm", "spec3"])
+@pytest.mark.parametrize("name", ["test", "docs", "find", "slurm", "spec3"])
 def test_lock_files_agree(name: str):
     other = locked(name)
     for package, versions in locked("run").items():
@@ -49,30 +50,34 @@ def test_oldest_environment_differs_in_snakemake_alone():
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.name)
 def test_conda_environments_are_what_is_locked(path: Path):
-    wanted = {Requirement(text).name: text for text in PYPROJECT["dependencies"]}
-    wanted = {canonicalize_name(name): text for name, text in wanted.items()}
-    for text in yaml.safe_load(path.read_text())["dependencies"]:
+    stated = [*PYPROJECT["dependencies"], *PYPROJECT["optional-dependencies"]["spec3"]]
+    wanted = {canonicalize_name(Requirement(text).name): text for text in stated}
+    *listed, last = yaml.safe_load(path.read_text())["dependencies"]
+    if isinstance(last, dict):
+        listed.remove("pip")
+    for text in [*listed, *(last["pip"] if isinstance(last, dict) else [last])]:
         requirement = Requirement(text)
         name = canonicalize_name(requirement.name)
         if name == "python":
             assert requirement.specifier == SpecifierSet(PYPROJECT["requires-python"])
         else:
             assert requirement.specifier == Requirement(wanted[name]).specifier
-            assert all(map(requirement.specifier.contains, locked("run")[name]))
+            assert all(map(requirement.specifier.contains, locked("spec3")[name]))
 
 
 def test_container_has_what_is_locked():
     """It cannot be built here: what it copies is there, and its Python is one of ours."""
     text = (ROOT / "Dockerfile").read_text()
-    (python,) = re.findall(r"^FROM python:(\S+)-slim$", text, re.MULTILINE)
+    (python,) = re.findall(r"^FROM python:(\S+)-slim AS run$", text, re.MULTILINE)
     assert SpecifierSet(PYPROJECT["requires-python"]).contains(f"{python}.0")
-    copied = re.findall(r"^COPY (\S+) /opt/exp_to_source/(\S*)$", text, re.MULTILINE)
-    assert [target.rstrip("/") or source for source, target in copied] == [s for s, _ in copied]
-    assert {source.split("/")[0] for source, _ in copied} == {
-        "requirements", "Snakefile", "config", "profiles", "scripts", "workflow"
-    }  # fmt: skip
-    assert all((ROOT / source).exists() for source, _ in copied)
-    assert "--require-hashes -r /opt/exp_to_source/requirements/run.txt" in text
+    copied = re.findall(r"^COPY (.+) /opt/exp_to_source/(\S*)$", text, re.MULTILINE)
+    for sources, target in copied:
+        assert target.rstrip("/") in {os.path.dirname(sources.split()[0]), sources}
+    names = {source for sources, _ in copied for source in sources.split()}
+    locks = {f"requirements/{name}.txt" for name in ("run", "build", "spec3")}
+    files = {"pyproject.toml", "README.md", "LICENSE", "Snakefile"}
+    assert names == {*files, "config", "profiles", "scripts", "workflow", *locks}
+    assert set(re.findall(r"-r /opt/exp_to_source/(\S+)", text)) == locks
 
 
 @pytest.mark.parametrize("name", ["slurm", "slurm-generic"])

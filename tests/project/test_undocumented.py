@@ -11,7 +11,11 @@ RULES = ROOT / "workflow" / "rules"
 
 #: Attributes of `workflow` that documents have (and the name of a file); others, by their file.
 DOCUMENTED = {"basedir", "current_basedir", "rst"}
-PRIVATE = {"common.smk": {"modifier"}, "hooks.smk": {"scheduler"}}
+PRIVATE = {
+    "common.smk": {"modifier"},
+    "hooks.smk": {"scheduler"},
+    "settings.smk": {"deployment_settings"},
+}
 
 USES = [
     ("workflow", "Workflow", "modifier"),
@@ -20,10 +24,16 @@ USES = [
     ("scheduling/job_scheduler", "JobScheduler", "job_rate_limiter"),
     ("scheduling/job_scheduler", "JobRateLimiter", "max_jobs"),
     ("scheduling/job_scheduler", "JobRateLimiter", "timespan"),
+    ("workflow", "Workflow", "deployment_settings"),
+    ("settings/types", "DeploymentSettings", "deployment_method"),
+    ("workflow", "Workflow", "DeploymentMethod.CONDA"),
+    ("sourcecache", "HostingProviderFile", "hosted_repo"),
+    ("sourcecache", "HostingProviderFile", "ref"),
+    ("sourcecache", "HostedGitRepo", "repo"),
 ]
 
 
-def test_two_private_attributes_are_used_and_no_more():
+def test_few_private_attributes_are_used_and_no_more():
     for path in [ROOT / "Snakefile", *RULES.glob("*.smk")]:
         text = path.read_text(encoding="utf-8")
         used = set(re.findall(r"\bworkflow\.([a-z_]+)", text))

@@ -29,10 +29,10 @@ def test_wrong_command_lines(words: list[str], fault: str, capsys: pytest.Captur
     assert capsys.readouterr().err.splitlines()[-1].startswith(fault)
 
 
-@pytest.mark.parametrize("script", ["exp-to-source", "bin/exp-to-source"])
+@pytest.mark.parametrize("script", ["exp-to-source", "exp_to_source/bin/exp-to-source"])
 def test_script_starts_in_any_folder_and_imports_little(script: str, tmp_path: Path):
     python = [sys.executable, "-X", "importtime"]
-    by_itself = script.startswith("bin")
+    by_itself = "/bin/" in script
     # With this, Python does not add the folder of a program to its path.
     environment = {"EXP_TO_SOURCE_PYTHON": " ".join(python), "PYTHONSAFEPATH": "1"}
     done = subprocess.run(
@@ -55,6 +55,6 @@ def test_python_of_jobs_may_have_a_path_with_spaces(tmp_path: Path):
     python.symlink_to(sys.executable)
     environment = os.environ | {"EXP_TO_SOURCE_PYTHON": str(python)}
     for words in (["--help"], ["gather", "--help"]):
-        command = [SCRIPTS / "bin" / "exp-to-source", *words]
+        command = [SCRIPTS / "exp_to_source" / "bin" / "exp-to-source", *words]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         assert done.stdout.startswith("usage: exp-to-source")

@@ -42,17 +42,18 @@ def conda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "work" / ".snakemake" / "conda"
 
 
-def test_environments_are_used_if_they_are_requested(conda: Path, work: Workflow):
-    """Otherwise jobs have the Python of Snakemake."""
+def used(environments: Path) -> str:
+    """Commands that ran in the environments."""
+    return "".join(path.read_text() for path in environments.glob("*/used"))
 
-    def used() -> str:
-        """Commands that ran in the environments."""
-        return "".join(path.read_text() for path in conda.glob("*/used"))
 
-    options = ("--sdm=conda", "--forceall")
-    work.make(*options, "results/sources.tsv")
-    assert f"{ROOT}/scripts/" not in used()
-    assert work.make(*options, python="python")["gather_source"] == 5
-    for command in ("exp-to-source index", "gather_source.py"):
-        assert f"{ROOT}/scripts/bin/../{command} " in used()
-    assert ".list_sources.py" in used()
+def test_environments_are_used_if_they_are_requested(conda: Path, tmp_path: Path):
+    """Unless the settings name another Python."""
+    work = Workflow(tmp_path / "work", {"demo": True})
+    work.make("--sdm=conda", "results/sources.tsv", python=sys.executable)
+    assert f"{ROOT}/scripts/" not in used(conda)
+    jobs = work.make("--sdm=conda", "--forceall")
+    assert jobs["gather_source"] == 5
+    for command in ("start.py simulate", "start.py index", "gather_source.py"):
+        assert f"{ROOT}/scripts/exp_to_source/bin/{command} " in used(conda)
+    assert ".list_sources.py" in used(conda)

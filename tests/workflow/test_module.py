@@ -254,8 +254,8 @@ def test_exposures_that_the_consumer_makes(finished: Workflow, tmp_path: Path):
     assert work.make() == ONE_CHANGED | {"fetch": 1}
 
 
-def test_a_snakefile_without_its_scripts_is_refused(finished: Workflow, tmp_path: Path):
-    """As with github(...), Snakemake takes single files out of a repository."""
+def test_a_snakefile_without_its_library_is_refused(finished: Workflow, tmp_path: Path):
+    """With gitfile(...), Snakemake takes single files out of a repository."""
     repository = tmp_path / "repository"
     git = ["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@y"]
     shutil.copytree(ROOT / "workflow" / "rules", repository / "ours" / "workflow" / "rules")
@@ -268,7 +268,7 @@ def test_a_snakefile_without_its_scripts_is_refused(finished: Workflow, tmp_path
     (work.folder / "Snakefile").write_text(text.replace(f"{ROOT}/Snakefile", place))
     result = work.run()
     assert result.status == 1
-    assert "no folder of scripts; clone the repository and use the clone" in result.text
+    assert "no library; use a clone, its package, github() or gitlab()" in result.text
     assert "Traceback" not in result.text
 
 

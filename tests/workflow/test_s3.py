@@ -16,6 +16,8 @@ import pytest
 from astropy.io import fits
 from snake import FINISHED, ROOT, Workflow
 
+from exp_to_source.errors import InputError
+from exp_to_source.fetch.download import fetch
 from exp_to_source.simulate.exposures import Simulation, simulate
 
 PYTHON = os.environ.get("EXP_TO_SOURCE_S3_PYTHON")
@@ -43,7 +45,8 @@ import boto3
 client = boto3.client("s3", endpoint_url=sys.argv[1])
 client.create_bucket(Bucket="archive")
 for path in sys.argv[2:]:
-    client.upload_file(path, "archive", f"jwst/{os.path.basename(path)}")
+    name = f"jwst/{os.path.basename(path)}"
+    client.upload_file(path, "archive", name, ExtraArgs={"ACL": "public-read"})
 """
 
 
@@ -107,6 +110,24 @@ def test_exposures_in_a_bucket(server: str, tmp_path: Path, monkeypatch: pytest.
     jobs = FINISHED.findall(snakemake(folder, server, "exp_all").stdout)
     names = ("download", "exp_index_exposure", "exp_list_sources", "exp_gather_source")
     assert [jobs.count(name) for name in names] == [1, 1, 1, 1]
+
+
+def test_objects_at_addresses_are_fetched_without_keys(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server)
+    path = tmp_path / "x_cal.fits"
+    path.write_bytes(b"SIMPLE  = T" + bytes(2 << 20))
+    put(server, path)
+    lines: list[str] = []
+    fetched, part = tmp_path / "exposures" / path.name, tmp_path / "exposures" / f"{path.name}.part"
+    part.parent.mkdir()
+    part.write_bytes(path.read_bytes()[: 3 << 19])
+    fetch(f"s3://archive/jwst/{path.name}", str(fetched), lines.append)
+    assert fetched.read_bytes() == path.read_bytes()
+    assert lines[0] == f"{path.name}: continues after 1.6 MB"
+    with pytest.raises(InputError, match="404 NOT FOUND; correct the address"):
+        fetch("s3://archive/jwst/gone_cal.fits", str(fetched), lines.append)
 
 
 def test_results_in_a_bucket_are_refused(server: str, tmp_path: Path):

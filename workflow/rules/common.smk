@@ -1,29 +1,60 @@
 """Imports and paths that the rules share.
 
-Nothing here writes or removes a file, as it is also parsed during other runs, and by commands that run
-no jobs.
+Nothing here writes or removes a file of a run, as it is also parsed during other runs, and by commands
+that run no jobs.
 """
 
 import os
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-ROOT = Path(str(workflow.current_basedir)).parents[1].resolve()
-SCRIPTS = ROOT / "scripts"
-if not SCRIPTS.is_dir():
-    sys.exit(f"exp-to-source: {ROOT}: no folder of scripts; clone the repository and use the clone")
-sys.path.insert(0, str(SCRIPTS))
+
+def clone_hosted(source):
+    """Return a clone, beside the bare one that Snakemake keeps, of what github or gitlab names."""
+    bare = source.hosted_repo.repo
+    commit = bare.commit(source.ref).hexsha
+    clone = Path(f"{bare.git_dir}.{commit}")
+    if not clone.is_dir():
+        with TemporaryDirectory(dir=clone.parent) as folder:
+            bare.clone(f"{folder}/clone", no_checkout=True).git.checkout(commit)
+            # Another run may have been faster.
+            with suppress(OSError):
+                os.rename(f"{folder}/clone", clone)
+    return clone
+
+
+FOLDER = workflow.current_basedir
+if hasattr(FOLDER, "repo"):
+    # Of a hosted module, Snakemake has the rules and scripts; their commands need the library, too.
+    ROOT = clone_hosted(FOLDER)
+else:
+    ROOT = Path(str(FOLDER)).parents[1].resolve()
+LIBRARY = ROOT / "scripts" / "exp_to_source"
+if not LIBRARY.is_dir():
+    # Installed: the package has these files in its folder "root".
+    LIBRARY = ROOT.parent
+if not (LIBRARY / "cli.py").is_file():
+    sys.exit(f"exp-to-source: {ROOT}: no library; use a clone, its package, github() or gitlab()")
 # For the commands of jobs, and of profiles, which cannot use paths relative to this file.
 os.environ.update(
-    EXP_TO_SOURCE=str(ROOT), PATH=os.pathsep.join([f"{SCRIPTS}/bin", *os.get_exec_path()])
+    EXP_TO_SOURCE=str(ROOT),
+    EXP_TO_SOURCE_LIBRARY=str(LIBRARY),
+    PATH=os.pathsep.join([f"{LIBRARY}/bin", *os.get_exec_path()]),
 )
-
+sys.path.insert(0, str(LIBRARY.parent))
 from exp_to_source import FORMAT
+
+# The package has its modules now; what else is installed beside it has its usual place.
+sys.path.pop(0)
 from exp_to_source import results as names
 from exp_to_source.errors import exit_on_user_error, suppress_interrupt_traceback
 from exp_to_source.naming import PRODUCT, PRODUCT_PARTS
 from exp_to_source.results import (
     background_path,
+    fetched_path,
     index_path,
     prepared_path,
     product_path,

@@ -20,7 +20,7 @@ rule index_exposure:
     params:
         source=INPUTS.exposure_trigger,
         bad=config["on_bad_exposure"],
-        other=lambda wildcards: "stop" if wildcards.exposure in RUN.named else "pass",
+        other=lambda wildcards: "stop" if wildcards.exposure in INPUTS.run.named else "pass",
         format=FORMAT,
     message:
         "Indexing {wildcards.exposure}"

@@ -1,14 +1,19 @@
 """What the run is made of: its settings, the user's files, and the input functions of rules."""
 
 with exit_on_user_error("exp-to-source"):
-    RUN = resolve_run(
-        config,
-        RESULTS,
-        SIMULATED,
+    INPUTS = InputFunctions(
+        partial(
+            resolve_run,
+            config,
+            RESULTS,
+            SIMULATED,
+            IS_MODULE,
+            lambda key: locate_setting(config, [key], [DEFAULTS, *OWN_SETTINGS], sys.argv),
+        ),
         IS_MODULE,
-        lambda key: locate_setting(config, [key], [DEFAULTS, *OWN_SETTINGS], sys.argv),
+        SESSION.refuse,
     )
-    SPECTRA = RUN.spectra_trigger()
-INPUTS = InputFunctions(RUN, IS_MODULE, SESSION.refuse)
+#: As it is before associations are fetched, after which INPUTS.run is another.
+RUN = INPUTS.run
 #: Names of associations may look like those of products, which are not these.
 FAMILIES = one_of(sorted(RUN.families))

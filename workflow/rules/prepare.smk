@@ -4,23 +4,23 @@
 rule survey_association:
     # What concerns all of its exposures, such as the mean position of a moving target.
     input:
-        association=lambda wildcards: local(RUN.find_association(wildcards.association).path),
+        association=lambda wildcards: local(INPUTS.run.find_association(wildcards.association).path),
         members=lambda wildcards: [
-            local(path) for path in RUN.find_association(wildcards.association).members
+            local(path) for path in INPUTS.run.find_association(wildcards.association).members
         ],
     output:
         survey=survey_path("results", "{association}"),
     log:
         "logs/survey_association/{association}.log",
     wildcard_constraints:
-        association=one_of({member.association for member in RUN.members.values()}),
+        association=one_of({Path(path).stem for path in RUN.settings.associations}),
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     resources:
         mem_mb=1000,
     params:
         task="survey",
-        sources=lambda wildcards: RUN.association_trigger(wildcards.association),
+        sources=lambda wildcards: INPUTS.run.association_trigger(wildcards.association),
     message:
         "Looking through the exposures of {input.association}"
     shell:
@@ -35,7 +35,7 @@ use rule survey_association as combine_background with:
         "logs/combine_background/{association}.log",
     params:
         task="background",
-        sources=lambda wildcards: RUN.association_trigger(wildcards.association),
+        sources=lambda wildcards: INPUTS.run.association_trigger(wildcards.association),
     message:
         "Combining the background of {input.association}"
 
@@ -43,7 +43,7 @@ use rule survey_association as combine_background with:
 rule prepare_exposure:
     # assign_mtwcs, master_background. It is indexed in the exposure's place.
     input:
-        exposure=lambda wildcards: local(RUN.members[wildcards.exposure].path),
+        exposure=lambda wildcards: local(INPUTS.run.members[wildcards.exposure].path),
         survey=lambda wildcards: survey_path("results", INPUTS.association(wildcards).name),
         background=INPUTS.background,
     output:
@@ -51,14 +51,14 @@ rule prepare_exposure:
     log:
         "logs/prepare_exposure/{exposure}.log",
     wildcard_constraints:
-        exposure=one_of(RUN.members),
+        exposure=one_of(RUN.members) if RUN.is_complete else EXPOSURE,
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     resources:
         mem_mb=lambda wildcards, input, attempt: int(500 + 4 * input.size_mb) * attempt,
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 100) * attempt,
     params:
-        sources=lambda wildcards: RUN.association_trigger(INPUTS.association(wildcards).name),
+        sources=lambda wildcards: INPUTS.run.association_trigger(INPUTS.association(wildcards).name),
     message:
         "Preparing {input.exposure}"
     shell:

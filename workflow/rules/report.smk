@@ -51,7 +51,7 @@ rule write_report:
     params:
         run_settings=SETTINGS,
         products=INPUTS.products_trigger,
-        settings=lambda wildcards: digest(RUN.settings.values),
+        settings=lambda wildcards: digest(INPUTS.run.settings.values),
         exposures=INPUTS.exposures_trigger,
         remarks=INPUTS.remarks_trigger,
         verdicts=INPUTS.verdicts_trigger,

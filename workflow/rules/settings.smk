@@ -25,5 +25,9 @@ with exit_on_user_error("exp-to-source"):
     check_results(RESULTS)
     check_configuration(config, [DEFAULTS, *OWN_SETTINGS], sys.argv)
 
-# For scripts/bin/exp-to-source, which jobs find by their PATH.
-os.environ.update(EXP_TO_SOURCE_PYTHON=config["python"] or sys.executable)
+IN_CONDA = "CONDA" in {method.name for method in workflow.deployment_settings.deployment_method}
+# For bin/exp-to-source of the library, which jobs find by their PATH. In environments of rules, it is
+# their Python.
+os.environ.update(
+    EXP_TO_SOURCE_PYTHON=config["python"] or ("python" if IN_CONDA else sys.executable)
+)

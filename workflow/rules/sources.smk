@@ -7,6 +7,8 @@ checkpoint list_sources:
     input:
         indices=INPUTS.indices,
         files=list(map(local, RUN.files)),
+        # Then, the indices are those of all exposures.
+        read=rules.read_associations.output.done if RUN.fetched_associations else [],
     output:
         # Not restored if nothing can be listed: as it is missing, the next run lists, without the
         # metadata that Snakemake then removed. The first output is what jobs wait for.
@@ -29,8 +31,8 @@ checkpoint list_sources:
         "../envs/verify.yaml"
     params:
         # As a function of the output, it causes no rerun by itself: the trigger does.
-        settings=lambda wildcards, output: RUN.settings.to_json(),
-        trigger=lambda wildcards: RUN.list_trigger(),
+        settings=lambda wildcards, output: INPUTS.run.settings.to_json(),
+        trigger=lambda wildcards: INPUTS.run.list_trigger(),
         lost=INPUTS.lost_files,
         format=FORMAT,
     message:

@@ -14,10 +14,10 @@ rule find_references:
         family=EXPOSURE,
     localrule: True
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     params:
         run_settings=SETTINGS,
-        settings=SPECTRA,
+        settings=INPUTS.spectra_settings_trigger,
         crds=INPUTS.crds_options,
     message:
         "Looking up references and parameters of {output.references}"
@@ -40,14 +40,14 @@ rule extract_spectrum:
         **PRODUCT_PARTS
         | {"association": rf"(?!(?:{FAMILIES})_x1d\.fits){PRODUCT_PARTS['association']}"},
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     resources:
         # Measured: 270 MB and twice the product; 17 s for 82 MB. Snakemake of a group adds its own.
         mem_mb=lambda wildcards, input, attempt: int(500 + 4 * input.size_mb) * attempt,
         runtime=lambda wildcards, input, attempt: int(5 + input.size_mb / 10) * attempt,
     params:
         digest=INPUTS.product_trigger,
-        settings=SPECTRA,
+        settings=INPUTS.spectra_settings_trigger,
         empty=INPUTS.is_empty(spectrum_path, "x1d"),
         folder=lambda wildcards, output: os.path.dirname(output.x1d),
         # As the table of all sources is made without it.
@@ -77,15 +77,15 @@ rule combine_grism_spectra:
     wildcard_constraints:
         family=rf"{FAMILIES}|(?!.*{PRODUCT_PARTS['source']}){EXPOSURE}",
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
     params:
         run_settings=SETTINGS,
         products=INPUTS.family_trigger("grism"),
-        order=lambda wildcards: digest(list(RUN.exposures)),
-        settings=SPECTRA,
+        order=lambda wildcards: digest(list(INPUTS.run.exposures)),
+        settings=INPUTS.spectra_settings_trigger,
     message:
         "Combining the spectra of {output.x1d}"
     shell:
@@ -106,7 +106,7 @@ rule stack_slit_spectra:
         family=EXPOSURE,
     localrule: True
     conda:
-        "../envs/verify.yaml"
+        "../envs/spec3.yaml"
     params:
         products=INPUTS.family_trigger("slit"),
         classes="".join(config["spec3_classes"]),

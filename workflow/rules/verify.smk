@@ -19,7 +19,7 @@ rule fingerprint_exposure:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        source=lambda wildcards: RUN.exposure_trigger(wildcards.exposure),
+        source=lambda wildcards: INPUTS.run.exposure_trigger(wildcards.exposure),
         format=FORMAT,
     message:
         "Taking fingerprints of {wildcards.exposure}"
@@ -45,7 +45,7 @@ rule verify_products:
     params:
         run_settings=SETTINGS,
         results=lambda wildcards: RESULTS,
-        settings=lambda wildcards: RUN.grouping_trigger(),
+        settings=lambda wildcards: INPUTS.run.grouping_trigger(),
         format=FORMAT,
     message:
         "Verifying batch {wildcards.batch} of the products"
@@ -69,7 +69,7 @@ rule list_verdicts:
     params:
         run_settings=SETTINGS,
         products=INPUTS.products_trigger,
-        settings=lambda wildcards: RUN.grouping_trigger(),
+        settings=lambda wildcards: INPUTS.run.grouping_trigger(),
         format=FORMAT,
     message:
         "Listing the verdicts in {output.table}"

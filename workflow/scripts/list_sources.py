@@ -1,10 +1,14 @@
 """List the sources, with the settings of the run, which may be longer than a command line."""
 
+import os
 import sys
-from pathlib import Path
 
 job = snakemake  # noqa: F821, which Snakemake defines
-sys.path.insert(0, str(Path(job.scriptdir).resolve().parents[1] / "scripts"))
+sys.path.insert(0, os.path.dirname(os.environ["EXP_TO_SOURCE_LIBRARY"]))
+import exp_to_source  # noqa: E402, F401
+
+# As in bin/start.py of the library.
+sys.path.pop(0)
 from exp_to_source.cli import PROGRAM, main  # noqa: E402
 from exp_to_source.errors import exit_on_user_error  # noqa: E402
 from exp_to_source.files import write_file  # noqa: E402

@@ -1,7 +1,7 @@
 """Names of the exposures of a run; conflicts between them end it before any job."""
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 from typing import NamedTuple
 
 from ..errors import InputError, OtherKindError
@@ -15,11 +15,16 @@ def named_exposures(
 ) -> set[str]:
     """Names of the exposures that the user names one by one, or an association does.
 
-    The others are found by a glob or in a folder. The setting is as for `find_exposures`.
+    The others are found by a glob, in a folder or a list. The setting is as for `find_exposures`.
     """
-    paths = [item for item in split_items(given) if not (is_glob(item) or os.path.isdir(item))]
+    paths = [item for item in split_items(given) if _is_name(item)]
     paths += (path for association in associations for path in association.science)
     return set(map(exposure_name, paths))
+
+
+def _is_name(item: str) -> bool:
+    """Whether an item of a setting is a file or its address, and not several."""
+    return not (item.startswith("@") or is_glob(item) or os.path.isdir(item))
 
 
 class Member(NamedTuple):
@@ -29,10 +34,13 @@ class Member(NamedTuple):
     association: str
 
 
-def name_members(associations: Iterable[Association]) -> dict[str, Member]:
+def name_members(
+    associations: Iterable[Association], fetched: Container[str] = ()
+) -> dict[str, Member]:
     """Give each exposure of associations its name, to be prepared with the others of its own.
 
-    It is an `InputError` if there are none, or one belongs to two associations.
+    Files that are `fetched` need not exist. It is an `InputError` if there are no exposures, or one
+    belongs to two associations.
     """
     members: dict[str, Member] = {}
     files: dict[str, str] = {}
@@ -41,7 +49,7 @@ def name_members(associations: Iterable[Association]) -> dict[str, Member]:
         if (first := files.setdefault(name, association.path)) != association.path:
             raise InputError(f"{first} and {association.path} have the same file name; rename one")
         for path in association.background:
-            if not os.path.isfile(path):
+            if path not in fetched and not os.path.isfile(path):
                 raise InputError(
                     f"{association.path}: its background member {path!r} is not a file; "
                     "bring it back or correct the association"

@@ -43,16 +43,20 @@ class InputFunctions:
 
     Parameters
     ----------
-    run : Run
-        Settings and input files.
+    resolve : callable
+        Returns settings and input files, as `resolve_run`.
     is_module : bool
         Whether another workflow uses this one.
     refuse : callable
         Ends the run with a sentence.
     """
 
-    def __init__(self, run: Run, is_module: bool, refuse: Callable[[str], NoReturn]) -> None:
-        self.run = run
+    def __init__(
+        self, resolve: Callable[[], Run], is_module: bool, refuse: Callable[[str], NoReturn]
+    ) -> None:
+        self._resolve = resolve
+        self.run = run = resolve()
+        self._fetched = self._fetched_states()
         self.is_module = is_module
         self.refuse = refuse
         self._list = f"{run.results}/{names.SOURCES}"
@@ -67,6 +71,24 @@ class InputFunctions:
         except (InputError, OSError) as error:
             self.refuse(f"exp-to-source: {format_error(error)}")
 
+    def _fetched_states(self) -> list[Any]:
+        return list(map(file_state, self.run.fetched_associations))
+
+    def address(self, wildcards: Any) -> str:
+        """Return the address of a file that is fetched."""
+        path = names.fetched_path(self.run.results, wildcards.file)
+        address = self.run.addresses[path]
+        if self.run.settings.values["offline"] and not os.path.exists(path):
+            self.refuse(
+                f"exp-to-source: {address}: was not fetched yet, and 'offline' allows no network; "
+                "leave 'offline' out once"
+            )
+        return address
+
+    def exposure(self, wildcards: Any) -> str:
+        """Return the file of an exposure: the user's."""
+        return self.run.exposures[wildcards.exposure]
+
     def exposure_trigger(self, wildcards: Any) -> str:
         """Return the state of an exposure; in a module, whose rules may make it, if replaced."""
         if self.is_module and not self.run.is_replaced(wildcards.exposure):
@@ -78,8 +100,12 @@ class InputFunctions:
         return digest(list(map(self.run.exposure_trigger, self.run.exposures)))
 
     def indices(self, wildcards: Any) -> list[str]:
-        """List the indices of all exposures."""
-        self._or_refuse(self.run.check_exposures)
+        """List the indices of all exposures, with those of associations that were fetched."""
+        if (states := self._fetched_states()) != self._fetched:
+            self._fetched = states
+            self.run = self._or_refuse(self._resolve)
+        if self.run.is_complete:
+            self._or_refuse(self.run.check_exposures)
         return [names.index_path("results", name) for name in self.run.exposures]
 
     def lost_files(self, wildcards: Any) -> list[str]:
@@ -230,6 +256,10 @@ class InputFunctions:
 
     def _requested_spectra(self) -> Rows:
         return self.rows(self.run.settings.values["spec3_classes"])
+
+    def spectra_settings_trigger(self, wildcards: Any) -> str:
+        """Return a digest of all on which spectra depend, but for products and CRDS."""
+        return self.run.spectra_trigger()
 
     def spectra(self, wildcards: Any) -> list[str]:
         """List the spectra that are requested, and the tables of those of grisms."""

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from ..errors import InputError, pluralize
+from ..fetch.addresses import file_name, is_address, parse_address
 from ..naming import check_path, parse_product_name
-from ..results import CAL, CATALOG, LISTED, MBSUB, PREPARED, PRODUCTS, STALE
+from ..results import CAL, CATALOG, LISTED, MBSUB, PREPARED, PRODUCTS, STALE, fetched_path
 
 SUFFIXES = (CAL, MBSUB)
 
@@ -53,10 +54,10 @@ def find_files(
     may_be_made: bool = False,
     where: Callable[[str], str] = lambda key: "",
 ) -> list[str]:
-    """Resolve globs, folders and files to paths, and ``~`` to a home folder.
+    """Resolve globs, folders, files and lists of them to paths, and ``~`` to a home folder.
 
     A folder, named or matched by a glob, stands for the wanted files in it and in the folders
-    below.
+    below; an address for the file that is fetched from it.
 
     Parameters
     ----------
@@ -84,12 +85,10 @@ def find_files(
         If one of them matches no file.
     """
     paths: list[str] = []
-    for item in split_items(given):
-        if "://" in item:
-            raise InputError(
-                f"{key}: {item!r} is not in a file system; download it or mount its bucket "
-                "(docs/module.md), and name the files"
-            )
+    for item in expand_lists(key, given, where):
+        if is_address(item):
+            paths.append(fetched_path(results, file_name(parse_address(item))))
+            continue
         matches = _matches(item)
         found = [file for path in matches for file in _files_of(path, wanted, results)]
         if not found and may_be_made and not is_glob(item) and item.endswith(SUFFIXES):
@@ -107,6 +106,39 @@ def find_files(
 def split_items(given: str | Iterable[str]) -> list[str]:
     """Items of a setting, ``~`` expanded to a home folder."""
     return [*map(os.path.expanduser, [given] if isinstance(given, str) else given)]
+
+
+def expand_lists(
+    key: str, given: str | Iterable[str], where: Callable[[str], str] = lambda key: ""
+) -> Iterator[str]:
+    """Yield the items of a setting, and of the lists in files that it has (``@FILE``).
+
+    A list has an item a line. As a folder, it stands for the files that are wanted: one of
+    exposures may have associations, too. The parameters are as for `find_files`.
+
+    Raises
+    ------
+    InputError
+        If such a file is not a text, or has nothing that is wanted.
+    """
+    for item in split_items(given):
+        if not item.startswith("@"):
+            yield item
+            continue
+        path = os.path.expanduser(item[1:])
+        if not os.path.isfile(path):
+            raise _not_found(key, f"@{path}", "is not a file", where)
+        try:
+            with open(path, encoding="utf-8-sig") as file:
+                lines = [line.strip() for line in file]
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: not a text in UTF-8; write one path a line") from None
+        is_wanted = key == "associations"
+        items = [line for line in lines if line and not line.startswith("#")]
+        items = [line for line in items if _is_association(line) == is_wanted]
+        if not items:
+            raise InputError(f"{path}: lists no {key}; write one address or path a line")
+        yield from split_items(items)
 
 
 def is_glob(item: str) -> bool:
@@ -159,7 +191,7 @@ def count_files(given: str | Iterable[str], results: str = "results") -> list[st
     files are ignored. The arguments are those of `find_exposures`.
     """
     lines = []
-    for item in split_items(given):
+    for item in expand_lists("exposures", given):
         folders = filter(os.path.isdir, _matches(item))
         files = {file for folder in folders for file in _files_below(folder, results)}
         used = {file for file in files if _is_exposure(os.path.basename(file))}
@@ -191,12 +223,16 @@ def _why_not(path: str) -> str:
 def _not_found(key: str, item: str, fault: str, where: Callable[[str], str]) -> InputError:
     """Return the error about a path, with where it is looked for, and where the files are."""
     remedy = f"correct the setting '{key}'{where(key)}"
-    if not os.path.isabs(item):
+    mark = "@" if item.startswith("@") else ""
+    path = item.removeprefix(mark)
+    if not os.path.isabs(path):
         here = os.getcwd()
         # Snakemake has changed the folder; the shell's variable has the one that the user is in.
-        elsewhere = os.path.join(os.environ.get("PWD", here), item)
+        elsewhere = os.path.join(os.environ.get("PWD", here), path)
         if glob.glob(elsewhere):
-            remedy += f": paths are relative to --directory, {here}; write {key}={elsewhere!r}"
+            remedy += (
+                f": paths are relative to --directory, {here}; write {key}={mark + elsewhere!r}"
+            )
         else:
             remedy += f", or the working directory {here}"
     return InputError(f"{key}: {item!r:.300} {fault}; {remedy}")

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .. import results as names
 from ..errors import InputError
+from ..fetch.addresses import beside, file_name, is_address, parse_address
 from ..files import has_content, names_in
 from ..formats.indices import is_stale
 from ..naming import get_detector, group_name
@@ -17,7 +19,7 @@ from ..spec3.references import override_files
 from ..tables import read_sources, read_table
 from .checks import advice_on_exposures
 from .exposures import Member, name_exposures, name_members, named_exposures
-from .inputs import find_exposures, find_files, find_table, split_items
+from .inputs import expand_lists, find_exposures, find_files, find_table, split_items
 from .triggers import digest, file_trigger
 
 #: Settings that name a table or file of the user.
@@ -33,7 +35,7 @@ LIST_KEYS = (
 SPECTRA_KEYS = ("spec3", "crds_context", "offline", "prepare")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """Settings and input files of a run."""
 
@@ -41,6 +43,8 @@ class Run:
     settings: Settings
     associations: list[Association]
     members: dict[str, Member]  #: exposures that are prepared, by name
+    #: Addresses of exposures and associations that are fetched, by the paths of the files.
+    addresses: dict[str, str]
     named: set[str]  #: names of exposures that the user names one by one, or an association does
     results: str  #: folder of the results on disk
 
@@ -59,14 +63,30 @@ class Run:
         return self._named_files("catalog", "joins")
 
     @property
+    def fetched_associations(self) -> list[str]:
+        """Paths of the associations that are fetched."""
+        return [path for path in self.settings.associations if path in self.addresses]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all associations were read: those that are fetched may not exist yet."""
+        return len(self.associations) == len(self.settings.associations)
+
+    @property
     def families(self) -> set[str]:
         """Names of the families of products that associations name."""
         return {group_name(association.template) for association in self.associations}
 
     def exposure_trigger(self, name: str) -> str:
-        """Return the state of an exposure; of one that is prepared, that of the user's file."""
+        """Return the state of an exposure; of one that is prepared, that of the user's file.
+
+        Of one that is fetched, it is its address, unless it was replaced since it was indexed.
+        """
         member = self.members.get(name)
-        return file_trigger(member.path if member else self.exposures[name])
+        path = member.path if member else self.exposures[name]
+        if path in self.addresses and not self.is_replaced(name):
+            return self.addresses[path]
+        return file_trigger(path)
 
     def find_association(self, name: str) -> Association:
         """Return an association of exposures that are prepared, whose names differ."""
@@ -75,7 +95,8 @@ class Run:
     def association_trigger(self, name: str) -> list[str]:
         """Return the states of an association and its members."""
         association = self.find_association(name)
-        return [*map(file_trigger, (association.path, *association.members))]
+        files = (association.path, *association.members)
+        return [self.addresses.get(path) or file_trigger(path) for path in files]
 
     def _named_files(self, *tables: str) -> list[str]:
         return [*self.settings.associations, *filter(None, map(self.settings.values.get, tables))]
@@ -162,6 +183,7 @@ class Run:
         if not self.exposures:
             raise InputError(f"no exposures: {advice_on_exposures(self.results)}")
 
+    @cache  # noqa: B019, as there are few runs in a process
     def spectra_trigger(self) -> str:
         """Return a digest of all on which spectra depend, but for products and CRDS."""
         values = self._values(SPECTRA_KEYS)
@@ -174,6 +196,33 @@ class Run:
 
     def _values(self, keys: Iterable[str]) -> dict[str, Any]:
         return {key: self.settings.values[key] for key in keys}
+
+
+def find_addresses(config: Mapping[str, Any], results: str) -> dict[str, str]:
+    """Find the addresses in the settings, by the paths of the files that are fetched from them.
+
+    Parameters
+    ----------
+    config : mapping
+        All keys of the schema.
+    results : str
+        Folder of the results on disk.
+
+    Raises
+    ------
+    InputError
+        If files at two addresses have one name.
+    """
+    addresses: dict[str, str] = {}
+    for key in ("exposures", "associations"):
+        for address in map(parse_address, filter(is_address, expand_lists(key, config[key]))):
+            other = addresses.setdefault(names.fetched_path(results, file_name(address)), address)
+            if other != address:
+                raise InputError(
+                    f"{other} and {address} have one name; leave one out, or download it and "
+                    "rename it"
+                )
+    return addresses
 
 
 def resolve_run(
@@ -193,20 +242,30 @@ def resolve_run(
     def where(key: str) -> str:
         return f" in {location}" if (location := locate(key)) else ""
 
-    paths = find_files("associations", config["associations"], results=results, where=where)
-    associations = [read_association(path) for path in paths]
+    given = find_files("associations", config["associations"], results=results, where=where)
+    paths = list(dict.fromkeys(given))
+    addresses = find_addresses(config, results)
+    associations = [
+        read_association(path, is_fetched=path in addresses)
+        for path in paths
+        if path not in addresses or os.path.exists(path)
+    ]
+    for association in associations:
+        if address := addresses.get(association.path):
+            addresses = {path: beside(address, path) for path in association.members} | addresses
     files = simulated or find_exposures(config["exposures"], results, is_module, where)
     science = [path for association in associations for path in association.science]
     # Not named one by one.
     found = {*files}.difference(split_items(config["exposures"]), science)
     exposures = name_exposures([*files, *science], found)
-    members = name_members(associations) if config["prepare"] else {}
+    members = name_members(associations, addresses) if config["prepare"] else {}
     exposures |= {name: names.prepared_path(results, name) for name in members}
     values = dict(config) | {key: find_table(key, config[key], where, results) for key in TABLES}
     return Run(
         Settings(values, exposures, paths),
         associations,
         members,
+        addresses,
         named_exposures(config["exposures"], associations),
         results,
     )

@@ -30,6 +30,7 @@ from .summary import (
 
 #: Rules whose jobs may be killed, and what they make; their logs have the same names.
 OUTPUTS: dict[str, Callable[[str, str], str]] = {
+    "fetch_exposure": names.fetched_path,
     "prepare_exposure": names.prepared_path,
     "index_exposure": names.index_path,
     "gather_source": names.product_path,

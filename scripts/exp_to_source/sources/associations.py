@@ -47,11 +47,11 @@ class Association(NamedTuple):
         return [*self.science, *self.background]
 
 
-def read_association(path: str) -> Association:
+def read_association(path: str, is_fetched: bool = False) -> Association:
     """Read a level 3 spectroscopic association with science members.
 
     One without a type, as ``asn_from_list`` writes it, is taken for one if the names of its members
-    are those of exposures.
+    are those of exposures. Of one that is fetched, members need not exist yet.
     """
     check_path(path)
     if not os.path.isfile(path):
@@ -85,7 +85,7 @@ def read_association(path: str) -> Association:
             f"{path}: has no asn_type, and its member {unusual[0]!r} is not called *{CAL} or "
             f"*{MBSUB}; correct one of them"
         )
-    exposures = [_find_exposure(path, member) for member in science]
+    exposures = [_find_exposure(path, member, is_fetched) for member in science]
     files: dict[str, str] = {}
     for member in exposures:
         file = os.path.realpath(member)
@@ -187,7 +187,7 @@ def _warn_unknown_types(members: Iterable[tuple[str, str]]) -> Iterator[str]:
         )
 
 
-def _find_exposure(path: str, member: str) -> str:
+def _find_exposure(path: str, member: str, may_be_missing: bool) -> str:
     """Find the exposure of a member: that of a spectrum; itself, or what it was renamed to."""
     stem, suffix, _ = member.rpartition("_x1d.fits")
     exposure = f"{stem}{CAL}" if suffix else member
@@ -196,6 +196,8 @@ def _find_exposure(path: str, member: str) -> str:
     for file in (exposure, *subtracted):
         if os.path.isfile(file):
             return file
+    if may_be_missing:
+        return exposure
     if exposure != member:
         raise InputError(
             f"{path}: its member {member!r} is a spectrum, and its exposure {exposure!r} is not a "

@@ -58,7 +58,7 @@ def test_gather_imports_only_what_it_needs(run: Path):
     manifest = sorted((run / "results/manifests").iterdir())[0]
     command = [
         *(sys.executable, "-S", "-E", "-X", "importtime"),
-        *(ROOT / "scripts/gather_source.py", manifest, run / "x_cal.fits"),
+        *(ROOT / "scripts/exp_to_source/bin/gather_source.py", manifest, run / "x_cal.fits"),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}

@@ -48,7 +48,7 @@ def functions(is_module: bool = False, **config: object) -> InputFunctions:
     check_configuration(config)
     run = resolve_run(config, "results", [], is_module, lambda key: "")
     Path("results/settings.json").write_text(run.settings.to_json())
-    return InputFunctions(run, is_module, refuse)
+    return InputFunctions(lambda: run, is_module, refuse)
 
 
 def product(name: str) -> dict[str, str]:
