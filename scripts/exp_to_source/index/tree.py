@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..formats.template import META_PLACEHOLDER, TYPE_PLACEHOLDER
 from .nodes import Collection, Node, Scalar, SlitTree, at, has_extra_keys, mapping, merge
 from .reader import NodeReader, UnusualLayoutError, span
+from .repeated import ReducedText
 
 TAGS = {"!": "tag:stsci.edu:asdf/"}
 
@@ -60,11 +61,13 @@ def parse(text: str, path: str, block_sizes: Sequence[int | None]) -> Tree:
     `block_sizes` are the bytes of the arrays in the internal blocks after the document (None for
     compressed ones), and `path` names the exposure in messages.
     """
+    reduced = ReducedText(text, SLIT_KEYS | PRODUCT_KEYS)
     try:
-        return _Parser(text, block_sizes).document()
+        return _Parser(text, reduced, block_sizes).document()
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        line = f" at its line {mark.line + 1}" if mark else ""
+        number = text.count("\n", 0, reduced.original(mark.index)) + 1 if mark else 0
+        line = f" at its line {number}" if mark else ""
         what = f"is damaged{line} ({problem or 'not valid YAML'})"
         raise InputError(f"{path}: the ASDF tree {what}; get the file again") from None
     except ValueError as error:
@@ -85,8 +88,10 @@ def check_nulls(node: Node) -> None:
 class _Parser(NodeReader):
     """One pass over the events of a document."""
 
-    def __init__(self, text: str, block_sizes: Sequence[int | None]) -> None:
-        super().__init__(text, block_sizes)
+    def __init__(self, text: str, reduced: ReducedText, block_sizes: Sequence[int | None]) -> None:
+        super().__init__(reduced.text, block_sizes)
+        self.reduced = reduced
+        self.unread_cuts = dict(reduced.cuts)
         self.tree = Tree(text, tags=self.tags)
         self.exposure_blocks: list[int] = []
         #: The nodes of the tree's `exposure_metadata`.
@@ -116,6 +121,10 @@ class _Parser(NodeReader):
             raise ValueError("its ASDF tree is followed by another document")
         if not self.tree.slits:
             raise ValueError("its ASDF tree has no slits: not a MultiSlitModel with data")
+        if self.unread_cuts:
+            raise UnusualLayoutError
+        for slit in self.tree.slits:
+            self.reduced.restore(slit)
         return self.tree
 
     def share_meta(self) -> None:
@@ -190,6 +199,11 @@ class _Parser(NodeReader):
         replaced: tuple[int, str] | None = None
         first = True
         for key, line in self.keys(start, 4):
+            if cut := self.unread_cuts.pop(line, None):
+                for repeated in cut.keys:
+                    self.check_new(repeated, content)
+                    content[repeated] = mapping(self.tree.meta)[repeated]
+            self.check_new(key, content)
             if first:
                 slit.replace(line, 0, META_PLACEHOLDER)
                 first = False
