@@ -12,4 +12,4 @@ TYPE_CHECKING = False
 
 #: Version of the content of indices and manifests, and of the products made from them. Raised
 #: whenever one of the three changes, so that everything is made again.
-FORMAT = 8
+FORMAT = 9
