@@ -4,7 +4,7 @@
 rule index_exposure:
     input:
         # The user's: without the prefix of a module.
-        exposure=lambda wildcards: local(RUN.exposures[wildcards.exposure]),
+        exposure=lambda wildcards: local(INPUTS.run.exposures[wildcards.exposure]),
     output:
         index=index_path("results", "{exposure}"),
     log:

@@ -6,7 +6,7 @@ To repeat an earlier verification: --forcerun fingerprint_exposure.
 
 rule fingerprint_exposure:
     input:
-        exposure=lambda wildcards: local(RUN.exposures[wildcards.exposure]),
+        exposure=lambda wildcards: local(INPUTS.run.exposures[wildcards.exposure]),
     output:
         fingerprints=f"{FINGERPRINTS}/{{exposure}}.jsonl",
     log:

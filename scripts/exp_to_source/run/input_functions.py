@@ -85,10 +85,6 @@ class InputFunctions:
             )
         return address
 
-    def exposure(self, wildcards: Any) -> str:
-        """Return the file of an exposure: the user's."""
-        return self.run.exposures[wildcards.exposure]
-
     def exposure_trigger(self, wildcards: Any) -> str:
         """Return the state of an exposure; in a module, whose rules may make it, if replaced."""
         if self.is_module and not self.run.is_replaced(wildcards.exposure):
