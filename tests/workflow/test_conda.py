@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from snake import ROOT, Workflow
 
+from exp_to_source.simulate.exposures import Simulation, simulate
+
 CONDA = """#!/usr/bin/env bash
 case "$*" in
     "info --json") echo '{"conda_prefix": "ROOT", "platform": "linux-64"}' ;;
@@ -49,11 +51,11 @@ def used(environments: Path) -> str:
 
 def test_environments_are_used_if_they_are_requested(conda: Path, tmp_path: Path):
     """Unless the settings name another Python."""
-    work = Workflow(tmp_path / "work", {"demo": True})
+    simulate(Simulation(exposures=1, source_ids=(60, 61), shape=(4, 8)), tmp_path / "data")
+    work = Workflow(tmp_path / "work", {"exposures": tmp_path / "data"})
     work.make("--sdm=conda", "results/sources.tsv", python=sys.executable)
     assert f"{ROOT}/scripts/" not in used(conda)
-    jobs = work.make("--sdm=conda", "--forceall")
-    assert jobs["gather_source"] == 5
-    for command in ("start.py simulate", "start.py index", "gather_source.py"):
+    assert work.make("--sdm=conda", "--forceall")["gather_source"] == 2
+    for command in ("start.py index", "gather_source.py"):
         assert f"{ROOT}/scripts/exp_to_source/bin/{command} " in used(conda)
     assert ".list_sources.py" in used(conda)
