@@ -124,7 +124,7 @@ def summarize(
 
     return summary._replace(
         listed=len(products),
-        size=sum(int(rows[name].get("bytes") or 0) for name in existing),
+        size=sum(now[products[name]][1] for name in existing),
         new=len(made) - rebuilt,
         rebuilt=rebuilt,
         unchanged=len(existing) - len(made),
