@@ -6,13 +6,14 @@ writes it once more, two columns to the right. Products have the exposure's in p
 
 import re
 from bisect import bisect_right
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from .nodes import SlitTree
 
 #: A key of the exposure's metadata, and all lines of its value.
-_ITEM = re.compile(r"^  ([a-z]\w*):.*\n(?:  (?: |-[ \n]).*\n|\n)*", re.M)
+_KEY = r"[a-z]\w*"
+_ITEM = re.compile(rf"^  ({_KEY}):.*\n(?:  (?: |-[ \n]).*\n|\n)*", re.M)
 _NEXT_TOP = re.compile(r"^[^ \n]", re.M)
 _LINE_START = re.compile(r"^(?=.)", re.M)
 #: The next key of a slit's metadata.
@@ -30,22 +31,34 @@ class Cut(NamedTuple):
 class ReducedText:
     """A document without the lines of slits that repeat the exposure's metadata.
 
-    `own_keys` are those that are a slit's own, whatever their values. Anchors, aliases and tags are
-    not left out, as others may depend on them; nor the last lines of a slit's metadata, so that it
-    does not become empty.
+    `own_keys` are those that are a slit's own, whatever their values; None leaves nothing out.
+    Anchors, aliases and tags are not left out, as others may depend on them; nor the last lines of
+    a slit's metadata, so that it does not become empty.
     """
 
-    def __init__(self, text: str, own_keys: Container[str]) -> None:
+    def __init__(self, text: str, own_keys: Container[str] | None = None) -> None:
+        #: Keys and lines of the exposure's metadata, as far as its text shows.
+        self._items = [] if own_keys is None else _find_items(text)
         #: What is cut before each offset of the reduced text.
         self.cuts: dict[int, Cut] = {}
         parts, end, removed = [], 0, 0
-        for cut in _find_cuts(text, own_keys):
+        repeated = {
+            key: _LINE_START.sub("  ", lines)
+            for key, lines in self._items
+            if key not in (own_keys or ()) and not set(lines) & set("&*!")
+        }
+        for cut in _find_cuts(text, repeated):
             parts.append(text[end : cut.start])
             self.cuts[cut.start - removed] = cut
             end, removed = cut.start + cut.length, removed + cut.length
         self.text = "".join(parts) + text[end:]
         self._offsets = list(self.cuts)
         self._ends = [cut.start + cut.length for cut in self.cuts.values()]
+
+    def fits(self, keys: Iterable[str]) -> bool:
+        """Check that the exposure's metadata has these keys, and no text that looks like others."""
+        plain = [key for key in keys if re.fullmatch(_KEY, key)]
+        return not self.cuts or [key for key, _ in self._items] == plain
 
     def original(self, offset: int) -> int:
         """Return the offset in the document of an offset in the reduced text."""
@@ -66,17 +79,20 @@ class ReducedText:
         slit.start, slit.end = start, self.original(slit.end)
 
 
-def _find_cuts(text: str, own_keys: Container[str]) -> Iterator[Cut]:
-    """Find what can be cut, in order; adjacent lines together."""
-    meta, slit = text.find("\nmeta:\n") + 1, text.find("\nslits:\n") + 1
-    end = _NEXT_TOP.search(text, meta + 1)
-    if not 0 < meta < slit or not end:
+def _find_items(text: str) -> list[tuple[str, str]]:
+    """Find the keys of the exposure's metadata, each with its lines."""
+    start = text.find("\nmeta:\n") + 1
+    end = _NEXT_TOP.search(text, start + 1)
+    if not start or not end:
+        return []
+    return [(item[1], item[0]) for item in _ITEM.finditer(text, start, end.start())]
+
+
+def _find_cuts(text: str, repeated: Mapping[str, str]) -> Iterator[Cut]:
+    """Find lines of the metadata of slits, by key, in order; adjacent ones together."""
+    slit = text.find("\nslits:\n") + 1
+    if not slit or not repeated:
         return
-    repeated = {
-        item[1]: _LINE_START.sub("  ", item[0])
-        for item in _ITEM.finditer(text, meta, end.start())
-        if item[1] not in own_keys and not set(item[0]) & set("&*!")
-    }
     while (slit := text.find(" meta:\n", slit) + 1) > 0:
         wcs = text.find("\n    wcs:", slit, text.find("\n- ", slit))
         cut = Cut(slit, 0, [])

@@ -63,6 +63,13 @@ def parse(text: str, path: str, block_sizes: Sequence[int | None]) -> Tree:
     """
     reduced = ReducedText(text, SLIT_KEYS | PRODUCT_KEYS)
     try:
+        try:
+            return _Parser(text, reduced, block_sizes).document()
+        except UnusualLayoutError:
+            if not reduced.cuts:
+                raise
+        # Some text looks like metadata: nothing is left out.
+        reduced = ReducedText(text)
         return _Parser(text, reduced, block_sizes).document()
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
@@ -129,6 +136,8 @@ class _Parser(NodeReader):
 
     def share_meta(self) -> None:
         """Render the metadata that all entries of the exposure have in common."""
+        if not self.reduced.fits(mapping(self.tree.meta)):
+            raise UnusualLayoutError
         for key, node in mapping(self.tree.meta).items():
             if key in SLIT_KEYS | PRODUCT_KEYS:
                 continue

@@ -1,6 +1,7 @@
 """Metadata of slits that repeats the exposure's is not read, and not missed."""
 
 import pytest
+import yaml
 
 from exp_to_source.errors import InputError
 from exp_to_source.formats.template import META_PLACEHOLDER, apply_replacements
@@ -74,12 +75,25 @@ def test_repeated_keys_are_noticed(key: str):
         parse(TREE.replace("    other: é\n", f"    {key}: '2026'\n"), "some.fits", [])
 
 
-def test_lines_in_a_text_that_look_like_metadata_are_not_cut():
-    text = f"{HEAD}{META}slits:\n{SLIT}...\n".replace("'2026'", "2026")
-    text = text.replace("    other: é\n", "").replace("    date: 2026\n", "")
-    text = text.replace("    wcs: x\n", "    a: 'b\n    date: 2026\n    c: d'\n    wcs: x\n")
-    with pytest.raises(UnusualLayoutError):
-        parse(text, "some.fits", [])
+LOOKALIKE = "a: 'b\n{0}date: 2026\n{0}c: d'"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # In a slit, of which it is all that looks like that key.
+        ("    date: 2026\n", f"    {LOOKALIKE.format('    ')}\n"),
+        # In the exposure's metadata, which has another value.
+        ("meta:\n  date: 2026\n", f"meta:\n  date: 1\n  {LOOKALIKE.format('  ')}\n"),
+    ],
+)
+def test_text_that_looks_like_metadata_is_read(old: str, new: str):
+    text = f"{HEAD}{META}slits:\n{SLIT}...\n".replace("'2026'", "2026").replace(old, new)
+    assert any("date" in cut.keys for cut in ReducedText(text, {"wcs"}).cuts.values())
+    (slit,) = parse(text, "some.fits", []).slits
+    meta = yaml.safe_load(text.replace("!core", "#"))["slits"][0]["meta"]
+    assert value_at(slit.node, "meta.date") == meta.get("date")
+    assert value_at(slit.node, "meta.a") == meta.get("a")
 
 
 def test_errors_name_the_line_of_the_whole_text():
