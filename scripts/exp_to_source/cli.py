@@ -46,7 +46,7 @@ def fetch(address: str, file: str) -> None:
 def index(exposure: str, index: str, on_bad_exposure: str, on_other_kind: str, state: str) -> None:
     """Index an exposure: the offsets of the bytes of its slits, its identity, and digests."""
     from .index.indexing import index_or_reason
-    from .run.triggers import file_trigger
+    from .workflow.triggers import file_trigger
 
     # Of an exposure that is prepared, it is that of the user's file.
     if state.startswith(f"{exposure} ") and file_trigger(exposure) != state:
@@ -296,7 +296,7 @@ def run(options: list[str]) -> None:
 
 def check_config(files: list[str]) -> None:
     """Validate configuration files, and report the line of a mistake."""
-    from .run.configuration import check_configuration, read_configfile
+    from .workflow.configuration import check_configuration, read_configfile
 
     for path in files:
         check_configuration(read_configfile(path), [path])

@@ -16,10 +16,10 @@ from exp_to_source.files import date_now
 from exp_to_source.formats.indices import is_stale
 from exp_to_source.gather.product import gather_source
 from exp_to_source.index import indexing
-from exp_to_source.run.checks import check_results
-from exp_to_source.run.exposures import name_exposures
-from exp_to_source.run.inputs import find_exposures
-from exp_to_source.run.triggers import file_trigger
+from exp_to_source.workflow.checks import check_results
+from exp_to_source.workflow.exposures import name_exposures
+from exp_to_source.workflow.inputs import find_exposures
+from exp_to_source.workflow.triggers import file_trigger
 
 LONG_AGO = 1.6e9
 NAME = "jw10006-o010_s{:05}_nirspec_f170lp-g235m"

@@ -19,8 +19,8 @@ from snake import ROOT, Workflow
 
 from exp_to_source.cli import main, make_parsers
 from exp_to_source.errors import InputError
-from exp_to_source.run.configuration import check_configuration, read_configfile
-from exp_to_source.run.inputs import find_exposures
+from exp_to_source.workflow.configuration import check_configuration, read_configfile
+from exp_to_source.workflow.inputs import find_exposures
 
 COMMAND = (sys.executable, ROOT / "scripts" / "exp-to-source")
 

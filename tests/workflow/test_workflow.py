@@ -9,8 +9,8 @@ from astropy.io import fits
 from eras import write_legacy
 from snake import ROOT, Workflow
 
-from exp_to_source.run.configuration import SCHEMA
 from exp_to_source.tables import read_table
+from exp_to_source.workflow.configuration import SCHEMA
 
 
 def test_one_product_by_its_name_then_all(work: Workflow):

@@ -64,12 +64,12 @@ from exp_to_source.results import (
     stack_path,
     survey_path,
 )
-from exp_to_source.run.checks import check_results, check_storage
-from exp_to_source.run.configuration import check_configuration, locate_setting, read_configfile
-from exp_to_source.run.input_functions import LISTINGS, InputFunctions, one_of
-from exp_to_source.run.resolve import resolve_run
-from exp_to_source.run.session import Session
-from exp_to_source.run.triggers import digest
+from exp_to_source.workflow.checks import check_results, check_storage
+from exp_to_source.workflow.configuration import check_configuration, locate_setting, read_configfile
+from exp_to_source.workflow.input_functions import LISTINGS, InputFunctions, one_of
+from exp_to_source.workflow.resolve import resolve_run
+from exp_to_source.workflow.session import Session
+from exp_to_source.workflow.triggers import digest
 
 #: Whether another workflow uses this one as a module, with its own settings and hooks.
 IS_MODULE = Path(workflow.basedir).resolve() not in (ROOT, ROOT / "workflow")

@@ -7,9 +7,9 @@ import pytest
 
 from exp_to_source.errors import InputError
 from exp_to_source.fetch.addresses import beside, is_address, parse_address, request_url
-from exp_to_source.run.configuration import check_configuration
-from exp_to_source.run.resolve import Run, resolve_run
 from exp_to_source.sources.associations import read_association
+from exp_to_source.workflow.configuration import check_configuration
+from exp_to_source.workflow.resolve import Run, resolve_run
 
 NAME = "jw01345066001_03101_00001_nrs1_cal.fits"
 URI = f"mast:JWST/product/{NAME}"

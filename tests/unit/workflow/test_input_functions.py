@@ -6,10 +6,10 @@ from typing import Any, NoReturn
 
 import pytest
 
-from exp_to_source.run.configuration import check_configuration
-from exp_to_source.run.input_functions import LISTINGS, InputFunctions, one_of
-from exp_to_source.run.resolve import resolve_run
 from exp_to_source.tables import write_table
+from exp_to_source.workflow.configuration import check_configuration
+from exp_to_source.workflow.input_functions import LISTINGS, InputFunctions, one_of
+from exp_to_source.workflow.resolve import resolve_run
 
 NAMES = [f"jw1_s0000{number}_x" for number in range(1, 5)]
 ROWS = [

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from exp_to_source.errors import InputError
-from exp_to_source.run.configuration import check_configuration, read_configfile
-from exp_to_source.run.inputs import find_exposures, find_table
 from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.catalog import read_catalog
 from exp_to_source.sources.join_table import read_joins
+from exp_to_source.workflow.configuration import check_configuration, read_configfile
+from exp_to_source.workflow.inputs import find_exposures, find_table
 
 KEYS = ("exposures", "group_by", "sources", "min_exposures", "catalog", "demo")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exp_to_source.files import atomic_write, write_all
-from exp_to_source.run.summary import (
+from exp_to_source.workflow.summary import (
     COMPLETE,
     FAILED,
     INTERRUPTED,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from exp_to_source.errors import InputError
-from exp_to_source.run.configuration import check_configuration
-from exp_to_source.run.resolve import Run, resolve_run
-from exp_to_source.run.triggers import file_trigger
 from exp_to_source.settings import read_settings
+from exp_to_source.workflow.configuration import check_configuration
+from exp_to_source.workflow.resolve import Run, resolve_run
+from exp_to_source.workflow.triggers import file_trigger
 
 
 def resolve(**config: object) -> Run:

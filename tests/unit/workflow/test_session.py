@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from exp_to_source.run import session
-from exp_to_source.run.session import KILLED, Session
+from exp_to_source.workflow import session
+from exp_to_source.workflow.session import KILLED, Session
 
 SENTENCE = "exp-to-source gather: a_cal.fits: truncated; get it again"
 CONFIG = {"exposures": [], "spec3_classes": ["s"]}

@@ -7,9 +7,9 @@ import pytest
 from astropy.io import fits
 
 from exp_to_source.errors import InputError
-from exp_to_source.run.exposures import name_exposures, named_exposures
-from exp_to_source.run.inputs import count_files, find_exposures, find_files
 from exp_to_source.sources.associations import Association
+from exp_to_source.workflow.exposures import name_exposures, named_exposures
+from exp_to_source.workflow.inputs import count_files, find_exposures, find_files
 
 NAME = "jw00009001001_03101_00001_nrs1_cal"
 PRODUCT = "jw10006-o010_s00061_nirspec_f170lp-g235m"
