@@ -288,10 +288,9 @@ def simulate(folder: Path, **options: Any) -> None:
 
 def run(options: list[str]) -> None:
     """Run the workflow: Snakemake with the Snakefile and profiles of this package."""
-    snakefile = Path(__file__).with_name("root") / "Snakefile"
-    # In a clone, it is a link. Safe (-P): the current folder has no packages.
-    program = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(snakefile.resolve())]
-    os.execv(sys.executable, [*program, *options])
+    from .workflow.run import snakemake_command
+
+    os.execv(sys.executable, snakemake_command(options))
 
 
 def check_config(files: list[str]) -> None:
@@ -559,6 +558,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Parse the command line, and run a subcommand; mistakes of users end it with one sentence."""
     arguments = vars(make_parsers()[0].parse_args(argv))
     run, name = arguments.pop("run"), arguments.pop("command")
+    # Pictures are files; the backend that a notebook sets may not be installed here.
+    os.environ["MPLBACKEND"] = "agg"
     with exit_on_user_error(f"{PROGRAM} {name}"):
         if "settings" in arguments:
             arguments["settings"] = read_settings(arguments["settings"])

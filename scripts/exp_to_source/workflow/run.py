@@ -1,0 +1,105 @@
+"""A run of the workflow, started from Python: Snakemake in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+from ..results import SOURCES, ecsv_path
+from .configuration import check_configuration
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+
+def snakemake_command(options: Iterable[str]) -> list[str]:
+    """Return the command line of Snakemake with the Snakefile and profiles of this package."""
+    snakefile = Path(__file__).parents[1] / "root" / "Snakefile"
+    # In a clone, it is a link. Safe (-P): the current folder has no packages.
+    program = [sys.executable, "-P", "-m", "snakemake", "--snakefile", str(snakefile.resolve())]
+    return [*program, *options]
+
+
+def run(
+    exposures: Any = None,
+    directory: str | os.PathLike[str] = ".",
+    targets: Sequence[str] = (),
+    options: Sequence[str] = (),
+    **settings: Any,
+) -> Table:
+    """Run the workflow, as the command ``snakemake`` does, and read its source list.
+
+    Parameters
+    ----------
+    exposures : str, path, or iterable of them, optional
+        The setting `exposures`: globs, folders, files, addresses, ``@FILE``. By default that of
+        ``config/config.yaml`` in `directory`.
+    directory : str or path
+        Where results go, created if absent.
+    targets : sequence of str
+        Targets, such as ``["spec3", "report"]``; by default all products.
+    options : sequence of str
+        Options of Snakemake, such as ``["--cores", "4"]``.
+    **settings
+        All other settings, as in the configuration file (config/README.md). Arrays and columns of
+        tables serve as lists. Text is taken as it is there, where relative paths are relative to
+        `directory`; a `Path` is relative to the current folder.
+
+    Returns
+    -------
+    Table
+        The source list, ``results/sources.ecsv``: a row for each product.
+
+    Raises
+    ------
+    InputError
+        If a setting is wrong or the run fails. The message is the last line of the run; all lines
+        are on standard error.
+    """
+    from astropy.table import Table
+
+    if exposures is not None:
+        settings["exposures"] = exposures
+    text = json.dumps(settings, default=_to_json)
+    check_configuration(json.loads(text))
+    os.makedirs(directory, exist_ok=True)
+    # Nested values on the command line would be text. Nodes of a cluster see the file, too.
+    with NamedTemporaryFile("w", dir=directory, prefix=".settings-", suffix=".json") as file:
+        file.write(text)
+        file.flush()
+        words = ["--directory", os.fspath(directory), "--configfile", file.name, *options]
+        _execute(snakemake_command([*words, "--", *targets]))
+    table = ecsv_path(os.path.join(directory, "results", SOURCES))
+    return Table.read(table, format="ascii.ecsv")
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, os.PathLike):
+        return os.path.abspath(value)
+    return value.tolist() if hasattr(value, "tolist") else list(value)
+
+
+def _execute(command: Sequence[str]) -> None:
+    """Execute a command whose lines are shown here, in a notebook too; its last is the error."""
+    last = ""
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as process:
+        assert process.stderr
+        try:
+            for line in process.stderr:
+                print(line, end="", file=sys.stderr)
+                last = line.strip() or last
+        except BaseException:
+            # Snakemake ends its jobs, and itself.
+            process.terminate()
+            raise
+    if process.returncode:
+        raise InputError(last)

@@ -1,0 +1,46 @@
+"""Runs that are started from Python."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import exp_to_source
+from exp_to_source.errors import InputError
+from exp_to_source.simulate.exposures import Simulation, simulate
+
+
+def test_run_returns_the_source_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """In a notebook, whose backend of matplotlib is not installed here."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "module://not_installed")
+    simulate(Simulation(exposures=2, sources=3, shape=(4, 8)), Path("data"))
+    sources = exp_to_source.run(
+        Path("data").glob("*_cal.fits"),
+        Path("work"),
+        ["all", "quicklook"],
+        ["--cores", "1"],
+        sources=np.array([59, 61]),
+        spec3={"extract_1d": {"skip": False}},
+    )
+    assert list(sources["source_id"]) == [59, 61] and str(sources["ra"].unit) == "deg"
+    assert "2 new, 1 left out by choice" in capsys.readouterr().err
+    results = Path("work", "results")
+    for folder in ("products", "quicklook"):
+        assert len(list((results / folder).iterdir())) == 2
+    summary = json.loads((results / "summary.json").read_text(encoding="utf-8"))
+    # Not as text, as those of a command line.
+    assert summary["settings"]["spec3"] == {"extract_1d": {"skip": False}}
+    assert not list(Path("work").glob(".settings-*"))
+
+
+def test_faults_are_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(InputError, match=r"unknown key 'source' \(did you mean 'sources'\?\)"):
+        exp_to_source.run(tmp_path, tmp_path / "work", source=[61])
+    assert not (tmp_path / "work").exists()
+    with pytest.raises(InputError, match="exposures"):
+        exp_to_source.run(tmp_path / "absent_*.fits", tmp_path / "work")
+    assert "absent_*.fits" in capsys.readouterr().err
