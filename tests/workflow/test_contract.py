@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -242,11 +243,13 @@ def shared() -> Iterator[Path]:
         yield Path(folder)
 
 
-def run_as(user: int, command: list[str], home: Path) -> Result:
-    """Run a command as a user of the group, with umask 002."""
+def start_as(
+    user: int, command: list[str], home: Path, umask: int = 0o002
+) -> subprocess.Popen[str]:
+    """Start a command as a user of the group."""
     home.mkdir(exist_ok=True)
     os.chown(home, user, 2000)
-    done = subprocess.run(
+    return subprocess.Popen(
         command,
         cwd=home,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": get_path("purelib")}
@@ -257,38 +260,64 @@ def run_as(user: int, command: list[str], home: Path) -> Result:
         user=user,
         group=2000,
         extra_groups=[],
-        umask=0o002,
+        umask=umask,
     )
-    return Result(done.returncode, done.stdout)
+
+
+def wait(process: subprocess.Popen[str]) -> Result:
+    text, _ = process.communicate()
+    return Result(process.returncode, text)
 
 
 def find_python(home: Path) -> str:
     """Find a Python that others may start."""
     for python in (sys.executable, "/usr/bin/python{}.{}".format(*sys.version_info)):
         with suppress(OSError):
-            if run_as(1001, [python, "-c", "import snakemake"], home).status == 0:
+            if wait(start_as(1001, [python, "-c", "import snakemake"], home)).status == 0:
                 return python
     pytest.skip("NOT TESTED: other users cannot start this Python")
 
 
 def test_two_users_of_a_group(shared: Path):
+    """One after the other, at once, and with an umask that keeps the group out."""
     python = find_python(shared / "1001")
     paths = simulate(Simulation(exposures=2, source_ids=(60, 61), shape=(4, 8)), shared / "data")
     work = Workflow(shared / "work", {"exposures": shared / "data"})
     targets = ("verify", "quicklook")
 
-    def make_as(user: int) -> Counter[str]:
-        result = run_as(user, [python, *work.command(*targets)[1:]], shared / str(user))
-        assert result.status == 0, result.text
-        return result.jobs
+    def start(user: int, umask: int = 0o002) -> subprocess.Popen[str]:
+        command = [python, *work.command(*targets)[1:]]
+        return start_as(user, command, shared / str(user), umask)
 
-    assert make_as(1001)["gather_source"] == 2
+    def make(process: subprocess.Popen[str]) -> dict[str, int]:
+        result = wait(process)
+        assert result.status == 0, result.text
+        return {rule: result.jobs[rule] for rule in result.jobs.keys() - {*targets}}
+
+    assert make(start(1001))["gather_source"] == 2
     change_slit(paths[0], 61)
-    jobs = make_as(1002)
-    assert {rule: jobs[rule] for rule in jobs.keys() - {*targets}} == dict.fromkeys(
+    other = start(1002, umask=0o022)
+    while not any((work.folder / ".snakemake" / "locks").glob("*")):
+        assert other.poll() is None
+        time.sleep(0.01)
+    other.send_signal(signal.SIGSTOP)
+    refused = wait(start(1001))
+    other.send_signal(signal.SIGCONT)
+    assert refused.status == 1
+    assert "make sure that no other Snakemake process" in refused.text
+    assert make(other) == dict.fromkeys(
         (
             *("index_exposure", "list_sources", "gather_source", "fingerprint_exposure"),
             *("verify_products", "list_verdicts", "draw_quicklook"),
         ),
         1,
     )
+    refused = wait(start(1001))
+    assert refused.status == 1
+    assert refused.text.endswith(
+        ": belongs to another user, and you may not change it; have its owner run "
+        f"'chmod -R g+w {work.folder}', and set 'umask 002' before runs there, or choose another "
+        "working directory\n"
+    )
+    subprocess.run(["chmod", "-R", "g+w", work.folder], check=True)
+    assert make(start(1001)) == {}

@@ -1,8 +1,11 @@
 """Checks of the folder of a run, before Snakemake would fail with a traceback."""
 
 import errno
+import glob
 import json
 import os
+from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import yaml
@@ -51,16 +54,32 @@ def check_storage(results: str) -> None:
 
 
 def check_results(results: str) -> None:
-    """Check that results can be read, for which Snakemake would fail with a traceback."""
+    """Check that results can be read and changed, for which Snakemake would fail with a traceback.
+
+    Only the first level is looked at. Each run writes there: so does one of another user, whose
+    umask keeps others out of all that it made.
+    """
+    logs = os.path.join(os.path.dirname(results), "logs")
     indices = f"{results}/{INDICES}"
-    for folder in (results, indices, os.path.join(os.path.dirname(results), "logs"), ".snakemake"):
+    for folder in (results, indices, logs, ".snakemake"):
         if os.path.lexists(folder) and not os.path.isdir(folder):
             raise InputError(f"{folder}: is not a folder; move it away")
     for folder in (results, indices):
         if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
     own = ".snakemake" if os.path.isdir(".snakemake") else "."
+    read_only = os.statvfs(own).f_flag & os.ST_RDONLY
+    entries = (glob.iglob(f"{glob.escape(folder)}/*") for folder in (results, logs))
+    for path in () if read_only else (own, results, logs, *chain(*entries)):
+        # Another run may just have removed it.
+        with suppress(FileNotFoundError):
+            is_closed = not (os.access(path, os.W_OK) or os.path.islink(path))
+            if is_closed and os.stat(path).st_uid != os.geteuid():
+                raise InputError(
+                    f"{os.path.abspath(path)}: belongs to another user, and you may not change it; "
+                    f"have its owner run 'chmod -R g+w {os.getcwd()}', and set 'umask 002' before "
+                    "runs there, or choose another working directory"
+                )
     if not os.access(own, os.W_OK):
-        read_only = os.statvfs(own).f_flag & os.ST_RDONLY
         why = errno.EROFS if read_only else errno.EACCES
         raise PermissionError(why, os.strerror(why), os.path.abspath(own))
