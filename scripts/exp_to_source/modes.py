@@ -4,18 +4,19 @@ from typing import NamedTuple
 
 
 class ModeKeywords(NamedTuple):
-    """EXP_TYPE and INSTRUME of a mode."""
+    """EXP_TYPE and INSTRUME of a mode, and its name at MAST (MAST, "JWST Instrument Names")."""
 
     exposure_type: str
     instrument: str
+    archive_name: str
 
 
 MODES = {
-    "mos": ModeKeywords("NRS_MSASPEC", "NIRSPEC"),
-    "fixed-slit": ModeKeywords("NRS_FIXEDSLIT", "NIRSPEC"),
-    "nircam-wfss": ModeKeywords("NRC_WFSS", "NIRCAM"),
-    "niriss-wfss": ModeKeywords("NIS_WFSS", "NIRISS"),
-    "miri-wfss": ModeKeywords("MIR_WFSS", "MIRI"),
+    "mos": ModeKeywords("NRS_MSASPEC", "NIRSPEC", "NIRSPEC/MSA"),
+    "fixed-slit": ModeKeywords("NRS_FIXEDSLIT", "NIRSPEC", "NIRSPEC/SLIT"),
+    "nircam-wfss": ModeKeywords("NRC_WFSS", "NIRCAM", "NIRCAM/GRISM"),
+    "niriss-wfss": ModeKeywords("NIS_WFSS", "NIRISS", "NIRISS/WFSS"),
+    "miri-wfss": ModeKeywords("MIR_WFSS", "MIRI", "MIRI/WFSS"),
 }
 
 EXPOSURE_TYPES = tuple(mode.exposure_type for mode in MODES.values())

@@ -127,7 +127,7 @@ def test_files_in_place_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_glob_that_reaches_into_the_results(finished: Workflow, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(finished.folder)
-    found = {path.split("/")[0] for path in find_exposures("**/*_cal.fits", "results")}
+    found = {path.split("/")[0] for path in find_exposures(["**/*_cal.fits"], "results")}
     assert found == {"data", "aside"}
 
 

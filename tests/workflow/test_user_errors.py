@@ -207,7 +207,7 @@ def test_wrong_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     sentence = f"matches no file; correct the setting 'exposures', or the working .* {tmp_path}$"
     with pytest.raises(InputError, match=f"^exposures: 'data/\\*_cal.fits' {sentence}"):
-        find_exposures("data/*_cal.fits")
+        find_exposures(["data/*_cal.fits"])
 
 
 def test_source_list_that_was_edited(work: Workflow):

@@ -22,8 +22,7 @@ onstart:
 
 def end_session(failed):
     """Report how the run ended; return whether something failed, though perhaps no job did."""
-    is_listed = INPUTS.run.has_these_settings()
-    return SESSION.end(failed, is_listed, config, read_configfile(DEFAULTS))
+    return SESSION.end(failed, INPUTS.run, config, read_configfile(DEFAULTS))
 
 
 onsuccess:

@@ -10,19 +10,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InputError, pluralize
+from ..modes import MODES
 from ..naming import parse_exposure_name
 from ..units import format_size
 
 _ASSOCIATION = re.compile(r"jw(\d{5})-o(\d{3})_\d{8}t\d{6}_spec3_(\d{5})_asn\.json")
 
-#: Names of the modes at MAST (MAST documents, "JWST Instrument Names"), by key of `modes.MODES`.
-INSTRUMENTS = {
-    "mos": "NIRSPEC/MSA",
-    "fixed-slit": "NIRSPEC/SLIT",
-    "nircam-wfss": "NIRCAM/GRISM",
-    "niriss-wfss": "NIRISS/WFSS",
-    "miri-wfss": "MIRI/WFSS",
-}
+#: Number of the observation in the name of what MAST calls an observation: an exposure or product.
+_OBSERVATION = re.compile(r"jw\d{5}(?:-o)?(\d{3})")
 
 #: Observations whose products are requested at a time: those of grisms have thousands of products.
 BATCH = 20
@@ -59,7 +54,7 @@ def find_products(program: int, observation: int | None, mode: str | None) -> li
     observation : int, optional
         Number of the observation; by default all.
     mode : str, optional
-        Key of `INSTRUMENTS`; by default all.
+        Key of `modes.MODES`; by default all.
 
     Returns
     -------
@@ -87,11 +82,12 @@ def find_products(program: int, observation: int | None, mode: str | None) -> li
             observations = Observations.query_criteria(
                 obs_collection="JWST",
                 proposal_id=str(program),
-                instrument_name=[INSTRUMENTS[mode]] if mode else [*INSTRUMENTS.values()],
+                instrument_name=[m.archive_name for key, m in MODES.items() if mode in (None, key)],
                 calib_level=[2, 3],
             )
-            for first in range(0, len(observations), BATCH):
-                rows = Observations.get_product_list(observations[first : first + BATCH])
+            ids = [str(row["obsid"]) for row in observations if _is_of(row, observation)]
+            for first in range(0, len(ids), BATCH):
+                rows = Observations.get_product_list(ids[first : first + BATCH])
                 products |= {product.name: product for product in _parse(rows)}
     except (RequestException, RemoteServiceError, TimeoutError) as error:
         raise InputError(
@@ -104,6 +100,12 @@ def find_products(program: int, observation: int | None, mode: str | None) -> li
             "correct the numbers, or look at https://mast.stsci.edu"
         )
     return [products[name] for name in names]
+
+
+def _is_of(row: Any, observation: int | None) -> bool:
+    """Whether products of what MAST calls an observation may be of the observation of a program."""
+    number = _OBSERVATION.match(str(row["obs_id"]))
+    return not (observation and number) or int(number[1]) == observation
 
 
 def _parse(rows: Any) -> Iterator[Product]:

@@ -54,7 +54,9 @@ class SimulatedMode:
 
 
 MODES = {
-    name: SimulatedMode(**mode._asdict(), **METADATA["modes"][name])
+    name: SimulatedMode(
+        exposure_type=mode.exposure_type, instrument=mode.instrument, **METADATA["modes"][name]
+    )
     for name, mode in modes.MODES.items()
 }
 

@@ -23,7 +23,7 @@ OWN_FOLDERS = (PREPARED, PRODUCTS, STALE)
 
 
 def find_exposures(
-    given: str | Iterable[str],
+    items: Iterable[str],
     results: str = "results",
     may_be_made: bool = False,
     where: Callable[[str], str] = lambda key: "",
@@ -34,7 +34,7 @@ def find_exposures(
     `find_files`.
     """
     own = tuple(os.path.join(os.path.abspath(results), folder, "") for folder in OWN_FOLDERS)
-    found = find_files("exposures", given, _is_exposure, results, may_be_made, where)
+    found = find_files("exposures", items, _is_exposure, results, may_be_made, where)
     return [path for path in found if not os.path.abspath(path).startswith(own)]
 
 
@@ -48,13 +48,13 @@ def _is_association(name: str) -> bool:
 
 def find_files(
     key: str,
-    given: str | Iterable[str],
+    items: Iterable[str],
     wanted: Callable[[str], bool] = _is_association,
     results: str = "results",
     may_be_made: bool = False,
     where: Callable[[str], str] = lambda key: "",
 ) -> list[str]:
-    """Resolve globs, folders, files and lists of them to paths, and ``~`` to a home folder.
+    """Resolve globs, folders and files to paths.
 
     A folder, named or matched by a glob, stands for the wanted files in it and in the folders
     below; an address for the file that is fetched from it.
@@ -63,8 +63,8 @@ def find_files(
     ----------
     key : str
         Configuration key, for messages.
-    given : str or iterable of str
-        Value given by the user.
+    items : iterable of str
+        Items of the setting, as `expand_items` returns them.
     wanted : callable
         Whether a file of a folder is wanted, by its name.
     results : str
@@ -85,9 +85,9 @@ def find_files(
         If one of them matches no file.
     """
     paths: list[str] = []
-    for item in expand_lists(key, given, where):
+    for item in items:
         if is_address(item):
-            paths.append(fetched_path(results, file_name(parse_address(item))))
+            paths.append(fetched_path(results, file_name(item)))
             continue
         matches = _matches(item)
         found = [file for path in matches for file in _files_of(path, wanted, results)]
@@ -108,37 +108,41 @@ def split_items(given: str | Iterable[str]) -> list[str]:
     return [*map(os.path.expanduser, [given] if isinstance(given, str) else given)]
 
 
-def expand_lists(
+def expand_items(
     key: str, given: str | Iterable[str], where: Callable[[str], str] = lambda key: ""
-) -> Iterator[str]:
-    """Yield the items of a setting, and of the lists in files that it has (``@FILE``).
+) -> list[str]:
+    """List the items of a setting, and of the lists in files that it has (``@FILE``).
 
     A list has an item a line. As a folder, it stands for the files that are wanted: one of
-    exposures may have associations, too. The parameters are as for `find_files`.
+    exposures may have associations, too. A ``~`` is expanded, addresses are checked and shortened.
+    The parameters are as for `find_files`, `given` is the setting.
 
     Raises
     ------
     InputError
-        If such a file is not a text, or has nothing that is wanted.
+        If such a file is not a text, or has nothing that is wanted, or for `parse_address`.
     """
+    items: list[str] = []
     for item in split_items(given):
-        if not item.startswith("@"):
-            yield item
-            continue
-        path = os.path.expanduser(item[1:])
-        if not os.path.isfile(path):
-            raise _not_found(key, f"@{path}", "is not a file", where)
-        try:
-            with open(path, encoding="utf-8-sig") as file:
-                lines = [line.strip() for line in file]
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: not a text in UTF-8; write one path a line") from None
-        is_wanted = key == "associations"
-        items = [line for line in lines if line and not line.startswith("#")]
-        items = [line for line in items if _is_association(line) == is_wanted]
-        if not items:
-            raise InputError(f"{path}: lists no {key}; write one address or path a line")
-        yield from split_items(items)
+        items += _read_list(key, item[1:], where) if item.startswith("@") else [item]
+    return [parse_address(item) if is_address(item) else item for item in items]
+
+
+def _read_list(key: str, path: str, where: Callable[[str], str]) -> list[str]:
+    path = os.path.expanduser(path)
+    if not os.path.isfile(path):
+        raise _not_found(key, f"@{path}", "is not a file", where)
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            lines = [line.strip() for line in file]
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text in UTF-8; write one path a line") from None
+    is_wanted = key == "associations"
+    items = [line for line in lines if line and not line.startswith("#")]
+    items = [line for line in items if _is_association(line) == is_wanted]
+    if not items:
+        raise InputError(f"{path}: lists no {key}; write one address or path a line")
+    return split_items(items)
 
 
 def is_glob(item: str) -> bool:
@@ -184,14 +188,14 @@ def _files_below(folder: str, results: str) -> Iterator[str]:
     yield from unreadable
 
 
-def count_files(given: str | Iterable[str], results: str = "results") -> list[str]:
+def count_files(items: Iterable[str], results: str = "results") -> list[str]:
     """Count the files in the user's folders of exposures, and those that are ignored.
 
     There is a line for each folder, or glob of folders, that is searched below, or in which FITS
     files are ignored. The arguments are those of `find_exposures`.
     """
     lines = []
-    for item in expand_lists("exposures", given):
+    for item in items:
         folders = filter(os.path.isdir, _matches(item))
         files = {file for folder in folders for file in _files_below(folder, results)}
         used = {file for file in files if _is_exposure(os.path.basename(file))}

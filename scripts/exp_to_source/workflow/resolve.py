@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import results as names
 from ..errors import InputError
-from ..fetch.addresses import beside, file_name, is_address, parse_address
+from ..fetch.addresses import beside, file_name, is_address
 from ..files import has_content, names_in
 from ..formats.indices import is_stale
 from ..naming import get_detector, group_name
@@ -19,7 +19,7 @@ from ..spec3.references import override_files
 from ..tables import read_sources, read_table
 from .checks import advice_on_exposures
 from .exposures import Member, name_exposures, name_members, named_exposures
-from .inputs import expand_lists, find_exposures, find_files, find_table, split_items
+from .inputs import expand_items, find_exposures, find_files, find_table, split_items
 from .triggers import digest, file_trigger
 
 #: Settings that name a table or file of the user.
@@ -45,6 +45,7 @@ class Run:
     members: dict[str, Member]  #: exposures that are prepared, by name
     #: Addresses of exposures and associations that are fetched, by the paths of the files.
     addresses: dict[str, str]
+    items: list[str]  #: of the setting `exposures`, with those of lists
     named: set[str]  #: names of exposures that the user names one by one, or an association does
     results: str  #: folder of the results on disk
 
@@ -198,30 +199,18 @@ class Run:
         return {key: self.settings.values[key] for key in keys}
 
 
-def find_addresses(config: Mapping[str, Any], results: str) -> dict[str, str]:
-    """Find the addresses in the settings, by the paths of the files that are fetched from them.
+def find_addresses(items: Iterable[str], results: str) -> dict[str, str]:
+    """Find the addresses among items of settings, by the paths of the files fetched from them.
 
-    Parameters
-    ----------
-    config : mapping
-        All keys of the schema.
-    results : str
-        Folder of the results on disk.
-
-    Raises
-    ------
-    InputError
-        If files at two addresses have one name.
+    It is an `InputError` if files at two addresses have one name. `results` is the folder on disk.
     """
     addresses: dict[str, str] = {}
-    for key in ("exposures", "associations"):
-        for address in map(parse_address, filter(is_address, expand_lists(key, config[key]))):
-            other = addresses.setdefault(names.fetched_path(results, file_name(address)), address)
-            if other != address:
-                raise InputError(
-                    f"{other} and {address} have one name; leave one out, or download it and "
-                    "rename it"
-                )
+    for address in filter(is_address, items):
+        other = addresses.setdefault(names.fetched_path(results, file_name(address)), address)
+        if other != address:
+            raise InputError(
+                f"{other} and {address} have one name; leave one out, or download it and rename it"
+            )
     return addresses
 
 
@@ -242,9 +231,11 @@ def resolve_run(
     def where(key: str) -> str:
         return f" in {location}" if (location := locate(key)) else ""
 
-    given = find_files("associations", config["associations"], results=results, where=where)
-    paths = list(dict.fromkeys(given))
-    addresses = find_addresses(config, results)
+    items, asn_items = (
+        expand_items(key, config[key], where) for key in ("exposures", "associations")
+    )
+    addresses = find_addresses([*items, *asn_items], results)
+    paths = [*dict.fromkeys(find_files("associations", asn_items, results=results, where=where))]
     associations = [
         read_association(path, is_fetched=path in addresses)
         for path in paths
@@ -253,7 +244,7 @@ def resolve_run(
     for association in associations:
         if address := addresses.get(association.path):
             addresses = {path: beside(address, path) for path in association.members} | addresses
-    files = simulated or find_exposures(config["exposures"], results, is_module, where)
+    files = simulated or find_exposures(items, results, is_module, where)
     science = [path for association in associations for path in association.science]
     # Not named one by one.
     found = {*files}.difference(split_items(config["exposures"]), science)
@@ -266,6 +257,7 @@ def resolve_run(
         associations,
         members,
         addresses,
+        items,
         named_exposures(config["exposures"], associations),
         results,
     )

@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..failures import failed_files, forget_failures, read_failures, remove_failed_files
 from ..files import check_writable, date_now, file_state, remove_temporary_files, write_file
 from .inputs import count_files
+from .resolve import Run
 from .summary import (
     COMPLETE,
     FAILED,
@@ -86,13 +87,12 @@ class Session:
         sys.exit(1)
 
     def end(
-        self, failed: bool, is_listed: bool, config: Mapping[str, Any], defaults: Mapping[str, Any]
+        self, failed: bool, run: Run, config: Mapping[str, Any], defaults: Mapping[str, Any]
     ) -> bool:
         """Report how the run ended, and keep it in ``summary.json``.
 
-        `failed` says whether a job failed, `is_listed` whether the source list is that of this run,
-        and `defaults` are the settings of the shipped file. Returns whether something failed,
-        though perhaps no job did (see `failures`).
+        `failed` says whether a job failed, `defaults` are the settings of the shipped file. Returns
+        whether something failed, though perhaps no job did (see `failures`).
         """
         lost = [*failed_files(self.results)]
         remove_failed_files(self.results)
@@ -114,10 +114,10 @@ class Session:
             ),
             self.states,
             {*lost},
-            is_listed,
+            run.has_these_settings(),
             config["spec3_classes"],
         )
-        notes = count_files(config["exposures"], self.results)
+        notes = count_files(run.items, self.results)
         changed = {key: value for key, value in config.items() if value != defaults[key]}
         try:
             self._write(summary, changed)

@@ -39,13 +39,19 @@ def mast(monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
         for name in ("MAST_REQUEST_URL", "COLUMNS_CONFIG_URL"):
             url = getattr(portal.PortalAPI, name).replace("https://mast.stsci.edu", archive.address)
             monkeypatch.setattr(portal.PortalAPI, name, url)
-        modes = {"1": "NIRSPEC/MSA", "2": "NIRSPEC/MSA", "3": "NIRCAM/GRISM", "4": "NIRSPEC/IFU"}
+        modes = {
+            "jw01345-o066_s00061_nirspec_f170lp-g235m": "NIRSPEC/MSA",
+            "jw01345066001_03101_00001_nrs1": "NIRSPEC/MSA",
+            "jw01345068001_03101_00001_nrcalong": "NIRCAM/GRISM",
+            "jw01345-o069_t001_nirspec_g235m-f170lp": "NIRSPEC/IFU",
+            "jw01345-o067_s00061_nirspec_f170lp-g235m": "NIRSPEC/MSA",
+        }
         archive.observations = [
             {
-                **{"obsid": id_, "obs_collection": "JWST", "proposal_id": "1345"},
-                **{"instrument_name": mode, "calib_level": 3, "target_name": "x", "obs_id": id_},
+                **{"obsid": str(id_), "obs_collection": "JWST", "proposal_id": "1345"},
+                **{"instrument_name": mode, "calib_level": 3, "target_name": "x", "obs_id": name},
             }
-            for id_, mode in modes.items()
+            for id_, (name, mode) in enumerate(modes.items(), 1)
         ]
         names = [*EXPOSURES, ASSOCIATION, *OTHERS]
         archive.products = {
@@ -54,11 +60,14 @@ def mast(monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
             "2": [product(EXPOSURES[0], "EXCLUSIVE_ACCESS")],
             "3": [product("jw01345068001_03101_00001_nrcalong_cal.fits")],
             "4": [product("jw01345069001_03101_00001_nrs1_cal.fits")],
+            "5": [product(OTHERS[0])],
         }
         yield archive
 
 
-def test_addresses_of_an_observation(capsys: pytest.CaptureFixture[str]):
+def test_addresses_of_an_observation(mast: Archive, capsys: pytest.CaptureFixture[str]):
+    """Products of others are not even requested."""
+    del mast.products["5"]
     main(["find", "1345", "--observation", "66", "--mode", "mos"])
     out, err = capsys.readouterr()
     assert out.splitlines() == [f"{URI}{name}" for name in [*EXPOSURES, ASSOCIATION]]

@@ -12,7 +12,7 @@ from exp_to_source.sources.associations import read_association
 from exp_to_source.sources.catalog import read_catalog
 from exp_to_source.sources.join_table import read_joins
 from exp_to_source.workflow.configuration import check_configuration, read_configfile
-from exp_to_source.workflow.inputs import find_exposures, find_table
+from exp_to_source.workflow.inputs import expand_items, find_exposures, find_table
 
 KEYS = ("exposures", "group_by", "sources", "min_exposures", "catalog", "demo")
 
@@ -47,7 +47,7 @@ def test_odd_settings_end_in_a_sentence(tmp_path, monkeypatch, content):
         # What a run does with settings before it looks at exposures.
         config = read_configfile("my.yaml")
         check_configuration(config, ["my.yaml"])
-        find_exposures(config["exposures"])
+        find_exposures(expand_items("exposures", config["exposures"]))
         find_table("catalog", config["catalog"])
     except InputError as error:
         assert "\n" not in str(error) and len(str(error)) < 1200
@@ -106,12 +106,13 @@ def test_home_in_paths(tmp_path, monkeypatch):
     path.touch()
     (tmp_path / "t.csv").touch()
     (tmp_path / "sources.tsv").touch()
-    assert find_exposures(["~/a_cal.fits", "~", "~/*.fits"]) == [str(path)] * 3
+    given = ["~/a_cal.fits", "~", "~/*.fits"]
+    assert find_exposures(expand_items("exposures", given)) == [str(path)] * 3
     assert find_table("catalog", "~/t.csv") == str(tmp_path / "t.csv")
     with pytest.raises(InputError, match="tsv' is written by each run; copy it"):
         find_table("catalog", f"{tmp_path}/sources.tsv", results=str(tmp_path))
     with pytest.raises(InputError, match="does not exist"):
-        find_exposures("~nobody_has_this_name/x_cal.fits")
+        find_exposures(["~nobody_has_this_name/x_cal.fits"])
 
 
 def test_whole_numbers_are_integers_however_they_are_written(tmp_path):

@@ -35,12 +35,12 @@ def test_a_folder_is_searched_below_as_the_archive_has_a_folder_for_each_exposur
     touch(tree / "asn", "x_asn.json", "x_asn.yaml", f"{PRODUCT}_cal.fits")
     expected = below(tree, "jw1_nrs2/jw1_nrs2_cal.fits", "jw2_nrs1/jw2_nrs1_cal.fits")
     for given in (tmp_path, f"{tmp_path}/MAST*", f"{tmp_path}/**/"):
-        assert find_exposures(str(given)) == expected
-        assert count_files(str(given)) == [
+        assert find_exposures([str(given)]) == expected
+        assert count_files([str(given)]) == [
             f"{given}: 2 files found in 2 folders, 3 ignored: "
             "2 not *_cal.fits or *_mbsub.fits, 1 source-based"
         ]
-    assert find_files("associations", str(tmp_path)) == below(
+    assert find_files("associations", [str(tmp_path)]) == below(
         tree, "asn/x_asn.json", "asn/x_asn.yaml"
     )
 
@@ -55,12 +55,12 @@ def test_results_hidden_files_and_second_ways_to_a_folder_are_left_out(tmp_path:
     touch(outside, "c_cal.fits")
     (tmp_path / "c").symlink_to(outside)
     expected = below(tmp_path, "a/a_cal.fits", "c/c_cal.fits")
-    assert find_exposures(str(tmp_path), str(results)) == expected
-    assert count_files(str(tmp_path), str(results)) == [f"{tmp_path}: 2 files found in 2 folders"]
+    assert find_exposures([str(tmp_path)], str(results)) == expected
+    assert count_files([str(tmp_path)], str(results)) == [f"{tmp_path}: 2 files found in 2 folders"]
     # A workflow that uses this one may have exposures among its results.
     touch(results, "mine/d_cal.fits")
     for folder in (results, results / "mine"):
-        assert find_exposures(str(folder), str(results)) == below(results, "mine/d_cal.fits")
+        assert find_exposures([str(folder)], str(results)) == below(results, "mine/d_cal.fits")
 
 
 def test_folders_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -73,22 +73,22 @@ def test_folders_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", deny)
-    assert find_exposures(str(tmp_path)) == below(tmp_path, "a_cal.fits")
-    assert count_files(str(tmp_path)) == [
+    assert find_exposures([str(tmp_path)]) == below(tmp_path, "a_cal.fits")
+    assert count_files([str(tmp_path)]) == [
         f"{tmp_path}: 1 file found, 1 ignored: 1 folder that cannot be read ({tmp_path}/lost+found)"
     ]
     with pytest.raises(PermissionError):
-        find_exposures(f"{tmp_path}/lost+found")
+        find_exposures([f"{tmp_path}/lost+found"])
 
 
 def test_folders_without_exposures(tmp_path: Path):
     touch(tmp_path, "c/below/c_rate.fits")
     for given, what in {"c": "has no", "?": "matches folders that have no"}.items():
         with pytest.raises(InputError) as error:
-            find_exposures(f"{tmp_path}/{given}")
+            find_exposures([f"{tmp_path}/{given}"])
         assert f"/{given}' {what} *_cal.fits or *_mbsub.fits of exposures; co" in str(error.value)
     with pytest.raises(InputError, match=r"has no \*_asn.json or \*_asn.yaml; correct"):
-        find_files("associations", str(tmp_path / "c"))
+        find_files("associations", [str(tmp_path / "c")])
 
 
 def test_files_of_a_folder_that_are_passed_over(tmp_path: Path):
@@ -97,7 +97,7 @@ def test_files_of_a_folder_that_are_passed_over(tmp_path: Path):
         f"{tmp_path}: 1 file found, 3 ignored: 1 compressed or of another kind, "
         "2 not *_cal.fits or *_mbsub.fits"
     ]
-    assert count_files(f"{tmp_path}/*_cal.fits") == []
+    assert count_files([f"{tmp_path}/*_cal.fits"]) == []
 
 
 def test_exposures_are_named_by_their_paths_and_by_associations(

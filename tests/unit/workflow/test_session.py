@@ -5,6 +5,7 @@ import os
 import signal
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,8 @@ from exp_to_source.workflow import session
 from exp_to_source.workflow.session import KILLED, Session
 
 SENTENCE = "exp-to-source gather: a_cal.fits: truncated; get it again"
-CONFIG = {"exposures": [], "spec3_classes": ["s"]}
+CONFIG = {"spec3_classes": ["s"]}
+RUN = SimpleNamespace(has_these_settings=lambda: True, items=[])
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def write(folder: Path, name: str, text: str = "") -> None:
 
 def end(run: Session, failed: bool = True, has_failed: bool = True) -> dict[str, object]:
     defaults = CONFIG | {"group_by": "auto"}
-    assert run.end(failed, True, CONFIG | {"group_by": "source_id"}, defaults) is has_failed
+    assert run.end(failed, RUN, CONFIG | {"group_by": "source_id"}, defaults) is has_failed
     return json.loads(Path(run.results, "summary.json").read_text())
 
 
