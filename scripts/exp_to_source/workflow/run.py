@@ -98,8 +98,9 @@ def _execute(command: Sequence[str]) -> None:
                 print(line, end="", file=sys.stderr)
                 last = line.strip() or last
         except BaseException:
-            # Snakemake ends its jobs, and itself.
+            # Snakemake starts no more jobs, waits for those that run, and reports.
             process.terminate()
+            sys.stderr.writelines(process.stderr)
             raise
     if process.returncode:
         raise InputError(last)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
+from threading import Thread
 from typing import Any, NoReturn
 
 from .. import FORMAT, __version__
@@ -69,14 +70,25 @@ class Session:
         self.states = file_states(self.results)
         self.log_states = dict(self._logs())
         self.is_running = True
-        previous = signal.getsignal(signal.SIGINT)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._watch(number)
 
-        def interrupt(number: int, frame: Any) -> None:
+    def _watch(self, number: signal.Signals) -> None:
+        """Note a signal that ends the run, before its present handler handles it."""
+        handler = signal.getsignal(number)
+        if not callable(handler):
+            return
+
+        def interrupt(*arguments: Any) -> None:
             self.is_interrupted = True
-            if callable(previous):
-                previous(number, frame)
+            if number == signal.SIGTERM:
+                # Snakemake's handler takes a lock, and waits for ever if the signal interrupted the
+                # thread that has it (docs/explanation/upstream.md).
+                Thread(target=handler, args=arguments).start()
+            else:
+                handler(*arguments)
 
-        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(number, interrupt)
 
     def refuse(self, sentence: str) -> NoReturn:
         """End the run; Snakemake does not report an exit after its start: `end` does."""

@@ -5,6 +5,7 @@ import os
 import signal
 from importlib.metadata import version
 from pathlib import Path
+from threading import Event, Lock
 from types import SimpleNamespace
 
 import pytest
@@ -81,6 +82,26 @@ def test_an_interrupted_run_is_not_a_failed_one(run: Session, tmp_path: Path, ca
     assert (summary["ended"], summary["reasons"]) == ("interrupted", [])
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == "interrupted; run the same command again to continue"
+
+
+def test_termination_is_handled_where_it_interrupts_who_has_the_lock(tmp_path: Path):
+    """As Snakemake's scheduler has, most of the time."""
+    lock, handled = Lock(), Event()
+
+    def handle(number: int, frame: object) -> None:
+        with lock:
+            handled.set()
+
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    signal.signal(signal.SIGTERM, handle)
+    run = Session(str(tmp_path / "results"))
+    run.start()
+    with lock:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert not handled.wait(0.1)
+    assert handled.wait(10) and run.is_interrupted
+    for number, handler in before:
+        signal.signal(number, handler)
 
 
 def test_refusals_are_reported_at_the_end_once_the_run_has_started(run: Session, capsys):
