@@ -108,6 +108,8 @@ def limits(plane: np.ndarray, vertical: bool, folder: Path) -> tuple[float, ...]
     hdus.writeto(path, overwrite=True)
     file = os.open(path, os.O_RDONLY)
     try:
-        return wavelength_range(file, list(scan(file, str(path)))[1], vertical)
+        _, image = scan(file, str(path))
+        data = os.pread(file, image.data_size, image.data_start)
+        return wavelength_range(data, image, vertical)
     finally:
         os.close(file)

@@ -230,8 +230,17 @@ class SlitTree:
     anchors: dict[str, str] = field(default_factory=dict)
 
     def replace(self, offset: int, length: int, text: str) -> None:
-        """Record that a part of the document is replaced in the fragment."""
-        self.replacements.append((offset - self.start, length, text))
+        """Record that a part of the document is replaced in the fragment.
+
+        Adjacent parts that are removed are one.
+        """
+        offset -= self.start
+        if self.replacements and length and not text:
+            start, size, new = self.replacements[-1]
+            if size and not new and start + size == offset:
+                self.replacements[-1] = start, size + length, ""
+                return
+        self.replacements.append((offset, length, text))
 
     def rename_anchor(self, anchor: str) -> str:
         """Give an anchor a name that depends only on this slit and its entry's number."""

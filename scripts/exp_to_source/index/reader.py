@@ -79,12 +79,6 @@ def simple_scalar(event: Any) -> Scalar:
     return Scalar(event.value, None, event.implicit[0] and not event.style)
 
 
-def span(start: Any, end: Any) -> tuple[int, int]:
-    """Return offset and length of the text between the start of an event and the end of another."""
-    offset = start.start_mark.index
-    return offset, end.end_mark.index - offset
-
-
 def item_size(datatype: Node | None) -> int | None:
     """Return the bytes of an item of an array; None if they do not follow from its datatype.
 
@@ -117,6 +111,8 @@ class NodeReader:
 
     def __init__(self, text: str, block_sizes: Sequence[int | None]) -> None:
         self.text = text
+        #: Characters of the file's document that were left out so far.
+        self.omitted = 0
         self.block_sizes = block_sizes
         self.next = Loader(text).get_event
         self.anchors: dict[str, Node] = {}
@@ -128,6 +124,16 @@ class NodeReader:
         #: Text that aliases may still add: to one slit, and to all together.
         self.remaining_budget = self.slit_budget = max(2 * len(text), MAX_SIZE)
         self.shared_budget = max(MAX_GROWTH * len(text), MAX_SIZE)
+
+    def span(self, start: Any, end: Any) -> tuple[int, int]:
+        """Return offset and length of the text from the start of an event to another's end."""
+        offset = start.start_mark.index
+        return offset + self.omitted, end.end_mark.index - offset
+
+    def line(self, event: Any) -> int:
+        """Return the offset of the line in which an event starts."""
+        mark = event.start_mark
+        return self.omitted + int(mark.index - mark.column)
 
     def node(self, event: Any, slit: SlitTree | None, build: bool, depth: int = 0) -> Node:
         """Read one node: record replacements if it belongs to a slit, build it if `build`."""
@@ -161,9 +167,7 @@ class NodeReader:
         else:
             self.skip_mapping(event, slit, depth)
         if event.anchor:
-            if event.anchor in self.anchors:
-                raise ValueError(f"its ASDF tree defines the anchor {event.anchor} twice")
-            self.anchors[event.anchor] = node
+            self.add_anchor(event.anchor, node)
         return node
 
     def mapping(self, start: Any, slit: SlitTree | None, depth: int) -> dict[str, Node]:
@@ -231,10 +235,10 @@ class NodeReader:
     def source(self, event: Any, slit: SlitTree) -> Array | None:
         """Record the location of the data of a slit's array, which products renumber."""
         if match := _IN_HDU.fullmatch(event.value):
-            slit.replace(*span(event, event), f'"fits:{match[1]},{ENTRY_PLACEHOLDER}"')
+            slit.replace(*self.span(event, event), f'"fits:{match[1]},{ENTRY_PLACEHOLDER}"')
             slit.arrays.append(Array(match[1], int(match[2]), slit.key))
             return slit.arrays[-1]
-        slit.replace(*span(event, event), self.block_mark(event.value, slit.blocks))
+        slit.replace(*self.span(event, event), self.block_mark(event.value, slit.blocks))
         return None
 
     def block_mark(self, source: str, blocks: list[int]) -> str:
@@ -295,20 +299,35 @@ class NodeReader:
             if not before or not self.text.startswith(event.tag[len(PREFIX) :], before.end()):
                 raise UnusualLayoutError
             replacements.append((before.end(), 0, TAG_MARK))
-        for replacement in sorted(replacements):
-            slit.replace(*replacement)
+        for offset, length, new in sorted(replacements):
+            slit.replace(offset + self.omitted, length, new)
 
     def alias(self, event: Any, slit: SlitTree | None, build: bool) -> Node:
         """Resolve an alias: within a slit by name, across slits by writing out the node."""
-        anchor = event.anchor
-        if anchor not in self.anchors:
-            raise ValueError(f"its ASDF tree has an alias without its node ({anchor[:40]})")
-        if slit and anchor in slit.anchors:
-            slit.replace(*span(event, event), f"*{slit.rename_anchor(anchor)}")
-        elif slit:
-            self.charge_node(self.anchors[anchor])
-            slit.replace(*span(event, event), self.expand_alias(anchor, slit))
-        return self.charge_node(self.anchors[anchor]) if build else NOT_BUILT
+        if event.anchor not in self.anchors:
+            raise ValueError(f"its ASDF tree has an alias without its node ({event.anchor[:40]})")
+        if slit:
+            slit.replace(*self.span(event, event), self.alias_text(event.anchor, slit))
+        return self.charge_node(self.anchored(event.anchor)) if build else NOT_BUILT
+
+    def alias_text(self, anchor: str, slit: SlitTree) -> str:
+        """Return an alias as a slit has it: renamed, or another slit's node, written out."""
+        if anchor in slit.anchors:
+            return f"*{slit.rename_anchor(anchor)}"
+        self.charge_node(self.anchored(anchor))
+        return self.expand_alias(anchor, slit)
+
+    def anchored(self, anchor: str) -> Node:
+        """Return an anchored node, which must have been read."""
+        if self.anchors[anchor] is NOT_BUILT:
+            raise UnusualLayoutError
+        return self.anchors[anchor]
+
+    def add_anchor(self, anchor: str, node: Node) -> None:
+        """Remember an anchored node; `NOT_BUILT` if it was not read."""
+        if anchor in self.anchors:
+            raise ValueError(f"its ASDF tree defines the anchor {anchor} twice")
+        self.anchors[anchor] = node
 
     def expand_alias(self, anchor: str, slit: SlitTree) -> str:
         """Write out an anchored node, with the slit's anchor name and block marks.

@@ -1,7 +1,8 @@
 """Parts of an index: what all slits of an exposure have in common, and a record of each slit."""
 
 import os
-import struct
+import sys
+from array import array
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from ..errors import InputError
@@ -53,7 +54,7 @@ FIRST_SLIT = {"s_region": "wcsinfo.s_region", "unit": "bunit_data"}
 #: Top-level metadata that products write themselves.
 PRODUCT_TOP_KEYS = frozenset({"asn", "date", "exposure", "filename", "model_type"})
 
-#: Number of lines along the dispersion that are read, evenly spread over the slit.
+#: Number of lines along the dispersion that are looked at, evenly spread over the slit.
 LINES = 3
 
 
@@ -139,11 +140,13 @@ def slit_layouts(
         plans = plan_headers(meta, slit.node, slit_hdus, keep_unknown)
         hdus = [hdu for hdu, _ in plans]
         casts = {number: cast for number, hdu in enumerate(hdus) if (cast := find_cast(hdu))}
-        digest = new_digest(*seals)
+        digest, wavelengths = new_digest(*seals), b""
         for hdu, plan in plans:
             digest.update(apply_plan(hdu.header.raw, plan))
             for data in exposure.read(hdu.data_start, hdu.end - hdu.data_start):
                 digest.update(data)
+                if hdu.name == "WAVELENGTH":
+                    wavelengths += data
         for number, cast in casts.items():
             if cast[2] > 0:
                 check_cast(exposure, hdus[number], cast)
@@ -167,7 +170,8 @@ def slit_layouts(
             asn=asn,
             type=own_type,
         )
-        yield summarize_slit(digest.hexdigest()[:DIGEST_SIZE], exposure, slit, hdus), layout
+        name = digest.hexdigest()[:DIGEST_SIZE]
+        yield summarize_slit(name, exposure, slit, hdus, wavelengths), layout
         position += size
         last = slit.end
 
@@ -183,8 +187,10 @@ def check_cast(exposure: Exposure, hdu: HDU, cast: Cast) -> None:
         ) from None
 
 
-def summarize_slit(digest: str, exposure: Exposure, slit: SlitTree, hdus: list[HDU]) -> SlitSummary:
-    """Summarize a slit, for the source list."""
+def summarize_slit(
+    digest: str, exposure: Exposure, slit: SlitTree, hdus: list[HDU], wavelengths: bytes
+) -> SlitSummary:
+    """Summarize a slit, for the source list; `wavelengths` are the data of that image."""
     node = slit.node
     source_id = value_at(node, "source_id")
     if source_id is not None and type(source_id) is not int:
@@ -224,7 +230,7 @@ def summarize_slit(digest: str, exposure: Exposure, slit: SlitTree, hdus: list[H
         len(hdus),
         sum(hdu.end - hdu.start for hdu in hdus),
         hdus[0].shape,
-        wavelength_range(exposure.file, image, vertical) if image else (),
+        wavelength_range(wavelengths, image, vertical) if image else (),
         sky_position(value_at(node, "source_ra"), value_at(node, "source_dec")),
         *("" if value is None else str(value) for value in stated),
     )
@@ -237,25 +243,27 @@ def sky_position(ra: Value, dec: Value) -> str:
     return ""
 
 
-def wavelength_range(file: int, image: HDU, vertical: bool) -> tuple[float, ...]:
-    """Read the wavelengths at both ends of some lines along the dispersion.
+def wavelength_range(data: bytes, image: HDU, vertical: bool) -> tuple[float, ...]:
+    """Determine the wavelengths at both ends of some lines along the dispersion.
 
     Wavelengths (microns; NaN or 0 for pixels without one) rise or fall along a line, so its ends
-    are its extremes, and few bytes are read. The result is the shortest and the longest to six
-    digits; empty if no line has any. Light is dispersed along columns if `vertical`.
+    are its extremes. The result is the shortest and the longest to six digits; empty if no line has
+    any. Light is dispersed along columns if `vertical`.
     """
     if len(image.shape) != 2 or 0 in image.shape or image.header.get("BITPIX") != -32:
         return ()
     rows, columns = image.shape
-    across, along = (columns, rows) if vertical else (rows, columns)
-    # Bytes from one pixel of a line to the next, and from one line to the next.
-    step, stride = (4 * columns, 4) if vertical else (4, 4 * columns)
+    pixels = array("f", data[: image.data_size])
+    if sys.byteorder == "little":
+        pixels.byteswap()
     limits = []
     for number in range(1, LINES + 1):
-        start = image.data_start + across * number // (LINES + 1) * stride
-        offsets = range(start, start + along * step, step)
-        for order in (offsets, offsets[::-1]):
-            pixels = (struct.unpack(">f", os.pread(file, 4, offset))[0] for offset in order)
-            if wavelength := next((p for p in pixels if 0 < p < float("inf")), None):
+        if vertical:
+            line = pixels[columns * number // (LINES + 1) :: columns]
+        else:
+            start = rows * number // (LINES + 1) * columns
+            line = pixels[start : start + columns]
+        for ordered in (line, reversed(line)):
+            if wavelength := next((p for p in ordered if 0 < p < float("inf")), None):
                 limits.append(wavelength)
     return tuple(float(f"{limit:.6g}") for limit in (min(limits), max(limits))) if limits else ()

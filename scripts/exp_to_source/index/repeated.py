@@ -1,110 +1,83 @@
-"""Metadata of slits that repeats the exposure's, and need not be read.
+"""Metadata of slits that is like an earlier slit's, and need not be read again.
 
-``extract_2d`` of the jwst package gives each slit a copy of its exposure's metadata, as asdf then
-writes it once more, two columns to the right. Products have the exposure's in place of it.
+``extract_2d`` of the jwst package gives each slit a copy of its exposure's metadata, and slits have
+the same WCS but for some numbers, the blocks of its arrays, and the names of its anchors.
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Container, Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
-from .nodes import SlitTree
-
-#: A key of the exposure's metadata, and all lines of its value.
-_KEY = r"[a-z]\w*"
-_ITEM = re.compile(rf"^  ({_KEY}):.*\n(?:  (?: |-[ \n]).*\n|\n)*", re.M)
-_NEXT_TOP = re.compile(r"^[^ \n]", re.M)
-_LINE_START = re.compile(r"^(?=.)", re.M)
-#: The next key of a slit's metadata.
-_NEXT_KEY = re.compile(r"    (?! |-[ \n])")
+#: A key of a slit's metadata, and all lines of its value.
+_ITEM = re.compile(r"    ([a-z]\w*):.*\n(?:    (?: |-[ \n]).*\n|\n)*")
+_NUMBER = r"-?[0-9.][\w.+-]*"
+#: What may vary in a line: the name of an anchor or alias; a value of numbers, of which those that
+#: describe an array may not, as it must fit its block.
+_VARYING = re.compile(
+    r"( *(?:- )*(?:\w+: )?)(?:([&*])[\w-]+|(?<! shape: )(?<! datatype: )(?<=: )"
+    rf"(?:{_NUMBER}|\[{_NUMBER}(?:, {_NUMBER})*\])$)(.*)",
+    re.ASCII,
+)
 
 
 class Cut(NamedTuple):
-    """Lines of a slit's metadata that are left out of a document."""
+    """An item of a slit's metadata that is left out of a document; offsets are in characters."""
 
-    start: int  #: in the document, in characters
-    length: int
-    keys: list[str]  #: whose values they are
+    start: int
+    end: int
+    key: str
+    model: tuple[int, int]  #: start and end of the item of an earlier slit that it is like
+    #: Where texts of the model have other lengths here: their offsets, and the sum of differences.
+    shifts: list[tuple[int, int]]
+
+    def locate(self, offset: int) -> int:
+        """Return the offset in the document of what is at an offset in the model."""
+        number = bisect_left(self.shifts, (offset - self.model[0],))
+        shift = self.shifts[number - 1][1] if number else 0
+        return offset - self.model[0] + self.start + shift
 
 
-class ReducedText:
-    """A document without the lines of slits that repeat the exposure's metadata.
+def find_cuts(text: str) -> Iterator[Cut]:
+    """Find metadata of slits that is like an earlier slit's, as far as the text shows, in order.
 
-    `own_keys` are those that are a slit's own, whatever their values; None leaves nothing out.
-    Anchors, aliases and tags are not left out, as others may depend on them; nor the last lines of
-    a slit's metadata, so that it does not become empty.
+    It is equal, without anchors, aliases and tags; or it is a WCS that differs as `find_shifts`
+    allows. The first item of each slit stays, so that its metadata does not become empty.
     """
-
-    def __init__(self, text: str, own_keys: Container[str] | None = None) -> None:
-        #: Keys and lines of the exposure's metadata, as far as its text shows.
-        self._items = [] if own_keys is None else _find_items(text)
-        #: What is cut before each offset of the reduced text.
-        self.cuts: dict[int, Cut] = {}
-        parts, end, removed = [], 0, 0
-        repeated = {
-            key: _LINE_START.sub("  ", lines)
-            for key, lines in self._items
-            if key not in (own_keys or ()) and not set(lines) & set("&*!")
-        }
-        for cut in _find_cuts(text, repeated):
-            parts.append(text[end : cut.start])
-            self.cuts[cut.start - removed] = cut
-            end, removed = cut.start + cut.length, removed + cut.length
-        self.text = "".join(parts) + text[end:]
-        self._offsets = list(self.cuts)
-        self._ends = [cut.start + cut.length for cut in self.cuts.values()]
-
-    def fits(self, keys: Iterable[str]) -> bool:
-        """Check that the exposure's metadata has these keys, and no text that looks like others."""
-        plain = [key for key in keys if re.fullmatch(_KEY, key)]
-        return not self.cuts or [key for key, _ in self._items] == plain
-
-    def original(self, offset: int) -> int:
-        """Return the offset in the document of an offset in the reduced text."""
-        count = bisect_right(self._offsets, offset)
-        return offset if count == 0 else offset - self._offsets[count - 1] + self._ends[count - 1]
-
-    def restore(self, slit: SlitTree) -> None:
-        """Make the offsets of a slit those of the whole document, where its cuts are replaced."""
-        first, last = (bisect_right(self._offsets, offset) for offset in (slit.start, slit.end))
-        start = self.original(slit.start)
-        replacements = [
-            (self.original(slit.start + offset) - start, length, new)
-            for offset, length, new in slit.replacements
-        ]
-        cuts = (self.cuts[offset] for offset in self._offsets[first:last])
-        replacements += ((cut.start - start, cut.length, "") for cut in cuts)
-        slit.replacements = sorted(replacements, key=lambda replacement: replacement[0])
-        slit.start, slit.end = start, self.original(slit.end)
+    models: dict[str, tuple[int, int]] = {}
+    transforms: dict[int, tuple[tuple[int, int], list[str]]] = {}
+    position = text.find("\nslits:\n") + 1
+    while position and (position := text.find(" meta:\n", position) + 1):
+        start = first = position + len("meta:\n")
+        while item := _ITEM.match(text, start):
+            position, value, shifts = item.end(), item[0], []
+            if item[1] == "wcs":
+                lines = value.split("\n")
+                model, others = transforms.get(len(lines), (None, lines))
+                if model and (found := find_shifts(others, lines)) is not None:
+                    shifts = found
+                else:
+                    model = None
+                    transforms[len(lines)] = item.span(), lines
+            elif not (model := models.get(value)) and not set(value) & set("&*!"):
+                models[value] = item.span()
+            if model and start != first:
+                yield Cut(start, position, item[1], model, shifts)
+            start = position
 
 
-def _find_items(text: str) -> list[tuple[str, str]]:
-    """Find the keys of the exposure's metadata, each with its lines."""
-    start = text.find("\nmeta:\n") + 1
-    end = _NEXT_TOP.search(text, start + 1)
-    if not start or not end:
-        return []
-    return [(item[1], item[0]) for item in _ITEM.finditer(text, start, end.start())]
-
-
-def _find_cuts(text: str, repeated: Mapping[str, str]) -> Iterator[Cut]:
-    """Find lines of the metadata of slits, by key, in order; adjacent ones together."""
-    slit = text.find("\nslits:\n") + 1
-    if not slit or not repeated:
-        return
-    while (slit := text.find(" meta:\n", slit) + 1) > 0:
-        wcs = text.find("\n    wcs:", slit, text.find("\n- ", slit))
-        cut = Cut(slit, 0, [])
-        for key, lines in repeated.items():
-            start = text.find(lines, cut.start + cut.length, wcs + 1)
-            stop = start + len(lines)
-            if start < 0 or text[start - 1] != "\n" or not _NEXT_KEY.match(text, stop):
-                continue
-            if start > cut.start + cut.length:
-                if cut.keys:
-                    yield cut
-                cut = Cut(start, 0, [])
-            cut = Cut(cut.start, stop - cut.start, [*cut.keys, key])
-        if cut.keys:
-            yield cut
+def find_shifts(model: list[str], lines: list[str]) -> list[tuple[int, int]] | None:
+    """Compare the lines of two WCSs: the shifts of a `Cut`, or None if more varies than may."""
+    shifts: list[tuple[int, int]] = []
+    total = 0
+    starts = [0, *accumulate(len(line) + 1 for line in model)]
+    varying = [n for n, pair in enumerate(zip(model, lines, strict=True)) if pair[0] != pair[1]]
+    for number in varying:
+        old, new = (_VARYING.fullmatch(text[number]) for text in (model, lines))
+        if not old or not new or old.group(1, 2, 3) != new.group(1, 2, 3):
+            return None
+        if difference := len(new[0]) - len(old[0]):
+            total += difference
+            shifts.append((starts[number] + old.end(1), total))
+    return shifts

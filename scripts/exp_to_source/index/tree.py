@@ -9,17 +9,18 @@ metadata is merged over the slit's, as in ``exp_to_source`` of the jwst package.
 This works only for documents in asdf's layout; `normalise` rewrites others.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from ..errors import InputError
-from ..formats.template import META_PLACEHOLDER, TYPE_PLACEHOLDER
+from ..formats.template import META_PLACEHOLDER, TYPE_PLACEHOLDER, Replacement
 from .nodes import Collection, Node, Scalar, SlitTree, at, has_extra_keys, mapping, merge
-from .reader import NodeReader, UnusualLayoutError, span
-from .repeated import ReducedText
+from .reader import NOT_BUILT, NodeReader, UnusualLayoutError
+from .repeated import Cut, find_cuts
 
 TAGS = {"!": "tag:stsci.edu:asdf/"}
 
@@ -35,6 +36,10 @@ NULL_TAG = "tag:yaml.org,2002:null"
 
 #: A mapping whose keys, which have no values, are its members.
 SET_TAG = "tag:yaml.org,2002:set"
+
+
+#: What replacements of a WCS replace: the name of an anchor or alias, the number of a block.
+_TOKEN = re.compile(r"[&*]?[\w.+-]+", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -61,20 +66,17 @@ def parse(text: str, path: str, block_sizes: Sequence[int | None]) -> Tree:
     `block_sizes` are the bytes of the arrays in the internal blocks after the document (None for
     compressed ones), and `path` names the exposure in messages.
     """
-    reduced = ReducedText(text, SLIT_KEYS | PRODUCT_KEYS)
     try:
-        try:
-            return _Parser(text, reduced, block_sizes).document()
-        except UnusualLayoutError:
-            if not reduced.cuts:
-                raise
-        # Some text looks like metadata: nothing is left out.
-        reduced = ReducedText(text)
-        return _Parser(text, reduced, block_sizes).document()
+        if cuts := list(find_cuts(text)):
+            try:
+                return _Parser(text, cuts, block_sizes).document()
+            except (UnusualLayoutError, ValueError, yaml.YAMLError):
+                # Something only looks like metadata, or is at fault: nothing is left out.
+                pass
+        return _Parser(text, [], block_sizes).document()
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        number = text.count("\n", 0, reduced.original(mark.index)) + 1 if mark else 0
-        line = f" at its line {number}" if mark else ""
+        line = f" at its line {mark.line + 1}" if mark else ""
         what = f"is damaged{line} ({problem or 'not valid YAML'})"
         raise InputError(f"{path}: the ASDF tree {what}; get the file again") from None
     except ValueError as error:
@@ -92,13 +94,26 @@ def check_nulls(node: Node) -> None:
                 check_nulls(value)
 
 
-class _Parser(NodeReader):
-    """One pass over the events of a document."""
+class _Item(NamedTuple):
+    """An item of a slit's metadata that was read; offsets are in the document."""
 
-    def __init__(self, text: str, reduced: ReducedText, block_sizes: Sequence[int | None]) -> None:
-        super().__init__(reduced.text, block_sizes)
-        self.reduced = reduced
-        self.unread_cuts = dict(reduced.cuts)
+    end: int
+    node: Node
+    new: str | None  #: text that replaces it in products; None if it stays
+    replacements: list[Replacement]  #: in its text
+
+
+class _Parser(NodeReader):
+    """One pass over the events of a document, without its cuts."""
+
+    def __init__(self, text: str, cuts: list[Cut], block_sizes: Sequence[int | None]) -> None:
+        ends = [0, *(cut.end for cut in cuts)]
+        starts = [*(cut.start for cut in cuts), len(text)]
+        pieces = (text[end:start] for end, start in zip(ends, starts, strict=True))
+        super().__init__("".join(pieces), block_sizes)
+        self.cuts = {cut.start: cut for cut in cuts}
+        #: Items that cuts are like, by their starts; those that were not read yet are None.
+        self.models: dict[int, _Item | None] = {cut.model[0]: None for cut in cuts}
         self.tree = Tree(text, tags=self.tags)
         self.exposure_blocks: list[int] = []
         #: The nodes of the tree's `exposure_metadata`.
@@ -128,16 +143,12 @@ class _Parser(NodeReader):
             raise ValueError("its ASDF tree is followed by another document")
         if not self.tree.slits:
             raise ValueError("its ASDF tree has no slits: not a MultiSlitModel with data")
-        if self.unread_cuts:
+        if self.cuts:
             raise UnusualLayoutError
-        for slit in self.tree.slits:
-            self.reduced.restore(slit)
         return self.tree
 
     def share_meta(self) -> None:
         """Render the metadata that all entries of the exposure have in common."""
-        if not self.reduced.fits(mapping(self.tree.meta)):
-            raise UnusualLayoutError
         for key, node in mapping(self.tree.meta).items():
             if key in SLIT_KEYS | PRODUCT_KEYS:
                 continue
@@ -166,12 +177,12 @@ class _Parser(NodeReader):
         slits = self.tree.slits
         while True:
             event = self.next()
-            line = event.start_mark.index - event.start_mark.column
+            line = self.line(event)
             if slits:
                 slits[-1].end = line
             if isinstance(event, yaml.SequenceEndEvent):
                 return
-            if not self.text.startswith("- ", line):
+            if not self.tree.text.startswith("- ", line):
                 raise UnusualLayoutError
             slits.append(SlitTree(line, list(self.exposure_blocks), len(slits) + 1))
             # Count each slit separately: a product holds only the text of its own slits.
@@ -202,36 +213,71 @@ class _Parser(NodeReader):
             # Only an empty mapping is in this style; the exposure's metadata replaces it.
             if not isinstance(end := self.next(), yaml.MappingEndEvent):
                 raise UnusualLayoutError
-            slit.replace(*span(start, end), f"\n{META_PLACEHOLDER}")
+            slit.replace(*self.span(start, end), f"\n{META_PLACEHOLDER}")
             return Collection()
         content: dict[str, Node] = {}
-        replaced: tuple[int, str] | None = None
-        first = True
-        for key, line in self.keys(start, 4):
-            if cut := self.unread_cuts.pop(line, None):
-                for repeated in cut.keys:
-                    self.check_new(repeated, content)
-                    content[repeated] = mapping(self.tree.meta)[repeated]
+        keys = self.keys(start, 4)
+        key, line = next(keys)
+        slit.replace(line, 0, META_PLACEHOLDER)
+        while True:
+            while cut := self.cuts.pop(line, None):
+                self.check_new(cut.key, content)
+                content[cut.key] = self.repeat(cut, slit)
+                self.omitted += cut.end - cut.start
+                line = cut.end
             self.check_new(key, content)
-            if first:
-                slit.replace(line, 0, META_PLACEHOLDER)
-                first = False
-            if replaced:
-                slit.replace(replaced[0], line - replaced[0], replaced[1])
-                replaced = None
             if not key:
-                break
+                return Collection(content)
+            count, new = len(slit.replacements), None
             if key in PRODUCT_KEYS:
-                content[key] = self.node(self.next(), None, True)
-                replaced = line, ""
+                node, new = self.node(self.next(), None, True), ""
             elif key in self.shared:
-                content[key] = self.node(self.next(), None, True)
-                replaced = line, self.merge_exposure(key, content[key], slit)
+                node = self.node(self.next(), None, True)
+                new = self.merge_exposure(key, node, slit)
             else:
-                content[key] = self.node(self.next(), slit, key != "wcs")
+                node = self.node(self.next(), slit, key != "wcs")
             if key != "wcs":
-                check_nulls(content[key])
-        return Collection(content)
+                check_nulls(node)
+            content[key] = node
+            first, (key, line) = line, next(keys)
+            if first in self.models:
+                inside = slit.replacements[count:]
+                inside = [(slit.start + offset, length, text) for offset, length, text in inside]
+                self.models[first] = _Item(line, node, new, inside)
+            if new is not None:
+                slit.replace(first, line - first, new)
+
+    def repeat(self, cut: Cut, slit: SlitTree) -> Node:
+        """Record the replacements in an item that is like an earlier slit's, and return its node.
+
+        The names of anchors and aliases must vary alike, and blocks have the size of the earlier.
+        """
+        item, text = self.models[cut.model[0]], self.tree.text
+        if item is None or item.end != cut.model[1]:
+            raise UnusualLayoutError
+        if item.new is not None:
+            new = self.merge_exposure(cut.key, item.node, slit) if item.new else ""
+            slit.replace(cut.start, cut.end - cut.start, new)
+        names: dict[str, str] = {}
+        for offset, length, new in item.replacements:
+            start, old = cut.locate(offset), text[offset : offset + length]
+            found = _TOKEN.match(text, start)
+            own = found[0] if found and old else ""
+            if old.startswith("&"):
+                names[old[1:]] = own[1:]
+                self.add_anchor(own[1:], NOT_BUILT)
+                new = f"&{slit.rename_anchor(own[1:])}"
+            elif old.startswith("*"):
+                if own[1:] != names.get(old[1:], old[1:]):
+                    raise UnusualLayoutError
+                new = self.alias_text(own[1:], slit)
+            elif old:
+                sizes = {self.block_sizes[self.block_number(source)] for source in (old, own)}
+                if len(sizes) > 1:
+                    raise UnusualLayoutError
+                new = self.block_mark(own, slit.blocks)
+            slit.replace(start, len(own), new)
+        return item.node
 
     def merge_exposure(self, key: str, node: Node, slit: SlitTree) -> str:
         """Return the line of metadata for a key of slit and exposure; empty if it adds nothing."""
@@ -254,7 +300,7 @@ class _Parser(NodeReader):
         previous: set[str] = set()
         while True:
             event = self.next()
-            line = event.start_mark.index - event.start_mark.column
+            line = self.line(event)
             if isinstance(event, yaml.MappingEndEvent):
                 yield "", line
                 return
