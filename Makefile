@@ -48,7 +48,7 @@ slurm: .venv-slurm/run
 test-spec3: .venv/test
 	$(BIN)/python -m pytest tests/spectra
 
-# A Slurm of one node is started for them, where its programs are installed (Debian: slurm-wlm, munge).
+# A Slurm of four nodes is started for them, where its programs are installed (Debian: slurm-wlm, munge).
 test-slurm: .venv/test .venv-slurm/run
 	$(BIN)/python -m pytest --numprocesses 0 tests/slurm
 

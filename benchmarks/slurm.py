@@ -1,4 +1,4 @@
-"""Measure the ways onto a cluster on a Slurm of one node, beside a run without it.
+"""Measure the ways onto a cluster on a Slurm of four nodes here, beside a run without it.
 
 Needs root, Debian's slurm-wlm and munge, and `make slurm`. Prints a table for each size.
 """
@@ -16,11 +16,11 @@ from inputs import ROOT, Size, exposure_files, parse_size
 
 sys.path.insert(0, str(ROOT / "tests" / "slurm"))
 
-from one_node import Slurm, one_node
+from four_nodes import Slurm, four_nodes
 
 SNAKEMAKE = ROOT / ".venv-slurm" / "bin" / "snakemake"
 RUN = [str(SNAKEMAKE), "--snakefile", str(ROOT / "Snakefile")]
-#: There is no accounting on the node, so the plugin has to ask the queue.
+#: There is no accounting, so the plugin has to ask the queue.
 WAYS = {
     "local": [*RUN, "--cores", "2"],
     "allocation": ["sbatch", "--parsable", "--cpus-per-task=2", "--mem=4G", "--output=/dev/null"],
@@ -41,7 +41,7 @@ def main() -> None:
     os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
     files = exposure_files(arguments.sizes, arguments.data.resolve())
     ways = dict.fromkeys(["local", *arguments.ways])
-    with tempfile.TemporaryDirectory(prefix="slurm") as folder, one_node(Path(folder)) as slurm:
+    with four_nodes() as slurm:
         for size in arguments.sizes:
             print_table(size, files[size], list(ways), arguments.runs, slurm)
 

@@ -1,11 +1,9 @@
 """One Slurm for all tests of this folder, or a loud word that there is none."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from one_node import NoSlurmError, Slurm, one_node
+from four_nodes import NoSlurmError, Slurm, four_nodes
 from snake import ROOT
 
 REASON = pytest.StashKey[str]()
@@ -13,11 +11,11 @@ REASON = pytest.StashKey[str]()
 
 @pytest.fixture(scope="session")
 def slurm(request: pytest.FixtureRequest) -> Iterator[Slurm]:
-    """A Slurm of one node; its socket needs a short path."""
+    """A Slurm of four nodes."""
     try:
         if not (ROOT / ".venv-slurm" / "bin" / "snakemake").exists():
             raise NoSlurmError("its executors are not installed: make slurm")
-        with tempfile.TemporaryDirectory(prefix="slurm") as folder, one_node(Path(folder)) as slurm:
+        with four_nodes() as slurm:
             yield slurm
     except NoSlurmError as reason:
         request.config.stash[REASON] = str(reason)

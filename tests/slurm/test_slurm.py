@@ -1,4 +1,4 @@
-"""The workflow on a real Slurm of one node, in each of the ways of docs/cluster.md."""
+"""The workflow on a real Slurm of four nodes, in each of the ways of docs/cluster.md."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from one_node import Slurm, cancel_all, output
+from four_nodes import Slurm, cancel_all, output
 from snake import ROOT, Result, Workflow, change_slit
 
 from exp_to_source.simulate.exposures import Simulation, simulate
@@ -173,31 +173,26 @@ def test_one_allocation(many: Made, tmp_path: Path, jobs):
         assert Workflow(work, {}).products == many.products
 
 
-def test_allocation_out_of_time(many: Made, tmp_path: Path, slurm: Slurm):
-    """The signal that Slurm sends before the end is sent as soon as there is an index."""
-    work = tmp_path / "work"
-    number, log = submit(work, many.exposures, "--cpus-per-task=1")
-    wait_for(lambda: list(work.glob("results/index/*.txt")))
+def test_allocation_goes_on_elsewhere(many: Made, tmp_path: Path, slurm: Slurm):
+    """Its first turn loses its node; its second is sent the signal that precedes the time limit."""
+    work = Workflow(tmp_path / "work", {})
+    number, log = submit(work.folder, many.exposures, "--cpus-per-task=1")
+    wait_for(lambda: work.products)
+    node = slurm.job(number)["NodeList"]
+    with slurm.lost(node):
+        made = len(work.products)
+        wait_for(lambda: len(work.products) > made)
+        assert slurm.job(number)["NodeList"] != node
     output("scancel", "--batch", "--signal=USR1", str(number))
-    wait_for(lambda: slurm.job(number)["Restarts"] == "1")
-    assert "out of time; the job goes back into the queue (turn 2)" in log.read_text()
-    made = len(Workflow(work, {}).products)
+    wait_for(lambda: slurm.job(number)["Restarts"] == "2")
+    made = len(work.products)
     assert made < 60
-
-    # Slurm takes credentials of the second in which the job was put back for those it revoked.
-    time.sleep(2)
-
-    def completed() -> bool:
-        # Slurm lets jobs that come back wait two minutes.
-        if slurm.job(number)["Reason"] == "BeginTime":
-            output("scontrol", "update", f"JobId={number}", "StartTime=now")
-        return slurm.job(number)["JobState"] == "COMPLETED"
-
-    wait_for(completed)
-    assert Workflow(work, {}).products == many.products
-    unchanged = f", {made} unchanged" if made else ""
-    assert f": {60 - made} new{unchanged}\n" in log.read_text()
-    assert "submit it again" not in log.read_text()
+    wait_for(lambda: slurm.job(number)["JobState"] == "COMPLETED")
+    assert work.products == many.products
+    text = log.read_text()
+    assert "out of time; the job goes back into the queue (turn 3)" in text
+    assert f": {60 - made} new, {made} unchanged\n" in text
+    assert "submit it again" not in text
 
 
 def test_allocation_that_makes_nothing_is_not_repeated(many: Made, tmp_path: Path, slurm: Slurm):
@@ -217,28 +212,39 @@ def test_allocation_of_which_nothing_is_said(slurm: Slurm, tmp_path: Path):
     assert log.read_text().startswith("run.sbatch: name the folder for results")
 
 
-def test_cancelled_jobs(few: Made, tmp_path: Path, slurm: Slurm, jobs):
+def test_jobs_that_lose_their_nodes(few: Made, tmp_path: Path, slurm: Slurm, jobs):
+    """One node is killed, the other taken for what is urgent; Slurm moves the jobs."""
     work = Remote(tmp_path / "work", {"exposures": few.exposures})
-    output("scontrol", "update", "PartitionName=main", "State=DOWN")
-    try:
-        run = work.start()
-        wait_for(lambda: len(slurm.queue()) == 2)
-        output("scancel", str(min(slurm.queue())))
-    finally:
-        output("scontrol", "update", "PartitionName=main", "State=UP")
+    run = work.start()
+    wait_for(lambda: list(slurm.queue().values()) == ["RUNNING"] * 2)
+    killed, taken = (slurm.job(number)["NodeList"] for number in slurm.queue())
+    with slurm.lost(killed):
+        urgent = ("--partition=urgent", f"--nodelist={taken}", "--exclusive", "--mem=50")
+        output("sbatch", *urgent, "--output=/dev/null", "--wrap=true")
+        result = end(run)
+    assert result.status == 0, result.text
+    assert work.products == few.products
+    assert sorted(jobs()) == ["COMPLETED"] * 4 + ["NODE_FAIL", "PREEMPTED"]
+
+
+def test_jobs_that_are_killed(few: Made, tmp_path: Path, slurm: Slurm, jobs):
+    """One is cancelled, one over its time, one over its memory; all get more the next time."""
+    little = "--set-resources=gather_source:mem_mb=10 if attempt == 1 else 500"
+    work = Remote(tmp_path / "work", {"exposures": few.exposures}, options=(*GENERIC, little))
+    run = work.start()
+    wait_for(lambda: list(slurm.queue().values()) == ["RUNNING"] * 2)
+    cancelled, late = map(str, slurm.queue())
+    output("scancel", cancelled)
+    output("scancel", "--full", "--signal=STOP", late)
+    # Slurm looks at time limits twice a minute.
+    output("scontrol", "update", f"JobId={late}", "EndTime=now")
     result = end(run)
     assert result.status == 0, result.text
     assert work.products == few.products
-    assert sorted(jobs()) == ["CANCELLED"] + ["COMPLETED"] * 3
-
-
-def test_job_over_its_memory(few: Made, tmp_path: Path, jobs):
-    """It is killed, and gets more the next time."""
-    little = "--set-resources=index_exposure:mem_mb=20 if attempt == 1 else 600"
-    work = Remote(tmp_path / "work", {"exposures": few.exposures}, options=(*GENERIC, little))
-    work.make()
-    assert work.products == few.products
-    assert sorted(jobs()) == ["COMPLETED"] * 3 + ["FAILED"] * 2
+    assert sorted(jobs()) == ["CANCELLED"] + ["COMPLETED"] * 3 + ["FAILED", "TIMEOUT"]
+    made = [job for job in slurm.ended()[-6:] if job["JobState"] == "COMPLETED"]
+    # Minutes, of which an index has five at its first attempt.
+    assert [job["TimeLimit"] for job in made if job["Name"] == "index_exposure"] == ["10", "10"]
 
 
 def test_job_over_its_memory_each_time(few: Made, tmp_path: Path, jobs):
