@@ -18,11 +18,11 @@ from tables import report
 from exp_to_source import __version__
 
 HERE = ROOT / "benchmarks"
-#: Sizes that end in 20 minutes, all together; the others.
-DEFAULT = "mos-6x15 mos-2x60 mos-6x60 wfss-4x500 list-20x5000"
+#: Sizes that end in 25 minutes, all together; the others.
+DEFAULT = "mos-6x15 mos-2x60 mos-6x60 flight-6x60 fs-12x5 wfss-4x500 list-20x5000"
 MORE = (
-    "mos-12x200 wfss-4x125 wfss-8x2000-10x100 list-20x1000 list-100x5000 list-20x20000 "
-    "list-20x50000"
+    "mos-12x200 flight-36x60 wfss-4x125 wfss-8x2000-10x100 list-20x1000 list-100x5000 "
+    "list-20x20000 list-20x50000"
 )
 #: Lists with more products than this are measured once: they take minutes.
 MANY = 10_000

@@ -1,6 +1,8 @@
-"""Exposures to measure with: sizes, simulated exposures, made-up indices."""
+"""Exposures to measure with: sizes, simulated exposures, those of flight, made-up indices."""
 
+import copy
 import hashlib
+import lzma
 import os
 import re
 import subprocess
@@ -20,7 +22,9 @@ from exp_to_source.formats.rows import checksum  # noqa: E402
 from exp_to_source.formats.summaries import SlitSummary  # noqa: E402
 from exp_to_source.index.fitsfile import HDU, scan  # noqa: E402
 
-MODES = {"mos": "mos", "wfss": "nircam-wfss", "list": ""}
+MODES = {"mos": "mos", "fs": "fixed-slit", "wfss": "nircam-wfss", "flight": "", "list": ""}
+#: An exposure of flight, compressed, of which those of the mode "flight" are made.
+FLIGHT = ROOT / "tests/data/flight/jw01345062001_03101_00001_nrs2_cal.fits.xz"
 NUMBER = b"_03101_00001_"
 PROGRAM = [sys.executable, str(SCRIPTS / "exp-to-source")]
 
@@ -50,6 +54,8 @@ def parse_size(text: str) -> Size:
     if not match:
         raise ValueError(f"{text!r} is no size, such as mos-6x60 or wfss-8x2000-10x100")
     shape = (int(match[4]), int(match[5])) if match[4] else (30, 400)
+    if match[1] == "flight":
+        shape = (25, 341)
     return Size(match[1], int(match[2]), int(match[3]), shape)
 
 
@@ -79,13 +85,13 @@ def exposure_files(sizes: list[Size], data: Path) -> dict[Size, list[Path]]:
 
 
 def _make(size: Size, folder: Path) -> list[Path]:
-    """Simulate the first exposure, which takes seconds, and make the others from it."""
+    """Make the first exposure, which takes seconds or minutes, and the others from it."""
     if not folder.exists():
         fresh = folder.with_name(f"{folder.name}.part")
-        shape = map(str, size.shape)
-        options = ["--realistic", "--exposures=1", f"--sources={size.sources}", "--shape", *shape]
-        command = [*PROGRAM, "simulate", str(fresh), "--mode", MODES[size.mode], *options]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        if size.mode == "flight":
+            flight_exposure(fresh, size.sources)
+        else:
+            simulated_exposure(fresh, size)
         fresh.rename(folder)
     first = next(folder.glob(f"*{NUMBER.decode()}*_cal.fits"))
     paths = [first]
@@ -94,6 +100,33 @@ def _make(size: Size, folder: Path) -> list[Path]:
         if not paths[-1].exists():
             another_exposure(first, number, paths[-1])
     return paths
+
+
+def simulated_exposure(folder: Path, size: Size) -> None:
+    """Simulate an exposure."""
+    shape = map(str, size.shape)
+    options = ["--realistic", "--exposures=1", f"--sources={size.sources}", "--shape", *shape]
+    command = [*PROGRAM, "simulate", str(folder), "--mode", MODES[size.mode], *options]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def flight_exposure(folder: Path, sources: int) -> None:
+    """Write an exposure of copies of the slits of an exposure of flight, each its own source."""
+    # Only here, as it takes long.
+    from stdatamodels.jwst import datamodels
+
+    folder.mkdir(parents=True)
+    path = folder / FLIGHT.stem
+    path.write_bytes(lzma.decompress(FLIGHT.read_bytes()))
+    with datamodels.open(path) as model:
+        slits = [slit.instance for slit in model.slits]
+        while len(model.slits) < sources:
+            model.slits.append(copy.deepcopy(slits[len(model.slits) % len(slits)]))
+        for number, slit in enumerate(model.slits, 1):
+            slit.source_id = slit.slitlet_id = number
+            slit.name, slit.source_name = str(number), f"1345_{number}"
+        path.unlink()
+        model.save(str(path))
 
 
 def _renumbered(text: bytes, number: int) -> bytes:
