@@ -5,13 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := requirements/run.txt
 BUILD := requirements/build.txt
-TEST := requirements/test.txt
-DOCS := requirements/docs.txt
-SLURM := requirements/slurm.txt
-S3 := requirements/s3.txt
-OLDEST := requirements/oldest.txt
-SPEC3 := requirements/spec3.txt
-FIND := requirements/find.txt
+INSTALL := -m pip install --quiet --disable-pip-version-check
 
 # What was set up.
 tell = $(BIN)/python -c 'from importlib.metadata import version; print("$(1)", version("$(1)"), "is installed in .venv")'
@@ -75,7 +69,7 @@ docs: .venv/docs
 
 # Source distribution and wheel; a tag v<version> releases them (.github/workflows/release.yml).
 dist: .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	$(BIN)/python $(INSTALL) build
 	$(BIN)/python -m build
 
 # exp_to_source:latest, and exp_to_source:spec3 with the jwst package. DOCKER=podman builds them, too.
@@ -98,56 +92,32 @@ bench: .venv/test
 
 # With the package itself, in place.
 .venv/run: $(RUN) $(BUILD) | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(RUN) -r $(BUILD)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python $(INSTALL) --require-hashes -r $(RUN) -r $(BUILD)
+	$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/test: $(TEST) .venv/run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(TEST)
+.venv/test .venv/spec3 .venv/find .venv/docs: .venv/%: requirements/%.txt .venv/run
+	$(BIN)/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
-.venv/spec3: $(SPEC3) .venv/run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(SPEC3)
-	@touch $@
-
-.venv/find: $(FIND) .venv/run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(FIND)
-	@touch $@
-
-.venv/docs: $(DOCS) .venv/run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DOCS)
-	@touch $@
-
-.venv-slurm/run: $(SLURM) | .venv/bin/python
-	$(BIN)/python -m venv .venv-slurm
-	.venv-slurm/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(SLURM)
-	@touch $@
-
-.venv-s3/run: $(S3) | .venv/bin/python
-	$(BIN)/python -m venv .venv-s3
-	.venv-s3/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(S3)
-	@touch $@
-
-.venv-oldest/run: $(OLDEST) | .venv/bin/python
-	$(BIN)/python -m venv .venv-oldest
-	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(OLDEST)
+.venv-slurm/run .venv-s3/run .venv-oldest/run: .venv-%/run: requirements/%.txt | .venv/bin/python
+	$(BIN)/python -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
 # One resolution, so that the tests run with what users have; but boto3 wants an older dateutil.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
+HASHES := $(LOCK) --generate-hashes pyproject.toml
 lock: .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/python $(INSTALL) uv
 	$(LOCK) pyproject.toml --extra test --extra docs --extra slurm --output-file .venv/all.txt --upgrade
-	$(LOCK) --generate-hashes pyproject.toml --constraints .venv/all.txt --output-file $(RUN)
+	$(HASHES) --constraints .venv/all.txt --output-file $(RUN)
 	echo "setuptools>=77" | $(LOCK) --generate-hashes - --output-file $(BUILD)
-	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/all.txt --output-file $(TEST)
-	$(LOCK) --generate-hashes pyproject.toml --extra docs --constraints .venv/all.txt --output-file $(DOCS)
-	$(LOCK) --generate-hashes pyproject.toml --extra spec3 --constraints .venv/all.txt --output-file $(SPEC3)
-	$(LOCK) --generate-hashes pyproject.toml --extra find --constraints .venv/all.txt --output-file $(FIND)
-	$(LOCK) --generate-hashes pyproject.toml --extra slurm --constraints .venv/all.txt --output-file $(SLURM)
-	$(LOCK) --generate-hashes pyproject.toml --extra s3 --output-file $(S3)
+	set -e; for extra in test docs spec3 find slurm; do \
+		$(HASHES) --extra $$extra --constraints .venv/all.txt --output-file requirements/$$extra.txt; done
+	$(HASHES) --extra s3 --output-file requirements/s3.txt
 	sed '/^snakemake==/s/.*/snakemake==9.19.0/' .venv/all.txt > .venv/oldest.txt
-	$(LOCK) --generate-hashes pyproject.toml --extra test --constraints .venv/oldest.txt --output-file $(OLDEST)
+	$(HASHES) --extra test --constraints .venv/oldest.txt --output-file requirements/oldest.txt
 
 clean:
 	rm -rf .venv .venv-slurm .venv-s3 .venv-oldest demo docs/_build dist build
