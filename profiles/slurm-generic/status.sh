@@ -5,7 +5,8 @@
 #
 # Accounting is asked first, as it never forgets; then the controller, which forgets a job some
 # minutes after its end (MinJobAge). Where neither answers, the job goes on; where the controller
-# answers that it does not know the job, it is lost, and is submitted again.
+# answers that it does not know the job, it is lost, and is submitted again. A job that would wait for
+# ever, as it requests more than a single job may have, is cancelled and has failed.
 
 job=$1
 
@@ -17,6 +18,25 @@ if [ -z "$state" ]; then
         *"Invalid job id"*) state=LOST ;;
     esac
 fi
+
+case $state in
+    PENDING*)
+        request=$(squeue --noheader --jobs="$job" --format="%r %j (%l, %m, partition %P)" 2>/dev/null)
+        reason=${request%% *}
+        # Those of https://slurm.schedmd.com/job_reason_codes.html that do not pass: PartitionNodeLimit
+        # is not among them, as it is also the reason while nodes are down.
+        case $reason in
+            PartitionTimeLimit | MaxMemPerLimit | BadConstraints | *PerJob* | *PerNode*)
+                scancel "$job"
+                state=CANCELLED
+                # The job's log, which Slurm did not begin, is where the end of the run looks.
+                echo "exp-to-source: ${request#* }: Slurm would never start it ($reason); request less" \
+                    "with --resources runtime=MINUTES mem_mb=MB or --group-components, or choose" \
+                    "another partition" | tee -a "logs/cluster/$job.log" >&2
+                ;;
+        esac
+        ;;
+esac
 
 case $state in
     COMPLETED*) echo success ;;

@@ -257,6 +257,26 @@ def test_job_over_its_memory_each_time(few: Made, tmp_path: Path, jobs):
     assert jobs() == ["FAILED"] * 2
 
 
+def test_job_over_the_time_limit_of_its_partition(
+    few: Made, tmp_path: Path, slurm: Slurm, jobs, monkeypatch: pytest.MonkeyPatch
+):
+    """It fails with a sentence; capped, it runs."""
+    output("scontrol", "create", "PartitionName=short", "Nodes=ALL", "MaxTime=4", "State=UP")
+    monkeypatch.setenv("SBATCH_PARTITION", "short")
+    work = Remote(tmp_path / "work", {"exposures": few.exposures})
+    result = work.run("--retries=0")
+    assert result.status == 1
+    assert slurm.queue() == {}
+    request = "exp-to-source: index_exposure (5:00, 500M, partition short)"
+    sentence = f"{request}: Slurm would never start it (PartitionTimeLimit); request less with "
+    assert result.text.count(f"\n{sentence}") == 2 + 1
+    assert jobs() == ["CANCELLED"] * 2
+    work.make("--resources=runtime=4")
+    assert work.products == few.products
+    assert jobs() == ["COMPLETED"] * 3
+    output("scontrol", "delete", "PartitionName=short")
+
+
 @pytest.mark.parametrize("options", [GENERIC, PLUGIN], ids=["commands", "plugin"])
 def test_bad_source_does_not_take_its_neighbours_along(
     few: Made, tmp_path: Path, jobs, options: tuple[str, ...]

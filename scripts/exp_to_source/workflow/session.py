@@ -108,7 +108,8 @@ class Session:
         """
         lost = [*failed_files(self.results)]
         remove_failed_files(self.results)
-        jobs = [*self._failed_jobs()] if failed else []
+        # Jobs with a message first, as only some reasons are printed.
+        jobs = sorted(self._failed_jobs(), key=lambda job: KILLED in job[0]) if failed else []
         lost += [path for _, path in jobs if path]
         # Last, as tables of spectra fail for them.
         recorded = read_failures(self.results)

@@ -63,6 +63,8 @@ def test_the_last_lines_are_the_reasons(run: Session, tmp_path: Path, capsys):
         f"{logs}/extract_spectrum/d.log: the job {KILLED}",
     }
     assert (summary["ended"], len(summary["reasons"])) == ("failed", 4)
+    # Those that say most are the first, as only some are printed.
+    assert [KILLED in reason for reason in summary["reasons"]] == [False, False, True, True]
     assert capsys.readouterr().out.splitlines()[-1] in summary["reasons"]
 
 
