@@ -37,13 +37,22 @@ def test_an_association_at_an_address(tmp_path: Path, monkeypatch: pytest.Monkey
         archive.files[paths[0].name] = paths[0].read_bytes()
         jobs = work.make("--forcerun=fetch_exposure")
         assert (jobs["fetch_exposure"], jobs["gather_source"]) == (3, 1)
+
+        fetched = work.folder / "results" / "exposures" / paths[1].name
+        archive.faults[fetched.name] = [{"status": 404}]
+        result = work.run(f"--forcerun=results/exposures/{fetched.name}")
+        assert result.status == 1
+        assert result.text.endswith("the server responds 404 Not Found; correct the address\n")
+        assert fetched.read_bytes() == archive.files[fetched.name]
+        fetched.unlink()
+        expected = {"fetch_exposure": 1, "index_exposure": 1, "list_sources": 1}
+        assert work.make() == expected
     # No server, and no network.
     assert work.make(offline="true").keys() == {"list_sources"}
     files = [path for path in work.folder.rglob("*") if path.is_file()]
     assert not any(TOKEN.encode() in path.read_bytes() for path in files)
 
-    fetched = work.folder / "results" / "exposures"
-    (fetched / paths[1].name).unlink()
+    fetched.unlink()
     result = work.run(offline="true")
     assert result.status == 1
     assert f"/{paths[1].name}: was not fetched yet, and 'offline' allows no network" in result.text

@@ -6,7 +6,8 @@ To fetch again what changed there: --forcerun fetch_exposure.
 
 rule fetch_exposure:
     output:
-        file=fetched_path("results", "{file}"),
+        # Updated: if what changed cannot be fetched, Snakemake restores what there was.
+        file=update(fetched_path("results", "{file}")),
     log:
         "logs/fetch_exposure/{file}.log",
     wildcard_constraints:

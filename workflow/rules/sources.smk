@@ -6,6 +6,8 @@ checkpoint list_sources:
     # content changes, so that only products that changed are rerun. It is not worth a cluster job.
     input:
         indices=INPUTS.indices,
+        # Those that were lost are fetched again.
+        fetched=lambda wildcards: list(map(local, INPUTS.run.fetched_exposures)),
         files=list(map(local, RUN.files)),
         # Then, the indices are those of all exposures.
         read=rules.read_associations.output.done if RUN.fetched_associations else [],

@@ -122,6 +122,8 @@ class _Download:
         try:
             with self._get() as response:
                 self._save(response)
+        except FileNotFoundError:
+            raise _InterruptedError("another process downloaded it, too") from None
         # Their texts contain URLs, which may be signed after a redirect.
         except SSLError:
             raise InputError(
@@ -248,8 +250,8 @@ class _Download:
 
     def _check_kind(self, first: bytes, response: requests.Response) -> None:
         """Check that it is not a page of a portal or proxy in the file's place."""
-        is_fits = self.path.endswith(".fits")
-        if not first.startswith(b"SIMPLE") if is_fits else first.lstrip().startswith(b"<"):
+        start = first.lstrip()[:6]
+        if start != b"SIMPLE" if self.path.endswith(".fits") else start[:1] in (b"", b"<"):
             kind = response.headers.get("Content-Type", "of unknown type")
             raise InputError(
                 f"{self.address}: the server has something else there ({kind:.80}); correct the "

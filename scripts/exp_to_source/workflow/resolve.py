@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import results as names
 from ..errors import InputError
-from ..fetch.addresses import beside, file_name, is_address
+from ..fetch.addresses import beside, file_name, is_address, parse_address
 from ..files import has_content, names_in
 from ..formats.indices import is_stale
 from ..naming import get_detector, group_name
@@ -69,6 +69,11 @@ class Run:
         return [path for path in self.settings.associations if path in self.addresses]
 
     @property
+    def fetched_exposures(self) -> list[str]:
+        """Paths of the exposures that are fetched, but not those that are prepared."""
+        return [path for path in self.exposures.values() if path in self.addresses]
+
+    @property
     def is_complete(self) -> bool:
         """Whether all associations were read: those that are fetched may not exist yet."""
         return len(self.associations) == len(self.settings.associations)
@@ -111,7 +116,7 @@ class Run:
         return digest([self._values(LIST_KEYS), *map(file_trigger, self.files), *self.exposures])
 
     def lost_files(self) -> list[str]:
-        """Return what the last list of sources wrote, and what was lost since: files, and rows.
+        """Return what was lost of the files and rows of the last list of sources, and of fetched.
 
         Snakemake does not look for inputs of a job that need not run, nor at content of outputs.
         If something was lost, the time of that list is in it, too: it may be lost once more.
@@ -120,6 +125,7 @@ class Run:
         if not os.path.exists(settings):
             return []
         lost = names.LISTED - names_in(self.results)
+        lost |= {path for path in self.fetched_exposures if not os.path.exists(path)}
         if not lost:
             exposures = self.exposures.keys() & read_settings(settings).exposures.keys()
             left_out = (row["product"] for row in read_table(f"{self.results}/{names.LEFT_OUT}"))
@@ -243,7 +249,13 @@ def resolve_run(
     ]
     for association in associations:
         if address := addresses.get(association.path):
-            addresses = {path: beside(address, path) for path in association.members} | addresses
+            for path in association.members:
+                if os.path.dirname(path) != os.path.dirname(association.path):
+                    raise InputError(
+                        f"{association.path}: its member {path!r} is in another folder, and "
+                        "members are fetched from beside it; correct it, or download them"
+                    )
+                addresses.setdefault(path, parse_address(beside(address, path)))
     files = simulated or find_exposures(items, results, is_module, where)
     science = [path for association in associations for path in association.science]
     # Not named one by one.

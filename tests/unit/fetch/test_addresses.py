@@ -105,5 +105,9 @@ def test_members_are_beside_their_association(folder: Path):
     assert resolve(associations=asn, prepare=True).members.keys() == run.exposures.keys()
     assert run.addresses[f"results/exposures/{NAME}"] == URI
     assert run.exposure_trigger("c_cal") == "https://example.org/a/c_cal.fits"
+    content = Path("results/exposures/x_asn.json").read_text()
+    Path("results/exposures/x_asn.json").write_text(content.replace("d_x1d", "../d_x1d"))
+    with pytest.raises(InputError, match=r"/../d_x1d.fits' is in another folder, and members are"):
+        resolve(associations=asn)
     with pytest.raises(InputError, match="is a spectrum, and its exposure"):
         read_association("results/exposures/x_asn.json")

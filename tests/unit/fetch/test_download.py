@@ -111,6 +111,19 @@ def test_an_interrupted_job_is_continued_by_the_next(archive: Archive, target: T
     assert archive.asked("Range") == ["", "bytes=3000-"]
 
 
+def test_another_process_is_faster(archive: Archive, target: Target):
+    """It renamed the partial file: two runs share a folder, or Snakemake alone was killed."""
+    report = target.lines.append
+
+    def be_faster(line: str) -> None:
+        report(line)
+        if not target.path.exists():
+            target.part.rename(target.path)
+
+    fetch(target.address, str(target.path), be_faster)
+    target.check()
+
+
 def test_what_was_complete_is_not_downloaded_again(archive: Archive, target: Target):
     target.part.parent.mkdir()
     target.part.write_bytes(CONTENT)
@@ -222,6 +235,9 @@ def test_a_page_in_place_of_the_file(archive: Archive, target: Target, tmp_path:
     archive.headers[NAME] = {"Content-Type": "text/html"}
     archive.files[NAME] = archive.files["x_asn.json"] = b"\n<!DOCTYPE html>"
     assert "has something else there (text/html); correct the address" in target.fail()
+    with pytest.raises(InputError, match="has something else there"):
+        fetch(f"{archive.address}/x_asn.json", str(tmp_path / "x_asn.json"), print)
+    archive.files["x_asn.json"] = b""
     with pytest.raises(InputError, match="has something else there"):
         fetch(f"{archive.address}/x_asn.json", str(tmp_path / "x_asn.json"), print)
     archive.files["x_asn.json"] = b'\n{"asn_type": "spec3"}'
