@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from exp_to_source.cli import PROGRAM, make_parsers
+from exp_to_source.cli import make_parsers
+from exp_to_source.errors import PROGRAM
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
 

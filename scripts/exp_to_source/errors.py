@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
+#: Begins each message on a mistake of the user.
+PROGRAM = "exp-to-source"
+
 #: What to do about errors of the operating system.
 HINTS = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space and run again"),

@@ -9,8 +9,8 @@ import exp_to_source  # noqa: E402, F401
 
 # As in bin/start.py of the library.
 sys.path.pop(0)
-from exp_to_source.cli import PROGRAM, main  # noqa: E402
-from exp_to_source.errors import exit_on_user_error  # noqa: E402
+from exp_to_source.cli import main  # noqa: E402
+from exp_to_source.errors import PROGRAM, exit_on_user_error  # noqa: E402
 from exp_to_source.files import write_file  # noqa: E402
 
 # Open until the end of Python, which writes the error of a user to it.

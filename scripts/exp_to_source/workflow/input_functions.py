@@ -48,7 +48,7 @@ class InputFunctions:
     is_module : bool
         Whether another workflow uses this one.
     refuse : callable
-        Ends the run with a sentence.
+        Ends the run with a fault and its remedy.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class InputFunctions:
         try:
             return function(*arguments)
         except (InputError, OSError) as error:
-            self.refuse(f"exp-to-source: {format_error(error)}")
+            self.refuse(format_error(error))
 
     def _fetched_states(self) -> list[Any]:
         return list(map(file_state, self.run.fetched_associations))
@@ -80,8 +80,8 @@ class InputFunctions:
         address = self.run.addresses[path]
         if self.run.settings.values["offline"] and not os.path.exists(path):
             self.refuse(
-                f"exp-to-source: {address}: was not fetched yet, and 'offline' allows no network; "
-                "leave 'offline' out once"
+                f"{address}: was not fetched yet, and 'offline' allows no network; leave 'offline' "
+                "out once"
             )
         return address
 
@@ -113,8 +113,7 @@ class InputFunctions:
         results = self.run.results
         if results not in LISTINGS:
             self.refuse(
-                "exp-to-source: a rule is used without the others; write 'use rule * from' this "
-                "workflow before it"
+                "a rule is used without the others; write 'use rule * from' this workflow before it"
             )
         # Snakemake divides inputs into batches before any job runs.
         is_divided = any(word.startswith("--bat") for word in sys.argv)
@@ -144,7 +143,7 @@ class InputFunctions:
                     f"{left_out[name]}; to make it, change the settings 'sources', 'catalog', "
                     "'exclude' or 'min_exposures'"
                 )
-            self.refuse(f"exp-to-source: {name}: {fault}")
+            self.refuse(f"{name}: {fault}")
         return rows[name]
 
     def _table(self, name: str) -> list[dict[str, str]]:
@@ -191,7 +190,7 @@ class InputFunctions:
         def products(wildcards: Any) -> list[str]:
             batch = self._batches_of(size).get(wildcards.batch)
             if batch is None:
-                self.refuse(f"exp-to-source: {wildcards.batch}: is a batch of other products")
+                self.refuse(f"{wildcards.batch}: is a batch of other products")
             return [names.product_path("results", name) for name in batch]
 
         return products
@@ -276,9 +275,7 @@ class InputFunctions:
             if row["family"] == family and is_grism(row["exposure_type"]) == of_grism
         }
         if not rows:
-            self.refuse(
-                f"exp-to-source: {family}: no source of a {kind} in it is wanted; see {self._list}"
-            )
+            self.refuse(f"{family}: no source of a {kind} in it is wanted; see {self._list}")
         return rows
 
     def family_products(self, wildcards: Any) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from .. import FORMAT, __version__
 from .. import results as names
-from ..errors import InputError
+from ..errors import PROGRAM, InputError
 from ..failures import failed_files, forget_failures, read_failures, remove_failed_files
 from ..files import check_writable, date_now, file_state, remove_temporary_files, write_file
 from .inputs import count_files
@@ -39,9 +39,6 @@ OUTPUTS: dict[str, Callable[[str, str], str]] = {
     "draw_quicklook": names.quicklook_path,
     "extract_spectrum": lambda results, name: names.spectrum_path(results, name, "x1d"),
 }
-
-#: What begins the last lines of a job that failed by a mistake of the user.
-PROGRAM = "exp-to-source"
 
 KILLED = "ended without a message: killed (memory, time limit, scancel), or as Snakemake says above"
 
@@ -90,8 +87,9 @@ class Session:
 
         signal.signal(number, interrupt)
 
-    def refuse(self, sentence: str) -> NoReturn:
+    def refuse(self, fault: str) -> NoReturn:
         """End the run; Snakemake does not report an exit after its start: `end` does."""
+        sentence = f"{PROGRAM}: {fault}"
         if self.is_running:
             self.refusals.append(sentence)
         else:
