@@ -20,6 +20,9 @@ from . import addresses
 #: Bytes that are read at a time; the first ones tell whether a partial file is of this version.
 CHUNK = 1 << 20
 
+#: Bytes left free on the disk: without any, Snakemake fails with a traceback, even the next time.
+RESERVE = 1 << 24
+
 #: Seconds before each further try without progress, and the longest that a server may ask for.
 PAUSES = (1, 5, 20, 60)
 LONGEST_PAUSE = 600
@@ -145,6 +148,9 @@ class _Download:
         url = addresses.request_url(self.address)
         token = os.environ.get("MAST_API_TOKEN", "").strip()
         at_mast = url.startswith(f"{addresses.MAST}/")
+        if at_mast and not (token.isascii() and token.isprintable()):
+            # Errors about headers contain it.
+            raise InputError("MAST_API_TOKEN: has characters that no token has; set it again")
         # Compressed content would have another size.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
         response = self.session.get(
@@ -193,12 +199,6 @@ class _Download:
         first = next(blocks, b"")
         self._check_kind(first, response)
         start = self._reusable(first, size)
-        free = shutil.disk_usage(os.path.dirname(self.path) or ".").free
-        if size is not None and free < size - start:
-            raise InputError(
-                f"{os.path.dirname(self.path)}: has {format_size(free)} of free space, and "
-                f"{self.name} needs {format_size(size - start)}; free some space and run again"
-            )
         end = self._write(response, chain([first], blocks), start, size)
         if size is not None and end != size:
             raise _InterruptedError(f"it ended after {end} of {size} bytes")
@@ -228,6 +228,7 @@ class _Download:
         with rest, open(self.part, "r+b" if start else "wb") as file:
             end = file.seek(start)
             for block in blocks:
+                self._check_space(len(block) if size is None else size - end)
                 end += file.write(block)
                 if (now := monotonic()) - shown > INTERVAL:
                     shown = now
@@ -235,6 +236,16 @@ class _Download:
         seconds = monotonic() - begin
         self.report(f"{self.name}: {format_size(end - start)} in {format_time(seconds)}")
         return end
+
+    def _check_space(self, needed: int) -> None:
+        """Check that the rest fits on the disk, which other downloads fill at the same time."""
+        folder = os.path.dirname(self.path) or "."
+        free = shutil.disk_usage(folder).free
+        if free < needed + RESERVE:
+            raise InputError(
+                f"{folder}: has {format_size(free)} of free space, and {self.name} needs "
+                f"{format_size(needed)} and some for the run; free some space and run again"
+            )
 
     def _report_progress(self, end: int, size: int | None, rate: float) -> None:
         total = f" of {format_size(size)} ({end / size:.0%})" if size else ""

@@ -222,6 +222,8 @@ def test_where_the_token_is_needed(mast: Archive, target: Target, monkeypatch: p
     assert "$MAST_API_TOKEN may have expired" in target.fail(address)
     monkeypatch.delenv("MAST_API_TOKEN")
     assert "set MAST_API_TOKEN to a token of" in target.fail(address)
+    monkeypatch.setenv("MAST_API_TOKEN", f"{TOKEN}\n{TOKEN}")
+    assert target.fail(address) == "MAST_API_TOKEN: has characters that no token has; set it again"
 
 
 def test_urls_after_a_redirect_are_not_shown(archive: Archive, target: Target):
@@ -264,7 +266,14 @@ def test_digests(key: str, archive: Archive, target: Target):
 
 
 def test_space_on_the_disk(target: Target, monkeypatch: pytest.MonkeyPatch):
-    usage = shutil.disk_usage("/")._replace(free=10000)
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda folder: usage)
-    assert f"has 10.0 kB of free space, and {NAME} needs 10.3 kB; free" in target.fail()
-    assert not target.part.exists()
+    """Of what others write meanwhile, something is left, too."""
+    free = [download.RESERVE + size for size in (20000, 19000, 8000)]
+    usage = shutil.disk_usage("/")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            download.shutil, "disk_usage", lambda folder: usage._replace(free=free.pop(0))
+        )
+        assert f"has 16.8 MB of free space, and {NAME} needs 8.3 kB and" in target.fail()
+    assert target.part.stat().st_size == 2000
+    target.fetch()
+    target.check()
