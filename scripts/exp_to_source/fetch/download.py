@@ -17,13 +17,13 @@ from ..files import TEMPORARY, fsync
 from ..units import format_size, format_time
 from . import addresses
 
-#: Bytes that are read at a time; the first ones tell whether a partial file is of this version.
+#: Bytes that are read at a time; by the first ones, a partial file is known to be of this version.
 CHUNK = 1 << 20
 
 #: Bytes left free on the disk: without any, Snakemake fails with a traceback, even the next time.
 RESERVE = 1 << 24
 
-#: Seconds before each further try without progress, and the longest that a server may ask for.
+#: Seconds before each further try without progress, and the most that a server may request.
 PAUSES = (1, 5, 20, 60)
 LONGEST_PAUSE = 600
 
@@ -45,7 +45,7 @@ class _InterruptedError(Exception):
     fault : str
         What happened.
     pause : int
-        Seconds that the server asks to wait.
+        Seconds to wait, as the server requests.
     """
 
     def __init__(self, fault: str, pause: int = 0) -> None:
@@ -82,7 +82,7 @@ def fetch(address: str, path: str, report: Callable[[str], None]) -> None:
     Raises
     ------
     InputError
-        If the file cannot be downloaded, or is not what the server says, or of the wrong kind.
+        If it cannot be downloaded, differs from what the server states, or is of the wrong kind.
     """
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     failures = reached = 0
@@ -176,14 +176,14 @@ class _Download:
             return _InterruptedError(fault, pause)
         if status == 416:
             os.unlink(self.part)
-            return _InterruptedError("the server has less than it says")
+            return _InterruptedError("the file is shorter than the server states")
         if status not in (401, 403):
             remedy = "correct the address"
         elif not at_mast:
             remedy = "it is not public, or does not exist: correct it, or download the file"
         elif token:
             remedy = (
-                "$MAST_API_TOKEN may have expired, or be of somebody who may not read it: see "
+                "$MAST_API_TOKEN may have expired, or be that of a user who may not read it: see "
                 "https://auth.mast.stsci.edu/tokens"
             )
         else:
@@ -266,7 +266,7 @@ class _Download:
             kind = response.headers.get("Content-Type", "of unknown type")
             raise InputError(
                 f"{self.address}: the server has something else there ({kind:.80}); correct the "
-                "address, or log in where the network asks for it"
+                "address, or log in where the network requires it"
             )
 
     def _check_digest(self, response: requests.Response) -> None:

@@ -64,7 +64,7 @@ def find_products(program: int, observation: int | None, mode: str | None) -> li
     Raises
     ------
     InputError
-        If astroquery is not installed, MAST does not answer, or has no such exposures.
+        If astroquery is not installed, MAST does not respond, or has no such exposures.
     """
     try:
         from astroquery.exceptions import NoResultsWarning, RemoteServiceError
@@ -91,7 +91,7 @@ def find_products(program: int, observation: int | None, mode: str | None) -> li
                 products |= {product.name: product for product in _parse(rows)}
     except (RequestException, RemoteServiceError, TimeoutError) as error:
         raise InputError(
-            f"find: MAST does not answer ({type(error).__name__}); run the same command again later"
+            f"find: MAST does not respond ({type(error).__name__}); run the command again later"
         ) from None
     names = [*_choose(products, program, observation)]
     if not any(name.endswith(".fits") for name in names):

@@ -1,4 +1,4 @@
 """Code for the process of Snakemake itself: settings, exposures, progress, summary.
 
-In: the configuration. Out: the request of a run, and its messages. It imports nothing slow.
+In: the configuration. Out: settings and files of a run, and its messages. It imports nothing slow.
 """

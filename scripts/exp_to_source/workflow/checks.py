@@ -56,8 +56,8 @@ def check_storage(results: str) -> None:
 def check_results(results: str) -> None:
     """Check that results can be read and changed, for which Snakemake would fail with a traceback.
 
-    Only the first level is looked at. Each run writes there: so does one of another user, whose
-    umask keeps others out of all that it made.
+    Only of the first level: each run writes there, and the umask of another user's run is that of
+    all files that it wrote.
     """
     logs = os.path.join(os.path.dirname(results), "logs")
     indices = f"{results}/{INDICES}"

@@ -36,8 +36,7 @@ def check_configuration(
     Raises
     ------
     InputError
-        If a key is unknown or its value is not allowed: the message says where, and lists valid
-        ones.
+        If a key is unknown or its value is not allowed; the message has file, line and valid ones.
     """
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match

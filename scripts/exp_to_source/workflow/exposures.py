@@ -10,12 +10,12 @@ from ..sources.associations import Association
 from .inputs import is_glob, split_items
 
 
-def named_exposures(
+def explicit_names(
     given: str | Iterable[str], associations: Iterable[Association] = ()
 ) -> set[str]:
-    """Names of the exposures that the user names one by one, or an association does.
+    """Return the names of the exposures that the setting or an association names one by one.
 
-    The others are found by a glob, in a folder or a list. The setting is as for `find_exposures`.
+    The others are matched by a glob, or are in a folder or a list.
     """
     paths = [item for item in split_items(given) if _is_name(item)]
     paths += (path for association in associations for path in association.science)

@@ -12,14 +12,23 @@ from ..results import CAL, CATALOG, LISTED, MBSUB, PREPARED, PRODUCTS, STALE, fe
 
 SUFFIXES = (CAL, MBSUB)
 
-#: What is looked for in folders, by setting.
-WANTED = {
-    "exposures": f"*{CAL} or *{MBSUB} of exposures",
-    "associations": "*_asn.json or *_asn.yaml",
-}
-
 #: Folders of the results whose files are not the user's exposures.
 OWN_FOLDERS = (PREPARED, PRODUCTS, STALE)
+
+
+def _is_exposure(name: str) -> bool:
+    return name.endswith(SUFFIXES) and not parse_product_name(name.removesuffix(".fits"))
+
+
+def _is_association(name: str) -> bool:
+    return name.endswith(("_asn.json", "_asn.yaml", "_asn.yml"))
+
+
+#: Files that a folder stands for, by setting: a test of their names, and its words in messages.
+KINDS = {
+    "exposures": (_is_exposure, f"*{CAL} or *{MBSUB} of exposures"),
+    "associations": (_is_association, "*_asn.json or *_asn.yaml"),
+}
 
 
 def find_exposures(
@@ -34,45 +43,34 @@ def find_exposures(
     `find_files`.
     """
     own = tuple(os.path.join(os.path.abspath(results), folder, "") for folder in OWN_FOLDERS)
-    found = find_files("exposures", items, _is_exposure, results, may_be_made, where)
-    return [path for path in found if not os.path.abspath(path).startswith(own)]
-
-
-def _is_exposure(name: str) -> bool:
-    return name.endswith(SUFFIXES) and not parse_product_name(name.removesuffix(".fits"))
-
-
-def _is_association(name: str) -> bool:
-    return name.endswith(("_asn.json", "_asn.yaml", "_asn.yml"))
+    paths = find_files("exposures", items, results, may_be_made, where)
+    return [path for path in paths if not os.path.abspath(path).startswith(own)]
 
 
 def find_files(
     key: str,
     items: Iterable[str],
-    wanted: Callable[[str], bool] = _is_association,
     results: str = "results",
     may_be_made: bool = False,
     where: Callable[[str], str] = lambda key: "",
 ) -> list[str]:
     """Resolve globs, folders and files to paths.
 
-    A folder, named or matched by a glob, stands for the wanted files in it and in the folders
+    A folder, named or matched by a glob, stands for the files of `KINDS` in it and in the folders
     below; an address for the file that is fetched from it.
 
     Parameters
     ----------
     key : str
-        Configuration key, for messages.
+        Key of the setting, of `KINDS`.
     items : iterable of str
         Items of the setting, as `expand_items` returns them.
-    wanted : callable
-        Whether a file of a folder is wanted, by its name.
     results : str
         Folder of the run's results, which is not searched from above.
     may_be_made : bool
         Whether a named file may be missing, because another rule makes it.
     where : callable
-        Says in which file a setting is made, for messages.
+        Returns in which file a setting is made, for messages.
 
     Returns
     -------
@@ -84,22 +82,23 @@ def find_files(
     InputError
         If one of them matches no file.
     """
+    is_of_kind, kind = KINDS[key]
     paths: list[str] = []
     for item in items:
         if is_address(item):
             paths.append(fetched_path(results, file_name(item)))
             continue
         matches = _matches(item)
-        found = [file for path in matches for file in _files_of(path, wanted, results)]
-        if not found and may_be_made and not is_glob(item) and item.endswith(SUFFIXES):
-            found = [item]
-        if not found:
-            what = "matches no file" if is_glob(item) else "does not exist"
+        files = [file for path in matches for file in _files_of(path, is_of_kind, results)]
+        if not files and may_be_made and not is_glob(item) and item.endswith(SUFFIXES):
+            files = [item]
+        if not files:
+            fault = "matches no file" if is_glob(item) else "does not exist"
             if matches:
                 has = "matches folders that have" if is_glob(item) else "has"
-                what = f"{has} no {WANTED[key]}"
-            raise _not_found(key, item, what, where)
-        paths += dict.fromkeys(found)
+                fault = f"{has} no {kind}"
+            raise _not_found(key, item, fault, where)
+        paths += dict.fromkeys(files)
     return paths
 
 
@@ -113,14 +112,14 @@ def expand_items(
 ) -> list[str]:
     """List the items of a setting, and of the lists in files that it has (``@FILE``).
 
-    A list has an item a line. As a folder, it stands for the files that are wanted: one of
-    exposures may have associations, too. A ``~`` is expanded, addresses are checked and shortened.
-    The parameters are as for `find_files`, `given` is the setting.
+    A list has an item a line. Like a folder, it may have exposures and associations. A ``~`` is
+    expanded, addresses are checked and shortened. The parameters are as for `find_files`, `given`
+    is the setting.
 
     Raises
     ------
     InputError
-        If such a file is not a text, or has nothing that is wanted, or for `parse_address`.
+        If such a file is not a text, or lists none of `key`, or an address cannot be fetched.
     """
     items: list[str] = []
     for item in split_items(given):
@@ -137,9 +136,8 @@ def _read_list(key: str, path: str, where: Callable[[str], str]) -> list[str]:
             lines = [line.strip() for line in file]
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text in UTF-8; write one path a line") from None
-    is_wanted = key == "associations"
     items = [line for line in lines if line and not line.startswith("#")]
-    items = [line for line in items if _is_association(line) == is_wanted]
+    items = [line for line in items if _is_association(line) == (key == "associations")]
     if not items:
         raise InputError(f"{path}: lists no {key}; write one address or path a line")
     return split_items(items)
@@ -151,21 +149,21 @@ def is_glob(item: str) -> bool:
 
 
 def _matches(item: str) -> list[str]:
-    """Files and folders that an item names, or matches."""
+    """List the files and folders that an item names, or matches."""
     if is_glob(item):
         return sorted(glob.glob(item, recursive=True))
     return [item] if os.path.exists(item) else []
 
 
-def _files_of(path: str, wanted: Callable[[str], bool], results: str) -> list[str]:
-    """Wanted files of a folder and those below, sorted by path; of a file, itself."""
+def _files_of(path: str, is_of_kind: Callable[[str], bool], results: str) -> list[str]:
+    """List the files of a kind in a folder and below it, sorted by path; a file is itself."""
     if not os.path.isdir(path):
         return [path]
-    return sorted(file for file in _files_below(path, results) if wanted(os.path.basename(file)))
+    return sorted(f for f in _files_below(path, results) if is_of_kind(os.path.basename(f)))
 
 
 def _files_below(folder: str, results: str) -> Iterator[str]:
-    """All files of a folder and those below; of one that cannot be read, its path and a slash.
+    """Yield all files in a folder and below it; of one that cannot be read, its path and a slash.
 
     Each folder is searched once, however many links lead to it. Hidden files and folders are left
     out, as by globs, and so are the run's results.
@@ -178,13 +176,13 @@ def _files_below(folder: str, results: str) -> Iterator[str]:
         unreadable.append(os.path.join(error.filename, ""))
 
     searched = {os.path.realpath(results)} - {os.path.realpath(folder)}
-    for place, folders, names in os.walk(folder, onerror=note, followlinks=True):
-        if (real := os.path.realpath(place)) in searched:
+    for parent, folders, names in os.walk(folder, onerror=note, followlinks=True):
+        if (real := os.path.realpath(parent)) in searched:
             folders.clear()
             continue
         searched.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (os.path.join(place, name) for name in names if not name.startswith("."))
+        yield from (os.path.join(parent, name) for name in names if not name.startswith("."))
     yield from unreadable
 
 
@@ -199,21 +197,21 @@ def count_files(items: Iterable[str], results: str = "results") -> list[str]:
         folders = filter(os.path.isdir, _matches(item))
         files = {file for folder in folders for file in _files_below(folder, results)}
         used = {file for file in files if _is_exposure(os.path.basename(file))}
-        reasons = Counter(filter(None, map(_why_not, files - used)))
-        places = len(set(map(os.path.dirname, used)))
+        reasons = Counter(filter(None, map(_skip_reason, files - used)))
+        count = len(set(map(os.path.dirname, used)))
         line = f"{item}: {pluralize(len(used), 'file')} found"
-        if places > 1:
-            line += f" in {places} folders"
+        if count > 1:
+            line += f" in {count} folders"
         if reasons:
-            why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+            why = ", ".join(f"{number} {reason}" for reason, number in sorted(reasons.items()))
             line += f", {reasons.total()} ignored: {why}"
-        if places > 1 or reasons:
+        if count > 1 or reasons:
             lines.append(line)
     return lines
 
 
-def _why_not(path: str) -> str:
-    """Say why a FITS file in a folder is no exposure; empty for other files."""
+def _skip_reason(path: str) -> str:
+    """Return why a FITS file in a folder is not used as an exposure; empty for other files."""
     folder, name = os.path.split(path)
     if not name:
         return f"folder that cannot be read ({folder})"
@@ -225,7 +223,7 @@ def _why_not(path: str) -> str:
 
 
 def _not_found(key: str, item: str, fault: str, where: Callable[[str], str]) -> InputError:
-    """Return the error about a path, with where it is looked for, and where the files are."""
+    """Return the error about a path, with the folder that is searched, and that of the files."""
     remedy = f"correct the setting '{key}'{where(key)}"
     mark = "@" if item.startswith("@") else ""
     path = item.removeprefix(mark)
@@ -245,7 +243,7 @@ def _not_found(key: str, item: str, fault: str, where: Callable[[str], str]) -> 
 def find_table(
     key: str, path: str | None, where: Callable[[str], str] = lambda key: "", results: str = ""
 ) -> str | None:
-    """Return the path of a table in the configuration; None if none is given.
+    """Return the path of a table in the configuration; None if there is none.
 
     A ``~`` is expanded, as in all paths of settings. It is an `InputError` if there is no such
     file, or the run writes it in the folder of results.

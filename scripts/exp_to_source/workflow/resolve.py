@@ -18,7 +18,7 @@ from ..sources.associations import Association, read_association
 from ..spec3.references import override_files
 from ..tables import read_sources, read_table
 from .checks import advice_on_exposures
-from .exposures import Member, name_exposures, name_members, named_exposures
+from .exposures import Member, explicit_names, name_exposures, name_members
 from .inputs import expand_items, find_exposures, find_files, find_table, split_items
 from .triggers import digest, file_trigger
 
@@ -241,7 +241,7 @@ def resolve_run(
         expand_items(key, config[key], where) for key in ("exposures", "associations")
     )
     addresses = find_addresses([*items, *asn_items], results)
-    paths = [*dict.fromkeys(find_files("associations", asn_items, results=results, where=where))]
+    paths = [*dict.fromkeys(find_files("associations", asn_items, results, where=where))]
     associations = [
         read_association(path, is_fetched=path in addresses)
         for path in paths
@@ -270,6 +270,6 @@ def resolve_run(
         members,
         addresses,
         items,
-        named_exposures(config["exposures"], associations),
+        explicit_names(config["exposures"], associations),
         results,
     )

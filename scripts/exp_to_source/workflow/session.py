@@ -101,8 +101,8 @@ class Session:
     ) -> bool:
         """Report how the run ended, and keep it in ``summary.json``.
 
-        `failed` says whether a job failed, `defaults` are the settings of the shipped file. Returns
-        whether something failed, though perhaps no job did (see `failures`).
+        `failed` is whether a job failed, `defaults` are the settings of the shipped file. Return
+        whether anything failed, though perhaps no job did (see `failures`).
         """
         lost = [*failed_files(self.results)]
         remove_failed_files(self.results)
@@ -133,7 +133,7 @@ class Session:
         try:
             self._write(summary, changed)
         except (InputError, OSError) as error:
-            # Such as a full disk, of which the reasons tell, too.
+            # Such as a full disk, which is among the reasons, too.
             notes.append(f"{self.results}/{names.SUMMARY} could not be written: {error}")
         # After what Snakemake prints at its end.
         atexit.register(print, "\n".join(format_summary(summary, notes)), file=sys.stderr)

@@ -140,7 +140,7 @@ def summarize(
 
 
 def format_summary(summary: RunSummary, notes: Iterable[str] = ()) -> list[str]:
-    """Return the last lines of a run, with notes on exposures; the very last say why it failed."""
+    """Return the last lines of a run, with notes on exposures; the very last are why it failed."""
     reasons = summary.reasons[:MAX_NAMES]
     results = summary.results
     lines = []

@@ -153,7 +153,9 @@ def test_parts_of_other_versions_are_not_continued(
 def test_a_wrong_size(archive: Archive, target: Target):
     archive.faults[NAME] = [{"more": 5}] * 99
     assert "the connection was cut, after 3 tries; run the same command" in target.fail()
-    assert f"{NAME}: the server has less than it says; trying again in 2 s" in target.lines
+    assert (
+        f"{NAME}: the file is shorter than the server states; trying again in 2 s" in target.lines
+    )
 
 
 def test_a_size_that_is_not_known(archive: Archive, target: Target):

@@ -88,7 +88,7 @@ def test_nothing(arguments: tuple[int, int | None, str | None]):
         find_products(*arguments)
 
 
-def test_mast_does_not_answer(monkeypatch: pytest.MonkeyPatch):
+def test_mast_does_not_respond(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(portal.PortalAPI, "MAST_REQUEST_URL", "http://127.0.0.1:1/invoke")
-    with pytest.raises(InputError, match=r"MAST does not answer \(ConnectionError\); run the same"):
+    with pytest.raises(InputError, match=r"MAST does not respond \(ConnectionError\); run the"):
         find_products(1345, None, None)

@@ -8,7 +8,7 @@ from astropy.io import fits
 
 from exp_to_source.errors import InputError
 from exp_to_source.sources.associations import Association
-from exp_to_source.workflow.exposures import name_exposures, named_exposures
+from exp_to_source.workflow.exposures import explicit_names, name_exposures
 from exp_to_source.workflow.inputs import count_files, find_exposures, find_files
 
 NAME = "jw00009001001_03101_00001_nrs1_cal"
@@ -110,8 +110,8 @@ def test_exposures_are_named_by_their_paths_and_by_associations(
     association = Association("x_asn.json", "x", ["./e_cal.fits"], [], None)
     given = ["?_cal.fits", "b_cal.fits", "~/d_cal.fits", "x", "made_cal.fits"]
     named = {"b_cal", "d_cal", "e_cal", "made_cal"}
-    assert named_exposures(given, [association]) == named
-    assert named_exposures("?_cal.fits") == set()
+    assert explicit_names(given, [association]) == named
+    assert explicit_names("?_cal.fits") == set()
 
 
 NAMES = (
