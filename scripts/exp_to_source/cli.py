@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from . import commands
+from . import __version__, commands
 from .errors import PROGRAM, exit_on_user_error
 from .modes import FIXED_SLIT_IDS, MODES
 from .settings import read_settings
@@ -39,6 +39,7 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     parser = argparse.ArgumentParser(
         prog=PROGRAM, description="The steps of the workflow, which Snakemake runs as jobs."
     )
+    parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     parsers: dict[str, argparse.ArgumentParser] = {}
 

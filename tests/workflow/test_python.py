@@ -41,6 +41,9 @@ def test_faults_are_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(InputError, match=r"unknown key 'source' \(did you mean 'sources'\?\)"):
         exp_to_source.run(tmp_path, tmp_path / "work", source=[61])
     assert not (tmp_path / "work").exists()
-    with pytest.raises(InputError, match="exposures"):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"correct the setting 'exposures'$"):
         exp_to_source.run(tmp_path / "absent_*.fits", tmp_path / "work")
     assert "absent_*.fits" in capsys.readouterr().err
+    with pytest.raises(OSError, match=f"'{tmp_path}/file'"):
+        exp_to_source.run(tmp_path, tmp_path / "file")

@@ -24,7 +24,9 @@ LOG_TO_STDERR = "the messages above"
 def require_jwst() -> None:
     """Check that the jwst package is installed, which the workflow needs for nothing else."""
     if importlib.util.find_spec("jwst") is None:
-        raise InputError("the jwst package is not installed; install it by 'make spec3'")
+        raise InputError(
+            "the jwst package is not installed; 'make spec3' or 'pip install jwst' installs it"
+        )
 
 
 def extract_all(

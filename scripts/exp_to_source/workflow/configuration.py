@@ -15,6 +15,9 @@ from ..errors import InputError, did_you_mean
 #: JSON schema of the configuration, with the defaults.
 SCHEMA = Path(__file__).with_name("config.schema.yaml")
 
+#: Beginning of the names of temporary files with settings, in which a user corrects nothing.
+PASSED = ".settings-"
+
 #: Whole numbers that YAML 1.1 reads as octal ones.
 _OCTAL = re.compile(r"(?<![\w.])[-+]?0[0-7_]*[0-7]\b")
 
@@ -149,7 +152,7 @@ def locate_setting(
 
 
 def _configfiles(argv: Sequence[str]) -> list[str]:
-    """Return the existing files after ``--configfile``; Snakemake does not pass their paths."""
+    """Return the user's files after ``--configfile``; Snakemake does not pass their paths."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
     try:
@@ -158,7 +161,8 @@ def _configfiles(argv: Sequence[str]) -> list[str]:
         return []
     # Snakemake has changed the folder, to which they are relative; the shell's variable has it.
     folder = os.environ.get("PWD", "")
-    return [path for path in (os.path.join(folder, p) for p in paths) if os.path.isfile(path)]
+    paths = [os.path.join(folder, p) for p in paths if not os.path.basename(p).startswith(PASSED)]
+    return list(filter(os.path.isfile, paths))
 
 
 def _lines(node: yaml.Node | None, keys: list[Any]) -> Iterator[int]:

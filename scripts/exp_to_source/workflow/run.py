@@ -12,8 +12,9 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
+from ..files import check_writable
 from ..results import SOURCES, ecsv_path
-from .configuration import check_configuration
+from .configuration import PASSED, check_configuration
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -62,6 +63,8 @@ def run(
     InputError
         If a setting is wrong or the run fails. The message is the last line of the run; all lines
         are on standard error.
+    OSError
+        If `directory` cannot be written.
     """
     from astropy.table import Table
 
@@ -69,9 +72,9 @@ def run(
         settings["exposures"] = exposures
     text = json.dumps(settings, default=_to_json)
     check_configuration(json.loads(text))
-    os.makedirs(directory, exist_ok=True)
+    check_writable(os.fspath(directory))
     # Nested values on the command line would be text. Nodes of a cluster see the file, too.
-    with NamedTemporaryFile("w", dir=directory, prefix=".settings-", suffix=".json") as file:
+    with NamedTemporaryFile("w", dir=directory, prefix=PASSED, suffix=".json") as file:
         file.write(text)
         file.flush()
         words = ["--directory", os.fspath(directory), "--configfile", file.name, *options]

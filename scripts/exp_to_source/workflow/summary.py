@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from .. import results as names
@@ -66,7 +67,8 @@ def file_states(results: str) -> dict[str, Any]:
 
 def requested_targets(words: Iterable[str]) -> list[str]:
     """Return the targets and result files among the words of a command line."""
-    words = list(words)
+    # After the second, "all" is an amount of lines.
+    words = [word for before, word in pairwise(["", *words]) if before not in ("-q", "--quiet")]
     files = [word for word in words if word.startswith("results/")]
     return [target for target in TARGETS if target in words] + files or ["all"]
 
@@ -212,7 +214,7 @@ def _target(target: str, summary: RunSummary) -> str:
     name = files.get(target, target.removeprefix("results/"))
     if target == "all" or summary.ended != COMPLETE or not os.path.exists(f"{results}/{name}"):
         return ""
-    drawn = summary.quicklooks.now if target == "report" else 0
+    drawn = summary.quicklooks.now if target == "report" and "quicklook" not in summary.asked else 0
     note = f" ({pluralize(drawn, 'quick look')} drawn, too)" if drawn else ""
     if summary.spectra.now and "spec3" in summary.asked:
         note += "; run it once more to have the spectra of this run in it"

@@ -197,6 +197,7 @@ def test_interruptions_are_one_line(results: Path):
         ("--directory W verify sources", ["sources", "verify"]),
         ("results/x", ["results/x"]),
         ("--cores 2", ["all"]),
+        ("--quiet all -- report", ["report"]),
     ],
 )
 def test_targets_and_files_are_among_the_words_of_the_command_line(words: str, targets: list[str]):
