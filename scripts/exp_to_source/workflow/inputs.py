@@ -172,7 +172,7 @@ def _files_below(folder: str, results: str) -> Iterator[str]:
 
     def note(error: OSError) -> None:
         if error.filename == folder:
-            raise error
+            raise InputError(f"{folder}: {error.strerror}; make it readable, or name another")
         unreadable.append(os.path.join(error.filename, ""))
 
     searched = {os.path.realpath(results)} - {os.path.realpath(folder)}

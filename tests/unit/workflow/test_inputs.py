@@ -77,7 +77,7 @@ def test_folders_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert count_files([str(tmp_path)]) == [
         f"{tmp_path}: 1 file found, 1 ignored: 1 folder that cannot be read ({tmp_path}/lost+found)"
     ]
-    with pytest.raises(PermissionError):
+    with pytest.raises(InputError, match="Permission denied; make it readable, or name another"):
         find_exposures([f"{tmp_path}/lost+found"])
 
 
