@@ -133,7 +133,7 @@ def hide_configuration(folder: Path) -> None:
     """Put a folder in the place of /etc/slurm, for this process and its children only."""
     # CLONE_NEWNS of <sched.h>: a mount namespace of its own.
     if ctypes.CDLL(None).unshare(0x00020000) != 0:
-        raise NoSlurmError("only root can start its daemons")
+        raise NoSlurmError("only root, with the right to mount, can start its daemons")
     for options in (("--make-rprivate", "/"), ("--bind", str(folder), CONFIGURATION)):
         mount = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
         if mount.returncode != 0:

@@ -154,15 +154,6 @@ def test_commands_in_place_of_the_plugin(many: Made, tmp_path: Path, jobs):
     assert changed == {f"{PRODUCT.format(61)}_cal.fits"}
 
 
-def test_plugin(few: Made, tmp_path: Path, jobs):
-    work = Remote(tmp_path / "work", {"exposures": few.exposures}, options=PLUGIN)
-    work.make()
-    assert work.products == few.products
-    assert jobs() == ["COMPLETED"] * (2 + 1)
-    assert work.make() == {}
-    assert jobs() == []
-
-
 def test_one_allocation(many: Made, tmp_path: Path, jobs):
     work = tmp_path / "work"
     for said in (": 60 new\n", "Nothing to be done"):
@@ -340,7 +331,8 @@ def test_spectra_share_jobs(
     config = {"exposures": few.copy(tmp_path / "data"), "offline": True, "python": sys.executable}
     remote = Remote(tmp_path / "work", config, options=options)
     remote.make()
-    jobs()
+    assert remote.products == few.products
+    assert jobs() == ["COMPLETED"] * (2 + 1)
     made = remote.make("spec3")
     assert made["extract_spectrum"] == 3
     spectra = remote.folder / "results" / "spec3"
