@@ -23,6 +23,13 @@ def change_slit(path: Path, source_id: int) -> None:
         slit.data[0, 0] = 42
 
 
+def commit(folder: Path, tag: str) -> None:
+    """Make a folder a repository: a commit of all its files, on the branch main, with a tag."""
+    git = ["git", "-C", str(folder), "-c", "user.name=x", "-c", "user.email=x@y"]
+    for words in ("init -q -b main", "add .", "commit -qm x", f"tag {tag}"):
+        subprocess.run([*git, *words.split()], check=True)
+
+
 @dataclass
 class Result:
     """How a run ended: exit status, what it said, how many jobs of each rule it finished."""

@@ -2,11 +2,10 @@
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from snake import ROOT, Workflow
+from snake import ROOT, Workflow, commit
 
 from exp_to_source.simulate.exposures import Simulation, simulate
 
@@ -27,10 +26,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / name, repository / name, symlinks=True, ignore=ignored)
     shutil.copy(ROOT / "Snakefile", repository)
-    git = ["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@y"]
-    init = ["init", "--quiet", "--initial-branch=main"]
-    for words in (init, ["add", "."], ["commit", "--quiet", "--message=x"], ["tag", "v1/a"]):
-        subprocess.run([*git, *words], check=True)
+    commit(repository, "v1/a")
     return folder
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from astropy.io import fits
-from snake import ROOT, Workflow, change_slit
+from snake import ROOT, Workflow, change_slit, commit
 
 FAMILY = "jw10006-o010_{}_nirspec_f170lp-g235m"
 SOURCE = f"{FAMILY.format('s00061')}_cal.fits"
@@ -257,11 +257,9 @@ def test_exposures_that_the_consumer_makes(finished: Workflow, tmp_path: Path):
 def test_a_snakefile_without_its_library_is_refused(finished: Workflow, tmp_path: Path):
     """With gitfile(...), Snakemake takes single files out of a repository."""
     repository = tmp_path / "repository"
-    git = ["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@y"]
     shutil.copytree(ROOT / "workflow" / "rules", repository / "ours" / "workflow" / "rules")
     shutil.copy(ROOT / "Snakefile", repository / "ours")
-    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"], ["tag", "v1"]):
-        subprocess.run([*git, *words], check=True)
+    commit(repository, "v1")
     work = consumer(tmp_path / "work", finished)
     place = f"git+file://{repository}/ours/Snakefile@v1"
     text = (work.folder / "Snakefile").read_text()

@@ -2,15 +2,21 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from exp_to_source.errors import InputError
+from exp_to_source.fetch.addresses import beside
 from exp_to_source.settings import read_settings
+from exp_to_source.sources.associations import read_association
 from exp_to_source.workflow.configuration import check_configuration
 from exp_to_source.workflow.resolve import Run, resolve_run
 from exp_to_source.workflow.triggers import file_trigger
+
+NAME = "jw01345066001_03101_00001_nrs1_cal.fits"
+URI = f"mast:JWST/product/{NAME}"
 
 
 def resolve(**config: object) -> Run:
@@ -120,3 +126,57 @@ def test_no_exposures_and_the_settings_of_the_last_run(folder: Path):
     Path("results/summary.json").write_text(json.dumps({"settings": settings}))
     with pytest.raises(InputError, match=r"(?s)had the settings below.*\nexposures: '\*_cal"):
         run.check_exposures()
+
+
+def test_lists_in_files(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """Of exposures and associations: each setting takes its own, as from a folder."""
+    monkeypatch.setattr(socket, "socket", None)  # No network is used.
+    asn = "mast:JWST/product/jw01345-o066_20240101t000000_spec3_00001_asn.json"
+    Path("list.txt").write_text(f"# of MAST\n{URI}\n\n*_cal.fits\n{asn}\n{asn}\n")
+    run = resolve(exposures="@list.txt", associations="@list.txt")
+    fetched = f"results/exposures/{NAME}"
+    assert list(run.exposures.values()) == [fetched, "a_cal.fits", "b_cal.fits"]
+    assert run.settings.associations == [f"results/exposures/{asn[18:]}"]
+    assert run.addresses == {fetched: URI, run.settings.associations[0]: asn}
+    # As in a folder, files of other kinds are passed over.
+    assert not run.named and not run.is_complete
+    assert resolve(exposures=URI).named == {NAME.removesuffix(".fits")}
+    Path("list.txt").write_text("a_cal.fits\n")
+    with pytest.raises(InputError, match=r"list.txt: lists no associations; write"):
+        resolve(associations=["@list.txt"], exposures=[])
+    with pytest.raises(InputError, match=r"'@gone.txt' is not a file; correct the setting"):
+        resolve(exposures="@gone.txt")
+
+
+def test_two_files_of_one_name(folder: Path):
+    with pytest.raises(InputError, match="have one name; leave one out"):
+        resolve(exposures=[URI, f"s3://stpubdata/jwst/{NAME}"])
+
+
+def test_members_are_beside_their_association(folder: Path):
+    asn = "https://example.org/a/x_asn.json"
+    run = resolve(associations=asn, exposures=[])
+    assert (run.exposures, run.is_complete) == ({}, False)
+    Path("results/exposures").mkdir(parents=True)
+    Path("results/exposures/x_asn.json").write_text(
+        '{"asn_type": "spec3", "products": [{"name": "x", "members": ['
+        '{"expname": "c_x1d.fits", "exptype": "science"},'
+        '{"expname": "d_x1d.fits", "exptype": "background"},'
+        f'{{"expname": "{NAME}", "exptype": "science"}}]}}]}}'
+    )
+    # One that is named by itself is taken from there.
+    run = resolve(associations=asn, exposures=URI)
+    assert list(run.exposures) == [NAME.removesuffix(".fits"), "c_cal"]
+    for name in ("c_cal.fits", "d_x1d.fits"):
+        assert run.addresses[f"results/exposures/{name}"] == beside(asn, name)
+    assert (
+        resolve(associations=asn, exposures=[], prepare=True).members.keys() == run.exposures.keys()
+    )
+    assert run.addresses[f"results/exposures/{NAME}"] == URI
+    assert run.exposure_trigger("c_cal") == "https://example.org/a/c_cal.fits"
+    content = Path("results/exposures/x_asn.json").read_text()
+    Path("results/exposures/x_asn.json").write_text(content.replace("d_x1d", "../d_x1d"))
+    with pytest.raises(InputError, match=r"/../d_x1d.fits' is in another folder, and members are"):
+        resolve(associations=asn)
+    with pytest.raises(InputError, match="is a spectrum, and its exposure"):
+        read_association("results/exposures/x_asn.json")
