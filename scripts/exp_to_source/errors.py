@@ -89,7 +89,7 @@ class exit_on_user_error:  # noqa: N801, used as a function, like those of conte
     Parameters
     ----------
     prog : str
-        Name of the command line program, put before the sentence.
+        Name of the command, put before the sentence.
 
     Raises
     ------
@@ -97,7 +97,7 @@ class exit_on_user_error:  # noqa: N801, used as a function, like those of conte
         In place of `InputError`, `OSError`, `MemoryError` or `ModuleNotFoundError`.
     """
 
-    def __init__(self, prog: str) -> None:
+    def __init__(self, prog: str = PROGRAM) -> None:
         self.prog = prog
 
     def __enter__(self) -> None:

@@ -65,7 +65,11 @@ from exp_to_source.results import (
     survey_path,
 )
 from exp_to_source.workflow.checks import check_results, check_storage
-from exp_to_source.workflow.configuration import check_configuration, locate_setting, read_configfile
+from exp_to_source.workflow.configuration import (
+    check_configuration,
+    locate_setting,
+    read_configfile,
+)
 from exp_to_source.workflow.input_functions import LISTINGS, InputFunctions, one_of
 from exp_to_source.workflow.resolve import resolve_run
 from exp_to_source.workflow.session import Session

@@ -15,7 +15,7 @@ def drop_rate_limit():
 
 
 onstart:
-    with exit_on_user_error("exp-to-source"):
+    with exit_on_user_error():
         SESSION.start()
     drop_rate_limit()
 

@@ -1,6 +1,6 @@
 """What the run is made of: its settings, the user's files, and the input functions of rules."""
 
-with exit_on_user_error("exp-to-source"):
+with exit_on_user_error():
     INPUTS = InputFunctions(
         partial(
             resolve_run,

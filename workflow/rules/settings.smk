@@ -7,7 +7,7 @@ is_own = os.path.lexists(path) and os.path.realpath(path) != os.path.realpath(DE
 #: Settings of the working directory, if it has any; a module has only those that it is given.
 OWN_SETTINGS = [path] if is_own and not IS_MODULE else []
 
-with exit_on_user_error("exp-to-source"):
+with exit_on_user_error():
     # If a file is not YAML, Snakemake reports neither its name nor the line.
     for path in (DEFAULTS, *OWN_SETTINGS):
         read_configfile(path)
@@ -21,7 +21,7 @@ for path in OWN_SETTINGS:
     configfile: path
 
 
-with exit_on_user_error("exp-to-source"):
+with exit_on_user_error():
     check_results(RESULTS)
     check_configuration(config, [DEFAULTS, *OWN_SETTINGS], sys.argv)
 

@@ -45,7 +45,7 @@ checkpoint list_sources:
 
 if hasattr(checkpoints, "list_sources"):
     LISTINGS[RESULTS] = checkpoints.list_sources
-    with exit_on_user_error("exp-to-source"):
+    with exit_on_user_error():
         check_storage(str(rules.list_sources.output.table))
 
 
