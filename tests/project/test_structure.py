@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from snake import ROOT
@@ -15,7 +16,9 @@ from snake import ROOT
 from exp_to_source.files import write_all
 from exp_to_source.gather import entry, product
 from exp_to_source.gather.product import gather_source
+from exp_to_source.index import tree
 from exp_to_source.index.indexing import index_exposure
+from exp_to_source.index.nodes import Node, SlitTree
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.listing import list_sources
 
@@ -95,6 +98,32 @@ def test_every_byte_is_read_once_by_index_and_once_by_gather_and_written_once(
         assert max(reads.opened.values()) <= 2 * len(products)
         assert reads.bytes < 1.01 * size
         assert sum(written) == sum(path.stat().st_size for path in products)
+
+
+def test_nodes_are_made_of_what_differs_between_slits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Slits repeat the exposure's metadata, as in flight; the first WCS has anchors of others."""
+    nodes: Counter[int] = Counter()
+    texts = []
+
+    class Parser(tree._Parser):
+        def node(self, event: Any, slit: SlitTree | None, *arguments: Any) -> Node:
+            nodes[slit.number if slit else 0] += 1
+            return super().node(event, slit, *arguments)
+
+        def document(self) -> tree.Tree:
+            texts.append(len(self.text))
+            return super().document()
+
+    monkeypatch.setattr(tree, "_Parser", Parser)
+    simulation = Simulation(exposures=1, sources=3, shape=(4, 7), realistic=True)
+    (path,) = simulate(simulation, tmp_path)
+    index_exposure(str(path), str(tmp_path / "index.txt"))
+    assert nodes[3] < 0.07 * nodes[1]
+    # Once: little more than the exposure's and two slits of 59 kB.
+    (size,) = texts
+    assert size < 140_000
 
 
 LIBRARY = ROOT / "scripts" / "exp_to_source"

@@ -106,12 +106,11 @@ def plan_headers(
     `meta` has the scalars of the exposure's metadata by path; `slit` is without its WCS.
     """
     headers = {hdu.name: hdu.header for hdu in hdus}
-    scalars = flatten(slit)
     cards: dict[str, Card] = {}
     for keyword in table().entry:
         if keyword.hdu not in headers:
             continue
-        scalar, header = scalars.get(keyword.path), headers[keyword.hdu]
+        scalar, header = at(slit, keyword.path), headers[keyword.hdu]
         if keyword.path.startswith(FROM_EXPOSURE) and (
             override := meta.get(keyword.path[len("meta.") :])
         ):

@@ -71,7 +71,7 @@ def find_shifts(model: list[str], lines: list[str]) -> list[tuple[int, int]] | N
     """Compare the lines of two WCSs: the shifts of a `Cut`, or None if more varies than may."""
     shifts: list[tuple[int, int]] = []
     total = 0
-    starts = [0, *accumulate(len(line) + 1 for line in model)]
+    ends = [0, *accumulate(map(len, model))]
     varying = [n for n, pair in enumerate(zip(model, lines, strict=True)) if pair[0] != pair[1]]
     for number in varying:
         old, new = (_VARYING.fullmatch(text[number]) for text in (model, lines))
@@ -79,5 +79,5 @@ def find_shifts(model: list[str], lines: list[str]) -> list[tuple[int, int]] | N
             return None
         if difference := len(new[0]) - len(old[0]):
             total += difference
-            shifts.append((starts[number] + old.end(1), total))
+            shifts.append((ends[number] + number + old.end(1), total))
     return shifts

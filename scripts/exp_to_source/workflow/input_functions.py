@@ -60,6 +60,9 @@ class InputFunctions:
         self.is_module = is_module
         self.refuse = refuse
         self._list = f"{run.results}/{names.SOURCES}"
+        # Snakemake divides inputs into batches before any job runs.
+        self._is_divided = any(word.startswith("--bat") for word in sys.argv)
+        self._is_listed = False
         # Left by a killed run in the place of what could not be made.
         self._empty = {*empty_files(run.results)}
         self._rows = cache(self._read_rows)
@@ -115,17 +118,17 @@ class InputFunctions:
             self.refuse(
                 "a rule is used without the others; write 'use rule * from' this workflow before it"
             )
-        # Snakemake divides inputs into batches before any job runs.
-        is_divided = any(word.startswith("--bat") for word in sys.argv)
-        if not is_divided:
+        # Once, as Snakemake works out all outputs of the checkpoint each time.
+        if not (self._is_divided or self._is_listed):
             LISTINGS[results].get()
-        rows = self._or_refuse(self._rows, file_state(self._list), is_divided)
+            self._is_listed = True
+        rows = self._or_refuse(self._rows, file_state(self._list))
         if classes is None:
             return rows
         return {name: row for name, row in rows.items() if row["class"] in classes}
 
-    def _read_rows(self, state: Any, is_divided: bool) -> Rows:
-        if is_divided:
+    def _read_rows(self, state: Any) -> Rows:
+        if self._is_divided:
             self.run.check_divisible()
         # The processes of jobs have the option.
         elif "--mode" not in sys.argv:

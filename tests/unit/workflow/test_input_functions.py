@@ -111,6 +111,8 @@ def test_a_list_of_other_settings_ends_the_run(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(RuntimeError, match=r"other settings or exposures.*--forcerun list_sources"):
         inputs.products()
     monkeypatch.setattr("sys.argv", ["snakemake", "--batch"])
+    inputs = functions(min_exposures=2)
+    functions()
     with pytest.raises(RuntimeError, match="--batch divides the products of a source list"):
         inputs.products()
 
