@@ -297,7 +297,8 @@ def test_two_users_of_a_group(shared: Path):
     assert make(start(1001))["gather_source"] == 2
     change_slit(paths[0], 61)
     other = start(1002, umask=0o022)
-    while not any((work.folder / ".snakemake" / "locks").glob("*")):
+    locks = work.folder / ".snakemake" / "locks"
+    while not any(path.stat().st_size for path in locks.glob("*.output.lock")):
         assert other.poll() is None
         time.sleep(0.01)
     other.send_signal(signal.SIGSTOP)
