@@ -139,7 +139,7 @@ def assert_verified(paths: list[Path], products: list[Path], folder: Path) -> li
     for path in paths:
         fingerprint_exposure(str(path), str(folder / "fingerprints" / f"{path.stem}.jsonl"))
     verifier = Verifier(str(folder / "fingerprints"))
-    results = [verifier.verify(str(product)) for product in products]
+    results = verifier.verify(*map(str, products))
     for result in results:
         assert (result.errors, result.unverified) == ([], [])
     return [note for result in results for note in result.notes]

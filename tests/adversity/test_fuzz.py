@@ -112,7 +112,7 @@ class Trial:
             fingerprint_exposure(str(self.path), str(fingerprints))
         except InputError as error:
             return check_message(error, str(self.path))
-        verdict = Verifier(str(fingerprints.parent)).verify(str(self.product))
+        (verdict,) = Verifier(str(fingerprints.parent)).verify(str(self.product))
         sizes = {verdict.product: len(verdict.slits)}
         checked, *_ = check_completeness([verdict], [read_slits(str(fingerprints))], [], sizes)
         assert "\n" not in checked.to_row()["verdict"]

@@ -59,13 +59,13 @@ def test_changed_joins_run_only_their_gathers(work: Workflow):
     ]
     # Without the table, or with another, that product is not sound.
     fingerprints = str(work.folder / "results" / "verify" / "exposures")
-    errors = Verifier(fingerprints).verify(str(path)).errors
+    errors = Verifier(fingerprints).verify(str(path))[0].errors
     assert errors[0] == "its entries are of several sources: 61, 72"
     assert "HISTORY" in errors[1]
     other = work.folder / "other.tsv"
     other.write_text(f"{HEAD}jw10006010*\t\t61\t\t61\n")
     lookup = JoinLookup(read_joins(str(other)))
-    (error,) = Verifier(fingerprints, (), lookup).verify(str(path)).errors
+    (error,) = Verifier(fingerprints, (), lookup).verify(str(path))[0].errors
     assert "entries are of several targets of the joins, or some of none" in error
 
     once = {"list_sources": 1, "gather_source": 1}

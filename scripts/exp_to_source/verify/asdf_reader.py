@@ -90,10 +90,11 @@ def read_tree(path: str, content: bytes) -> dict[Any, Any]:
     In the tree, internal arrays are replaced by the digest of their block, arrays in HDUs by an
     `HduReference`, and each ``wcs`` by its digest.
     """
-    end = re.search(rb"\n\.\.\.\r?\n", content)
+    end = find_tree_end(content)
     if not content.startswith(b"#ASDF") or not end:
         raise InputError(f"{path}: its ASDF extension holds no ASDF tree")
-    reader = _TreeReader(content[: end.end()], list(_read_blocks(path, content, end.end())))
+    blocks = [digest for _, digest in read_blocks(path, content, end)]
+    reader = _TreeReader(content[:end], blocks)
     try:
         tree = reader.read_document()
     except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
@@ -104,8 +105,14 @@ def read_tree(path: str, content: bytes) -> dict[Any, Any]:
     return tree
 
 
-def _read_blocks(path: str, content: bytes, start: int) -> Iterator[Digest]:
-    """Read the internal blocks, in the layout of the ASDF standard."""
+def find_tree_end(content: bytes) -> int:
+    """Find the end of the tree in the content of an ASDF file; 0 if it has none."""
+    end = re.search(rb"\n\.\.\.\r?\n", content)
+    return end.end() if end else 0
+
+
+def read_blocks(path: str, content: bytes, start: int) -> Iterator[tuple[bytes, Digest]]:
+    """Read the internal blocks, in the layout of the ASDF standard: whole, and their digests."""
     start = content.find(_BLOCK_MAGIC, start)
     view = memoryview(content)
     while start >= 0 and view[start : start + 4] == _BLOCK_MAGIC:
@@ -114,13 +121,14 @@ def _read_blocks(path: str, content: bytes, start: int) -> Iterator[Digest]:
             _, packing, allocated, size, length, md5 = _BLOCK_HEADER.unpack_from(view, start + 6)
         except struct.error:
             raise InputError(f"{path}: a block of its ASDF extension is truncated") from None
-        start += 6 + header
+        first, start = start, start + 6 + header
         block = view[start : start + size]
         whole = len(block) == size and (packing != bytes(4) or size == length)
         if not whole or md5 not in (bytes(16), hashlib.md5(block, usedforsecurity=False).digest()):
             raise InputError(f"{path}: a block of its ASDF extension is damaged")
-        yield compute_digest(packing, block)
+        digest = compute_digest(packing, block)
         start += allocated
+        yield content[first:start], digest
 
 
 class _TreeReader:
@@ -134,6 +142,8 @@ class _TreeReader:
         self.events = yaml.parse(text, Loader=_LOADER)
         self.blocks = blocks
         self.anchors: dict[str | None, Any] = {}
+        #: Values of scalars by tag, text and style: most recur in each slit.
+        self.scalars: dict[tuple[str | None, str, tuple[bool, bool]], Any] = {}
 
     def read_document(self) -> Any:
         """Read the first document to its end."""
@@ -177,10 +187,15 @@ class _TreeReader:
         """Convert a scalar to a value of Python, if YAML defines its tag."""
         if event.tag and not event.tag.startswith(_YAML):
             return _add_tag(event, event.value)
-        tag = event.tag or _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)
-        if tag not in _NATIVE:
-            return event.value
-        return _CONSTRUCTOR.construct_document(yaml.ScalarNode(tag, event.value))
+        key = event.tag, event.value, event.implicit
+        if key not in self.scalars:
+            tag = event.tag or _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)
+            self.scalars[key] = (
+                _CONSTRUCTOR.construct_document(yaml.ScalarNode(tag, event.value))
+                if tag in _NATIVE
+                else event.value
+            )
+        return self.scalars[key]
 
     def resolve_source(self, source: Any) -> Any:
         """Replace the number of a block by its digest, the text of an HDU by a reference."""

@@ -6,6 +6,7 @@ metadata, and the slit by its identity and its planes.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import InputError, list_some
@@ -23,7 +24,7 @@ from .fingerprints import (
     get_planes,
 )
 from .fits_reader import Contents, read_file
-from .opening import open_model
+from .opening import find_openable, open_model
 from .schema import EXPOSURE_MODEL, PRODUCT_MODEL, card_values, find_wrong_cards, read_schema
 from .verdicts import NO_JOINS, JoinLookup, Verdict, digest_file
 
@@ -59,29 +60,31 @@ class Verifier:
         self.defects: dict[str, str] = {}
         self.schema = read_schema(PRODUCT_MODEL)
 
-    def verify(self, path: str) -> Verdict:
-        """Verify a product."""
-        name = os.path.basename(path).removesuffix(CAL)
-        verdict = Verdict(name)
+    def verify(self, *paths: str) -> list[Verdict]:
+        """Verify products."""
+        verdicts = {path: Verdict(os.path.basename(path).removesuffix(CAL)) for path in paths}
+        compared = [path for path, verdict in verdicts.items() if self.compare(path, verdict)]
+        openable = find_openable(path for path in compared if not verdicts[path].errors)
+        for path in compared:
+            if path not in openable:
+                with _report_errors(path, verdicts[path]):
+                    self.open_product(path, verdicts[path])
+        return list(verdicts.values())
+
+    def compare(self, path: str, verdict: Verdict) -> bool:
+        """Compare a product with its exposures; return whether it could be read to its end."""
         if self.manifests:
-            verdict.digest = digest_file(os.path.join(self.manifests, manifest_name(name)))
-        try:
+            manifest = os.path.join(self.manifests, manifest_name(verdict.product))
+            verdict.digest = digest_file(manifest)
+        with _report_errors(path, verdict):
             contents = read_file(path, {})
             verdict.planes = len(contents.hdus) - 1
             verdict.association = get_node(contents.tree, "meta.asn.table_name")
             optics = (get_node(contents.tree, f"meta.instrument.{key}") for key in OPTICS)
             verdict.optics = " ".join(map(str, optics))
             verdict.errors.extend(self.find_errors(path, contents, verdict.slits))
-            self.open_product(path, verdict)
-        except MemoryError:
-            raise
-        except InputError as error:
-            verdict.errors.append(str(error).removeprefix(f"{path}: "))
-        except Exception as error:
-            # In a damaged file any value may have another type than expected.
-            what = f"{type(error).__name__}: {first_sentence(error)}"
-            verdict.errors.append(f"cannot be verified ({what})")
-        return verdict
+            return True
+        return False
 
     def get_exposure(self, filename: Any) -> ExposureFingerprints | None:
         """Get the fingerprints of the exposure with this file name, or None."""
@@ -238,6 +241,21 @@ class Verifier:
         words = list(find_wrong_cards(primary.cards, first["cards"], values))
         if primary.array or words:
             yield f"its PRIMARY header differs from {filename}: {list_some(words) or 'it has data'}"
+
+
+@contextmanager
+def _report_errors(path: str, verdict: Verdict) -> Iterator[None]:
+    """Put what is raised into a verdict."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except InputError as error:
+        verdict.errors.append(str(error).removeprefix(f"{path}: "))
+    except Exception as error:
+        # In a damaged file any value may have another type than expected.
+        what = f"{type(error).__name__}: {first_sentence(error)}"
+        verdict.errors.append(f"cannot be verified ({what})")
 
 
 def _is_one_source(nodes: list[Any]) -> bool:

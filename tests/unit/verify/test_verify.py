@@ -19,6 +19,7 @@ from exp_to_source.index import exposure, headers, reader, records
 from exp_to_source.index.datatypes import header_datatype
 from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.sources.families import DEFAULT_OPTIONS
+from exp_to_source.verify import products
 from exp_to_source.verify.fingerprints import fingerprint_exposure
 from exp_to_source.verify.products import Verifier
 
@@ -131,7 +132,7 @@ def tree_edit(pattern: str, replacement: str) -> Damage:
 )
 def test_damage_is_named(damage: Damage, message: str, product: Path, verifier: Verifier):
     damage(product)
-    verdict = verifier.verify(str(product))
+    (verdict,) = verifier.verify(str(product))
     assert verdict.status == "damaged"
     assert re.search(message, verdict.to_row()["verdict"]), verdict
 
@@ -146,7 +147,7 @@ def test_damaged_hdus_are_all_named(product: Path, verifier: Verifier):
         replace(b"TITLE   = 'A simulated", b"TITLE   = 'Another one", None, 1),
     ):
         damage(product)
-    errors = verifier.verify(str(product)).errors
+    errors = verifier.verify(str(product))[0].errors
     messages = (
         r"\(_fits_hash\)$",
         r"its PRIMARY header differs from jw\w+.fits: TITLE$",
@@ -166,7 +167,19 @@ def test_products_of_the_pipeline_are_sound(run: Run, product: Path, verifier: V
     common.save(product)
     for model in (*models, common):
         model.close()
-    assert verifier.verify(str(product)).to_row()["verdict"] == "ok"
+    assert verifier.verify(str(product))[0].to_row()["verdict"] == "ok"
+
+
+def test_sound_products_are_opened_together(
+    run: Run, product: Path, verifier: Verifier, monkeypatch: pytest.MonkeyPatch
+):
+    """Only a product that is not sound is opened alone."""
+    opened: list[str] = []
+    monkeypatch.setattr(products, "open_model", lambda path: opened.append(path) or "")
+    change("DQ", 2, flip)(product)
+    verdicts = verifier.verify(*map(str, [*run.products, product]))
+    assert [verdict.status for verdict in verdicts] == [*["sound"] * len(run.products), "damaged"]
+    assert opened == [str(product)]
 
 
 def add_hdu(parts: Parts) -> None:
@@ -216,7 +229,7 @@ def test_odd_exposures(oddity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path.write_bytes(parts.join(true_hash=True))
     (product,) = regroup([path], tmp_path, options=DEFAULT_OPTIONS)
     fingerprint_exposure(str(path), str(tmp_path / "exposures" / f"{path.stem}.jsonl"))
-    verdict = Verifier(str(tmp_path / "exposures")).verify(str(product))
+    (verdict,) = Verifier(str(tmp_path / "exposures")).verify(str(product))
     assert verdict.status == status
     assert re.search(message, verdict.to_row()["verdict"])
 
