@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import jwst
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from astropy.io import fits
 from jwst_reference import regroup
 from snake import ROOT, Workflow, change_slit
+from stdatamodels.exceptions import ValidationWarning
 from stdatamodels.jwst import datamodels
 
 from exp_to_source.errors import InputError
@@ -26,7 +28,8 @@ from exp_to_source.simulate.exposures import Simulation, simulate
 from exp_to_source.simulate.images import simulate_source
 from exp_to_source.simulate.modes import MODES
 from exp_to_source.spec3.combination import check_ids
-from exp_to_source.spec3.pipeline import check_calibrated
+from exp_to_source.spec3.pipeline import Extract1dStep, check_calibrated
+from exp_to_source.spec3.references import without_crds
 from exp_to_source.spec3.steps import extract
 
 
@@ -310,6 +313,27 @@ def test_spectra_of_count_rates_are_refused_before_any_is_made(grism: Workflow):
     (product, *_) = (grism.folder / "results" / "products").iterdir()
     with pytest.raises(InputError, match=f"{product.name}: its pixels are in DN/s"):
         extract(product, grism.folder)
+
+
+def test_values_against_the_schemas_are_left_out_as_in_the_pipeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    what = {"mode": "niriss-wfss", "exposures": 1, "source_ids": (1,), "shape": (8, 24)}
+    (product,) = regroup(simulate(Simulation(**what), tmp_path / "data"), tmp_path)
+    finalize = Extract1dStep.finalize_result
+
+    def finalize_invalid(step: Any, result: Any, references: Any) -> None:
+        finalize(step, result, references)
+        result.meta.exposure.type = "INVALID"
+
+    monkeypatch.setattr(Extract1dStep, "finalize_result", finalize_invalid)
+    with (
+        patch.dict(os.environ),
+        without_crds(),
+        pytest.warns(ValidationWarning, match="'INVALID' is not one of"),
+    ):
+        spectrum, _ = extract(product, tmp_path, offline=True)
+    assert fits.getval(spectrum, "EXP_TYPE") == "NIS_WFSS"
 
 
 def test_later_pipelines_make_no_spectra_of_wfss_products(monkeypatch: pytest.MonkeyPatch):

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from ..errors import InputError
 from ..files import atomic_write, write_file
@@ -57,6 +56,8 @@ def summarize_association(association: str, output: str) -> None:
 
 def combine_background(association: str, output: str) -> None:
     """Combine the background members of an association in one spectrum, as MasterBackgroundStep."""
+    from unittest.mock import patch
+
     from jwst.datamodels import ModelContainer
     from jwst.master_background.master_background_step import MasterBackgroundStep
 

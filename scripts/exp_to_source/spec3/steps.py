@@ -80,6 +80,8 @@ def extract(
     for path in (digest_file, *(folder / f"{stem}_{kind}.fits" for kind in SPECTRA)):
         path.unlink(missing_ok=True)
     with open_product(product) as model:
+        from asdf.exceptions import ValidationError
+
         from . import pipeline
 
         exposure_type = model.meta.exposure.type or ""
@@ -93,7 +95,12 @@ def extract(
         names = [f"{stem}_{kind}.fits" for kind in kinds]
         with output_folder(folder, names) as temporary:
             try:
-                pipeline.run_on_product(model, stem, temporary, steps)
+                try:
+                    pipeline.run_on_product(model, stem, temporary, steps, validate=False)
+                except ValidationError:
+                    # Of the product as it is on the disk: steps change it.
+                    with open_product(product) as unchanged:
+                        pipeline.run_on_product(unchanged, stem, temporary, steps)
             except Exception as error:
                 if type(error).__module__.partition(".")[0] == "crds":
                     check_references(product)
@@ -135,6 +142,7 @@ def save_model(model: Any, path: Path) -> None:
 
 def open_product(product: Path) -> Any:
     """Open a product; raise `InputError` if it is not a source-based product, or damaged."""
+    import asdf
     from stdatamodels.jwst import datamodels
 
     if not product.is_file():
@@ -142,7 +150,10 @@ def open_product(product: Path) -> Any:
     if not product.name.endswith(CAL):
         raise InputError(f"{product}: is not a product (*{CAL}); give one of this workflow")
     try:
-        model = datamodels.open(product)
+        # What is saved is validated; asdf announces that it will not validate what it reads.
+        with asdf.config_context() as config:
+            config.validate_on_read = False
+            model = datamodels.open(product)
     except Exception as error:
         # Of many types, and their messages are good.
         reason = str(error).split(". ")[0]
