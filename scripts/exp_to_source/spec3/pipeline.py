@@ -67,7 +67,7 @@ def run_on_product(
     """Run the steps that follow regrouping on a product; write ``<folder>/<stem>_*.fits``.
 
     Parameters by step are those of ``Spec3Pipeline.call``. With `validate`, values that the
-    schemas do not allow are left out, with a warning. Without, it takes a third less, as values are
+    schemas do not allow are left out, with a warning. Without, which is faster, values are
     validated once, when they are saved, which raises `asdf.exceptions.ValidationError`.
     """
     # Wide-field spectra are saved under the association's name as it is, all others in
