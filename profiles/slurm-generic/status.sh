@@ -21,12 +21,15 @@ fi
 
 case $state in
     PENDING*)
-        request=$(squeue --noheader --jobs="$job" --format="%r %j (%l, %m, partition %P)" 2>/dev/null)
+        request=$(squeue --noheader --jobs="$job" --format="%P %r %j (%l, %m, partition %P)" 2>/dev/null)
+        partition=${request%% *} request=${request#* }
         reason=${request%% *}
         # Those of https://slurm.schedmd.com/job_reason_codes.html that do not pass: PartitionNodeLimit
-        # is not among them, as it is also the reason while nodes are down.
-        case $reason in
-            PartitionTimeLimit | MaxMemPerLimit | BadConstraints | *PerJob* | *PerNode*)
+        # is not among them, as it is also the reason while nodes are down. Of several partitions,
+        # the reason is that of one, and another may start the job.
+        case $partition/$reason in
+            *,*/*) ;;
+            */PartitionTimeLimit | */MaxMemPerLimit | */BadConstraints | *PerJob* | *PerNode*)
                 scancel "$job"
                 state=CANCELLED
                 # The job's log, which Slurm did not begin, is where the end of the run looks.
@@ -38,9 +41,10 @@ case $state in
         ;;
 esac
 
+# States of https://slurm.schedmd.com/job_state_codes.html; in others, a job has not ended.
 case $state in
     COMPLETED*) echo success ;;
-    "" | PENDING* | CONFIGURING* | RUNNING* | COMPLETING* | STAGE_OUT* | SUSPENDED* | STOPPED* | \
-        REQUEUE* | RESIZING* | SIGNALING* | SPECIAL_EXIT*) echo running ;;
-    *) echo failed ;;
+    BOOT_FAIL* | CANCELLED* | DEADLINE* | FAILED* | LAUNCH_FAILED* | LOST | NODE_FAIL* | OUT_OF_MEMORY* | \
+        PREEMPTED* | RECONFIG_FAIL* | REVOKED* | TIMEOUT*) echo failed ;;
+    *) echo running ;;
 esac

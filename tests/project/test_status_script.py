@@ -31,6 +31,7 @@ def status(folder: Path, **answers: str) -> tuple[str, str]:
     [
         ("COMPLETED", "", "success"),
         ("RUNNING", "", "running"),
+        ("POWER_UP_NODE", "", "running"),
         ("CANCELLED by 0", "", "failed"),
         ("", "JobId=7 JobState=COMPLETED Reason=None", "success"),
         ("", "slurm_load_jobs error: Invalid job id specified", "failed"),
@@ -51,7 +52,7 @@ def test_states(tmp_path: Path, sacct: str, scontrol: str, state: str):
 )
 def test_job_that_would_wait_for_ever_is_cancelled(tmp_path: Path, reason: str):
     request = "index_exposure (1:30:00, 1G, partition short)"
-    answer, message = status(tmp_path, sacct="PENDING", squeue=f"{reason} {request}")
+    answer, message = status(tmp_path, sacct="PENDING", squeue=f"short {reason} {request}")
     assert answer == "failed\n"
     start = f"exp-to-source: {request}: Slurm would never start it ({reason}); request less with "
     assert message.startswith(f"{start}--resources runtime=MINUTES mem_mb=MB")
@@ -62,9 +63,11 @@ def test_job_that_would_wait_for_ever_is_cancelled(tmp_path: Path, reason: str):
 @pytest.mark.parametrize(
     "squeue",
     [
-        *("", "Priority gather", "Resources gather", "QOSMaxJobsPerUserLimit gather"),
-        *("AssocGrpCpuLimit gather", "PartitionNodeLimit gather", "AssocMaxJobsLimit gather"),
-        "Nodes required for job are DOWN, DRAINED or reserved gather",
+        *("", "p Priority gather", "p Resources gather", "p QOSMaxJobsPerUserLimit gather"),
+        *("p AssocGrpCpuLimit gather", "p PartitionNodeLimit gather", "p AssocMaxJobsLimit gather"),
+        "p Nodes required for job are DOWN, DRAINED or reserved gather",
+        # It fits into the longer one.
+        "long,short PartitionTimeLimit gather",
     ],
 )
 def test_job_that_waits_for_its_turn(tmp_path: Path, squeue: str):

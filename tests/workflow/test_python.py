@@ -47,3 +47,8 @@ def test_faults_are_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert "absent_*.fits" in capsys.readouterr().err
     with pytest.raises(OSError, match=f"'{tmp_path}/file'"):
         exp_to_source.run(tmp_path, tmp_path / "file")
+    with pytest.raises(InputError, match="the selection is empty; leave it out to have all"):
+        exp_to_source.run(tmp_path, tmp_path / "work", sources=np.array([], int))
+    # The error has several lines.
+    with pytest.raises(InputError, match=r"(?s)^MissingRuleException.*absent"):
+        exp_to_source.run(tmp_path, tmp_path / "work", "absent", "--dry-run")

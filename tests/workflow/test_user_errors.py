@@ -436,7 +436,7 @@ def test_simulations_that_make_no_sense(
     with pytest.raises(SystemExit) as caught:
         main(["simulate", "x", *arguments])
     assert caught.value.code == 2
-    assert f"argument {arguments[0]}: invalid" in capsys.readouterr().err
+    assert f"error: argument {arguments[0]}: " in capsys.readouterr().err
 
 
 def test_reader_that_has_seen_enough(finished: Workflow):

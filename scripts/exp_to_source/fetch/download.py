@@ -18,7 +18,7 @@ from ..units import format_size, format_time
 from . import addresses
 
 #: Bytes that are read at a time; by the first ones, a partial file is known to be of this version.
-CHUNK = 1 << 20
+CHUNK = 1 << 16
 
 #: Bytes left free on the disk: without any, Snakemake fails with a traceback, even the next time.
 RESERVE = 1 << 24

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,13 +12,16 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from ..errors import PROGRAM, InputError
 from ..files import check_writable
 from ..results import SOURCES, ecsv_path
 from .configuration import PASSED, check_configuration
 
 if TYPE_CHECKING:
     from astropy.table import Table
+
+#: How errors begin: those of this workflow, and those of Snakemake.
+_ERROR = re.compile(rf"{PROGRAM}\b|\w+(?:Error|Exception)\b")
 
 
 def snakemake_command(options: Iterable[str]) -> list[str]:
@@ -31,8 +35,8 @@ def snakemake_command(options: Iterable[str]) -> list[str]:
 def run(
     exposures: Any = None,
     directory: str | os.PathLike[str] = ".",
-    targets: Sequence[str] = (),
-    options: Sequence[str] = (),
+    targets: str | Iterable[Any] = (),
+    options: str | Iterable[Any] = (),
     **settings: Any,
 ) -> Table:
     """Run the workflow, as the command ``snakemake`` does, and read its source list.
@@ -44,10 +48,11 @@ def run(
         ``config/config.yaml`` in `directory`.
     directory : str or path
         Where results go, created if absent.
-    targets : sequence of str
+    targets : str or iterable of str
         Targets, such as ``["spec3", "report"]``; by default all products.
-    options : sequence of str
-        Options of Snakemake, such as ``["--cores", "4"]``.
+    options : str or iterable of str
+        Options of Snakemake, such as ``["--cores", 4]``. With those that make no source list, as
+        ``--dry-run``, the result is that of the run before.
     **settings
         All other settings, as in the configuration file (config/README.md). Arrays and columns of
         tables serve as lists. Text is taken as it is there, where relative paths are relative to
@@ -61,37 +66,46 @@ def run(
     Raises
     ------
     InputError
-        If a setting is wrong or the run fails. The message is the last line of the run; all lines
-        are on standard error.
+        If a setting is wrong or the run fails. The message is the end of what the run prints, from
+        the error on; all of it is on standard error.
     OSError
         If `directory` cannot be written.
     """
     from astropy.table import Table
 
+    directory = os.path.expanduser(directory)
     if exposures is not None:
         settings["exposures"] = exposures
     text = json.dumps(settings, default=_to_json)
-    check_configuration(json.loads(text))
-    check_writable(os.fspath(directory))
+    plain = json.loads(text)
+    if plain.get("sources") == []:
+        # In a configuration file, this stands for all.
+        raise InputError("sources: the selection is empty; leave it out to have all sources")
+    check_configuration(plain)
+    check_writable(directory)
     # Nested values on the command line would be text. Nodes of a cluster see the file, too.
     with NamedTemporaryFile("w", dir=directory, prefix=PASSED, suffix=".json") as file:
         file.write(text)
         file.flush()
-        words = ["--directory", os.fspath(directory), "--configfile", file.name, *options]
-        _execute(snakemake_command([*words, "--", *targets]))
+        words = [*_words(options), "--directory", directory, "--configfile", file.name]
+        _execute(snakemake_command([*words, "--", *_words(targets)]))
     table = ecsv_path(os.path.join(directory, "results", SOURCES))
     return Table.read(table, format="ascii.ecsv")
 
 
+def _words(words: str | Iterable[Any]) -> list[str]:
+    return words.split() if isinstance(words, str) else list(map(str, words))
+
+
 def _to_json(value: Any) -> Any:
     if isinstance(value, os.PathLike):
-        return os.path.abspath(value)
+        return os.path.abspath(os.path.expanduser(value))
     return value.tolist() if hasattr(value, "tolist") else list(value)
 
 
 def _execute(command: Sequence[str]) -> None:
-    """Execute a command whose lines are shown here, in a notebook too; its last is the error."""
-    last = ""
+    """Execute a command, whose lines are shown here, in a notebook too; its error ends them."""
+    error = ""
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
     ) as process:
@@ -99,11 +113,12 @@ def _execute(command: Sequence[str]) -> None:
         try:
             for line in process.stderr:
                 print(line, end="", file=sys.stderr)
-                last = line.strip() or last
+                begun = _ERROR.match(error) and not _ERROR.match(line)
+                error = f"{error}{line}" if begun else line
         except BaseException:
             # Snakemake starts no more jobs, waits for those that run, and reports.
             process.terminate()
             sys.stderr.writelines(process.stderr)
             raise
     if process.returncode:
-        raise InputError(last)
+        raise InputError(error.strip())
