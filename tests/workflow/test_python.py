@@ -35,6 +35,9 @@ def test_run_returns_the_source_list(
     # Not as text, as those of a command line.
     assert summary["settings"]["spec3"] == {"extract_1d": {"skip": False}}
     assert not list(Path("work").glob(".settings-*"))
+    # An error of several lines.
+    with pytest.raises(InputError, match=r"(?s)^MissingRuleException.*\nNo rule .* absent"):
+        exp_to_source.run(Path("data"), "work", "absent", "--dry-run")
 
 
 def test_faults_are_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -49,6 +52,3 @@ def test_faults_are_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         exp_to_source.run(tmp_path, tmp_path / "file")
     with pytest.raises(InputError, match="the selection is empty; leave it out to have all"):
         exp_to_source.run(tmp_path, tmp_path / "work", sources=np.array([], int))
-    # The error has several lines.
-    with pytest.raises(InputError, match=r"(?s)^MissingRuleException.*absent"):
-        exp_to_source.run(tmp_path, tmp_path / "work", "absent", "--dry-run")

@@ -107,18 +107,24 @@ def _execute(command: Sequence[str]) -> None:
     """Execute a command, whose lines are shown here, in a notebook too; its error ends them."""
     error = ""
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+        command,
+        stdin=subprocess.DEVNULL,
+        # Where Snakemake reports dry runs.
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     ) as process:
-        assert process.stderr
+        assert process.stdout
         try:
-            for line in process.stderr:
+            for line in process.stdout:
                 print(line, end="", file=sys.stderr)
                 begun = _ERROR.match(error) and not _ERROR.match(line)
                 error = f"{error}{line}" if begun else line
         except BaseException:
             # Snakemake starts no more jobs, waits for those that run, and reports.
             process.terminate()
-            sys.stderr.writelines(process.stderr)
+            sys.stderr.writelines(process.stdout)
             raise
     if process.returncode:
         raise InputError(error.strip())
