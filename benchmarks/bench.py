@@ -55,6 +55,13 @@ def main() -> None:
         default=Path("/dev/shm"),
         help="folder on another file system, for the results of some runs (/dev/shm: memory)",
     )
+    add(
+        "--next",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of another release of the package stdatamodels, with which the official path "
+        "is measured, too",
+    )
     add("--add", action="store_true", help="keep the sizes that the results have already")
     add("--data", type=Path, default=HERE / "data", help="where exposures are kept")
     add("--results", type=Path, default=HERE / "results", help="where results are written")
@@ -118,7 +125,7 @@ def measure_size(
         folder = arguments.elsewhere
         is_other = folder.is_dir() and folder.stat().st_dev != work.stat().st_dev
         official = size.slits <= arguments.official_limit
-        return bench.measure_all(files, official, folder if is_other else None)
+        return bench.measure_all(files, official, folder if is_other else None, arguments.next)
 
 
 def describe_machine() -> dict[str, Any]:

@@ -127,6 +127,22 @@ def flight_exposure(folder: Path, sources: int) -> None:
             slit.name, slit.source_name = str(number), f"1345_{number}"
         path.unlink()
         model.save(str(path))
+    path.write_bytes(_share_intervals(path.read_bytes(), len(slits)))
+
+
+def _share_intervals(content: bytes, slits: int) -> bytes:
+    """Refer to the intervals of the first slit in the next ones, as the exposure of flight does.
+
+    They were read as equal objects instead of the same, of which only copies refer to theirs.
+    """
+    start = content.index(b"\nslits:\n")
+    _, *texts = content[start:].split(b"\n- ", slits + 1)[: slits + 1]
+    first, *others = (re.findall(rb"&(id\d+) \[-1, 1\]", text) for text in texts)
+    for names in others:
+        for old, new in zip(names, first, strict=True):
+            content = content.replace(b"&%b [-1, 1]" % old, b"*%b        " % new)
+            content = re.sub(rb"\*%b\b" % old, b"*%b" % new, content)
+    return content
 
 
 def _renumbered(text: bytes, number: int) -> bytes:

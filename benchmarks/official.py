@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 PHASES = ("import", "open", "regroup", "save")
 
 
 def main(report: Path, folder: Path, paths: list[str]) -> None:
-    """Regroup, and write wall and CPU seconds of each phase.
+    """Regroup, and write wall and CPU seconds of each phase, and the version of stdatamodels.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ def main(report: Path, folder: Path, paths: list[str]) -> None:
     paths : list of str
         The exposures, in order.
     """
-    times: dict[str, dict[str, float]] = {}
+    times: dict[str, Any] = {}
 
     @contextmanager
     def phase(name: str) -> Iterator[None]:
@@ -34,6 +35,7 @@ def main(report: Path, folder: Path, paths: list[str]) -> None:
         times[name] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
 
     with phase("import"):
+        import stdatamodels
         from jwst.exp_to_source import exp_to_source
         from stdatamodels.jwst import datamodels
     with phase("open"):
@@ -43,6 +45,7 @@ def main(report: Path, folder: Path, paths: list[str]) -> None:
     with phase("save"):
         for key, product in products.items():
             product.save(str(folder / f"{key}_cal.fits"))
+    times["stdatamodels"] = stdatamodels.__version__
     report.write_text(json.dumps(times))
 
 

@@ -80,15 +80,23 @@ class Bench:
         self._changed()
 
     def measure_all(
-        self, exposures: list[Path], official: bool, elsewhere: Path | None
+        self,
+        exposures: list[Path],
+        official: bool,
+        elsewhere: Path | None,
+        stdatamodels: Path | None = None,
     ) -> dict[str, Any]:
         """Measure everything of exposures; official path and a single core where wanted.
 
-        Cold runs also with the results in a folder on another file system, if they fit there.
+        Cold runs also with the results in a folder on another file system, if they fit there, and
+        the official path also with another stdatamodels, from the folder of this package.
         """
         self._copy(exposures)
         if official:
-            self._official()
+            self._official("official", [sys.executable])
+        if official and stdatamodels:
+            path = f"PYTHONPATH={stdatamodels.resolve()}"
+            self._official("official_next", ["env", path, sys.executable])
         self._workflow_and_steps((1, 2) if official else (2,))
         self._reruns()
         # Products are a little larger than their exposures.
@@ -135,20 +143,20 @@ class Bench:
         size = sum(path.stat().st_size for path in exposures)
         self.result |= {"bytes": size, "asdf_bytes": largest}
 
-    def _official(self) -> None:
-        self.say("official")
+    def _official(self, name: str, python: list[str]) -> None:
+        self.say(name)
         folder, report = self.work / "official", self.work / "official.json"
         folder.mkdir()
         # Once before, so that all is compiled, as it is for the workflow.
         imports = "import jwst.exp_to_source, stdatamodels.jwst.datamodels"
-        self._measure([sys.executable, "-c", imports])
+        self._measure([*python, "-c", imports])
         script = str(Path(__file__).with_name("official.py"))
         paths = sorted(map(str, self.input.iterdir()))
-        measured = self._measure([sys.executable, script, str(report), str(folder), *paths])
+        measured = self._measure([*python, script, str(report), str(folder), *paths])
         products = len(list(folder.iterdir()))
         if products != self.size.sources:
             sys.exit(f"the official path made {products} products of {self.size.sources} sources")
-        self.result["official"] = measured | {"phases": json.loads(report.read_text())}
+        self.result[name] = measured | {"phases": json.loads(report.read_text())}
         shutil.rmtree(folder)
 
     def _workflow_and_steps(self, numbers_of_cores: tuple[int, ...]) -> None:

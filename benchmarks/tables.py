@@ -39,8 +39,10 @@ def report(results: dict[str, Any]) -> str:
         if elsewhere := {name: size for name, size in whole.items() if "elsewhere" in size}:
             parts += [f"## Results in {options['elsewhere']}\n", _elsewhere(elsewhere)]
         parts += ["## Peak memory\n", _memory(whole)]
-    if official := {name: size for name, size in whole.items() if "official" in size}:
-        parts += ["## Official path, by phase\n", _phases(official)]
+    for path in ("official", "official_next"):
+        if measured := {name: size for name, size in whole.items() if path in size}:
+            version = next(iter(measured.values()))[path]["phases"]["stdatamodels"]
+            parts += [f"## Official path, stdatamodels {version}\n", _phases(measured, path)]
     parts += ["## Steps, each a process of its own\n", _steps(sizes)]
     if lists:
         parts += ["## Snakemake, with many products\n", _lists(lists)]
@@ -136,17 +138,19 @@ def _memory(sizes: dict[str, Any]) -> str:
     return _table(head, rows)
 
 
-def _phases(sizes: dict[str, Any]) -> str:
-    head = "size | import | open | regroup | save | CPU | open, CPU an exposure"
-    head += " | index_exposure, CPU | open / index_exposure"
+def _phases(sizes: dict[str, Any], path: str) -> str:
+    head = "size | wall | official / 2 cores | import | open | regroup | save | CPU"
+    head += " | open, CPU an exposure | index_exposure, CPU | open / index_exposure"
     rows = []
     for name, size in sizes.items():
-        phases = size["official"]["phases"]
+        phases, wall = size[path]["phases"], size[path]["wall"]
+        ratio = wall / size["cold"]["2"]["median"]["wall"]
         opened = phases["open"]["cpu"] / size["exposures"]
         index = size["steps"]["index_exposure"]["median"]["cpu"]
         walls = (_s(phases[key]["wall"]) for key in ("import", "open", "regroup", "save"))
-        cpu = _s(size["official"]["cpu"])
-        rows.append((name, *walls, cpu, _s(opened), _s(index), f"{opened / index:.1f}"))
+        cpu = _s(size[path]["cpu"])
+        cells = (name, _s(wall), f"{ratio:.1f}", *walls, cpu, _s(opened), _s(index))
+        rows.append((*cells, f"{opened / index:.1f}"))
     return _table(head, rows)
 
 

@@ -28,14 +28,17 @@ RENAMED = {
     )
 }
 
-_YAML = "tag:yaml.org,2002:"
-_NATIVE = frozenset(f"{_YAML}{name}" for name in ("bool", "float", "int", "null", "timestamp"))
-_SET = f"{_YAML}set"
+#: Prefix of the tags that YAML itself defines.
+YAML_TAG = "tag:yaml.org,2002:"
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+CONSTRUCTOR = yaml.constructor.SafeConstructor()
+
+_NATIVE = frozenset(f"{YAML_TAG}{name}" for name in ("bool", "float", "int", "null", "timestamp"))
+_SET = f"{YAML_TAG}set"
 _BLOCK_MAGIC = b"\xd3BLK"
 _BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVER = yaml.resolver.Resolver()
-_CONSTRUCTOR = yaml.constructor.SafeConstructor()
 
 
 class Digest(str):
@@ -139,7 +142,7 @@ class _TreeReader:
     """
 
     def __init__(self, text: bytes, blocks: list[Digest]) -> None:
-        self.events = yaml.parse(text, Loader=_LOADER)
+        self.events = yaml.parse(text, Loader=LOADER)
         self.blocks = blocks
         self.anchors: dict[str | None, Any] = {}
         #: Values of scalars by tag, text and style: most recur in each slit.
@@ -185,13 +188,13 @@ class _TreeReader:
 
     def read_scalar(self, event: yaml.ScalarEvent) -> Any:
         """Convert a scalar to a value of Python, if YAML defines its tag."""
-        if event.tag and not event.tag.startswith(_YAML):
+        if event.tag and not event.tag.startswith(YAML_TAG):
             return _add_tag(event, event.value)
         key = event.tag, event.value, event.implicit
         if key not in self.scalars:
             tag = event.tag or _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)
             self.scalars[key] = (
-                _CONSTRUCTOR.construct_document(yaml.ScalarNode(tag, event.value))
+                CONSTRUCTOR.construct_document(yaml.ScalarNode(tag, event.value))
                 if tag in _NATIVE
                 else event.value
             )

@@ -14,12 +14,16 @@ from asdf.exceptions import ValidationError
 from astropy.io import fits
 
 from ..errors import InputError
-from .asdf_reader import find_tree_end, first_sentence, read_blocks
+from .asdf_reader import (
+    CONSTRUCTOR,
+    LOADER,
+    YAML_TAG,
+    find_tree_end,
+    first_sentence,
+    read_blocks,
+)
 from .schema import PRODUCT_MODEL
 
-_YAML = "tag:yaml.org,2002:"
-_CONSTRUCTOR = yaml.constructor.SafeConstructor()
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -55,7 +59,7 @@ def find_openable(paths: Iterable[str]) -> set[str]:
                 content = data.tobytes()
                 end = find_tree_end(content)
                 preamble = content[: content.index(b"%YAML")]
-                root = yaml.compose(content[:end], Loader=_LOADER)
+                root = yaml.compose(content[:end], Loader=LOADER)
                 wcs_file = shared.setdefault(preamble, _WcsFile(preamble))
                 wcs_file.cut(root, [block for block, _ in read_blocks(path, content, end)])
                 text = preamble + _serialize(root)
@@ -99,8 +103,8 @@ class _WcsFile:
             is_mapping = isinstance(node, yaml.MappingNode)
             if "/core/ndarray-" in node.tag:
                 for source in _get_values(node, "source"):
-                    if source.tag == f"{_YAML}int":
-                        block = blocks[_CONSTRUCTOR.construct_yaml_int(source)]
+                    if source.tag == f"{YAML_TAG}int":
+                        block = blocks[CONSTRUCTOR.construct_yaml_int(source)]
                         source.value = str(self.blocks.setdefault(block, len(self.blocks)))
             parts = [part for pair in node.value for part in pair] if is_mapping else node.value
             parts = [self.share(part, blocks, done) for part in parts]
@@ -112,8 +116,8 @@ class _WcsFile:
 
     def evaluate(self) -> None:
         """Build each WCS, validate it as data models do, and evaluate it."""
-        key = yaml.ScalarNode(f"{_YAML}str", "wcs")
-        root = yaml.MappingNode(f"{_YAML}map", [(key, yaml.SequenceNode(f"{_YAML}seq", self.wcs))])
+        key = yaml.ScalarNode(f"{YAML_TAG}str", "wcs")
+        root = yaml.MappingNode(f"{YAML_TAG}map", [(key, yaml.SequenceNode(f"{YAML_TAG}seq", self.wcs))])
         content = b"".join((self.preamble, _serialize(root), *self.blocks))
         with asdf.open(io.BytesIO(content), ignore_missing_extensions=True) as file:
             file.validate()
