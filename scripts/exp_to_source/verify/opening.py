@@ -117,7 +117,8 @@ class _WcsFile:
     def evaluate(self) -> None:
         """Build each WCS, validate it as data models do, and evaluate it."""
         key = yaml.ScalarNode(f"{YAML_TAG}str", "wcs")
-        root = yaml.MappingNode(f"{YAML_TAG}map", [(key, yaml.SequenceNode(f"{YAML_TAG}seq", self.wcs))])
+        sequence = yaml.SequenceNode(f"{YAML_TAG}seq", self.wcs)
+        root = yaml.MappingNode(f"{YAML_TAG}map", [(key, sequence)])
         content = b"".join((self.preamble, _serialize(root), *self.blocks))
         with asdf.open(io.BytesIO(content), ignore_missing_extensions=True) as file:
             file.validate()
