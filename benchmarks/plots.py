@@ -1,5 +1,6 @@
 """Results as plots: wall time and memory against the number of sources, and of exposures."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +18,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 #: Name, color (told apart by color-blind eyes, too), and figure of a size, if it has that.
 Series = tuple[str, str, Callable[[dict[str, Any]], float | None]]
 OFFICIAL = "#d55e00"
-NAMES = {"mos": "NIRSpec MOS", "wfss": "NIRCam WFSS"}
+NAMES = {
+    "mos": "NIRSpec MOS",
+    "flight": "NIRSpec MOS, slits of flight",
+    "fs": "NIRSpec fixed slits",
+    "wfss": "NIRCam WFSS",
+}
 
 
 def _step(name: str) -> Callable[[dict[str, Any]], float]:
@@ -48,7 +54,7 @@ MEMORY: list[Series] = [
 
 
 def plot_all(sizes: dict[str, Any], folder: Path) -> None:
-    """Write ``sources.png`` and ``exposures.png``.
+    """Write ``sources.png`` and ``exposures.png``, of the modes with several sizes.
 
     Parameters
     ----------
@@ -58,6 +64,8 @@ def plot_all(sizes: dict[str, Any], folder: Path) -> None:
         Where to write.
     """
     measured = [size for size in sizes.values() if "cold" in size]
+    counts = Counter(size["mode"] for size in measured)
+    measured = [size for size in measured if counts[size["mode"]] > 1]
     growth = fit_growth(sizes)
     if measured:
         _plot(measured, growth, "sources", "exposures", folder / "sources.png")
