@@ -52,18 +52,6 @@ sys.path.pop(0)
 from exp_to_source import results as names
 from exp_to_source.errors import exit_on_user_error, suppress_interrupt_traceback
 from exp_to_source.naming import PRODUCT, PRODUCT_PARTS
-from exp_to_source.results import (
-    background_path,
-    fetched_path,
-    index_path,
-    prepared_path,
-    product_path,
-    quicklook_path,
-    references_path,
-    spectrum_path,
-    stack_path,
-    survey_path,
-)
 from exp_to_source.workflow.checks import check_results, check_storage
 from exp_to_source.workflow.configuration import (
     check_configuration,
@@ -80,7 +68,7 @@ IS_MODULE = Path(workflow.basedir).resolve() not in (ROOT, ROOT / "workflow")
 if not IS_MODULE:
     suppress_interrupt_traceback("interrupted; run the same command again to continue")
 
-CAL_PRODUCT = product_path("results", PRODUCT)
+CAL_PRODUCT = names.product_path("results", PRODUCT)
 TABLE = f"results/{names.SOURCES}"
 FINGERPRINTS = f"results/{names.FINGERPRINTS}"
 VERDICTS = f"results/{names.VERDICTS}"

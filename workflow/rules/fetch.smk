@@ -7,7 +7,7 @@ To fetch again what changed there: --forcerun fetch_exposure.
 rule fetch_exposure:
     output:
         # Updated: if what changed cannot be fetched, Snakemake restores what there was.
-        file=update(fetched_path("results", "{file}")),
+        file=update(names.fetched_path("results", "{file}")),
     log:
         "logs/fetch_exposure/{file}.log",
     wildcard_constraints:
@@ -33,7 +33,7 @@ checkpoint read_associations:
     input:
         associations=list(map(local, RUN.fetched_associations)),
     output:
-        done=touch(fetched_path("results", ".associations")),
+        done=touch(names.fetched_path("results", ".associations")),
     localrule: True
     message:
         "Reading the associations that were fetched"

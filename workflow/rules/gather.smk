@@ -18,7 +18,7 @@ rule gather_source:
         runtime=1,
     params:
         digest=INPUTS.product_trigger,
-        empty=INPUTS.is_empty(product_path),
+        empty=INPUTS.is_empty(names.product_path),
         format=FORMAT,
         # Profiles of clusters request it by a resource: its group would lose the other products.
         failure=lambda wildcards, resources: (

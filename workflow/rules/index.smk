@@ -6,7 +6,7 @@ rule index_exposure:
         # The user's: without the prefix of a module.
         exposure=lambda wildcards: local(INPUTS.run.exposures[wildcards.exposure]),
     output:
-        index=index_path("results", "{exposure}"),
+        index=names.index_path("results", "{exposure}"),
     log:
         "logs/index_exposure/{exposure}.log",
     wildcard_constraints:

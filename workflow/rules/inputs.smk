@@ -11,7 +11,7 @@ with exit_on_user_error():
             lambda key: locate_setting(config, [key], [DEFAULTS, *OWN_SETTINGS], sys.argv),
         ),
         IS_MODULE,
-        SESSION.refuse,
+        SESSION.fail,
     )
 #: As it is before associations are fetched, after which INPUTS.run is another.
 RUN = INPUTS.run

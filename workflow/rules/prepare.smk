@@ -9,7 +9,7 @@ rule survey_association:
             local(path) for path in INPUTS.run.find_association(wildcards.association).members
         ],
     output:
-        survey=survey_path("results", "{association}"),
+        survey=names.survey_path("results", "{association}"),
     log:
         "logs/survey_association/{association}.log",
     wildcard_constraints:
@@ -30,7 +30,7 @@ rule survey_association:
 
 use rule survey_association as combine_background with:
     output:
-        background=background_path("results", "{association}"),
+        background=names.background_path("results", "{association}"),
     log:
         "logs/combine_background/{association}.log",
     params:
@@ -44,10 +44,10 @@ rule prepare_exposure:
     # assign_mtwcs, master_background. It is indexed in the exposure's place.
     input:
         exposure=lambda wildcards: local(INPUTS.run.members[wildcards.exposure].path),
-        survey=lambda wildcards: survey_path("results", INPUTS.association(wildcards).name),
+        survey=lambda wildcards: names.survey_path("results", INPUTS.association(wildcards).name),
         background=INPUTS.background,
     output:
-        exposure=prepared_path("results", "{exposure}"),
+        exposure=names.prepared_path("results", "{exposure}"),
     log:
         "logs/prepare_exposure/{exposure}.log",
     wildcard_constraints:

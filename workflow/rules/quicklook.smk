@@ -7,7 +7,7 @@ rule draw_quicklook:
         manifest=INPUTS.manifest,
     output:
         quicklook=report(
-            quicklook_path("results", PRODUCT),
+            names.quicklook_path("results", PRODUCT),
             caption="../report/quicklook.rst",
             category="Quick looks",
             labels=lambda wildcards: {

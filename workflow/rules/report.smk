@@ -51,12 +51,9 @@ rule write_report:
     params:
         run_settings=SETTINGS,
         products=INPUTS.products_trigger,
-        settings=lambda wildcards: digest(INPUTS.run.settings.values),
-        exposures=INPUTS.exposures_trigger,
-        remarks=INPUTS.remarks_trigger,
-        verdicts=INPUTS.verdicts_trigger,
+        shown=INPUTS.report_trigger,
         # Existing spectra and pictures are shown, but not made.
-        spectra=INPUTS.shown_spectra_trigger,
+        spectra=INPUTS.shown_trigger(names.spectrum_path, "x1d"),
         format=FORMAT,
     message:
         "Writing {output.report}"
@@ -86,8 +83,8 @@ rule write_catalog:
     params:
         products=INPUTS.products_trigger,
         # Existing spectra and pictures are listed, but not made.
-        spectra=INPUTS.shown_spectra_trigger,
-        pictures=INPUTS.shown_pictures_trigger,
+        spectra=INPUTS.shown_trigger(names.spectrum_path, "x1d"),
+        pictures=INPUTS.shown_trigger(names.quicklook_path),
         format=FORMAT,
     message:
         "Writing {output.catalog}"

@@ -7,7 +7,7 @@ rule find_references:
         # Only for the names of exposures.
         table=ancient(TABLE),
     output:
-        references=references_path("results", "{family}"),
+        references=names.references_path("results", "{family}"),
     log:
         "logs/find_references/{family}.log",
     wildcard_constraints:
@@ -17,7 +17,7 @@ rule find_references:
         "../envs/spec3.yaml"
     params:
         run_settings=SETTINGS,
-        settings=INPUTS.spectra_settings_trigger,
+        settings=lambda wildcards: INPUTS.run.spectra_trigger(),
         crds=INPUTS.crds_options,
     message:
         "Looking up references and parameters of {output.references}"
@@ -33,7 +33,7 @@ rule extract_spectrum:
         product=CAL_PRODUCT,
         references=INPUTS.references,
     output:
-        x1d=spectrum_path("results", PRODUCT, "x1d"),
+        x1d=names.spectrum_path("results", PRODUCT, "x1d"),
     log:
         f"logs/extract_spectrum/{PRODUCT}.log",
     wildcard_constraints:
@@ -48,8 +48,8 @@ rule extract_spectrum:
         runtime=lambda wildcards, input: int(5 + input.size_mb / 10),
     params:
         digest=INPUTS.product_trigger,
-        settings=INPUTS.spectra_settings_trigger,
-        empty=INPUTS.is_empty(spectrum_path, "x1d"),
+        settings=lambda wildcards: INPUTS.run.spectra_trigger(),
+        empty=INPUTS.is_empty(names.spectrum_path, "x1d"),
         folder=lambda wildcards, output: os.path.dirname(output.x1d),
         # As the table of all sources is made without it.
         failure=lambda wildcards: INPUTS.failure_option(wildcards, names.SPEC3),
@@ -64,15 +64,15 @@ rule extract_spectrum:
 rule combine_grism_spectra:
     # One table of all sources, as the pipeline writes it.
     input:
-        spectra=INPUTS.family_spectra("grism"),
+        spectra=INPUTS.family_files("grism", names.spectrum_path, "x1d"),
         # Of some, the footprint of their exposure is taken.
-        products=INPUTS.family_products,
+        products=INPUTS.family_files("grism", names.product_path),
         table=TABLE,
         indices=INPUTS.indices,
-        references=references_path("results", "{family}"),
+        references=names.references_path("results", "{family}"),
     output:
-        x1d=spectrum_path("results", "{family}", "x1d"),
-        c1d=spectrum_path("results", "{family}", "c1d"),
+        x1d=names.spectrum_path("results", "{family}", "x1d"),
+        c1d=names.spectrum_path("results", "{family}", "c1d"),
     log:
         "logs/combine_grism_spectra/{family}.log",
     wildcard_constraints:
@@ -86,7 +86,7 @@ rule combine_grism_spectra:
         run_settings=SETTINGS,
         products=INPUTS.family_trigger("grism"),
         order=lambda wildcards: digest(list(INPUTS.run.exposures)),
-        settings=INPUTS.spectra_settings_trigger,
+        settings=lambda wildcards: INPUTS.run.spectra_trigger(),
     message:
         "Combining the spectra of {output.x1d}"
     shell:
@@ -97,10 +97,10 @@ rule combine_grism_spectra:
 rule stack_slit_spectra:
     # As of grisms, all sources in one file.
     input:
-        spectra=INPUTS.family_spectra("slit"),
+        spectra=INPUTS.family_files("slit", names.spectrum_path, "x1d"),
         table=TABLE,
     output:
-        spectra=stack_path("results", "{family}"),
+        spectra=names.stack_path("results", "{family}"),
     log:
         "logs/stack_slit_spectra/{family}.log",
     wildcard_constraints:

@@ -47,18 +47,18 @@ class InputFunctions:
         Returns settings and input files, as `resolve_run`.
     is_module : bool
         Whether another workflow uses this one.
-    refuse : callable
-        Ends the run with a fault and its remedy.
+    fail : callable
+        Ends the run with an error message.
     """
 
     def __init__(
-        self, resolve: Callable[[], Run], is_module: bool, refuse: Callable[[str], NoReturn]
+        self, resolve: Callable[[], Run], is_module: bool, fail: Callable[[str], NoReturn]
     ) -> None:
         self._resolve = resolve
         self.run = run = resolve()
         self._fetched = self._fetched_states()
         self.is_module = is_module
-        self.refuse = refuse
+        self.fail = fail
         self._list = f"{run.results}/{names.SOURCES}"
         # Snakemake divides inputs into batches before any job runs.
         self._is_divided = any(word.startswith("--bat") for word in sys.argv)
@@ -68,11 +68,11 @@ class InputFunctions:
         self._rows = cache(self._read_rows)
         self._batches = cache(lambda _state, size: batches(self.rows(), size))
 
-    def _or_refuse(self, function: Callable[..., T], *arguments: Any) -> T:
+    def _or_fail(self, function: Callable[..., T], *arguments: Any) -> T:
         try:
             return function(*arguments)
         except (InputError, OSError) as error:
-            self.refuse(format_error(error))
+            self.fail(format_error(error))
 
     def _fetched_states(self) -> list[Any]:
         return list(map(file_state, self.run.fetched_associations))
@@ -82,7 +82,7 @@ class InputFunctions:
         path = names.fetched_path(self.run.results, wildcards.file)
         address = self.run.addresses[path]
         if self.run.settings.values["offline"] and not os.path.exists(path):
-            self.refuse(
+            self.fail(
                 f"{address}: was not fetched yet, and 'offline' allows no network; leave 'offline' "
                 "out once"
             )
@@ -94,35 +94,31 @@ class InputFunctions:
             return ""
         return self.run.exposure_trigger(wildcards.exposure)
 
-    def exposures_trigger(self, wildcards: Any) -> str:
-        """Return a digest of the states of all exposures."""
-        return digest(list(map(self.run.exposure_trigger, self.run.exposures)))
-
     def indices(self, wildcards: Any) -> list[str]:
         """List the indices of all exposures, with those of associations that were fetched."""
         if (states := self._fetched_states()) != self._fetched:
             self._fetched = states
-            self.run = self._or_refuse(self._resolve)
+            self.run = self._or_fail(self._resolve)
         if self.run.is_complete:
-            self._or_refuse(self.run.check_exposures)
+            self._or_fail(self.run.check_exposures)
         return [names.index_path("results", name) for name in self.run.exposures]
 
     def lost_files(self, wildcards: Any) -> list[str]:
         """List what was lost since the sources were listed."""
-        return self._or_refuse(self.run.lost_files)
+        return self._or_fail(self.run.lost_files)
 
     def rows(self, classes: Collection[str] | None = None) -> Rows:
         """Read the source list, of sources of some classes; the checkpoint is run first."""
         results = self.run.results
         if results not in LISTINGS:
-            self.refuse(
+            self.fail(
                 "a rule is used without the others; write 'use rule * from' this workflow before it"
             )
         # Once, as Snakemake works out all outputs of the checkpoint each time.
         if not (self._is_divided or self._is_listed):
             LISTINGS[results].get()
             self._is_listed = True
-        rows = self._or_refuse(self._rows, file_state(self._list))
+        rows = self._or_fail(self._rows, file_state(self._list))
         if classes is None:
             return rows
         return {name: row for name, row in rows.items() if row["class"] in classes}
@@ -146,7 +142,7 @@ class InputFunctions:
                     f"{left_out[name]}; to make it, change the settings 'sources', 'catalog', "
                     "'exclude' or 'min_exposures'"
                 )
-            self.refuse(f"{name}: {fault}")
+            self.fail(f"{name}: {fault}")
         return rows[name]
 
     def _table(self, name: str) -> list[dict[str, str]]:
@@ -193,7 +189,7 @@ class InputFunctions:
         def products(wildcards: Any) -> list[str]:
             batch = self._batches_of(size).get(wildcards.batch)
             if batch is None:
-                self.refuse(f"{wildcards.batch}: is a batch of other products")
+                self.fail(f"{wildcards.batch}: is a batch of other products")
             return [names.product_path("results", name) for name in batch]
 
         return products
@@ -221,27 +217,22 @@ class InputFunctions:
 
     def spectrum_trigger(self, wildcards: Any) -> str:
         """Return the state of a product's spectrum, which is shown if it exists, but not made."""
-        return self._spectrum_state(PRODUCT.format(**wildcards))
-
-    def _spectrum_state(self, product: str) -> str:
+        product = PRODUCT.format(**wildcards)
         return file_trigger(names.spectrum_path(self.run.results, product, "x1d"))
 
-    def shown_spectra_trigger(self, wildcards: Any) -> str:
-        """Return a digest of the states of all spectra, as `spectrum_trigger`."""
-        return digest(list(map(self._spectrum_state, self.rows())))
+    def shown_trigger(self, path: Callable[..., str], *kind: str) -> Callable[[Any], str]:
+        """Make a function for params: a digest of the states of the files of all products."""
+        return lambda wildcards: digest(
+            [file_trigger(path(self.run.results, name, *kind)) for name in self.rows()]
+        )
 
-    def shown_pictures_trigger(self, wildcards: Any) -> str:
-        """Return a digest of the states of all quick looks, which are shown, but not made."""
-        pictures = (names.quicklook_path(self.run.results, name) for name in self.rows())
-        return digest(list(map(file_trigger, pictures)))
-
-    def remarks_trigger(self, wildcards: Any) -> str:
-        """Return a digest of what was left out, skipped and remarked."""
-        return digest(list(map(self._table, (names.LEFT_OUT, names.SKIPPED, names.REMARKS))))
-
-    def verdicts_trigger(self, wildcards: Any) -> str:
-        """Return the state of the verdicts, which are shown if they exist, but not made."""
-        return file_trigger(f"{self.run.results}/{names.VERIFICATION}")
+    def report_trigger(self, wildcards: Any) -> str:
+        """Return a digest of what the report shows besides products, spectra and quick looks."""
+        states = map(self.run.exposure_trigger, self.run.exposures)
+        tables = map(self._table, (names.LEFT_OUT, names.SKIPPED, names.REMARKS))
+        # Existing verdicts are shown, but not made.
+        verdicts = file_trigger(f"{self.run.results}/{names.VERIFICATION}")
+        return digest([self.run.settings.values, *states, *tables, verdicts])
 
     def references(self, wildcards: Any) -> str:
         """Return the references of the family of a product."""
@@ -254,10 +245,6 @@ class InputFunctions:
 
     def _requested_spectra(self) -> Rows:
         return self.rows(self.run.settings.values["spec3_classes"])
-
-    def spectra_settings_trigger(self, wildcards: Any) -> str:
-        """Return a digest of all on which spectra depend, but for products and CRDS."""
-        return self.run.spectra_trigger()
 
     def spectra(self, wildcards: Any) -> list[str]:
         """List the spectra that are requested, and the tables of those of grisms."""
@@ -278,17 +265,15 @@ class InputFunctions:
             if row["family"] == family and is_grism(row["exposure_type"]) == of_grism
         }
         if not rows:
-            self.refuse(f"{family}: no source of a {kind} in it is wanted; see {self._list}")
+            self.fail(f"{family}: no source of a {kind} in it is wanted; see {self._list}")
         return rows
 
-    def family_products(self, wildcards: Any) -> list[str]:
-        """List the products of a family of a grism whose spectra are requested."""
-        return [names.product_path("results", name) for name in self._family("grism", wildcards)]
-
-    def family_spectra(self, kind: str) -> Callable[[Any], list[str]]:
-        """Make an input function: spectra that are requested of a family, of a grism or slits."""
+    def family_files(
+        self, kind: str, path: Callable[..., str], *suffix: str
+    ) -> Callable[[Any], list[str]]:
+        """Make an input function: of a family, files of products whose spectra are requested."""
         return lambda wildcards: [
-            names.spectrum_path("results", name, "x1d") for name in self._family(kind, wildcards)
+            path("results", name, *suffix) for name in self._family(kind, wildcards)
         ]
 
     def family_trigger(self, kind: str) -> Callable[[Any], str]:

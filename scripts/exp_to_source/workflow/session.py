@@ -49,7 +49,7 @@ class Session:
     def __init__(self, results: str) -> None:
         self.results = results = os.path.abspath(results)
         self.logs = os.path.join(os.path.dirname(results), "logs")
-        self.refusals: list[str] = []
+        self.errors: list[str] = []
         self.is_running = self.is_interrupted = False
 
     def start(self) -> None:
@@ -87,13 +87,13 @@ class Session:
 
         signal.signal(number, interrupt)
 
-    def refuse(self, fault: str) -> NoReturn:
+    def fail(self, message: str) -> NoReturn:
         """End the run; Snakemake does not report an exit after its start: `end` does."""
-        sentence = f"{PROGRAM}: {fault}"
+        message = f"{PROGRAM}: {message}"
         if self.is_running:
-            self.refusals.append(sentence)
+            self.errors.append(message)
         else:
-            print(sentence, file=sys.stderr)
+            print(message, file=sys.stderr)
         sys.exit(1)
 
     def end(
@@ -111,9 +111,9 @@ class Session:
         lost += [path for _, path in jobs if path]
         # Last, as tables of spectra fail for them.
         recorded = read_failures(self.results)
-        reasons = [*(reason for reason, _ in jobs), *recorded, *self.refusals]
+        reasons = [*(reason for reason, _ in jobs), *recorded, *self.errors]
         ended = FAILED if failed or reasons else COMPLETE
-        if self.is_interrupted and not self.refusals:
+        if self.is_interrupted and not self.errors:
             ended = INTERRUPTED
         summary = summarize(
             RunSummary(

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from exp_to_source.results import product_path, spectrum_path
 from exp_to_source.tables import write_table
 from exp_to_source.workflow.configuration import check_configuration
 from exp_to_source.workflow.input_functions import LISTINGS, InputFunctions, one_of
@@ -24,8 +25,8 @@ ROWS = [
 ]
 
 
-def refuse(sentence: str) -> NoReturn:
-    raise RuntimeError(sentence)
+def fail(message: str) -> NoReturn:
+    raise RuntimeError(message)
 
 
 def write_rows(name: str, *rows: dict[str, str]) -> None:
@@ -48,7 +49,7 @@ def functions(is_module: bool = False, **config: object) -> InputFunctions:
     check_configuration(config)
     run = resolve_run(config, "results", [], is_module, lambda key: "")
     Path("results/settings.json").write_text(run.settings.to_json())
-    return InputFunctions(lambda: run, is_module, refuse)
+    return InputFunctions(lambda: run, is_module, fail)
 
 
 def product(name: str) -> dict[str, str]:
@@ -79,12 +80,13 @@ def test_spectra_are_of_the_classes_that_are_requested():
     families = ["spectra/jw1_x_x1d.fits", "spec3/jw1_x_c1d.fits", "spec3/jw1_x_x1d.fits"]
     assert inputs.spectra({}) == [f"results/{name}" for name in (*spectra, *families)]
     family = SimpleNamespace(family="jw1_x")
-    assert inputs.family_spectra("slit")(family) == [f"results/{spectra[1]}"]
-    assert inputs.family_spectra("grism")(family) == [f"results/{spectra[0]}"]
+    assert inputs.family_files("slit", spectrum_path, "x1d")(family) == [f"results/{spectra[1]}"]
+    assert inputs.family_files("grism", spectrum_path, "x1d")(family) == [f"results/{spectra[0]}"]
     assert inputs.all_references({}) == ["results/references/jw1_x.json"]
-    assert inputs.family_products(family) == [f"results/products/{NAMES[1]}_cal.fits"]
+    products = inputs.family_files("grism", product_path)
+    assert products(family) == [f"results/products/{NAMES[1]}_cal.fits"]
     with pytest.raises(RuntimeError, match="jw2_x: no source of a grism in it is wanted"):
-        inputs.family_products(SimpleNamespace(family="jw2_x"))
+        products(SimpleNamespace(family="jw2_x"))
 
 
 def test_batches_are_of_the_source_list_as_it_is():
@@ -126,16 +128,18 @@ def test_the_report_updates_quick_looks_that_exist():
 
 def test_what_is_shown_but_not_made_is_a_reason_to_run_again():
     inputs = functions()
-    kinds = ("spectrum", "shown_spectra", "verdicts", "remarks", "exposures")
-    triggers = [getattr(inputs, f"{kind}_trigger") for kind in kinds]
-    before = [trigger(PRODUCT) for trigger in triggers]
+    shown = inputs.shown_trigger(spectrum_path, "x1d")
+    before = inputs.spectrum_trigger(PRODUCT), shown(PRODUCT)
     Path("results/spec3").mkdir()
     Path(f"results/spec3/{NAMES[0]}_x1d.fits").touch()
+    assert inputs.spectrum_trigger(PRODUCT) != before[0] and shown(PRODUCT) != before[1]
+    digests = {inputs.report_trigger({})}
     Path("results/verify.tsv").touch()
+    digests.add(inputs.report_trigger({}))
     Path("results/remarks.tsv").write_text("level\tremark\nwarning\tx\n")
+    digests.add(inputs.report_trigger({}))
     Path("a_cal.fits").write_bytes(b"xy")
-    after = [trigger(PRODUCT) for trigger in triggers]
-    assert all(one != other for one, other in zip(before, after, strict=True))
+    assert len(digests | {inputs.report_trigger({})}) == 4
 
 
 @pytest.mark.parametrize(

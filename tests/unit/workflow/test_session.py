@@ -106,13 +106,13 @@ def test_termination_is_handled_where_it_interrupts_who_has_the_lock(tmp_path: P
         signal.signal(number, handler)
 
 
-def test_refusals_are_reported_at_the_end_once_the_run_has_started(run: Session, capsys):
+def test_errors_are_reported_at_the_end_once_the_run_has_started(run: Session, capsys):
     with pytest.raises(SystemExit):
-        run.refuse("no such source")
+        run.fail("no such source")
     assert capsys.readouterr().err == ""
     assert end(run)["reasons"] == ["exp-to-source: no such source"]
     with pytest.raises(SystemExit):
-        Session(run.results).refuse("at once")
+        Session(run.results).fail("at once")
     assert capsys.readouterr().err == "exp-to-source: at once\n"
 
 
