@@ -3,27 +3,34 @@
 #
 #   status.sh JOB
 #
-# Accounting is asked first, as it never forgets; then the controller, which forgets a job some
-# minutes after its end (MinJobAge). Where neither answers, the job goes on; where the controller
-# answers that it does not know the job, it is lost, and is submitted again. A job that would wait for
-# ever, as it requests more than a single job may have, is cancelled and has failed.
+# The controller is asked; then accounting, as the controller forgets a job some minutes after its end
+# (MinJobAge). Accounting alone would not do: while Slurm puts a job back into the queue, as it was
+# preempted or its node is lost, it has the job as PREEMPTED or NODE_FAIL for a minute or two. A job
+# that neither knows is lost, and is submitted again; if the controller does not respond, the job goes
+# on. A job that would wait for ever, as it requests more than a single job may have, is cancelled and
+# has failed.
 
 job=$1
 
-state=$(sacct --allocations --noheader --parsable2 --format=State --jobs="$job" 2>/dev/null | head -n 1)
-if [ -z "$state" ]; then
-    answer=$(scontrol --oneliner show job "$job" 2>&1)
-    state=$(printf '%s\n' "$answer" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p' | head -n 1)
-    case $answer in
-        *"Invalid job id"*) state=LOST ;;
-    esac
-fi
+answer=$(timeout 60 scontrol --oneliner show job "$job" 2>&1)
+
+# Value of a field of the answer.
+field() {
+    printf '%s\n' "$answer" | sed -n "s/.* $1=\([^ ]*\).*/\1/p" | head -n 1
+}
+
+state=$(field JobState)
+case $answer in
+    *"Invalid job id"*)
+        state=$(timeout 60 sacct --allocations --noheader --parsable2 --format=State --jobs="$job" \
+            2>/dev/null | head -n 1)
+        state=${state:-LOST}
+        ;;
+esac
 
 case $state in
     PENDING*)
-        request=$(squeue --noheader --jobs="$job" --format="%P %r %j (%l, %m, partition %P)" 2>/dev/null)
-        partition=${request%% *} request=${request#* }
-        reason=${request%% *}
+        partition=$(field Partition) reason=$(field Reason)
         # Those of https://slurm.schedmd.com/job_reason_codes.html that do not pass: PartitionNodeLimit
         # is not among them, as it is also the reason while nodes are down. Of several partitions,
         # the reason is that of one, and another may start the job.
@@ -33,7 +40,8 @@ case $state in
                 scancel "$job"
                 state=CANCELLED
                 # The job's log, which Slurm did not begin, is where the end of the run looks.
-                echo "exp-to-source: ${request#* }: Slurm would never start it ($reason); request less" \
+                request="$(field JobName) ($(field TimeLimit), $(field MinMemoryNode), partition $partition)"
+                echo "exp-to-source: $request: Slurm would never start it ($reason); request less" \
                     "with --resources runtime=MINUTES mem_mb=MB or --group-components, or choose" \
                     "another partition" | tee -a "logs/cluster/$job.log" >&2
                 ;;

@@ -15,7 +15,7 @@ def status(folder: Path, **answers: str) -> tuple[str, str]:
     (folder / "logs" / "cluster").mkdir(parents=True)
     commands = folder / "bin"
     commands.mkdir()
-    for name in ("sacct", "scontrol", "squeue", "scancel"):
+    for name in ("sacct", "scontrol", "scancel"):
         script = f"#!/bin/sh\necho {name} \"$@\" >> calls\nprintf '%s' '{answers.get(name, '')}'\n"
         (commands / name).write_text(script)
         (commands / name).chmod(0o755)
@@ -26,21 +26,32 @@ def status(folder: Path, **answers: str) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
+FORGOTTEN = "slurm_load_jobs error: Invalid job id specified"
+JOB = (
+    "JobId=7 JobName=gather JobState={} Reason={} "
+    "TimeLimit=01:30:00 Partition={} MinMemoryNode=1G X=y"
+)
+
+
 @pytest.mark.parametrize(
-    ("sacct", "scontrol", "state"),
+    ("scontrol", "sacct", "state"),
     [
-        ("COMPLETED", "", "success"),
-        ("RUNNING", "", "running"),
-        ("POWER_UP_NODE", "", "running"),
-        ("CANCELLED by 0", "", "failed"),
-        ("", "JobId=7 JobState=COMPLETED Reason=None", "success"),
-        ("", "slurm_load_jobs error: Invalid job id specified", "failed"),
-        ("", "slurm_load_jobs error: Unable to contact slurm controller", "running"),
+        (JOB.format("RUNNING", "None", "p"), "", "running"),
+        (JOB.format("COMPLETED", "None", "p"), "", "success"),
+        (JOB.format("NODE_FAIL", "NodeDown", "p"), "", "failed"),
+        (JOB.format("POWER_UP_NODE", "None", "p"), "", "running"),
+        # Slurm puts it back into the queue.
+        (JOB.format("COMPLETING", "None", "p"), "PREEMPTED", "running"),
+        (JOB.format("PENDING", "BeginTime", "p"), "NODE_FAIL", "running"),
+        (FORGOTTEN, "COMPLETED", "success"),
+        (FORGOTTEN, "CANCELLED by 0", "failed"),
+        (FORGOTTEN, "", "failed"),
+        ("slurm_load_jobs error: Unable to contact slurm controller", "", "running"),
     ],
 )
-def test_states(tmp_path: Path, sacct: str, scontrol: str, state: str):
+def test_states(tmp_path: Path, scontrol: str, sacct: str, state: str):
     assert status(tmp_path, sacct=sacct, scontrol=scontrol) == (f"{state}\n", "")
-    assert "squeue" not in (tmp_path / "calls").read_text()
+    assert ("sacct" in (tmp_path / "calls").read_text()) == (scontrol == FORGOTTEN)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +62,9 @@ def test_states(tmp_path: Path, sacct: str, scontrol: str, state: str):
     ],
 )
 def test_job_that_would_wait_for_ever_is_cancelled(tmp_path: Path, reason: str):
-    request = "index_exposure (1:30:00, 1G, partition short)"
-    answer, message = status(tmp_path, sacct="PENDING", squeue=f"short {reason} {request}")
+    answer, message = status(tmp_path, scontrol=JOB.format("PENDING", reason, "short"))
     assert answer == "failed\n"
+    request = "gather (01:30:00, 1G, partition short)"
     start = f"exp-to-source: {request}: Slurm would never start it ({reason}); request less with "
     assert message.startswith(f"{start}--resources runtime=MINUTES mem_mb=MB")
     assert (tmp_path / "logs" / "cluster" / "7.log").read_text() == message
@@ -61,15 +72,15 @@ def test_job_that_would_wait_for_ever_is_cancelled(tmp_path: Path, reason: str):
 
 
 @pytest.mark.parametrize(
-    "squeue",
+    ("partition", "reason"),
     [
-        *("", "p Priority gather", "p Resources gather", "p QOSMaxJobsPerUserLimit gather"),
-        *("p AssocGrpCpuLimit gather", "p PartitionNodeLimit gather", "p AssocMaxJobsLimit gather"),
-        "p Nodes required for job are DOWN, DRAINED or reserved gather",
+        *(("p", "Priority"), ("p", "Resources"), ("p", "QOSMaxJobsPerUserLimit")),
+        *(("p", "AssocGrpCpuLimit"), ("p", "PartitionNodeLimit"), ("p", "AssocMaxJobsLimit")),
+        ("p", "Nodes_required_for_job_are_DOWN,_DRAINED_or_reserved"),
         # It fits into the longer one.
-        "long,short PartitionTimeLimit gather",
+        ("long,short", "PartitionTimeLimit"),
     ],
 )
-def test_job_that_waits_for_its_turn(tmp_path: Path, squeue: str):
-    assert status(tmp_path, scontrol="JobState=PENDING", squeue=squeue) == ("running\n", "")
+def test_job_that_waits_for_its_turn(tmp_path: Path, partition: str, reason: str):
+    assert status(tmp_path, scontrol=JOB.format("PENDING", reason, partition)) == ("running\n", "")
     assert "scancel" not in (tmp_path / "calls").read_text()

@@ -258,7 +258,7 @@ def test_job_over_the_time_limit_of_its_partition(
     result = work.run("--retries=0")
     assert result.status == 1
     assert slurm.queue() == {}
-    request = "exp-to-source: index_exposure (5:00, 500M, partition short)"
+    request = "exp-to-source: index_exposure (00:05:00, 500M, partition short)"
     sentence = f"{request}: Slurm would never start it (PartitionTimeLimit); request less with "
     assert result.text.count(f"\n{sentence}") == 2 + 1
     assert jobs() == ["CANCELLED"] * 2
