@@ -17,7 +17,7 @@ from markupsafe import Markup
 from .. import FORMAT, __version__
 from ..files import date_now, write_file
 from ..results import SOURCES
-from ..tables import read_table
+from ..tables import read_sources
 from ..verify.verdicts import OK, Result, current_results
 from .coverage import ABSENT, compute_histogram, read_coverage
 from .exposures import ExposureSummary, summarize_exposures, summarize_observation
@@ -44,10 +44,7 @@ def write_report(
     environment variable SOURCE_DATE_EPOCH fixes. Measurements, spectra and pictures of an earlier
     state of a product are not shown, and missing products are reported.
     """
-    table = os.path.join(results, SOURCES)
-    with open(table, encoding="utf-8") as file:
-        columns = file.readline().rstrip("\n").split("\t")
-    sources = read_table(table)
+    sources = list(read_sources(os.path.join(results, SOURCES)).values())
     digests = {source["product"]: source["digest"] for source in sources}
     summaries = summarize_exposures(results, exposures)
     coverage = read_coverage(results, summaries)
@@ -65,17 +62,17 @@ def write_report(
         versions=find_versions(summaries),
         written=date_now()[:19].replace("T", " "),
         data={
-            **make_source_table(columns, sources, letters, missing, verdicts, measurements),
+            **make_source_table(sources, letters, missing, verdicts, measurements),
             **make_views(results, digests, coverage, measurements),
             "positions": [
                 [float(source["ra"]), float(source["dec"])] if source["ra"] else None
                 for source in sources
             ],
             "exposures": [exposure.name for exposure in summaries],
-            "settings": [exposure.setting for exposure in summaries],
-            "times": [exposure.time for exposure in summaries],
-            "nods": [exposure.nod for exposure in summaries],
-            "detectors": [exposure.detector for exposure in summaries],
+            **{
+                f"{key}s": [getattr(exposure, key) for exposure in summaries]
+                for key in ("setting", "time", "nod", "detector")
+            },
             "coverage": list(letters.values()),
             "products": list(digests),
         },

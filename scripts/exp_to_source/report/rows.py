@@ -34,7 +34,6 @@ HIDDEN |= {"exposure_type", "family", "exposure_names"}
 
 
 def make_source_table(
-    columns: Sequence[str],
     sources: Sequence[Mapping[str, str]],
     coverage: Mapping[str, str],
     missing: Collection[str],
@@ -43,8 +42,7 @@ def make_source_table(
 ) -> dict[str, Any]:
     """Make the table of sources: columns with label and type, rows, and marks to filter rows.
 
-    Columns and sources are those of the source list; coverage, verdicts and measurements are by
-    product.
+    Sources are the rows of the source list; coverage, verdicts and measurements are by product.
     """
     values, marks = [], []
     for source in sources:
@@ -56,7 +54,7 @@ def make_source_table(
                 **source,
                 **format_measurement(measurements.get(name, {})),
                 **{key: source[key] and f"{float(source[key]):.5f}" for key in ("ra", "dec")},
-                "class": CLASSES.get(source.get("class", ""), source.get("class", "")),
+                "class": CLASSES.get(source["class"], source["class"]),
                 "bytes": f"{int(source['bytes']) / 1e6:.2f}",
                 "absent": str(absent or ""),
                 "wavelength_min": format_wavelengths(source),
@@ -68,7 +66,7 @@ def make_source_table(
         tests = {"absent": absent > 0, "missing": name in missing, "damaged": damaged}
         marks.append([mark for mark, holds in tests.items() if holds])
 
-    candidates = [column for column in columns if column not in HIDDEN]
+    candidates = [column for column in next(iter(sources), ()) if column not in HIDDEN]
     if "exposures" in candidates:
         candidates.insert(candidates.index("exposures") + 1, "absent")
     first = [n + 1 for n, key in enumerate(candidates) if key in ("source_name", "class")]

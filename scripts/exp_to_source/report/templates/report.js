@@ -157,7 +157,9 @@ function openQuicklook(n) {
   if (!element("quicklook").open) element("quicklook").showModal();
 }
 
+/* The source so many steps after one; the first follows the last. */
+const neighbour = (sources, n, step) => sources.at((sources.indexOf(n) + step) % sources.length);
+
 function nextQuicklook(step) {
-  const shown = state.view.filter((n) => data.quicklooks[n]);
-  openQuicklook(shown[(shown.indexOf(openedQuicklook) + step + shown.length) % shown.length]);
+  openQuicklook(neighbour(state.view.filter((n) => data.quicklooks[n]), openedQuicklook, step));
 }

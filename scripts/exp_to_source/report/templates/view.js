@@ -13,13 +13,8 @@ function picture(bytes, text) {
 
 /* Numbers of 16 bits in base64; NaN for none. */
 function decodeNumbers(text, scale) {
-  const bytes = atob(text);
-  const values = [];
-  for (let n = 0; n < bytes.length; n += 2) {
-    const value = ((bytes.charCodeAt(n) | (bytes.charCodeAt(n + 1) << 8)) << 16) >> 16;
-    values.push(value === MISSING ? NaN : value * scale);
-  }
-  return values;
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return Array.from(new Int16Array(bytes.buffer), (value) => (value === MISSING ? NaN : value * scale));
 }
 
 function decodeSpectrum({ range, limits, scale, flux, error, unit, order }) {
@@ -34,18 +29,8 @@ const between = (low, high, start, end) => (value) =>
 
 /* A line through points, with gaps where there is no value. */
 function path(xs, ys) {
-  let pen = "M";
-  return xs
-    .map((x, n) => {
-      if (Number.isNaN(ys[n])) {
-        pen = "M";
-        return "";
-      }
-      const command = `${pen}${x.toFixed(1)} ${ys[n].toFixed(1)}`;
-      pen = "L";
-      return command;
-    })
-    .join("");
+  const point = (x, n) => `${Number.isFinite(ys[n - 1]) ? "L" : "M"}${x.toFixed(1)} ${ys[n].toFixed(1)}`;
+  return xs.map((x, n) => (Number.isNaN(ys[n]) ? "" : point(x, n))).join("");
 }
 
 function sparkline(n) {
@@ -283,6 +268,5 @@ function openView(n) {
 }
 
 function nextView(step) {
-  if (!state.view.length) return;
-  openView(state.view[(state.view.indexOf(openedView) + step + state.view.length) % state.view.length]);
+  if (state.view.length) openView(neighbour(state.view, openedView, step));
 }
