@@ -80,8 +80,6 @@ def extract(
     for path in (digest_file, *(folder / f"{stem}_{kind}.fits" for kind in SPECTRA)):
         path.unlink(missing_ok=True)
     with open_product(product) as model:
-        from asdf.exceptions import ValidationError
-
         from . import pipeline
 
         exposure_type = model.meta.exposure.type or ""
@@ -95,12 +93,7 @@ def extract(
         names = [f"{stem}_{kind}.fits" for kind in kinds]
         with output_folder(folder, names) as temporary:
             try:
-                try:
-                    pipeline.run_on_product(model, stem, temporary, steps, validate=False)
-                except ValidationError:
-                    # Of the product as it is on the disk: steps change it.
-                    with open_product(product) as unchanged:
-                        pipeline.run_on_product(unchanged, stem, temporary, steps)
+                _run_steps(product, model, stem, temporary, steps)
             except Exception as error:
                 if type(error).__module__.partition(".")[0] == "crds":
                     check_references(product)
@@ -118,6 +111,22 @@ def extract(
             content = hashlib.file_digest(spectrum, "sha256").hexdigest()
         write_file(digest_file, f"{digest} {content}\n".encode())
     return [folder / name for name in names]
+
+
+def _run_steps(
+    product: Path, model: Any, stem: str, folder: Path, steps: dict[str, dict[str, Any]]
+) -> None:
+    """Run the steps on an opened product; validate all values only if one of them is invalid."""
+    from asdf.exceptions import ValidationError
+
+    from .pipeline import run_on_product
+
+    try:
+        run_on_product(model, stem, folder, steps, validate=False)
+    except ValidationError:
+        # Of the product as it is on the disk: steps change it.
+        with open_product(product) as unchanged:
+            run_on_product(unchanged, stem, folder, steps)
 
 
 @contextmanager
