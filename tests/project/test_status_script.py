@@ -1,26 +1,34 @@
-"""What the profile slurm-generic makes of the states of jobs, without a Slurm."""
+"""What the scripts of the profiles make of Slurm's answers, without a Slurm."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 from snake import ROOT
 
-STATUS = ROOT / "profiles" / "slurm-generic" / "status.sh"
+PROFILES = ROOT / "profiles"
+
+
+def stand_in(folder: Path, **scripts: str) -> dict[str, str]:
+    """Make an environment whose commands run these scripts, and note each call."""
+    commands = folder / "bin"
+    commands.mkdir()
+    for name, script in scripts.items():
+        path = commands / name.replace("_", "-")
+        path.write_text(f'#!/bin/sh\necho {name} "$@" >> calls\n{script}\n')
+        path.chmod(0o755)
+    return {"PATH": f"{commands}:{os.defpath}", "SLURM_JOB_ID": "7"}
 
 
 def status(folder: Path, **answers: str) -> tuple[str, str]:
-    """Run the script on job 7, in a folder, with commands that print these answers."""
+    """Run the status script on job 7, in a folder, with commands that print these answers."""
     (folder / "logs" / "cluster").mkdir(parents=True)
-    commands = folder / "bin"
-    commands.mkdir()
-    for name in ("sacct", "scontrol", "scancel"):
-        script = f"#!/bin/sh\necho {name} \"$@\" >> calls\nprintf '%s' '{answers.get(name, '')}'\n"
-        (commands / name).write_text(script)
-        (commands / name).chmod(0o755)
+    prints = {name: f"printf '%s' '{text}'" for name, text in answers.items()}
     done = subprocess.run(
-        [STATUS, "7"], cwd=folder, env={"PATH": f"{commands}:{os.defpath}"},
+        [PROFILES / "slurm-generic" / "status.sh", "7"],
+        cwd=folder, env=stand_in(folder, **{"sacct": "", "scancel": ""} | prints),
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return done.stdout, done.stderr
@@ -84,3 +92,22 @@ def test_job_that_would_wait_for_ever_is_cancelled(tmp_path: Path, reason: str):
 def test_job_that_waits_for_its_turn(tmp_path: Path, partition: str, reason: str):
     assert status(tmp_path, scontrol=JOB.format("PENDING", reason, partition)) == ("running\n", "")
     assert "scancel" not in (tmp_path / "calls").read_text()
+
+
+def test_jobs_of_an_allocation_that_outlast_its_time_limit(tmp_path: Path):
+    """They are lost; the allocation goes on."""
+    run = (
+        "trap '' TERM; mkdir -p work/results; sleep 1; echo > work/results/made; echo; exec sleep 9"
+    )
+    end = "date --date='31 seconds' +%FT%T"
+    environment = stand_in(tmp_path, exp_to_source=run, squeue=end, scontrol="")
+    with subprocess.Popen(
+        ["bash", PROFILES / "slurm" / "run.sbatch", "work"],
+        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True,
+    ) as script:  # fmt: skip
+        assert script.stdout
+        script.stdout.readline()
+        script.send_signal(signal.SIGUSR1)
+        assert "out of time; the job goes back into the queue (turn 2)" in script.stdout.read()
+    assert script.returncode == 0
+    assert (tmp_path / "calls").read_text().endswith("\nscontrol requeue 7\n")
