@@ -10,7 +10,8 @@ from time import monotonic, sleep
 
 import requests
 from requests.auth import AuthBase
-from requests.exceptions import ChunkedEncodingError, ConnectionError, SSLError, Timeout
+from requests.exceptions import ChunkedEncodingError, ConnectionError, Timeout
+from urllib3.exceptions import HTTPError
 
 from ..errors import InputError
 from ..files import TEMPORARY, fsync
@@ -32,9 +33,6 @@ TIMEOUT = (30, 60)
 
 #: Seconds between two lines of progress.
 INTERVAL = 10
-
-#: Statuses that may pass.
-PASSING = (429, 500, 502, 503, 504)
 
 
 class _InterruptedError(Exception):
@@ -128,17 +126,19 @@ class _Download:
         except FileNotFoundError:
             raise _InterruptedError("another process downloaded it, too") from None
         # Their texts contain URLs, which may be signed after a redirect.
-        except SSLError:
-            raise InputError(
-                f"{self.address}: its server's certificate is not accepted; correct the address, "
-                "or set REQUESTS_CA_BUNDLE to the certificates of your network"
-            ) from None
         except Timeout:
             raise _InterruptedError(f"no data for {TIMEOUT[1]} s") from None
         except (ChunkedEncodingError, ConnectionError) as error:
+            # The reason of OpenSSL; its other errors are of connections that are cut.
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise InputError(
+                    f"{self.address}: its server's certificate is not accepted; correct the "
+                    "address, or set REQUESTS_CA_BUNDLE to the certificates of your network"
+                ) from None
             cut = isinstance(error, ChunkedEncodingError) or _size(self.part)
             raise _InterruptedError("the connection was cut" if cut else "no connection") from None
-        except requests.RequestException as error:
+        # Of urllib3, which requests lets pass if the host has no valid name.
+        except (requests.RequestException, HTTPError) as error:
             raise InputError(
                 f"{self.address}: cannot be downloaded ({type(error).__name__}); correct it"
             ) from None
@@ -170,7 +170,7 @@ class _Download:
     ) -> InputError | _InterruptedError:
         status = response.status_code
         fault = f"the server responds {status} {response.reason}".rstrip()
-        if status in PASSING:
+        if status == 429 or status >= 500:
             after = response.headers.get("Retry-After", "")
             pause = min(int(after), LONGEST_PAUSE) if after.isdigit() else 0
             return _InterruptedError(fault, pause)
@@ -194,7 +194,9 @@ class _Download:
         return InputError(f"{self.address}: {fault}; {remedy}")
 
     def _save(self, response: requests.Response) -> None:
-        size = int(response.headers["Content-Length"]) if _has_size(response) else None
+        # Compressed content has another size.
+        compressed = "Content-Encoding" in response.headers
+        size: int | None = None if compressed else response.raw.length_remaining
         blocks = response.iter_content(CHUNK)
         first = next(blocks, b"")
         self._check_kind(first, response)
@@ -278,11 +280,6 @@ class _Download:
                 continue
             os.unlink(self.part)
             raise _InterruptedError(f"its {algorithm} is not that of the server")
-
-
-def _has_size(response: requests.Response) -> bool:
-    """Whether the size is known: not if the content comes compressed."""
-    return "Content-Length" in response.headers and "Content-Encoding" not in response.headers
 
 
 def _digests(response: requests.Response) -> Iterator[tuple[str, str]]:

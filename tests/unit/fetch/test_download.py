@@ -158,8 +158,9 @@ def test_a_wrong_size(archive: Archive, target: Target):
     )
 
 
-def test_a_size_that_is_not_known(archive: Archive, target: Target):
-    archive.headers[NAME] = {"Content-Encoding": "identity"}
+@pytest.mark.parametrize("headers", [{"Content-Encoding": "identity"}, {"Content-Length": "?"}])
+def test_a_size_that_is_not_known(headers: dict[str, str], archive: Archive, target: Target):
+    archive.headers[NAME] = headers
     target.fetch()
     target.check()
 
@@ -176,7 +177,7 @@ def test_a_server_that_stalls(
 
 def test_a_server_that_is_busy_says_how_long(archive: Archive, target: Target, pauses: list[float]):
     busy = {"status": 429, "headers": {"Retry-After": "7"}}
-    archive.faults[NAME] = [busy, {"status": 429, "headers": {"Retry-After": "86400"}}]
+    archive.faults[NAME] = [busy, {"status": 520, "headers": {"Retry-After": "86400"}}]
     target.fetch()
     target.check()
     assert pauses == [7, download.LONGEST_PAUSE]
@@ -188,6 +189,9 @@ def test_a_server_that_is_busy_says_how_long(archive: Archive, target: Target, p
 def test_no_server(target: Target, pauses: list[float]):
     assert "no connection, after 3 tries; run the same" in target.fail(f"http://127.0.0.1:1/{NAME}")
     assert pauses == [1, 2]
+    # No TLS: the error is not one of its certificate.
+    assert "no connection, after" in target.fail(target.address.replace("http:", "https:"))
+    assert "(LocationParseError); correct it" in target.fail(f"http://a..b/{NAME}")
 
 
 @pytest.mark.parametrize(
