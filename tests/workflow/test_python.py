@@ -38,11 +38,14 @@ def test_run_returns_the_source_list(
     # An error of several lines.
     with pytest.raises(InputError, match=r"(?s)^MissingRuleException.*\nNo rule .* absent"):
         exp_to_source.run(Path("data"), "work", "absent", "--dry-run")
+    assert len(exp_to_source.run(Path("data"), "new", (), "--version")) == 0
 
 
 def test_faults_are_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(InputError, match=r"unknown key 'source' \(did you mean 'sources'\?\)"):
         exp_to_source.run(tmp_path, tmp_path / "work", source=[61])
+    with pytest.raises(InputError, match=r"--configfile=a\.yaml would have no effect"):
+        exp_to_source.run(directory=tmp_path / "work", options="--configfile=a.yaml")
     assert not (tmp_path / "work").exists()
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"correct the setting 'exposures'$"):

@@ -52,7 +52,7 @@ def run(
         Targets, such as ``["spec3", "report"]``; by default all products.
     options : str or iterable of str
         Options of Snakemake, such as ``["--cores", 4]``. With those that make no source list, as
-        ``--dry-run``, the result is that of the run before.
+        ``--dry-run``, the result is that of the run before, and empty if there is none.
     **settings
         All other settings, as in the configuration file (config/README.md). Arrays and columns of
         tables serve as lists. Text is taken as it is there, where relative paths are relative to
@@ -66,13 +66,20 @@ def run(
     Raises
     ------
     InputError
-        If a setting is wrong or the run fails. The message is the end of what the run prints, from
+        If an argument is wrong or the run fails. The message is the end of what it prints, from
         the error on; all of it is on standard error.
     OSError
         If `directory` cannot be written.
     """
     from astropy.table import Table
 
+    words = _words(options)
+    for word in words:
+        # Snakemake takes the last one.
+        if word.partition("=")[0] in ("--configfile", "--configfiles", "--directory", "-d"):
+            raise InputError(
+                f"options: {word} would have no effect; give directory and settings as arguments"
+            )
     directory = os.path.expanduser(directory)
     if exposures is not None:
         settings["exposures"] = exposures
@@ -87,10 +94,10 @@ def run(
     with NamedTemporaryFile("w", dir=directory, prefix=PASSED, suffix=".json") as file:
         file.write(text)
         file.flush()
-        words = [*_words(options), "--directory", directory, "--configfile", file.name]
+        words += ["--directory", directory, "--configfile", file.name]
         _execute(snakemake_command([*words, "--", *_words(targets)]))
     table = ecsv_path(os.path.join(directory, "results", SOURCES))
-    return Table.read(table, format="ascii.ecsv")
+    return Table.read(table, format="ascii.ecsv") if os.path.exists(table) else Table()
 
 
 def _words(words: str | Iterable[Any]) -> list[str]:
