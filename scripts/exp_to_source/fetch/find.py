@@ -72,7 +72,7 @@ def find_products(program: int, observation: int | None, mode: str | None) -> li
         from requests.exceptions import RequestException
     except ModuleNotFoundError:
         raise InputError(
-            "find: astroquery is not installed; 'make find' or 'pip install astroquery' installs it"
+            "astroquery is not installed; 'make find' or 'pip install astroquery' installs it"
         ) from None
     where = f"program {program}" + (f", observation {observation}" if observation else "")
     products: dict[str, Product] = {}
@@ -91,7 +91,7 @@ def find_products(program: int, observation: int | None, mode: str | None) -> li
                 products |= {product.name: product for product in _parse(rows)}
     except (RequestException, RemoteServiceError, TimeoutError) as error:
         raise InputError(
-            f"find: MAST does not respond ({type(error).__name__}); run the command again later"
+            f"MAST does not respond ({type(error).__name__}); run the command again later"
         ) from None
     names = [*_choose(products, program, observation)]
     if not any(name.endswith(".fits") for name in names):
@@ -113,7 +113,8 @@ def _parse(rows: Any) -> Iterator[Product]:
         yield Product(
             str(row["productFilename"]),
             str(row["dataURI"]),
-            int(row["size"]),
+            # Masked where MAST has none.
+            int(row["size"] or 0),
             str(row["dataRights"]) == "PUBLIC",
         )
 

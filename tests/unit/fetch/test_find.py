@@ -27,9 +27,10 @@ OTHERS = [
 
 
 def product(name: str, rights: str = "PUBLIC") -> dict[str, object]:
+    size = 1000000 if name.endswith("_cal.fits") else None
     return {
         **{"obsID": "1", "obs_collection": "JWST", "productFilename": name},
-        **{"dataURI": f"{URI}{name}", "size": 1000000, "dataRights": rights},
+        **{"dataURI": f"{URI}{name}", "size": size, "dataRights": rights},
     }
 
 
@@ -90,5 +91,5 @@ def test_nothing(arguments: tuple[int, int | None, str | None]):
 
 def test_mast_does_not_respond(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(portal.PortalAPI, "MAST_REQUEST_URL", "http://127.0.0.1:1/invoke")
-    with pytest.raises(InputError, match=r"MAST does not respond \(ConnectionError\); run the"):
+    with pytest.raises(InputError, match=r"^MAST does not respond \(ConnectionError\); run the"):
         find_products(1345, None, None)
