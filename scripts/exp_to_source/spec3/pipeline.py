@@ -8,17 +8,19 @@ those of the installed version. What is used of jwst beyond its documents is in 
 
 import os
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import jwst
+from asdf.schema import YAML_VALIDATORS
 from jwst import extract_1d
 from jwst.datamodels import ModelContainer, SourceModelContainer
 from jwst.lib.exposure_types import is_moving_target
 from jwst.pipeline import calwebb_spec3
+from stdatamodels import fits_support
 from stdatamodels.jwst import datamodels
 
 from ..errors import InputError
@@ -74,9 +76,7 @@ def run_on_product(
     # `output_dir`.
     if model.meta.exposure.type in calwebb_spec3.WFSS_TYPES:
         stem = str(folder / stem)
-    # Of stdatamodels, for all models that are opened from now on.
-    environment = {} if validate else {"VALIDATE_ON_ASSIGNMENT": "false"}
-    with _patched_pipeline(model), patch.dict(os.environ, environment):
+    with _patched_pipeline(model), nullcontext() if validate else _validated_when_saved():
         Spec3Pipeline.call(
             _stand_in_exposures(model, stem),
             save_results=True,
@@ -165,6 +165,19 @@ def without_references() -> dict[str, dict[str, Any]]:
     # By default, and whatever the file has, the middle of the slit if the source is extended.
     steps["extract_1d"]["use_source_posn"] = True
     return steps
+
+
+@contextmanager
+def _validated_when_saved() -> Iterator[None]:
+    """Let stdatamodels validate values when they are saved, not when they are assigned.
+
+    Saved values may then not be "N/A", "#TODO" or empty text instead of a number, either.
+    """
+    with (
+        patch.dict(os.environ, {"VALIDATE_ON_ASSIGNMENT": "false"}),
+        patch.object(fits_support, "_fits_type", lambda _, *args: YAML_VALIDATORS["type"](*args)),
+    ):
+        yield
 
 
 @contextmanager
