@@ -1,6 +1,7 @@
 """Runs that are started from Python."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,3 +56,11 @@ def test_faults_are_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         exp_to_source.run(tmp_path, tmp_path / "file")
     with pytest.raises(InputError, match="the selection is empty; leave it out to have all"):
         exp_to_source.run(tmp_path, tmp_path / "work", sources=np.array([], int))
+
+
+def test_snakemake_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """By the system, where a notebook's memory is limited."""
+    command = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
+    monkeypatch.setattr("exp_to_source.workflow.run.snakemake_command", lambda _: command)
+    with pytest.raises(InputError, match=r"killed \(SIGKILL\), perhaps for want of memory"):
+        exp_to_source.run(directory=tmp_path)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from signal import Signals
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
@@ -133,5 +134,10 @@ def _execute(command: Sequence[str]) -> None:
             process.terminate()
             sys.stderr.writelines(process.stdout)
             raise
+    if process.returncode < 0:
+        name = Signals(-process.returncode).name
+        raise InputError(
+            f"Snakemake was killed ({name}), perhaps for want of memory; give it more and run again"
+        )
     if process.returncode:
         raise InputError(error.strip())
