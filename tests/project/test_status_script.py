@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from snake import ROOT
 
 PROFILES = ROOT / "profiles"
@@ -26,10 +27,13 @@ def status(folder: Path, **answers: str) -> tuple[str, str]:
     """Run the status script on job 7, in a folder, with commands that print these answers."""
     (folder / "logs" / "cluster").mkdir(parents=True)
     prints = {name: f"printf '%s' '{text}'" for name, text in answers.items()}
+    environment = stand_in(folder, **{"sacct": "", "scancel": ""} | prints)
+    (folder / "my clone").symlink_to(ROOT)
+    environment["EXP_TO_SOURCE"] = str(folder / "my clone")
+    profile = yaml.safe_load((PROFILES / "slurm-generic" / "profile.yaml").read_text())
     done = subprocess.run(
-        [PROFILES / "slurm-generic" / "status.sh", "7"],
-        cwd=folder, env=stand_in(folder, **{"sacct": "", "scancel": ""} | prints),
-        capture_output=True, text=True, check=True,
+        f"{profile['cluster-generic-status-cmd']} '7'",
+        cwd=folder, env=environment, shell=True, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return done.stdout, done.stderr
 
