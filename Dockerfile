@@ -15,7 +15,8 @@ COPY workflow /opt/exp_to_source/workflow
 RUN python -m pip install --no-cache-dir --no-deps --no-build-isolation /opt/exp_to_source
 
 # As `docker run --user UID` has neither: caches need the first, Snakemake the name of a user.
-ENV HOME=/tmp USER=exp_to_source
+# Apptainer mounts the user's own home, where pip's --user packages would replace those of the image.
+ENV HOME=/tmp USER=exp_to_source PYTHONNOUSERSITE=1
 # Results go where the container is started: docker run -v "$PWD:/work" exp_to_source --cores 4 ...
 WORKDIR /work
 ENTRYPOINT ["exp-to-source", "run"]
