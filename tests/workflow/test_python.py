@@ -15,13 +15,13 @@ from exp_to_source.simulate.exposures import Simulation, simulate
 def test_run_returns_the_source_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    """In a notebook, whose backend of matplotlib is not installed here."""
+    """In a notebook, whose backend of matplotlib is not installed here; a folder like an option."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "module://not_installed")
     simulate(Simulation(exposures=2, sources=3, shape=(4, 8)), Path("data"))
     sources = exp_to_source.run(
         Path("data").glob("*_cal.fits"),
-        Path("work"),
+        Path("-work"),
         ["all", "quicklook"],
         ["--cores", "1"],
         sources=np.array([59, 61]),
@@ -29,16 +29,16 @@ def test_run_returns_the_source_list(
     )
     assert list(sources["source_id"]) == [59, 61] and str(sources["ra"].unit) == "deg"
     assert "2 new, 1 left out by choice" in capsys.readouterr().err
-    results = Path("work", "results")
+    results = Path("-work", "results")
     for folder in ("products", "quicklook"):
         assert len(list((results / folder).iterdir())) == 2
     summary = json.loads((results / "summary.json").read_text(encoding="utf-8"))
     # Not as text, as those of a command line.
     assert summary["settings"]["spec3"] == {"extract_1d": {"skip": False}}
-    assert not list(Path("work").glob(".settings-*"))
+    assert not list(Path("-work").glob(".settings-*"))
     # An error of several lines.
     with pytest.raises(InputError, match=r"(?s)^MissingRuleException.*\nNo rule .* absent"):
-        exp_to_source.run(Path("data"), "work", "absent", "--dry-run")
+        exp_to_source.run(Path("data"), "-work", "absent", "--dry-run")
     assert len(exp_to_source.run(Path("data"), "new", (), "--version")) == 0
 
 

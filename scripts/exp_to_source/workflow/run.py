@@ -81,7 +81,8 @@ def run(
             raise InputError(
                 f"options: {word} would have no effect; give directory and settings as arguments"
             )
-    directory = os.path.expanduser(directory)
+    # Where it is meant now: other threads may change the current folder.
+    directory = os.path.abspath(os.path.expanduser(directory))
     if exposures is not None:
         settings["exposures"] = exposures
     text = json.dumps(settings, default=_to_json)
