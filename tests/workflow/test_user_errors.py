@@ -263,7 +263,7 @@ def test_interrupted_from_the_keyboard(tmp_path: Path):
         time.sleep(0.05)
         assert running.poll() is None
     # Snakemake now waits for the job: seldom, it loses an interrupt while it starts one.
-    time.sleep(0.5)
+    time.sleep(1.5)
     running.send_signal(signal.SIGINT)
     _, text = running.communicate()
     assert running.returncode == 1, text
