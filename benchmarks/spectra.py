@@ -85,11 +85,12 @@ def row(name: str, folder: Path, cores: int) -> str:
 
 
 class Largest(threading.Thread):
-    """Largest resident memory of the processes that have a word in their commands, meanwhile."""
+    """Largest resident memory of the processes that start meanwhile, with a word in commands."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str = "") -> None:
         super().__init__(daemon=True)
         self.word, self.memory, self.ended = word, 0, threading.Event()
+        self.others = set(psutil.pids())
 
     def __enter__(self) -> "Largest":
         self.start()
@@ -104,7 +105,8 @@ class Largest(threading.Thread):
         while not self.ended.wait(0.2):
             for process in psutil.process_iter(["cmdline", "memory_info"]):
                 words = process.info["cmdline"] or []
-                if any(word.endswith(self.word) for word in words):
+                is_new = process.pid not in self.others
+                if is_new and any(word.endswith(self.word) for word in words):
                     self.memory = max(self.memory, process.info["memory_info"].rss)
 
 

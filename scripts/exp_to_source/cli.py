@@ -100,13 +100,10 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add("table", help="source list (sources.tsv)")
     add("--rows", type=int, default=100, help="rows to print (%(default)s), 0: all")
 
-    add = command(
-        "fingerprint",
-        "verify.fingerprints:fingerprint_exposure",
-        "Write what products are verified against: fingerprints of the slits of one exposure.",
-    )
-    add("path", metavar="exposure", help="exposure-based product (*_cal.fits)")
-    add("output", metavar="fingerprints", help="file to write (*.jsonl)")
+    add = command("fingerprint", commands.fingerprint)
+    add("exposure", help="exposure-based product (*_cal.fits)")
+    add("fingerprints", help="file to write (*.jsonl)")
+    add("--fork", **fork)
 
     add = command("verify", commands.verify)
     add("settings", **settings)

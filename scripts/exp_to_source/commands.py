@@ -124,6 +124,28 @@ def sources(table: str, rows: int) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def fingerprint(fork: bool, **request: Any) -> None:
+    """Write what products are verified against: fingerprints of the slits of one exposure."""
+    from .server import run_job
+
+    run_job("fingerprint", fork, _schema(), _fingerprint, request)
+
+
+@contextmanager
+def _schema() -> Iterator[None]:
+    from .verify.schema import EXPOSURE_MODEL, read_schema
+
+    read_schema(EXPOSURE_MODEL)
+    yield
+
+
+def _fingerprint(exposure: str, fingerprints: str) -> None:
+    with exit_on_user_error(f"{PROGRAM} fingerprint"):
+        from .verify.fingerprints import fingerprint_exposure
+
+        fingerprint_exposure(exposure, fingerprints)
+
+
 def verify(settings: Settings, verdicts: str, products: list[str], results: str) -> None:
     """Compare products with the fingerprints of their exposures."""
     from .verify.products import Verifier
@@ -158,13 +180,9 @@ def check(table: str) -> None:
 
 def quicklook(fork: bool, **request: Any) -> None:
     """Draw the cut-outs of a product as a picture."""
-    from .server import run_in_fork
+    from .server import run_job
 
-    if fork:
-        status = run_in_fork("quicklook", _matplotlib(), _draw, request)
-        if status is not None:
-            sys.exit(status)
-    _draw(**request)
+    run_job("quicklook", fork, _matplotlib(), _draw, request)
 
 
 @contextmanager

@@ -35,6 +35,16 @@ Function = Callable[..., None]
 Imports = AbstractContextManager[None]
 
 
+def run_job(
+    key: str, fork: bool, imports: Imports, function: Function, request: dict[str, Any]
+) -> None:
+    """Call a function: in a fork, and exit with its status, or here, without the imports."""
+    status = run_in_fork(key, imports, function, request) if fork else None
+    if status is not None:
+        sys.exit(status)
+    function(**request)
+
+
 def run_in_fork(
     key: str, imports: Imports, function: Function, request: dict[str, Any]
 ) -> int | None:

@@ -159,9 +159,10 @@ def test_what_gather_starts_with_is_the_standard_library_alone(folder: str):
             assert first in sys.stdlib_module_names or inside, f"{path.name} imports {name}"
 
 
-#: What `verify` has in common with the rest: constants, files, tables, and the reading of
-#: associations and joins, in which an error would not be found.
-SHARED_WITH_VERIFY = ("errors", "files", "modes", "results", "tables")
+#: What `verify` has in common with the rest: constants, files, tables, lists of HDUs, which the
+#: writer does not use, and the reading of associations and joins, in which an error would not be
+#: found.
+SHARED_WITH_VERIFY = ("errors", "files", "hdus", "modes", "results", "tables")
 SHARED_WITH_VERIFY += ("sources.associations", "sources.join_table")
 
 

@@ -24,7 +24,7 @@ rule fingerprint_exposure:
     message:
         "Taking fingerprints of {wildcards.exposure}"
     shell:
-        "exp-to-source fingerprint {input.exposure:q} {output.fingerprints:q} 2> {log:q}"
+        "exp-to-source fingerprint {input.exposure:q} {output.fingerprints:q} --fork 2> {log:q}"
 
 
 rule verify_products:

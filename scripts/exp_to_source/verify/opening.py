@@ -14,6 +14,7 @@ from asdf.exceptions import ValidationError
 from astropy.io import fits
 
 from ..errors import InputError
+from ..hdus import IndexedHduList
 from .asdf_reader import (
     CONSTRUCTOR,
     LOADER,
@@ -65,7 +66,8 @@ def find_openable(paths: Iterable[str]) -> set[str]:
                 text = preamble + _serialize(root)
                 # The blocks, and the index of their offsets, stay where they are.
                 data[:end] = np.frombuffer(text.ljust(end, b"\0"), np.uint8)
-                with getattr(datamodels, PRODUCT_MODEL)(hdus, strict_validation=True) as model:
+                indexed = IndexedHduList(hdus)
+                with getattr(datamodels, PRODUCT_MODEL)(indexed, strict_validation=True) as model:
                     model.validate()
                 wcs_file.paths.append(path)
             # Of the model, which is full of cycles.
