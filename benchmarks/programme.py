@@ -33,6 +33,7 @@ def main() -> None:
     add = parser.add_argument
     add("sizes", nargs="*", type=parse_size, default=[parse_size("flight-36x60")], metavar="SIZE")
     add("--data", type=Path, default=ROOT / "benchmarks" / "data", help="where exposures are kept")
+    add("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="those to measure (all)")
     arguments = parser.parse_args()
     data = arguments.data.resolve()
     files = exposure_files(arguments.sizes, data)
@@ -46,7 +47,7 @@ def main() -> None:
             print(f"\n{what}, {disk(exposures):.2f} GB:\n")
             print("| stage | wall | CPU | largest process | disk |")
             print("| --- | ---: | ---: | ---: | ---: |")
-            for target in STAGES:
+            for target in arguments.stages:
                 print(row(target, Path(folder)), flush=True)
 
 

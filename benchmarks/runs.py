@@ -84,7 +84,7 @@ class Bench:
         exposures: list[Path],
         official: bool,
         elsewhere: Path | None,
-        stdatamodels: Path | None = None,
+        stdatamodels: Path | None,
     ) -> dict[str, Any]:
         """Measure everything of exposures; official path and a single core where wanted.
 
