@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/programme.py flight-36x60
 
 Each stage is a run of its own in the same folder, on all cores; spectra are made offline. Nothing
-else may run: CPU is that of the whole machine, as forks are no children of the run.
+else may run: CPU is that of the whole machine, as forks are not children of the run.
 """
 
 import argparse
@@ -67,9 +67,9 @@ def row(target: str, folder: Path) -> str:
 
 
 def busy() -> float:
-    """CPU that all processes of the machine have taken, in seconds."""
-    times = psutil.cpu_times()
-    return float(times.user + times.nice + times.system)
+    """CPU that all other processes of the machine have taken, in seconds."""
+    times, own = psutil.cpu_times(), psutil.Process().cpu_times()
+    return float(times.user + times.nice + times.system - own.user - own.system)
 
 
 def disk(folder: Path) -> float:

@@ -101,8 +101,8 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add("--rows", type=int, default=100, help="rows to print (%(default)s), 0: all")
 
     add = command("fingerprint", commands.fingerprint)
-    add("exposure", help="exposure-based product (*_cal.fits)")
-    add("fingerprints", help="file to write (*.jsonl)")
+    add("path", metavar="exposure", help="exposure-based product (*_cal.fits)")
+    add("output", metavar="fingerprints", help="file to write (*.jsonl)")
     add("--fork", **fork)
 
     add = command("verify", commands.verify)
@@ -110,6 +110,7 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     add("verdicts", help="file to write (*.jsonl)")
     add("--products", nargs="+", required=True, help="products to verify (*_cal.fits)")
     add("--results", required=True, metavar="FOLDER", help="of the run")
+    add("--fork", **fork)
 
     add = command("verdicts", commands.list_verdicts)
     add("settings", **settings)
@@ -123,7 +124,7 @@ def make_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
 
     add = command("quicklook", commands.quicklook)
     add("product", help="source-based product (*_cal.fits)")
-    add("quicklook", help="picture to write (*.png)")
+    add("output", metavar="quicklook", help="picture to write (*.png)")
     add("--results", metavar="FOLDER", help="of the run: for names of exposures, and the spectrum")
     add("--fork", **fork)
 

@@ -6,14 +6,14 @@ Each imports what it needs when it runs, so that ``--help`` and mistakes take no
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from .errors import PROGRAM, InputError, OtherKindError, exit_on_user_error
+from .errors import InputError, OtherKindError
 from .results import FINGERPRINTS, JOINS, MANIFESTS, MEASURED, SOURCES, index_path
 from .settings import Settings
 
@@ -124,37 +124,44 @@ def sources(table: str, rows: int) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def fingerprint(fork: bool, **request: Any) -> None:
+def fingerprint(fork: bool, **options: Any) -> None:
     """Write what products are verified against: fingerprints of the slits of one exposure."""
+    _verification("fingerprint", "verify.fingerprints:fingerprint_exposure", options, fork)
+
+
+def verify(fork: bool, **options: Any) -> None:
+    """Compare products with the fingerprints of their exposures."""
+    _verification("verify", "commands:verify_products", options, fork)
+
+
+def _verification(command: str, target: str, options: dict[str, Any], fork: bool) -> None:
     from .server import run_job
 
-    run_job("fingerprint", fork, _schema(), _fingerprint, request)
+    run_job(command, target, options, "verify", _data_models(), fork)
 
 
 @contextmanager
-def _schema() -> Iterator[None]:
-    from .verify.schema import EXPOSURE_MODEL, read_schema
+def _data_models() -> Iterator[None]:
+    from .verify import products  # noqa: F401
+    from .verify.schema import EXPOSURE_MODEL, PRODUCT_MODEL, read_schema
 
-    read_schema(EXPOSURE_MODEL)
+    for model in (EXPOSURE_MODEL, PRODUCT_MODEL):
+        read_schema(model)
     yield
 
 
-def _fingerprint(exposure: str, fingerprints: str) -> None:
-    with exit_on_user_error(f"{PROGRAM} fingerprint"):
-        from .verify.fingerprints import fingerprint_exposure
-
-        fingerprint_exposure(exposure, fingerprints)
-
-
-def verify(settings: Settings, verdicts: str, products: list[str], results: str) -> None:
-    """Compare products with the fingerprints of their exposures."""
+def verify_products(
+    settings: Sequence[Any], verdicts: str, products: list[str], results: str
+) -> None:
+    """Compare products with the fingerprints of their exposures, by the items of the settings."""
     from .verify.products import Verifier
     from .verify.verdicts import write_verdicts
 
+    run_settings = Settings(*settings)
     verifier = Verifier(
         os.path.join(results, FINGERPRINTS),
-        _associations(settings),
-        _join_lookup(settings, results),
+        _associations(run_settings),
+        _join_lookup(run_settings, results),
         os.path.join(results, MANIFESTS),
     )
     # It searches for reference cycles after each product: to do so more often takes long.
@@ -178,11 +185,12 @@ def check(table: str) -> None:
     print(check_verdicts(table), file=sys.stderr)
 
 
-def quicklook(fork: bool, **request: Any) -> None:
+def quicklook(fork: bool, **options: Any) -> None:
     """Draw the cut-outs of a product as a picture."""
     from .server import run_job
 
-    run_job("quicklook", fork, _matplotlib(), _draw, request)
+    target = "quicklook.picture:draw_quicklook"
+    run_job("quicklook", target, options, "quicklook", _matplotlib(), fork)
 
 
 @contextmanager
@@ -191,13 +199,6 @@ def _matplotlib() -> Iterator[None]:
 
     warm_up()
     yield
-
-
-def _draw(product: str, quicklook: str, results: str | None) -> None:
-    with exit_on_user_error(f"{PROGRAM} quicklook"):
-        from .quicklook.picture import draw_quicklook
-
-        draw_quicklook(product, quicklook, results)
 
 
 def report(settings: Settings, report: str, measured: list[str] | None, logs: str | None) -> None:

@@ -1,4 +1,4 @@
-"""A list of HDUs in which none is searched for."""
+"""A list of HDUs that finds them in a dictionary."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,16 +15,19 @@ class IndexedHduList(fits.HDUList):  # type: ignore[misc] # astropy has no types
 
     def __init__(self, hdus: Iterable[Any]) -> None:
         super().__init__(list(hdus))
-        self._places: dict[tuple[str, int], Any] = {}
+        self._by_key: dict[tuple[str, int], Any] = {}
         for hdu in self:
-            self._places.setdefault((hdu.name, hdu.ver), hdu)
+            self._by_key.setdefault((hdu.name, hdu.ver), hdu)
 
     def append(self, hdu: Any) -> None:
         """Append an HDU, whose name and version are final."""
         super().append(hdu)
-        self._places.setdefault((hdu.name, hdu.ver), hdu)
+        self._by_key.setdefault((hdu.name, hdu.ver), hdu)
 
     def __getitem__(self, key: Any) -> Any:
         """Return the HDU of an index, a name, or a name and version."""
-        place = self._places.get(key) if isinstance(key, tuple) else None
-        return super().__getitem__(key) if place is None else place
+        if not isinstance(key, tuple) or key[0] == "PRIMARY":
+            return super().__getitem__(key)
+        name, version = key
+        # Also of an HDU that is not there, which data models look for before they make it.
+        return self._by_key[name.upper(), version]

@@ -20,6 +20,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,13 +37,28 @@ Imports = AbstractContextManager[None]
 
 
 def run_job(
-    key: str, fork: bool, imports: Imports, function: Function, request: dict[str, Any]
+    command: str, target: str, options: dict[str, Any], key: str, imports: Imports, fork: bool
 ) -> None:
-    """Call a function: in a fork, and exit with its status, or here, without the imports."""
-    status = run_in_fork(key, imports, function, request) if fork else None
+    """Call a function of this package, given as ``module:name``: in a fork, or here.
+
+    After a fork, exit with its status. `command` is the subcommand in messages; the rest is as for
+    `run_in_fork`.
+    """
+    request: dict[str, Any] = {"command": command, "target": target, "options": options}
+    status = run_in_fork(key, imports, run_target, request) if fork else None
     if status is not None:
         sys.exit(status)
-    function(**request)
+    with imports:
+        run_target(**request)
+
+
+def run_target(command: str, target: str, options: dict[str, Any]) -> None:
+    """Call a function given as ``module:name``; exit with a sentence if the user can help it."""
+    from .errors import PROGRAM, exit_on_user_error
+
+    with exit_on_user_error(f"{PROGRAM} {command}"):
+        module, _, name = target.partition(":")
+        getattr(import_module(f".{module}", __package__), name)(**options)
 
 
 def run_in_fork(
@@ -51,10 +67,10 @@ def run_in_fork(
     """Call a function in a fork of a server of that name, which is started if there is none.
 
     Servers of other environments, other states of code and packages, other control groups (the jobs
-    of a cluster) and other users are not used. A server does its work within `imports`: entering it
-    imports what the function needs. The function gets the request as keyword arguments, and ends by
-    `SystemExit` with a message if it fails. Returns the exit status; None if there is no server, or
-    the fork was lost.
+    of a cluster), other mounts (containers), other cores and other users are not used. A server
+    does its work within `imports`: entering it imports what the function needs. The function gets
+    the request as keyword arguments, and ends by `SystemExit` with a message if it fails. Returns
+    the exit status; None if there is no server, or the fork was lost.
     """
     if sys.platform != "linux":
         return None
@@ -81,6 +97,7 @@ def _address(key: str) -> str:
         *(sorted(_start_environment().items()), sorted(_state_of_code())),
         [os.path.abspath(path) for path in sys.path],
         group.read_text(encoding="utf-8") if group.exists() else "",
+        *(os.readlink("/proc/self/ns/mnt"), sorted(os.sched_getaffinity(0)), os.nice(0)),
     ]
     # A leading zero: a name of Linux, of which nothing stays behind.
     return f"\0exp_to_source-{hashlib.sha256(json.dumps(state).encode()).hexdigest()[:32]}"
@@ -93,7 +110,8 @@ def _start_environment() -> dict[str, str]:
 def _state_of_code() -> Iterator[tuple[str, int]]:
     """List the files of this library and the metadata of installed packages, with their times."""
     for path in Path(__file__).parent.rglob("*"):
-        if path.parent.name != "__pycache__":
+        # Folders change when modules are compiled.
+        if path.parent.name != "__pycache__" and path.is_file():
             yield str(path), path.stat().st_mtime_ns
     for folder in filter(os.path.isdir, sys.path):
         for entry in os.scandir(folder):
@@ -140,13 +158,16 @@ def _serve(listener: socket.socket, imports: Imports, function: Function) -> NoR
         null = os.open(os.devnull, os.O_RDWR)
         for number in range(3):
             os.dup2(null, number)
-        # Those of the job that started it.
+        # Files that were open in the job that started it.
         os.closerange(3, listener.fileno())
         os.closerange(listener.fileno() + 1, 1024)
         sys.path[:] = map(os.path.abspath, sys.path)
         os.chdir("/")
         with imports:
-            # What all forks share is never looked through again.
+            # Otherwise, each fork writes what they have printed.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            # What all forks share is exempt from garbage collection.
             gc.freeze()
             # Forks that end need not be waited for.
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -192,11 +213,14 @@ def _work(connection: socket.socket, function: Function) -> NoReturn:
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        connection.sendall(status)
-        # To tear down what was imported would take its time.
-        os._exit(0)
+        # A fork never leaves the contexts of its server, whatever fails: a full disk, a lost job.
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            connection.sendall(status)
+        finally:
+            # To tear down what was imported would take its time.
+            os._exit(0)
 
 
 def _end_with_job(connection: socket.socket) -> None:

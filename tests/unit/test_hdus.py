@@ -15,5 +15,5 @@ def test_finds_what_astropy_finds():
     for hdu in hdus[3:]:
         indexed.append(hdu)
     assert [indexed[key] is plain[key] for key in KEYS] == [True] * len(KEYS)
-    with pytest.raises(KeyError, match="not found"):
+    with pytest.raises(KeyError):
         indexed["SCI", 3]

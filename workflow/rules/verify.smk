@@ -51,7 +51,7 @@ rule verify_products:
         "Verifying batch {wildcards.batch} of the products"
     shell:
         "exp-to-source verify {params.run_settings:q} {output.verdicts:q} "
-        "--products {input.products:q} --results {params.results:q} 2> {log:q}"
+        "--products {input.products:q} --results {params.results:q} --fork 2> {log:q}"
 
 
 rule list_verdicts:

@@ -1,54 +1,30 @@
 """Jobs about spectra, done in a fork of a process that has jwst imported, or here."""
 
 import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import exit_on_user_error
-from ..server import run_in_fork
-from .preparation import combine_background, prepare_exposure, summarize_association
+from .. import server
 from .references import without_crds
-from .steps import extract_all, require_jwst
-
-
-def combine(**request: Any) -> None:
-    """Import jwst, and combine spectra."""
-    from .combination import combine_spectra
-
-    combine_spectra(**request)
-
+from .steps import require_jwst
 
 #: Tasks by name: the command they are of, and their function.
-TASKS: Mapping[str, tuple[str, Callable[..., None]]] = {
-    "survey": ("prepare", summarize_association),
-    "background": ("prepare", combine_background),
-    "exposure": ("prepare", prepare_exposure),
-    "extract": ("spec3", extract_all),
-    "combine": ("combine", combine),
+TASKS = {
+    "survey": ("prepare", "spec3.preparation:summarize_association"),
+    "background": ("prepare", "spec3.preparation:combine_background"),
+    "exposure": ("prepare", "spec3.preparation:prepare_exposure"),
+    "extract": ("spec3", "spec3.steps:extract_all"),
+    "combine": ("combine", "spec3.combination:combine_spectra"),
 }
 
 
-def run_task(task: str, **request: Any) -> None:
-    """Run a task; exit with a sentence if it fails."""
-    command, function = TASKS[task]
-    with exit_on_user_error(f"exp-to-source {command}"):
-        require_jwst()
-        function(**request)
-
-
-def run_job(task: str, request: dict[str, Any], offline: bool, fork: bool) -> None:
-    """Run a task with arguments as JSON has them; exit if a fork of a process with jwst did it."""
+def run_job(task: str, options: dict[str, Any], offline: bool, fork: bool) -> None:
+    """Run a task with options as JSON has them, in a fork of a process with jwst or here."""
+    require_jwst()
     # Several jobs run side by side.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    request = {"task": task, **request}
-    if fork:
-        status = run_in_fork(f"spec3 {offline=}", _jwst(offline), run_task, request)
-        if status is not None:
-            sys.exit(status)
-    with without_crds(offline):
-        run_task(**request)
+    server.run_job(*TASKS[task], options, f"spec3 {offline=}", _jwst(offline), fork)
 
 
 @contextmanager
@@ -57,7 +33,7 @@ def _jwst(offline: bool) -> Iterator[None]:
     with without_crds(offline):
         import asdf
 
-        from . import combination  # noqa: F401
+        from . import combination, preparation, steps  # noqa: F401
 
         # The first of a process looks all extensions up: a quarter of a job.
         asdf.AsdfFile()
