@@ -19,7 +19,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -215,8 +215,9 @@ def _work(connection: socket.socket, function: Function) -> NoReturn:
     finally:
         # A fork never leaves the contexts of its server, whatever fails: a full disk, a lost job.
         try:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            with suppress(OSError):
+                sys.stdout.flush()
+                sys.stderr.flush()
             connection.sendall(status)
         finally:
             # To tear down what was imported would take its time.

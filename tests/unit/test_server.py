@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from snake import ROOT
@@ -52,11 +53,14 @@ class Jobs:
         for name in ("__init__.py", "server.py"):
             shutil.copy(ROOT / "scripts" / "exp_to_source" / name, self.library)
 
-    def begin(self, what: str, umask: int = 0o27, **environment: str) -> "subprocess.Popen[str]":
+    def begin(
+        self, what: str, umask: int = 0o27, before: str = "", stderr: Any = subprocess.PIPE,
+        **environment: str,
+    ) -> "subprocess.Popen[str]":  # fmt: skip
         environment = os.environ | {"PYTHONPATH": str(self.folder)} | environment
         return subprocess.Popen(
-            [sys.executable, "-c", JOB, what], env=environment, cwd=self.folder, umask=umask,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [*before.split(), sys.executable, "-c", JOB, what], env=environment, cwd=self.folder,
+            umask=umask, stdout=subprocess.PIPE, stderr=stderr, text=True,
         )  # fmt: skip
 
     def run(self, what: str, **options: str) -> tuple[list[str], str]:
@@ -125,6 +129,7 @@ def test_errors_are_those_of_the_job(jobs: Jobs):
 def test_other_code_packages_and_settings_have_another_server(jobs: Jobs):
     """As after an upgrade between two jobs."""
     servers = [jobs.server(), jobs.server(CRDS_CONTEXT="jwst_0001.pmap")]
+    servers.append(jobs.server(before="nice"))
     (jobs.library / "other.py").write_text("changed = 1")
     servers.append(jobs.server())
     (jobs.library / "other.py").write_text("changed = 2")
@@ -158,6 +163,13 @@ def test_a_job_whose_fork_is_lost_does_the_work_itself(jobs: Jobs):
     server = int(job.stdout.readline().split()[1])
     os.kill(forks_of(server)[0], signal.SIGKILL)
     assert job.communicate()[0].startswith("by itself")
+    assert jobs.server() == server
+
+
+def test_a_fork_that_cannot_write_leaves_its_server_alone(jobs: Jobs):
+    server = jobs.server()
+    with open("/dev/full", "w") as full:
+        assert jobs.begin("error", stderr=full).communicate()[0].endswith("\n1 0o27\n")
     assert jobs.server() == server
 
 
