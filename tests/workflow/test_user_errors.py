@@ -257,7 +257,12 @@ def test_exposure_that_is_not_one(work: Workflow):
 def test_interrupted_from_the_keyboard(tmp_path: Path):
     work = Workflow(tmp_path / "work", {"demo": True})
     running = subprocess.Popen(
-        work.command(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        work.command(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # If the tests run in the background of a shell, they ignore it, and so would Snakemake.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     while not (work.folder / "logs" / "simulate_exposures.log").exists():
         time.sleep(0.05)
