@@ -153,7 +153,7 @@ def _data_models() -> Iterator[None]:
 def verify_products(
     settings: Sequence[Any], verdicts: str, products: list[str], results: str
 ) -> None:
-    """Compare products with the fingerprints of their exposures, by the items of the settings."""
+    """Compare products with the fingerprints of their exposures; settings as JSON has them."""
     from .verify.products import Verifier
     from .verify.verdicts import write_verdicts
 

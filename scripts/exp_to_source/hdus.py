@@ -17,17 +17,24 @@ class IndexedHduList(fits.HDUList):  # type: ignore[misc] # astropy has no types
         super().__init__(list(hdus))
         self._by_key: dict[tuple[str, int], Any] = {}
         for hdu in self:
-            self._by_key.setdefault((hdu.name, hdu.ver), hdu)
+            self._by_key.setdefault(_normalize(hdu.name, hdu.ver), hdu)
 
     def append(self, hdu: Any) -> None:
         """Append an HDU, whose name and version are final."""
         super().append(hdu)
-        self._by_key.setdefault((hdu.name, hdu.ver), hdu)
+        self._by_key.setdefault(_normalize(hdu.name, hdu.ver), hdu)
 
     def __getitem__(self, key: Any) -> Any:
         """Return the HDU of an index, a name, or a name and version."""
         if not isinstance(key, tuple) or key[0] == "PRIMARY":
             return super().__getitem__(key)
-        name, version = key
-        # Also of an HDU that is not there, which data models look for before they make it.
-        return self._by_key[name.upper(), version]
+        # Data models look for each HDU before they make it, so absent ones are not searched either.
+        hdu = self._by_key.get(_normalize(*key))
+        if hdu is None:
+            raise KeyError(f"Extension {key!r} not found.")
+        return hdu
+
+
+def _normalize(name: str, version: int) -> tuple[str, int]:
+    """Return a key that is equal for names that astropy takes for equal."""
+    return name.strip().upper(), version

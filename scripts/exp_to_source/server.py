@@ -164,7 +164,7 @@ def _serve(listener: socket.socket, imports: Imports, function: Function) -> NoR
         sys.path[:] = map(os.path.abspath, sys.path)
         os.chdir("/")
         with imports:
-            # Otherwise, each fork writes what they have printed.
+            # Otherwise, each fork writes what the imports have printed.
             sys.stdout.flush()
             sys.stderr.flush()
             # What all forks share is exempt from garbage collection.
@@ -207,6 +207,8 @@ def _work(connection: socket.socket, function: Function) -> NoReturn:
         os.chdir(folder)
         os.umask(umask)
         function(**request)
+        # What cannot be written is an error, too.
+        sys.stdout.flush()
         status = b"\0"
     except SystemExit as end:
         print(end.code, file=sys.stderr)
