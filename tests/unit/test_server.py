@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -54,20 +54,20 @@ class Jobs:
             shutil.copy(ROOT / "scripts" / "exp_to_source" / name, self.library)
 
     def begin(
-        self, what: str, umask: int = 0o27, before: str = "", stderr: Any = subprocess.PIPE,
-        **environment: str,
+        self, what: str, umask: int = 0o27, before: Sequence[str] = (),
+        stderr: Any = subprocess.PIPE, **environment: str,
     ) -> "subprocess.Popen[str]":  # fmt: skip
         environment = os.environ | {"PYTHONPATH": str(self.folder)} | environment
         return subprocess.Popen(
-            [*before.split(), sys.executable, "-c", JOB, what], env=environment, cwd=self.folder,
+            [*before, sys.executable, "-c", JOB, what], env=environment, cwd=self.folder,
             umask=umask, stdout=subprocess.PIPE, stderr=stderr, text=True,
         )  # fmt: skip
 
-    def run(self, what: str, **options: str) -> tuple[list[str], str]:
+    def run(self, what: str, **options: Any) -> tuple[list[str], str]:
         output, errors = self.begin(what, **options).communicate(timeout=60)
         return output.split(), errors
 
-    def server(self, what: str = "work", **options: str) -> int:
+    def server(self, what: str = "work", **options: Any) -> int:
         """Process from which a job forks."""
         return int(self.run(what, **options)[0][1])
 
@@ -129,7 +129,7 @@ def test_errors_are_those_of_the_job(jobs: Jobs):
 def test_other_code_packages_and_settings_have_another_server(jobs: Jobs):
     """As after an upgrade between two jobs."""
     servers = [jobs.server(), jobs.server(CRDS_CONTEXT="jwst_0001.pmap")]
-    servers.append(jobs.server(before="nice"))
+    servers.append(jobs.server(before=["nice"]))
     (jobs.library / "other.py").write_text("changed = 1")
     servers.append(jobs.server())
     (jobs.library / "other.py").write_text("changed = 2")
@@ -155,6 +155,15 @@ def test_a_fork_ends_with_its_job_and_other_jobs_go_on(jobs: Jobs):
     assert jobs.server() == server
     other.kill()
     other.communicate()
+    wait_for(lambda: not jobs.servers())
+
+
+def test_a_fork_ends_with_its_job_if_that_has_no_input(jobs: Jobs):
+    job = jobs.begin("wait", before=["sh", "-c", 'exec "$@" <&-', "sh"], IDLE="1")
+    job.stdout.readline()
+    job.kill()
+    # The fork holds its output.
+    job.communicate(timeout=30)
     wait_for(lambda: not jobs.servers())
 
 
